@@ -1,0 +1,51 @@
+"""What an answer has to look like."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from oumi.core.configs.base import Settings
+
+with warnings.catch_warnings():
+    # The guide calls the field `json`, which pydantic's deprecated method of that name shadows.
+    warnings.filterwarnings("ignore", message='Field name "json"')
+
+    class GuidedDecodingParams(Settings):
+        """What an answer has to look like. Exactly one of the four forms is given."""
+
+        json: Any = None  # type: ignore[assignment]
+        """A JSON schema: a dict, JSON text, or a Pydantic model class."""
+
+        regex: str | None = None
+        """A regular expression that the whole answer matches."""
+
+        choice: list[str] | None = Field(default=None, min_length=1)
+        """The answers to choose from."""
+
+        grammar: str | None = None
+        """A grammar in the engine's own notation (GBNF for llama.cpp)."""
+
+        strict: bool = True
+        """Whether a provider's strict mode is asked for, where it has one."""
+
+        @field_validator("regex")
+        @classmethod
+        def _check_regex(cls, value: str | None) -> str | None:
+            try:
+                re.compile(value or "")
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+            return value
+
+        @model_validator(mode="after")
+        def _check_one_form(self) -> Self:
+            forms = ("json", "regex", "choice", "grammar")
+            given = [form for form in forms if getattr(self, form) is not None]
+            if len(given) != 1:
+                wrong = ", ".join(given) or "none"
+                raise ValueError(f"give exactly one of json, regex, choice, grammar (given: {wrong})")
+            return self

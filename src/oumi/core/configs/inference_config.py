@@ -1,0 +1,74 @@
+"""All settings of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field
+
+from oumi.core.configs import loading
+from oumi.core.configs.base import Settings
+from oumi.core.configs.engine_type import InferenceEngineType
+from oumi.core.configs.generation_params import GenerationParams
+from oumi.core.configs.model_params import ModelParams
+from oumi.core.configs.remote_params import RemoteParams
+
+
+class BadRows(StrEnum):
+    """What an unreadable row of an input file means."""
+
+    STOP = "stop"
+    """The run does not start."""
+
+    FAIL = "fail"
+    """The row fails alone."""
+
+
+class InferenceConfig(Settings):
+    """All settings of a run."""
+
+    model: ModelParams = Field(default_factory=ModelParams)
+    """Which model answers, and how it is loaded."""
+
+    generation: GenerationParams = Field(default_factory=GenerationParams)
+    """How an answer is generated."""
+
+    remote_params: RemoteParams | None = None
+    """How an API is reached, and how gently."""
+
+    engine: InferenceEngineType | None = None
+    """Which engine answers. None: the one that fits the model."""
+
+    input_path: str | None = None
+    """A JSONL file of conversations, or `-` for standard input."""
+
+    output_path: str | None = None
+    """Where the finished conversations go, in input order, or `-` for standard output."""
+
+    bad_rows: BadRows = BadRows.STOP
+    """Whether an unreadable row of the input stops the run before it starts (`stop`) or fails
+    alone (`fail`)."""
+
+    overwrite: bool = False
+    """Whether an output file that is not of this run may be replaced."""
+
+    @classmethod
+    def from_yaml(cls, path: str | Path, overrides: Iterable[tuple[str, str]] = ()) -> Self:
+        """Read a YAML file; `overrides` are pairs such as `("generation.temperature", "0.5")`.
+
+        `${NAME}` and `${NAME:-default}` stand for environment variables. Raises ConfigError,
+        which names file, line, field and the nearest known name.
+        """
+        return loading.load(cls, Path(path), overrides)
+
+    @classmethod
+    def from_overrides(cls, overrides: Iterable[tuple[str, str]]) -> Self:
+        """Settings made of overrides alone. Raises ConfigError."""
+        return loading.load(cls, None, overrides)
+
+    def to_yaml(self, path: str | Path) -> None:
+        """Write the settings that were set to a YAML file; keys are left out."""
+        loading.save(self, Path(path))

@@ -1,0 +1,115 @@
+"""Settings from YAML and back, with environment variables and dotted overrides."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from oumi.errors import ConfigError
+
+SettingsT = TypeVar("SettingsT", bound=BaseModel)
+
+# `${NAME}`, `${NAME:-default}`, and the form of OmegaConf, `${oc.env:NAME,default}`.
+_VARIABLE = re.compile(r"\$\{(?:oc\.env:)?(\w+)(?:(?::-|,)([^}]*))?\}")
+
+
+def load(kind: type[SettingsT], path: Path | None, overrides: Iterable[tuple[str, str]]) -> SettingsT:
+    """Settings of a kind from a file (or none) and overrides. Raises ConfigError."""
+    node = _compose(path) if path else None
+    data = _construct(node, path)
+    for name, text in overrides:
+        _override(data, name, text)
+    try:
+        return kind.model_validate(_substitute(data, ()))
+    except ValidationError as error:
+        raise ConfigError(_describe(error, node, path)) from None
+
+
+def save(settings: BaseModel, path: Path) -> None:
+    """Write the fields that were set as YAML, keys left out."""
+    data = settings.model_dump(
+        mode="json", exclude_unset=True, exclude={"remote_params": {"api_key"}}
+    )
+    path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _compose(path: Path) -> yaml.Node | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from error
+
+
+def _construct(node: yaml.Node | None, path: Path | None) -> dict[str, Any]:
+    if node is None:
+        return {}
+    try:
+        data = yaml.SafeLoader("").construct_document(node)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not plain YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: settings are expected as `name: value`, found {data!r:.80}")
+    return data
+
+
+def _override(data: dict[str, Any], name: str, text: str) -> None:
+    *groups, field = name.split(".")
+    for group in groups:
+        data = data.setdefault(group, {})
+        if not isinstance(data, dict):
+            raise ConfigError(f"--{name}: {group!r} is a value and has no fields")
+    try:
+        data[field] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        data[field] = text
+
+
+def _substitute(value: Any, path: tuple[str, ...]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _substitute(item, (*path, str(key))) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_substitute(item, (*path, str(i))) for i, item in enumerate(value)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        name, default = match.groups()
+        found = os.environ.get(name, default)
+        if found is None:
+            raise ConfigError(f"{'.'.join(path)}: the environment variable {name} is not set")
+        return found
+
+    return _VARIABLE.sub(variable, value)
+
+
+def _describe(error: ValidationError, node: yaml.Node | None, path: Path | None) -> str:
+    lines = []
+    for detail in error.errors():
+        field = ".".join(str(part) for part in detail["loc"])
+        line = _line_of(node, detail["loc"])
+        place = f"{path}:{line}: " if path and line else f"{path}: " if path else ""
+        given = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r:.80})"
+        lines.append(f"{place}{field + ': ' if field else ''}{detail['msg']}{given}")
+    return "\n".join(lines)
+
+
+def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int | None:
+    """The 1-based line of a field, or of the nearest group that the file has."""
+    line = None
+    for part in location:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        found = [(key, value) for key, value in node.value if key.value == part]
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line

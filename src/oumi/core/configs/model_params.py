@@ -1,0 +1,74 @@
+"""Which model answers, and how it is loaded."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from oumi.core.configs.base import Settings
+
+EMBEDDED_MODEL = "oumi-tiny"
+
+
+class ModelParams(Settings):
+    """Which model answers, and how it is loaded."""
+
+    renamed: ClassVar[dict[str, str]] = {"torch_dtype_str": "torch_dtype"}
+    without_effect: ClassVar[frozenset[str]] = frozenset(
+        {"load_pretrained_weights", "enable_liger_kernel", "shard_for_eval", "freeze_layers", "compile"}
+    )
+
+    model_name: str = EMBEDDED_MODEL
+    """A path, a hub id, a provider's model name, or `oumi-tiny`, the model in this package."""
+
+    adapter_model: str | None = None
+    """A LoRA adapter laid over the model: a path, a hub id, or its name at the server."""
+
+    tokenizer_name: str | None = None
+    """A tokenizer other than the model's own: a path or a hub id."""
+
+    tokenizer_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Further arguments for loading the tokenizer."""
+
+    tokenizer_pad_token: str | None = None
+    """The padding token, where the tokenizer names none."""
+
+    processor_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Further arguments for loading the image processor of a vision model."""
+
+    model_max_length: int | None = Field(default=None, ge=1)
+    """Longest context in tokens, prompt and answer together. None: what the model was made for."""
+
+    torch_dtype: str = "auto"
+    """Number format of the weights: `auto`, `float32`, `float16` or `bfloat16`. Also accepted
+    under its older name `torch_dtype_str`."""
+
+    device_map: str | None = "auto"
+    """Where the weights lie: `auto`, `cpu`, `cuda`, `cuda:0`, `mps`."""
+
+    trust_remote_code: bool = False
+    """Whether code that comes with a model may run. Off unless set."""
+
+    chat_template: str | None = None
+    """A Jinja chat template in place of the model's own."""
+
+    chat_template_kwargs: dict[str, Any] | None = None
+    """Values that the chat template may use, such as `enable_thinking`."""
+
+    attn_implementation: str | None = None
+    """Attention implementation of Transformers, such as `sdpa`."""
+
+    model_revision: str | None = None
+    """Branch, tag or commit of the model on the hub."""
+
+    tool_call_parser: str | None = None
+    """Name of the parser that finds tool calls in vLLM's text."""
+
+    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the engine's own runtime, passed on as they are; unknown ones are refused."""
+
+    @property
+    def torch_dtype_str(self) -> str:
+        """`torch_dtype` under its older name."""
+        return self.torch_dtype

@@ -1,0 +1,158 @@
+"""What an engine gives back: completions, streamed pieces, failures, and the result of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from oumi.core.types.conversation import Conversation, FinishReason, Message
+from oumi.errors import OumiError
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request. Cached are part of prompt, reasoning part of completion tokens."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+    def to_dict(self) -> dict[str, int]:
+        """As JSON-ready values; cached and reasoning tokens only where there are any."""
+        counts = asdict(self)
+        counts["total_tokens"] = self.total_tokens
+        optional = ("cached_tokens", "reasoning_tokens")
+        return {name: n for name, n in counts.items() if n or name not in optional}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, int]) -> Usage:
+        """The reverse of `to_dict`."""
+        return cls(**{name: n for name, n in data.items() if name != "total_tokens"})
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer. `logprobs` is as the engine gives them, None unless asked for."""
+
+    message: Message
+    finish_reason: FinishReason = FinishReason.STOP
+    usage: Usage = field(default_factory=Usage)
+    logprobs: Any = None
+
+    def join(self, conversation: Conversation) -> Conversation:
+        """The conversation with this answer at its end, usage and finish reason in its metadata."""
+        facts: dict[str, Any] = {
+            "usage": self.usage.to_dict(),
+            "finish_reason": self.finish_reason.value,
+        }
+        if self.logprobs is not None:
+            facts["logprobs"] = self.logprobs
+        return conversation.with_reply(self.message, **facts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        data: dict[str, Any] = {
+            "message": self.message.model_dump(mode="json", exclude_none=True),
+            "finish_reason": self.finish_reason.value,
+            "usage": self.usage.to_dict(),
+        }
+        if self.logprobs is not None:
+            data["logprobs"] = self.logprobs
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Completion:
+        """The reverse of `to_dict`."""
+        return cls(
+            Message.model_validate(data["message"]),
+            FinishReason(data["finish_reason"]),
+            Usage.from_dict(data["usage"]),
+            data.get("logprobs"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A streamed piece of an answer. The last one carries `completion`, the whole of it."""
+
+    content: str = ""
+    reasoning_content: str = ""
+    completion: Completion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a row has no answer."""
+
+    error_type: str
+    error_message: str
+    status_code: int | None = None
+    is_retryable: bool = False
+    attempts: int = 1
+
+    @classmethod
+    def from_error(cls, error: Exception, attempts: int = 1) -> Failure:
+        """The failure that `error` means for a row."""
+        return cls(
+            type(error).__name__,
+            str(error) or repr(error),
+            getattr(error, "status", None),
+            getattr(error, "retryable", False),
+            attempts,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class InferenceResult:
+    """All rows of a run, aligned with the input: `successful[i][0]` is a row's index.
+
+    Where answers go to a file, `successful` is empty and `output_path` names the file.
+    """
+
+    successful: Sequence[tuple[int, Conversation]] = ()
+    failures: Mapping[int, Failure] = field(default_factory=dict)
+    output_path: str | None = None
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether any row failed."""
+        return bool(self.failures)
+
+    @property
+    def failed_indices(self) -> list[int]:
+        """The rows that failed, in input order."""
+        return sorted(self.failures)
+
+    @property
+    def error_messages(self) -> dict[int, str]:
+        """The reason of each failed row."""
+        return {index: failure.error_message for index, failure in self.failures.items()}
+
+    @property
+    def conversations(self) -> list[Conversation]:
+        """The finished conversations, in input order."""
+        return [conversation for _, conversation in self.successful]
+
+
+def is_fatal(error: BaseException) -> bool:
+    """Whether no other row of the run can succeed after this error."""
+    return not isinstance(error, Exception) or (isinstance(error, OumiError) and error.ends_run)

@@ -1,0 +1,73 @@
+"""Tools a model may call, and the calls it makes. The shapes are those of the OpenAI chat API."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+
+class ToolType(StrEnum):
+    """Kinds of tool; functions are the only one so far."""
+
+    FUNCTION = "function"
+
+
+class FunctionDefinition(BaseModel):
+    """A function a model may call; `parameters` is a JSON schema of its arguments."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ToolDefinition(BaseModel):
+    """A tool offered to the model. A bare function definition is taken as well."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: ToolType = ToolType.FUNCTION
+    function: FunctionDefinition
+
+    @model_validator(mode="before")
+    @classmethod
+    def _wrap_bare_function(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "function" not in value and "name" in value:
+            return {"function": value}
+        return value
+
+
+class FunctionCall(BaseModel):
+    """The name and the arguments of a call; `arguments` is JSON text, as the model wrote it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    arguments: str
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _encode_arguments(cls, value: Any) -> Any:
+        return value if isinstance(value, str) else orjson.dumps(value or {}).decode()
+
+    def get_arguments_dict(self) -> dict[str, Any]:
+        """The arguments as a dict. Raises ValueError where the model did not write an object."""
+        arguments = orjson.loads(self.arguments or "{}")
+        if not isinstance(arguments, dict):
+            raise ValueError(f"arguments of {self.name} are no JSON object: {self.arguments!r}")
+        return arguments
+
+
+class ToolCall(BaseModel):
+    """One call of a tool, asked for by the model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    type: ToolType = ToolType.FUNCTION
+    function: FunctionCall
