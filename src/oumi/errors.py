@@ -1,18 +1,18 @@
 """Everything that oumi raises, split by what the caller can do about it.
 
-    OumiError
-    ├── RequestError              mend the request or the settings
-    │   ├── ConfigError           a wrong key, type or value in the settings
-    │   ├── UnsupportedError      the engine cannot honour a setting
-    │   ├── InputError            a row or a file that cannot be read
-    │   ├── ModelNotFoundError    no such model here or at the provider
-    │   └── OutputExistsError     a file that is not of this run stands in the way
-    ├── AccessError               mend the key, the rights or the quota
-    ├── UnavailableError          wait and try again: overload, time-out, rate limit
-    ├── EngineError               stop: the engine itself is broken
-    │   ├── MissingDependencyError    the runtime is not installed
-    │   └── StorageError              an answer cannot be recorded
-    └── InferenceError            some rows failed; carries every answer and every reason
+OumiError
+├── RequestError              mend the request or the settings
+│   ├── ConfigError           a wrong key, type or value in the settings
+│   ├── UnsupportedError      the engine cannot honour a setting
+│   ├── InputError            a row or a file that cannot be read
+│   ├── ModelNotFoundError    no such model here or at the provider
+│   └── OutputExistsError     a file that is not of this run stands in the way
+├── AccessError               mend the key, the rights or the quota
+├── UnavailableError          wait and try again: overload, time-out, rate limit
+├── EngineError               stop: the engine itself is broken
+│   ├── MissingDependencyError    the runtime is not installed
+│   └── StorageError              an answer cannot be recorded
+└── InferenceError            some rows failed; carries every answer and every reason
 """
 
 from __future__ import annotations

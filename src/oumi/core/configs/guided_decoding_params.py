@@ -10,6 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs.base import Settings
 
+_FORMS = ("json", "regex", "choice", "grammar")
+
 with warnings.catch_warnings():
     # The guide calls the field `json`, which pydantic's deprecated method of that name shadows.
     warnings.filterwarnings("ignore", message='Field name "json"')
@@ -17,7 +19,7 @@ with warnings.catch_warnings():
     class GuidedDecodingParams(Settings):
         """What an answer has to look like. Exactly one of the four forms is given."""
 
-        json: Any = None  # type: ignore[assignment]
+        json: Any = None
         """A JSON schema: a dict, JSON text, or a Pydantic model class."""
 
         regex: str | None = None
@@ -32,6 +34,11 @@ with warnings.catch_warnings():
         strict: bool = True
         """Whether a provider's strict mode is asked for, where it has one."""
 
+        @property
+        def form(self) -> str:
+            """Which of the four forms is given."""
+            return next(form for form in _FORMS if getattr(self, form) is not None)
+
         @field_validator("regex")
         @classmethod
         def _check_regex(cls, value: str | None) -> str | None:
@@ -43,9 +50,10 @@ with warnings.catch_warnings():
 
         @model_validator(mode="after")
         def _check_one_form(self) -> Self:
-            forms = ("json", "regex", "choice", "grammar")
-            given = [form for form in forms if getattr(self, form) is not None]
+            given = [form for form in _FORMS if getattr(self, form) is not None]
             if len(given) != 1:
                 wrong = ", ".join(given) or "none"
-                raise ValueError(f"give exactly one of json, regex, choice, grammar (given: {wrong})")
+                raise ValueError(
+                    f"give exactly one of json, regex, choice, grammar (given: {wrong})"
+                )
             return self

@@ -55,6 +55,20 @@ class InferenceConfig(Settings):
     overwrite: bool = False
     """Whether an output file that is not of this run may be replaced."""
 
+    def merge(self, other: Self | None) -> Self:
+        """A copy in which each field that `other` sets explicitly wins, group by group."""
+        merged = super().merge(other)
+        if other is None:
+            return merged
+        groups: dict[str, Settings | None] = {
+            "model": self.model.merge(other.model),
+            "generation": self.generation.merge(other.generation),
+            "remote_params": (self.remote_params or RemoteParams()).merge(other.remote_params)
+            if self.remote_params or other.remote_params
+            else None,
+        }
+        return merged.model_copy(update=groups)
+
     @classmethod
     def from_yaml(cls, path: str | Path, overrides: Iterable[tuple[str, str]] = ()) -> Self:
         """Read a YAML file; `overrides` are pairs such as `("generation.temperature", "0.5")`.

@@ -19,7 +19,9 @@ SettingsT = TypeVar("SettingsT", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{(?:oc\.env:)?(\w+)(?:(?::-|,)([^}]*))?\}")
 
 
-def load(kind: type[SettingsT], path: Path | None, overrides: Iterable[tuple[str, str]]) -> SettingsT:
+def load(
+    kind: type[SettingsT], path: Path | None, overrides: Iterable[tuple[str, str]]
+) -> SettingsT:
     """Settings of a kind from a file (or none) and overrides. Raises ConfigError."""
     node = _compose(path) if path else None
     data = _construct(node, path)

@@ -16,7 +16,13 @@ class ModelParams(Settings):
 
     renamed: ClassVar[dict[str, str]] = {"torch_dtype_str": "torch_dtype"}
     without_effect: ClassVar[frozenset[str]] = frozenset(
-        {"load_pretrained_weights", "enable_liger_kernel", "shard_for_eval", "freeze_layers", "compile"}
+        {
+            "load_pretrained_weights",
+            "enable_liger_kernel",
+            "shard_for_eval",
+            "freeze_layers",
+            "compile",
+        }
     )
 
     model_name: str = EMBEDDED_MODEL

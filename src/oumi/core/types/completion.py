@@ -123,19 +123,24 @@ class Failure:
 
 @dataclass(frozen=True)
 class InferenceResult:
-    """All rows of a run, aligned with the input: `successful[i][0]` is a row's index.
+    """All rows of a run: `conversations[i]` answers row `rows[i]` of the input, counted from 0.
 
-    Where answers go to a file, `successful` is empty and `output_path` names the file.
+    Where answers went to a file, the conversations are read from it as they are looked at.
     """
 
-    successful: Sequence[tuple[int, Conversation]] = ()
+    conversations: Sequence[Conversation] = ()
+    rows: Sequence[int] = ()
     failures: Mapping[int, Failure] = field(default_factory=dict)
-    output_path: str | None = None
+
+    @property
+    def successful(self) -> list[tuple[int, Conversation]]:
+        """Each finished conversation with its row."""
+        return list(zip(self.rows, self.conversations, strict=True))
 
     @property
     def has_failures(self) -> bool:
         """Whether any row failed."""
-        return bool(self.failures)
+        return len(self.failures) > 0
 
     @property
     def failed_indices(self) -> list[int]:
@@ -145,12 +150,7 @@ class InferenceResult:
     @property
     def error_messages(self) -> dict[int, str]:
         """The reason of each failed row."""
-        return {index: failure.error_message for index, failure in self.failures.items()}
-
-    @property
-    def conversations(self) -> list[Conversation]:
-        """The finished conversations, in input order."""
-        return [conversation for _, conversation in self.successful]
+        return {row: failure.error_message for row, failure in self.failures.items()}
 
 
 def is_fatal(error: BaseException) -> bool:

@@ -1,0 +1,175 @@
+"""What all engines share: the public verbs. An engine itself only answers one request.
+
+The way of a call: `infer` → `Job.go` (files, journal) → `Run.go` (rows in flight) →
+`complete` of the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from oumi.core.configs import (
+    GenerationParams,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+    RemoteParams,
+)
+from oumi.core.types.completion import Completion, Delta, InferenceResult
+from oumi.core.types.conversation import Conversation
+from oumi.errors import InferenceError
+from oumi.inference.registry import ROWS, check_settings
+from oumi.runner import loop
+from oumi.runner.events import Listener
+from oumi.runner.job import Job
+from oumi.runner.request import Request
+
+
+class InferenceEngine(ABC):
+    """A loaded model or a reachable API. Usable as a context manager; safe to use from threads.
+
+    Settings given to a call win over those given here, field by field, where they are set.
+    """
+
+    engine_type: ClassVar[InferenceEngineType]
+
+    def __init__(
+        self,
+        model_params: ModelParams | None = None,
+        *,
+        generation_params: GenerationParams | None = None,
+        remote_params: RemoteParams | None = None,
+    ):
+        self._config = InferenceConfig(
+            model=model_params or ModelParams(),
+            generation=generation_params or GenerationParams(),
+            remote_params=remote_params,
+        ).model_copy(deep=True)
+        self._check(self._config)
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        return self.engine_type.value
+
+    def infer(
+        self,
+        input: Sequence[Conversation] | None = None,  # noqa: A002  the name users know
+        inference_config: InferenceConfig | None = None,
+        *,
+        on_event: Listener | None = None,
+    ) -> Sequence[Conversation]:
+        """Answer all conversations, of a list or of `input_path`, in their order.
+
+        With `output_path` the answers are saved, and a rerun asks only for what is missing.
+        Raises InferenceError once all others are done and saved, if any row failed.
+        """
+        return _all(self.infer_partial(input, inference_config, on_event=on_event))
+
+    def infer_partial(
+        self,
+        input: Sequence[Conversation] | None = None,  # noqa: A002
+        inference_config: InferenceConfig | None = None,
+        *,
+        on_event: Listener | None = None,
+    ) -> InferenceResult:
+        """The same, but rows that failed are part of the result."""
+        job = self._job(input, inference_config, on_event)
+        return loop.call(job.go(), on_interrupt=job.stop)
+
+    async def ainfer(
+        self,
+        input: Sequence[Conversation] | None = None,  # noqa: A002
+        inference_config: InferenceConfig | None = None,
+        *,
+        on_event: Listener | None = None,
+    ) -> Sequence[Conversation]:
+        """`infer` for a caller with an event loop of its own."""
+        return _all(await self.ainfer_partial(input, inference_config, on_event=on_event))
+
+    async def ainfer_partial(
+        self,
+        input: Sequence[Conversation] | None = None,  # noqa: A002
+        inference_config: InferenceConfig | None = None,
+        *,
+        on_event: Listener | None = None,
+    ) -> InferenceResult:
+        """`infer_partial` for a caller with an event loop of its own."""
+        job = self._job(input, inference_config, on_event)
+        return await asyncio.wrap_future(loop.submit(job.go()))
+
+    def stream(
+        self, conversation: Conversation, inference_config: InferenceConfig | None = None
+    ) -> Iterator[Delta]:
+        """The answer piece by piece; the last piece carries the whole. Closing it stops it."""
+        request = Request(conversation, self._effective(inference_config))
+        return loop.iterate(self.stream_completion(request))
+
+    def astream(
+        self, conversation: Conversation, inference_config: InferenceConfig | None = None
+    ) -> AsyncIterator[Delta]:
+        """`stream` for a caller with an event loop of its own."""
+        request = Request(conversation, self._effective(inference_config))
+        return loop.aiterate(self.stream_completion(request))
+
+    def close(self) -> None:
+        """Free what the engine holds. Closing twice is fine."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+
+    @abstractmethod
+    def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+        """Answer one request piece by piece."""
+
+    @abstractmethod
+    def in_flight(self, config: InferenceConfig) -> int:
+        """Most requests worth having begun at once."""
+
+    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
+        """What besides the settings shapes an answer."""
+        return {"engine": self.name}
+
+    def _check(self, config: InferenceConfig) -> None:
+        """Raise what is wrong with the settings before anything is sent."""
+        check_settings(ROWS[self.engine_type], config)
+
+    def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
+        config = self._config.merge(inference_config)
+        self._check(config)
+        return config
+
+    def _job(
+        self,
+        conversations: Sequence[Conversation] | None,
+        inference_config: InferenceConfig | None,
+        listener: Listener | None,
+    ) -> Job:
+        return Job(self, self._effective(inference_config), conversations, listener)
+
+
+def _all(result: InferenceResult) -> Sequence[Conversation]:
+    if result.has_failures:
+        first = result.failed_indices[0]
+        raise InferenceError(
+            f"{len(result.failures)} of {len(result.failures) + len(result.rows)} rows failed; "
+            f"row {first}: {result.failures[first].error_message}",
+            result,
+        )
+    return result.conversations

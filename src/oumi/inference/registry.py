@@ -1,0 +1,144 @@
+"""The engines: one row each, with what it needs and what it can honour."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oumi.core.configs import (
+    EMBEDDED_MODEL,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+)
+from oumi.core.configs.base import logger
+from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
+
+if TYPE_CHECKING:
+    from oumi.inference.engine import InferenceEngine
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """Facts about an engine. Settings are dotted names such as `generation.top_k`."""
+
+    engine: InferenceEngineType
+    class_name: str
+    module: str
+    summary: str
+    runtime: str
+    """The package that has to be importable."""
+    install: str
+    """How to get it."""
+    honours: frozenset[str]
+    """Settings it can honour."""
+    settled: frozenset[str] = frozenset()
+    """Settings that its model files decide themselves; named in a warning, not refused."""
+
+    def is_installed(self) -> bool:
+        """Whether the runtime is importable here; it is not imported."""
+        return importlib.util.find_spec(self.runtime) is not None
+
+    def load_class(self) -> type[InferenceEngine]:
+        """The engine's class. Raises MissingDependencyError."""
+        if not self.is_installed():
+            raise MissingDependencyError(
+                f"{self.engine} needs {self.runtime}, which is not installed: {self.install}"
+            )
+        found: type[InferenceEngine] = getattr(
+            importlib.import_module(self.module), self.class_name
+        )
+        return found
+
+
+_LLAMACPP = EngineRow(
+    engine=InferenceEngineType.LLAMACPP,
+    class_name="LlamaCppInferenceEngine",
+    module="oumi.inference.local.llama_cpp",
+    summary="llama.cpp on this machine, for GGUF files",
+    runtime="xllamacpp",
+    install="pip install oumi-infer",
+    honours=frozenset(
+        {
+            "model.model_name",
+            "model.adapter_model",
+            "model.model_max_length",
+            "model.chat_template",
+            "model.chat_template_kwargs",
+            "model.device_map",
+            "model.model_kwargs",
+            "model.model_revision",
+            "generation.max_new_tokens",
+            "generation.batch_size",
+            "generation.seed",
+            "generation.temperature",
+            "generation.top_p",
+            "generation.top_k",
+            "generation.min_p",
+            "generation.frequency_penalty",
+            "generation.presence_penalty",
+            "generation.stop_strings",
+            "generation.logit_bias",
+            "generation.tool_choice",
+            "generation.parallel_tool_calls",
+            "generation.logprobs",
+            "generation.guided_decoding.json",
+            "generation.guided_decoding.regex",
+            "generation.guided_decoding.choice",
+            "generation.guided_decoding.grammar",
+        }
+    ),
+    settled=frozenset(
+        {
+            "model.torch_dtype",
+            "model.tokenizer_name",
+            "model.trust_remote_code",
+            "model.attn_implementation",
+        }
+    ),
+)
+
+ROWS: dict[InferenceEngineType, EngineRow] = {row.engine: row for row in (_LLAMACPP,)}
+
+
+def build_engine(config: InferenceConfig) -> InferenceEngine:
+    """The engine that the settings name, loaded with their model."""
+    row = ROWS[config.engine or _engine_for(config.model)]
+    return row.load_class()(
+        config.model,
+        generation_params=config.generation,
+        remote_params=config.remote_params,
+    )
+
+
+def check_settings(row: EngineRow, config: InferenceConfig) -> None:
+    """Raise UnsupportedError for the first setting that the engine cannot honour."""
+    settings = _changed(config)
+    for name in sorted(settings - row.honours - row.settled):
+        able = [str(other.engine) for other in ROWS.values() if name in other.honours]
+        hint = f"engines that can: {', '.join(able)}" if able else "no engine here can"
+        raise UnsupportedError(f"{row.engine} cannot honour {name}; {hint}")
+    settled = sorted(settings & row.settled)
+    if settled:
+        logger.warning("%s: decided by the model file itself: %s", row.engine, ", ".join(settled))
+
+
+def _changed(config: InferenceConfig) -> set[str]:
+    names = {f"model.{name}" for name in config.model.changed_fields()}
+    names |= {f"generation.{name}" for name in config.generation.changed_fields()}
+    if config.generation.guided_decoding is not None:
+        names.discard("generation.guided_decoding")
+        form = config.generation.guided_decoding.form
+        names.add(f"generation.guided_decoding.{form}")
+    return names
+
+
+def _engine_for(model: ModelParams) -> InferenceEngineType:
+    if model.model_name == EMBEDDED_MODEL or ".gguf" in model.model_name.lower():
+        return InferenceEngineType.LLAMACPP
+    known = ", ".join(ROWS)
+    raise ConfigError(
+        f"engine is not set, and {model.model_name!r} is no GGUF file: name one of {known}"
+    )

@@ -1,0 +1,1 @@
+"""The bulk runner: rows in, one value a row out, whatever engine answers."""

@@ -1,0 +1,17 @@
+"""Hashes of content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+
+def new_digest() -> hashlib.blake2b:
+    """A hash of 32 hexadecimal digits, to be fed."""
+    return hashlib.blake2b(digest_size=16)
+
+
+def file_digest(path: Path) -> str:
+    """The hash of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, new_digest).hexdigest()

@@ -1,0 +1,52 @@
+"""What happens in a run, as values, for whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oumi.core.types.completion import Completion, Failure
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """All rows are read and checked; `recorded` of `total` have an answer from before."""
+
+    total: int
+    recorded: int
+    engine: str
+    output_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowDone:
+    """A row has its answer, and the answer is recorded."""
+
+    row: int
+    completion: Completion
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowFailed:
+    """A row has no answer."""
+
+    row: int
+    failure: Failure
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """No further row is begun; `in_flight` are being finished."""
+
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """Nothing is in flight any more."""
+
+
+Event = RunStarted | RowDone | RowFailed | Stopping | RunEnded
+Listener = Callable[[Event], None]

@@ -1,0 +1,179 @@
+"""A job: from what the caller named, a list or files, to the result. `Run` does the asking."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from oumi.core.configs import BadRows, InferenceConfig
+from oumi.core.types.completion import Completion, InferenceResult
+from oumi.core.types.conversation import Conversation
+from oumi.errors import ConfigError
+from oumi.runner.events import Event, Listener, RunStarted
+from oumi.runner.journal import Journal
+from oumi.runner.memory import MemoryRecords
+from oumi.runner.output import Output
+from oumi.runner.request import KeyMaker, Request
+from oumi.runner.run import Records, Run
+from oumi.runner.sources import FileSource, ListSource, Source, check, spool_stdin
+from oumi.runner.tally import Tally
+
+STANDARD_STREAM = "-"
+
+
+class Answerer(Protocol):
+    """What a job needs of an engine."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        ...
+
+    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
+        """What besides the settings shapes an answer."""
+        ...
+
+    def in_flight(self, config: InferenceConfig) -> int:
+        """Most requests worth having begun at once."""
+        ...
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+        ...
+
+
+class Job:
+    """One call of `infer`. `config` holds the effective settings."""
+
+    def __init__(
+        self,
+        engine: Answerer,
+        config: InferenceConfig,
+        conversations: Sequence[Conversation] | None,
+        listener: Listener | None,
+    ):
+        self._engine = engine
+        self._config = config
+        self._conversations = conversations
+        self._keys = KeyMaker(config, engine.identity(config))
+        self._tally = Tally()
+        self._listener = listener
+        self._run: Run | None = None
+        self._stopped = False
+
+    async def go(self) -> InferenceResult:
+        """Answer all rows and save them. Raises what stops the whole run."""
+        with self._source() as source, _output_path(self._config) as path:
+            if path is None:
+                return await self._in_memory(source)
+            result = await self._to_file(source, Output(path))
+            in_memory = isinstance(source, ListSource)
+            return result if not in_memory else _held_in_memory(result)
+
+    def stop(self) -> None:
+        """Finish what is in flight, begin nothing more, and keep the journal."""
+        self._stopped = True
+        if self._run is not None:
+            self._run.stop()
+
+    @contextlib.contextmanager
+    def _source(self) -> Iterator[Source]:
+        path = self._config.input_path
+        if self._conversations is not None:
+            yield ListSource(self._conversations)
+        elif path is None:
+            raise ConfigError("no conversations: give a list, or set input_path")
+        elif path == STANDARD_STREAM:
+            spooled = spool_stdin()
+            try:
+                yield FileSource(spooled)
+            finally:
+                spooled.unlink()
+        else:
+            yield FileSource(Path(path))
+
+    async def _in_memory(self, source: Source) -> InferenceResult:
+        records = MemoryRecords()
+        total = await asyncio.to_thread(self._check, source)
+        await self._ask(source, records, RunStarted(total, 0, self._engine.name, None))
+        return records.result(source)
+
+    async def _to_file(self, source: Source, output: Output) -> InferenceResult:
+        run_id = await asyncio.to_thread(self._run_id, source)
+        if output.is_finished(run_id):
+            done = output.result()
+            count = len(done.rows)
+            self._tell(RunStarted(count, count, self._engine.name, str(output.path)))
+            return done
+        with Journal(output.journal_path) as journal:
+            total, recorded = await asyncio.to_thread(self._prepare, source, journal)
+            output.check_replaceable(recorded, overwrite=self._config.overwrite)
+            started = RunStarted(total, recorded, self._engine.name, str(output.path))
+            await self._ask(source, journal, started)
+            if self._stopped:
+                return InferenceResult()
+            facts = self._tally.to_dict()
+            await asyncio.to_thread(output.write, source, journal, run_id, facts)
+        return output.result()
+
+    async def _ask(self, source: Source, records: Records, started: RunStarted) -> None:
+        run = Run(self._engine.complete, self._config, self._keys, records, self._tell)
+        self._run = run
+        self._tell(started)
+        if not self._stopped:
+            in_flight = min(self._engine.in_flight(self._config), max(started.total, 1))
+            await run.go(source.rows(), in_flight)
+
+    def _run_id(self, source: Source) -> str:
+        return f"{self._keys.settings_key}-{source.fingerprint()}"
+
+    def _check(self, source: Source) -> int:
+        fail_alone = self._config.bad_rows == BadRows.FAIL
+        total = check(source, bad_rows_fail=fail_alone)
+        return total
+
+    def _prepare(self, source: Source, journal: Journal) -> tuple[int, int]:
+        total = self._check(source)
+        if not journal.recorded:
+            return total, 0
+        keys = (
+            (row.index, self._keys.key(row.conversation))
+            for row in source.rows()
+            if row.conversation is not None
+        )
+        return total, sum(journal.claim(index, key) for index, key in keys)
+
+    def _tell(self, event: Event) -> None:
+        self._tally(event)
+        if self._listener is not None:
+            self._listener(event)
+
+
+def _held_in_memory(result: InferenceResult) -> InferenceResult:
+    return InferenceResult(list(result.conversations), result.rows, dict(result.failures))
+
+
+@contextlib.contextmanager
+def _output_path(config: InferenceConfig) -> Iterator[Path | None]:
+    """Where the output goes; what is meant for standard output is printed at the end."""
+    path = config.output_path
+    if path is None:
+        yield None
+    elif path != STANDARD_STREAM:
+        if config.input_path and Path(path).resolve() == Path(config.input_path).resolve():
+            raise ConfigError(f"input_path and output_path are the same file: {path}")
+        yield Path(path)
+    else:
+        with tempfile.TemporaryDirectory(prefix="oumi-") as folder:
+            output = Path(folder) / "output.jsonl"
+            yield output
+            if output.exists():
+                with output.open("rb") as file:
+                    shutil.copyfileobj(file, sys.stdout.buffer)
+                sys.stdout.buffer.flush()

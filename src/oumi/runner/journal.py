@@ -1,0 +1,204 @@
+"""The journal: every answer on disk, one JSON line a row, before anything else happens to it.
+
+A line is `{"key": …, "row": …, "completion": …}` or `{"key": …, "row": …, "failure": …}` with
+facts of the run behind it. Lines are only ever added. Each is handed to the operating system by
+a write of its own, so that a killed process loses nothing, and the file is synced about once a
+second, so that a power cut loses little. A torn last line is cut off when the journal is opened.
+
+In memory a new row takes 8 bytes, the place of its line; a row found in an older journal takes
+32. A row is looked up under its number first; where the input was reordered or extended, under
+its key.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from oumi.core.types.completion import Completion, Failure
+from oumi.errors import OutputExistsError, StorageError
+
+_HEADER = b'{"journal":1}\n'
+_LINE = re.compile(rb'\{"key":"([0-9a-f]{32})","row":(\d+),"(completion|failure)":')
+_NOWHERE = 2**64 - 1
+
+
+class Journal:
+    """The journal of one output file, locked for this process while it is open.
+
+    Raises OutputExistsError for a file that is no journal or is in use by another process, and
+    StorageError where the disk refuses a line; the lines before it are intact.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._keys = array("Q")  # of each answer that the file held when it was opened
+        self._offsets = array("Q")  # of the same answers; _NOWHERE once a row has claimed it
+        self._numbers = array("Q")  # of each row number, the last such answer
+        self._sorted: list[int] | None = None  # the same answers by key, made when needed
+        self._places = array("Q")  # of each row of this run, the offset of its record
+        self._file = _open_locked(path)
+        self._end = self._load()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Sync and let go of the file."""
+        if self._file >= 0:
+            self.sync()
+            os.close(self._file)
+            self._file = -1
+
+    def sync(self) -> None:
+        """Bring what was written to the disk itself."""
+        os.fsync(self._file)
+
+    @property
+    def recorded(self) -> int:
+        """How many answers the journal held when it was opened."""
+        return sum(1 for offset in self._offsets if offset != _NOWHERE)
+
+    def claim(self, row: int, key: str) -> bool:
+        """Whether an answer to this row is recorded; if so, it is this row's from now on."""
+        found = self._find(row, int(key[:16], 16))
+        if found is None:
+            return False
+        self._place(row, self._offsets[found])
+        self._offsets[found] = _NOWHERE
+        return True
+
+    def holds(self, row: int) -> bool:
+        """Whether this row of this run has a record."""
+        return row < len(self._places) and self._places[row] != _NOWHERE
+
+    def record(self, row: int, key: str, completion: Completion, **facts: Any) -> None:
+        """Write an answer. Raises StorageError."""
+        self._place(row, self._write(row, key, "completion", completion.to_dict(), facts))
+
+    def record_failure(self, row: int, key: str, failure: Failure, **facts: Any) -> None:
+        """Write a failure; the row is asked again by the next run. Raises StorageError."""
+        self._place(row, self._write(row, key, "failure", failure.to_dict(), facts))
+
+    def read(self, row: int) -> Completion | Failure | None:
+        """The last record of a row of this run, or None."""
+        if not self.holds(row):
+            return None
+        line = orjson.loads(_read_line(self._file, self._places[row]))
+        if "completion" in line:
+            return Completion.from_dict(line["completion"])
+        return Failure(**line["failure"])
+
+    def _place(self, row: int, offset: int) -> None:
+        _put(self._places, row, offset)
+
+    def _find(self, row: int, key: int) -> int | None:
+        if row < len(self._numbers):
+            found = self._numbers[row]
+            if found != _NOWHERE and self._is_free(found, key):
+                return found
+        if self._sorted is None:
+            free = (i for i, offset in enumerate(self._offsets) if offset != _NOWHERE)
+            self._sorted = sorted(free, key=self._keys.__getitem__)
+        at = bisect_left(self._sorted, key, key=self._keys.__getitem__)
+        while at < len(self._sorted) and self._keys[self._sorted[at]] == key:
+            if self._is_free(self._sorted[at], key):
+                return self._sorted[at]
+            at += 1
+        return None
+
+    def _is_free(self, answer: int, key: int) -> bool:
+        return self._keys[answer] == key and self._offsets[answer] != _NOWHERE
+
+    def _write(
+        self, row: int, key: str, kind: str, value: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> int:
+        line = orjson.dumps({"key": key, "row": row, kind: value, **facts}) + b"\n"
+        start = self._end
+        try:
+            written = os.write(self._file, line)
+            if written < len(line):
+                os.write(self._file, line[written:])
+        except OSError as error:
+            os.ftruncate(self._file, start)
+            raise StorageError(
+                f"{self.path}: an answer cannot be recorded: {error.strerror}. "
+                "What was recorded before is intact: make room and run again."
+            ) from error
+        self._end = start + len(line)
+        return start
+
+    def _load(self) -> int:
+        """Index the answers, cut a torn last line off, and return where the file ends."""
+        end = 0
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            file.seek(0)
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                if number == 1:
+                    _check_header(line, self.path)
+                else:
+                    self._index(line, end, number)
+                end += len(line)
+        os.ftruncate(self._file, end)
+        os.lseek(self._file, end, os.SEEK_SET)
+        if end == 0:
+            os.write(self._file, _HEADER)
+            end = len(_HEADER)
+        return end
+
+    def _index(self, line: bytes, offset: int, number: int) -> None:
+        match = _LINE.match(line)
+        if match is None:
+            raise OutputExistsError(f"{self.path}:{number}: not a line of a journal: {line!r:.60}")
+        if match[3] == b"completion":
+            _put(self._numbers, int(match[2]), len(self._keys))
+            self._keys.append(int(match[1][:16], 16))
+            self._offsets.append(offset)
+
+
+def _put(values: array[int], index: int, value: int) -> None:
+    missing = index + 1 - len(values)
+    if missing > 0:
+        values.extend([_NOWHERE] * missing)
+    values[index] = value
+
+
+def _open_locked(path: Path) -> int:
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise OutputExistsError(f"{path}: another process works on this output") from None
+    return handle
+
+
+def _check_header(line: bytes, path: Path) -> None:
+    if line != _HEADER:
+        raise OutputExistsError(f"{path}: not a journal of this program; move it away")
+
+
+def _read_line(file: int, offset: int) -> bytes:
+    size = 4096
+    while True:
+        chunk = os.pread(file, size, offset)
+        end = chunk.find(b"\n")
+        if end >= 0:
+            return chunk[:end]
+        size *= 4

@@ -1,0 +1,113 @@
+"""One event loop in a thread of its own, so that the same engine serves scripts, running event
+loops and notebooks."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import cache
+from typing import Any, TypeVar
+
+ResultT = TypeVar("ResultT")
+
+
+def call(
+    work: Coroutine[Any, Any, ResultT], on_interrupt: Callable[[], object] | None = None
+) -> ResultT:
+    """Do `work` on the background loop and wait for it.
+
+    The first Ctrl-C calls `on_interrupt` on the loop and waits on; without one, or at the
+    second Ctrl-C, the work is cancelled. Either way KeyboardInterrupt is raised in the end.
+    """
+    future = submit(work)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        if on_interrupt is not None:
+            _loop().call_soon_threadsafe(on_interrupt)
+            _wait_or_cancel(future)
+        else:
+            _cancel(future)
+        raise
+
+
+def submit(work: Coroutine[Any, Any, ResultT]) -> concurrent.futures.Future[ResultT]:
+    """Start `work` on the background loop."""
+    return asyncio.run_coroutine_threadsafe(work, _loop())
+
+
+def iterate(pieces: AsyncIterator[ResultT]) -> Iterator[ResultT]:
+    """Pieces made on the background loop, one after the other. Closing stops the making."""
+
+    async def advance() -> ResultT:
+        return await anext(pieces)
+
+    try:
+        while True:
+            try:
+                piece = call(advance())
+            except StopAsyncIteration:
+                return
+            yield piece
+    finally:
+        call(_close(pieces))
+
+
+async def aiterate(pieces: AsyncIterator[ResultT]) -> AsyncIterator[ResultT]:
+    """The same for a caller with an event loop of its own."""
+
+    async def advance() -> ResultT:
+        return await anext(pieces)
+
+    try:
+        while True:
+            try:
+                piece = await asyncio.wrap_future(submit(advance()))
+            except StopAsyncIteration:
+                return
+            yield piece
+    finally:
+        await asyncio.wrap_future(submit(_close(pieces)))
+
+
+async def _close(pieces: AsyncIterator[Any]) -> None:
+    close = getattr(pieces, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def _wait_or_cancel(future: concurrent.futures.Future[Any]) -> None:
+    try:
+        concurrent.futures.wait([future])
+    except KeyboardInterrupt:
+        _cancel(future)
+
+
+def _cancel(future: concurrent.futures.Future[Any]) -> None:
+    future.cancel()
+    concurrent.futures.wait([future], timeout=5)
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = _new_loop()
+    thread = threading.Thread(target=loop.run_forever, name="oumi-loop", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=5)
+
+    atexit.register(stop)
+    return loop
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

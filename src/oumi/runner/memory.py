@@ -1,0 +1,39 @@
+"""Records of a run without an output file."""
+
+from __future__ import annotations
+
+from oumi.core.types.completion import Completion, Failure, InferenceResult
+from oumi.runner.sources import Source
+
+
+class MemoryRecords:
+    """Answers and failures by row."""
+
+    def __init__(self) -> None:
+        self._completions: dict[int, Completion] = {}
+        self._failures: dict[int, Failure] = {}
+
+    def holds(self, row: int) -> bool:
+        """Whether the row has a record."""
+        return row in self._completions or row in self._failures
+
+    def record(self, row: int, key: str, completion: Completion, *, latency_s: float) -> None:
+        """Keep an answer."""
+        self._completions[row] = completion
+
+    def record_failure(self, row: int, key: str, failure: Failure, *, latency_s: float) -> None:
+        """Keep the reason why there is none."""
+        self._failures[row] = failure
+
+    def sync(self) -> None:
+        """Nothing to do: there is no disk."""
+
+    def result(self, source: Source) -> InferenceResult:
+        """The answers, joined to the conversations of the input."""
+        rows = sorted(self._completions)
+        conversations = [
+            self._completions[row.index].join(row.conversation)
+            for row in source.rows()
+            if row.conversation is not None and row.index in self._completions
+        ]
+        return InferenceResult(conversations, rows, dict(sorted(self._failures.items())))

@@ -1,0 +1,125 @@
+"""The files of a run: the output, and beside it the journal, the failures and `run.json`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from oumi.core.types.completion import Completion, Failure, InferenceResult
+from oumi.errors import OutputExistsError, StorageError
+from oumi.runner.digest import file_digest, new_digest
+from oumi.runner.journal import Journal
+from oumi.runner.saved import SavedConversations, SavedFailures
+from oumi.runner.sources import Row, Source
+
+
+class Output:
+    """The output file of a run and its neighbours. Files appear whole or not at all."""
+
+    def __init__(self, path: Path):
+        self.path = path.resolve()
+        self.journal_path = _beside(self.path, ".journal")
+        self.failures_path = _beside(self.path, ".failures.jsonl")
+        self.run_path = _beside(self.path, ".run.json")
+        if self.path.exists() and not self.path.is_file():
+            raise OutputExistsError(f"{path}: not a regular file")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.path.parent}: {error.strerror}") from error
+
+    def is_finished(self, run_id: str) -> bool:
+        """Whether this very run is done: same input, same settings, no row failed."""
+        facts = self._facts()
+        return facts.get("run_id") == run_id and not facts.get("failed") and self._is_own(facts)
+
+    def check_replaceable(self, recorded: int, *, overwrite: bool) -> None:
+        """Raise OutputExistsError unless what stands here is an earlier state of this run.
+
+        That is: written by a run, not changed since, and all its answers (`recorded` of them
+        are known to this run) will be in the new file.
+        """
+        if overwrite or not self.path.exists() or self.path.stat().st_size == 0:
+            return
+        facts = self._facts()
+        if not (self._is_own(facts) and recorded >= facts["done"]):
+            raise OutputExistsError(
+                f"{self.path}: holds something other than an earlier state of this run (other "
+                "settings, other input, or changed since). Name another output_path, or set "
+                "overwrite."
+            )
+
+    def write(self, source: Source, journal: Journal, run_id: str, facts: dict[str, Any]) -> None:
+        """Write all files from the journal. Raises StorageError."""
+        digest = new_digest()
+        with _whole_file(self.path) as file, _whole_file(self.failures_path) as failures:
+            for row in source.rows():
+                match journal.read(row.index):
+                    case Completion() as completion if row.conversation is not None:
+                        line = completion.join(row.conversation).to_json().encode() + b"\n"
+                        digest.update(line)
+                        file.write(line)
+                    case Failure() as failure:
+                        failures.write(_failed_line(row, failure))
+        if self.failures_path.stat().st_size == 0:
+            self.failures_path.unlink()
+        facts = {"run_id": run_id, "output_hash": digest.hexdigest(), **facts}
+        with _whole_file(self.run_path) as file:
+            file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
+
+    def result(self) -> InferenceResult:
+        """What the files hold."""
+        facts = self._facts()
+        failures = SavedFailures(self.failures_path)
+        total = facts["done"] + len(failures)
+        rows = range(total) if not failures else [i for i in range(total) if i not in failures]
+        return InferenceResult(SavedConversations(self.path, facts["done"]), rows, failures)
+
+    def _facts(self) -> dict[str, Any]:
+        try:
+            facts = orjson.loads(self.run_path.read_bytes())
+        except (OSError, orjson.JSONDecodeError):
+            return {}
+        return facts if isinstance(facts, dict) else {}
+
+    def _is_own(self, facts: dict[str, Any]) -> bool:
+        if not self.path.exists() or "output_hash" not in facts:
+            return False
+        return bool(file_digest(self.path) == facts["output_hash"])
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+def _failed_line(row: Row, failure: Failure) -> bytes:
+    line: dict[str, Any] = {"row": row.index}
+    if row.line is not None:
+        line["line"] = row.line
+    line["failure"] = failure.to_dict()
+    if row.conversation is not None:
+        line["conversation"] = row.conversation.to_dict()
+    return orjson.dumps(line) + b"\n"
+
+
+@contextlib.contextmanager
+def _whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its place only when it is written whole and synced."""
+    neighbour = _beside(path, ".partial")
+    try:
+        with neighbour.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        neighbour.replace(path)
+    except OSError as error:
+        neighbour.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path}: cannot be written: {error.strerror}. All answers are in the journal: make "
+            "room and run again."
+        ) from error

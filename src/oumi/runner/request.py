@@ -1,0 +1,72 @@
+"""What an engine is asked, and the key under which its answer is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from oumi.core.configs import InferenceConfig
+from oumi.core.types.conversation import Conversation, Message
+from oumi.runner.digest import new_digest
+
+NO_KEY = "0" * 32
+"""The key of a row that cannot be read."""
+
+# These do not shape an answer.
+_SCHEDULING_FIELDS = {"batch_size"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One conversation to be answered under effective settings, which all rows share."""
+
+    conversation: Conversation
+    config: InferenceConfig
+    key: str = NO_KEY
+
+
+class KeyMaker:
+    """Makes the key of a row: a hash of all that shapes its answer.
+
+    `identity` is what the engine says of itself: its name, and where and what the model is.
+    """
+
+    def __init__(self, config: InferenceConfig, identity: Mapping[str, Any]):
+        settings = {
+            "model": config.model.model_dump(mode="json"),
+            "generation": config.generation.model_dump(mode="json", exclude=_SCHEDULING_FIELDS),
+            "engine": dict(identity),
+        }
+        self._settings = new_digest()
+        self._settings.update(
+            orjson.dumps(settings, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        )
+
+    @property
+    def settings_key(self) -> str:
+        """A hash of everything but the conversation."""
+        return self._settings.hexdigest()
+
+    def key(self, conversation: Conversation) -> str:
+        """32 hexadecimal digits."""
+        digest = self._settings.copy()
+        digest.update(orjson.dumps([_message_parts(m) for m in conversation.messages]))
+        if conversation.tools:
+            tools = [tool.model_dump(mode="json") for tool in conversation.tools]
+            digest.update(orjson.dumps(tools, option=orjson.OPT_SORT_KEYS))
+        return digest.hexdigest()
+
+
+def _message_parts(message: Message) -> Any:
+    if isinstance(message.content, str) and not message.tool_calls:
+        return (
+            message.role,
+            message.content,
+            message.name,
+            message.tool_call_id,
+            message.reasoning_content,
+        )
+    return message.model_dump(mode="json", exclude={"id"})
