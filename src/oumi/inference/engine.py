@@ -116,6 +116,7 @@ class InferenceEngine(ABC):
         request = Request(conversation, self._effective(inference_config))
         return loop.aiterate(self.stream_completion(request))
 
+    @abstractmethod
     def close(self) -> None:
         """Free what the engine holds. Closing twice is fine."""
 

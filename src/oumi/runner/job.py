@@ -135,8 +135,7 @@ class Job:
 
     def _check(self, source: Source) -> int:
         fail_alone = self._config.bad_rows == BadRows.FAIL
-        total = check(source, bad_rows_fail=fail_alone)
-        return total
+        return check(source, bad_rows_fail=fail_alone)
 
     def _prepare(self, source: Source, journal: Journal) -> tuple[int, int]:
         total = self._check(source)

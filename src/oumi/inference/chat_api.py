@@ -1,0 +1,130 @@
+"""Conversations to and from the chat form of the OpenAI API, which most engines speak.
+
+Shapes: https://platform.openai.com/docs/api-reference/chat
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oumi.core.types.completion import Completion, Usage
+from oumi.core.types.conversation import (
+    ContentItem,
+    Conversation,
+    FinishReason,
+    Message,
+    Role,
+    Type,
+)
+from oumi.core.types.tool_call import FunctionCall, ToolCall
+from oumi.errors import InputError
+
+_IMAGE_KINDS = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
+
+
+def encode_messages(conversation: Conversation) -> list[dict[str, Any]]:
+    """The messages of a request. Raises InputError for an image that cannot be read."""
+    return [_encode_message(message) for message in conversation.messages]
+
+
+def encode_tools(conversation: Conversation) -> list[dict[str, Any]]:
+    """The tools of a request."""
+    return [tool.model_dump(mode="json", exclude_none=True) for tool in conversation.tools or ()]
+
+
+def decode_choice(
+    choice: Mapping[str, Any], usage: Mapping[str, Any] | None, *, logprobs: bool = False
+) -> Completion:
+    """The completion that a choice and the usage beside it mean."""
+    return Completion(
+        decode_message(choice["message"]),
+        decode_finish_reason(choice.get("finish_reason")),
+        decode_usage(usage or {}),
+        choice.get("logprobs") if logprobs else None,
+    )
+
+
+def decode_message(message: Mapping[str, Any]) -> Message:
+    """The assistant's message. Text that is absent is empty, unless there are tool calls."""
+    calls = [_decode_call(call) for call in message.get("tool_calls") or ()]
+    content = message.get("content")
+    return Message(
+        role=Role.ASSISTANT,
+        content=content or (None if calls else ""),
+        tool_calls=calls or None,
+        reasoning_content=message.get("reasoning_content") or message.get("reasoning"),
+    )
+
+
+def decode_finish_reason(word: str | None) -> FinishReason:
+    """The finish reason of a word; UNKNOWN for one that is not known here."""
+    if word == "function_call":
+        return FinishReason.TOOL_CALLS
+    try:
+        return FinishReason(word or FinishReason.UNKNOWN)
+    except ValueError:
+        return FinishReason.UNKNOWN
+
+
+def decode_usage(usage: Mapping[str, Any]) -> Usage:
+    """Token counts, 0 where there are none."""
+    prompt_details = usage.get("prompt_tokens_details") or {}
+    details = usage.get("completion_tokens_details") or {}
+    return Usage(
+        usage.get("prompt_tokens") or 0,
+        usage.get("completion_tokens") or 0,
+        prompt_details.get("cached_tokens") or 0,
+        details.get("reasoning_tokens") or 0,
+    )
+
+
+def _encode_message(message: Message) -> dict[str, Any]:
+    encoded: dict[str, Any] = {"role": message.role.value, "content": message.content}
+    if isinstance(message.content, list):
+        encoded["content"] = [_encode_item(item) for item in message.content]
+    if message.name is not None:
+        encoded["name"] = message.name
+    if message.tool_calls:
+        encoded["tool_calls"] = [call.model_dump(mode="json") for call in message.tool_calls]
+    if message.tool_call_id is not None:
+        encoded["tool_call_id"] = message.tool_call_id
+    return encoded
+
+
+def _encode_item(item: ContentItem) -> dict[str, Any]:
+    if item.type == Type.TEXT:
+        return {"type": "text", "text": item.content}
+    return {"type": "image_url", "image_url": {"url": _image_url(item)}}
+
+
+def _image_url(item: ContentItem) -> str:
+    if item.type == Type.IMAGE_URL:
+        return item.content or ""
+    data = item.binary or b""
+    if item.type == Type.IMAGE_PATH:
+        try:
+            data = Path(item.content or "").expanduser().read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"{item.content}: the image cannot be read: {error.strerror}"
+            ) from error
+    kind = next((kind for start, kind in _IMAGE_KINDS.items() if data.startswith(start)), None)
+    if kind is None:
+        raise InputError(f"{item.content or 'an image'}: not a PNG, JPEG, GIF or WebP image")
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _decode_call(call: Mapping[str, Any]) -> ToolCall:
+    function = call["function"]
+    return ToolCall(
+        id=call.get("id") or "",
+        function=FunctionCall(name=function["name"], arguments=function.get("arguments") or "{}"),
+    )

@@ -1,0 +1,1 @@
+"""Engines whose model runs on this machine."""

@@ -1,0 +1,86 @@
+"""The LLAMACPP engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar
+
+from oumi.core.configs import (
+    GenerationParams,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+    RemoteParams,
+)
+from oumi.core.types.completion import Completion, Delta
+from oumi.errors import ConfigError
+from oumi.inference.engine import InferenceEngine
+from oumi.inference.local.llama_cpp.body import StreamDecoder, decode, encode, translate
+from oumi.inference.local.llama_cpp.constraints import to_grammar
+from oumi.inference.local.llama_cpp.runtime import Runtime
+from oumi.inference.local.model_files import find_gguf
+from oumi.runner.request import Request
+
+
+class LlamaCppInferenceEngine(InferenceEngine):
+    """GGUF models on this machine; `oumi-tiny`, which ships with the package, by default.
+
+    Requests share the model's slots (`model_kwargs["n_parallel"]`) by continuous batching.
+    """
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.LLAMACPP
+
+    def __init__(
+        self,
+        model_params: ModelParams | None = None,
+        *,
+        generation_params: GenerationParams | None = None,
+        remote_params: RemoteParams | None = None,
+    ):
+        super().__init__(
+            model_params, generation_params=generation_params, remote_params=remote_params
+        )
+        self._runtime = Runtime(self._config.model)
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+        body = encode(request)
+        try:
+            reply = await self._runtime.ask(body)
+        except RuntimeError as error:
+            raise translate(error) from error
+        return decode(reply, request)
+
+    async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+        """Answer one request piece by piece."""
+        decoder = StreamDecoder()
+        try:
+            async for chunk in self._runtime.ask_streaming(encode(request, stream=True)):
+                piece = decoder.piece(chunk)
+                if piece is not None:
+                    yield piece
+        except RuntimeError as error:
+            raise translate(error) from error
+        yield decoder.last()
+
+    def in_flight(self, config: InferenceConfig) -> int:
+        """As many as there are slots, and as many waiting; or `batch_size` where it is set."""
+        return config.generation.batch_size or self._runtime.threads
+
+    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
+        """The engine, and the size of the model's file."""
+        return {"engine": self.name, "model_bytes": find_gguf(config.model).stat().st_size}
+
+    def close(self) -> None:
+        """Free the model, its memory and its threads."""
+        self._runtime.close()
+
+    def _check(self, config: InferenceConfig) -> None:
+        super()._check(config)
+        if config.model != self._config.model:
+            raise ConfigError(
+                f"this engine holds {self._config.model.model_name!r} with its own model settings; "
+                "make another engine for others"
+            )
+        if config.generation.guided_decoding is not None:
+            to_grammar(config.generation.guided_decoding)

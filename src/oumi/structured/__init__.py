@@ -1,0 +1,1 @@
+"""Response schemas: one normal form, and whether an answer fits."""
