@@ -49,6 +49,7 @@ class Tally:
     ended_s: float | None = None
 
     def __call__(self, event: Event) -> None:
+        """Take an event in."""
         match event:
             case RowDone():
                 self.done += 1

@@ -29,8 +29,9 @@ def find_gguf(model: ModelParams) -> Path:
     if path.is_file():
         return _checked(path)
     repo, _, file = name.partition(":")
-    if repo.count("/") == 1 and (file or filename):
-        return _checked(_from_hub(repo, file or filename, model.model_revision))
+    file = file or filename or ""
+    if repo.count("/") == 1 and file:
+        return _checked(_from_hub(repo, file, model.model_revision))
     raise ModelNotFoundError(_not_found(path))
 
 

@@ -37,11 +37,21 @@ def decode(reply: bytes, request: Request) -> Completion:
     """The completion in a reply. Raises the error in it instead."""
     data = orjson.loads(reply)
     raise_error(data)
-    return decode_choice(
-        data["choices"][0],
-        data.get("usage"),
-        logprobs=request.config.generation.logprobs is not None,
-    )
+    return _decode_choice(data["choices"][0], data.get("usage"), request)
+
+
+def _decode_choice(
+    choice: dict[str, Any], usage: dict[str, Any] | None, request: Request
+) -> Completion:
+    """The completion of a choice, without what differs from run to run: random ids of tool
+    calls, and how much of the prompt a slot happened to hold already.
+    """
+    earlier = sum(len(message.tool_calls or ()) for message in request.conversation.messages)
+    for number, call in enumerate(choice["message"].get("tool_calls") or (), start=earlier):
+        call["id"] = f"call_{number}"
+    counts = {name: n for name, n in (usage or {}).items() if name != "prompt_tokens_details"}
+    logprobs = request.config.generation.logprobs is not None
+    return decode_choice(choice, counts, logprobs=logprobs)
 
 
 def raise_error(data: dict[str, Any]) -> None:
@@ -67,7 +77,8 @@ def translate(error: RuntimeError) -> OumiError:
 class StreamDecoder:
     """Chunks of a streamed reply to pieces; `piece` is called once a chunk."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: Request) -> None:
+        self._request = request
         self._message: dict[str, Any] = {"content": "", "reasoning_content": "", "tool_calls": []}
         self._finish_reason: str | None = None
         self._usage: dict[str, Any] | None = None
@@ -86,7 +97,7 @@ class StreamDecoder:
     def last(self) -> Delta:
         """The piece that carries the whole answer."""
         choice = {"message": self._message, "finish_reason": self._finish_reason}
-        return Delta(completion=decode_choice(choice, self._usage))
+        return Delta(completion=_decode_choice(choice, self._usage, self._request))
 
     def _add(self, delta: dict[str, Any]) -> Delta | None:
         content = delta.get("content") or ""

@@ -53,7 +53,7 @@ class LlamaCppInferenceEngine(InferenceEngine):
 
     async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
         """Answer one request piece by piece."""
-        decoder = StreamDecoder()
+        decoder = StreamDecoder(request)
         try:
             async for chunk in self._runtime.ask_streaming(encode(request, stream=True)):
                 piece = decoder.piece(chunk)
