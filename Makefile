@@ -1,0 +1,48 @@
+# Every target sets up what it needs. Only Python 3.11+, make and a compiler are expected.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BASE := $(VENV)/.base
+DEV := $(VENV)/.dev
+
+.PHONY: demo test quick check lint format docs bench clean
+
+demo: $(BASE)  ## answer the example questions with the model in this package
+	$(BIN)/oumi infer -c examples/quickstart.yaml
+	$(BIN)/oumi show examples/answers.jsonl
+
+test: $(DEV)  ## all tests that need no heavy runtime
+	$(BIN)/pytest
+
+quick: $(DEV)  ## the tests without the slow ones
+	$(BIN)/pytest -m "not slow"
+
+lint: $(DEV)  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(DEV)  ## bring the code into form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(DEV)  ## the documentation, in docs/_build/html
+	$(BIN)/sphinx-build -W -q -n -b html docs docs/_build/html
+
+check: lint test docs  ## what CI runs
+
+bench: $(DEV)  ## benchmark tables
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove what was built and installed
+	rm -rf $(VENV) docs/_build build dist .mypy_cache .pytest_cache .ruff_cache
+
+$(BASE): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(DEV): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	touch $(BASE) $@
