@@ -66,6 +66,8 @@ class Job:
         self._listener = listener
         self._run: Run | None = None
         self._stopped = False
+        from_stdin = conversations is None and config.input_path == STANDARD_STREAM
+        self._stdin = spool_stdin() if from_stdin else None
 
     async def go(self) -> InferenceResult:
         """Answer all rows and save them. Raises what stops the whole run."""
@@ -89,12 +91,11 @@ class Job:
             yield ListSource(self._conversations)
         elif path is None:
             raise ConfigError("no conversations: give a list, or set input_path")
-        elif path == STANDARD_STREAM:
-            spooled = spool_stdin()
+        elif self._stdin is not None:
             try:
-                yield FileSource(spooled)
+                yield FileSource(self._stdin, "standard input")
             finally:
-                spooled.unlink()
+                self._stdin.unlink()
         else:
             yield FileSource(Path(path))
 
@@ -111,8 +112,9 @@ class Job:
             count = len(done.rows)
             self._tell(RunStarted(count, count, self._engine.name, str(output.path)))
             return done
+        total = await asyncio.to_thread(self._check, source)
         with Journal(output.journal_path) as journal:
-            total, recorded = await asyncio.to_thread(self._prepare, source, journal)
+            recorded = await asyncio.to_thread(self._claim, source, journal)
             output.check_replaceable(recorded, overwrite=self._config.overwrite)
             started = RunStarted(total, recorded, self._engine.name, str(output.path))
             await self._ask(source, journal, started)
@@ -134,19 +136,18 @@ class Job:
         return f"{self._keys.settings_key}-{source.fingerprint()}"
 
     def _check(self, source: Source) -> int:
-        fail_alone = self._config.bad_rows == BadRows.FAIL
-        return check(source, bad_rows_fail=fail_alone)
+        return check(source, bad_rows_fail=self._config.bad_rows == BadRows.FAIL)
 
-    def _prepare(self, source: Source, journal: Journal) -> tuple[int, int]:
-        total = self._check(source)
+    def _claim(self, source: Source, journal: Journal) -> int:
+        """Give the rows their answers from before, and count them."""
         if not journal.recorded:
-            return total, 0
+            return 0
         keys = (
             (row.index, self._keys.key(row.conversation))
             for row in source.rows()
             if row.conversation is not None
         )
-        return total, sum(journal.claim(index, key) for index, key in keys)
+        return sum(journal.claim(index, key) for index, key in keys)
 
     def _tell(self, event: Event) -> None:
         self._tally(event)

@@ -65,10 +65,11 @@ class ListSource:
 
 
 class FileSource:
-    """A JSONL file: one conversation a line, empty lines passed over."""
+    """A JSONL file: one conversation a line, empty lines passed over. Errors call it `name`."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, name: str | None = None):
         self.path = path
+        self.name = name or str(path)
 
     def rows(self) -> Iterator[Row]:
         """The rows, from the first one; a line that cannot be read is a row with an error."""
@@ -92,7 +93,7 @@ class FileSource:
             return Row(index, Conversation.model_validate_json(line), line=number)
         except ValidationError as error:
             reason = _describe(error, line)
-        return Row(index, None, InputError(f"{self.path}:{number}: {reason}"), number)
+        return Row(index, None, InputError(f"{self.name}:{number}: {reason}"), number)
 
 
 def check(source: Source, *, bad_rows_fail: bool = False) -> int:
@@ -110,6 +111,8 @@ def check(source: Source, *, bad_rows_fail: bool = False) -> int:
             errors.append(str(row.error))
         elif row.conversation is not None and row.conversation.conversation_id is not None:
             ids.add(row.conversation.conversation_id)
+    if count == 0 and isinstance(source, FileSource):
+        raise InputError(f"{source.name}: no conversations in it")
     if errors and not bad_rows_fail:
         raise InputError(_list(errors))
     if ids.has_twins():
@@ -118,10 +121,17 @@ def check(source: Source, *, bad_rows_fail: bool = False) -> int:
 
 
 def spool_stdin() -> Path:
-    """Standard input as a temporary file, so that it can be read more than once."""
+    """Standard input as a temporary file, so that it can be read more than once.
+
+    To be called in the caller's own thread, where a Ctrl-C ends the wait for input.
+    """
     handle, name = tempfile.mkstemp(prefix="oumi-", suffix=".jsonl")
-    with os.fdopen(handle, "wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+    except BaseException:
+        Path(name).unlink()
+        raise
     return Path(name)
 
 
@@ -156,7 +166,7 @@ def _find_twins(source: Source) -> list[str]:
 
 
 def _place(source: Source, row: Row) -> str:
-    return f"{source.path}:{row.line}" if isinstance(source, FileSource) else f"row {row.index}"
+    return f"{source.name}:{row.line}" if isinstance(source, FileSource) else f"row {row.index}"
 
 
 def _list(errors: list[str]) -> str:
