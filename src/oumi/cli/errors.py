@@ -1,0 +1,88 @@
+"""How a command ends: one exit code for each branch of the error tree, and plain words.
+
+0 done · 2 the request or the settings · 3 access · 4 unavailable · 5 the engine · 6 some rows
+failed · 70 a bug · 130 Ctrl-C · 141 the reader of the output went away · 143 SIGTERM
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from oumi.cli.signals import exit_code_of
+from oumi.errors import OumiError
+
+_BUG = 70
+_BROKEN_PIPE = 141
+_PACKAGES = ("oumi-infer", "xllamacpp", "pydantic", "orjson", "uvloop", "click", "rich")
+
+
+def guard(action: Callable[[], int | None]) -> int:
+    """Run a command and return its exit code; what went wrong is said on stderr."""
+    try:
+        code = action() or 0
+        sys.stdout.flush()
+        return code
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except KeyboardInterrupt as interrupt:
+        click.echo("\ninterrupted", err=True)
+        return exit_code_of(interrupt)
+    except BrokenPipeError:
+        _drop_stdout()
+        return _BROKEN_PIPE
+    except OumiError as error:
+        say_error(str(error))
+        return error.exit_code
+    except Exception as error:
+        say_error(
+            f"a bug in oumi: {type(error).__name__}: {error}\n"
+            f"The details are in {_write_log(error)}; please report them."
+        )
+        return _BUG
+
+
+def say_error(message: str) -> None:
+    """Write an error to stderr, several lines indented under the first."""
+    click.echo(click.style("error: ", fg="red", bold=True), nl=False, err=True)
+    click.echo(message.replace("\n", "\n  "), err=True)
+
+
+def _drop_stdout() -> None:
+    """Let what is still buffered go nowhere, so that the exit is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write_log(error: Exception) -> str:
+    import tempfile
+    import traceback
+
+    handle, path = tempfile.mkstemp(prefix="oumi-error-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("\n".join(_describe_machine()) + "\n\n")
+        file.write("".join(traceback.format_exception(error)))
+    return path
+
+
+def _describe_machine() -> list[str]:
+    import platform
+
+    # Values of options stay out: one of them may be a key.
+    options = [word.partition("=")[0] for word in sys.argv[1:] if word.startswith("-")]
+    return [
+        f"command: oumi {' '.join(options)}",
+        f"python {platform.python_version()}, {platform.platform()}",
+        *(f"{name} {_version(name)}" for name in _PACKAGES),
+    ]
+
+
+def _version(package: str) -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "is not installed"

@@ -1,0 +1,92 @@
+"""The command `oumi` and the table of its commands.
+
+Nothing but click is imported here: a command's module is imported when the command is called,
+so that `oumi --help` is quick.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+from typing import Any, cast
+
+import click
+
+from oumi.cli.errors import guard
+
+_COMMANDS = {
+    "infer": "Answer a file of conversations, or chat in the terminal (-i).",
+    "show": "Print the conversations of a file in a readable form.",
+    "engines": "List the engines, what each needs, and which are installed here.",
+}
+
+
+class LazyCommand(click.Command):
+    """Stands in for a command until it is called."""
+
+    def load(self) -> click.Command:
+        """The command itself: `command` in the module of its name."""
+        module = importlib.import_module(f"oumi.cli.{self.name}")
+        return cast(click.Command, module.command)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """The context of the command itself, which then runs in place of this one."""
+        return self.load().make_context(info_name, args, parent, **extra)
+
+
+class Commands(click.Group):
+    """A group in which each command ends as an exit code, whatever happens in it."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command and exit."""
+        ctx.exit(guard(lambda: super(Commands, self).invoke(ctx)))
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"oumi-infer {version('oumi-infer')}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """LLM inference, on this machine or behind any API.
+
+    \b
+    oumi infer -i                                     chat with the model in this package
+    oumi infer --input_path in.jsonl --output_path out.jsonl
+    oumi infer -c run.yaml --generation.temperature 0.5
+    """
+
+
+for _name, _help in _COMMANDS.items():
+    cli.add_command(LazyCommand(_name, help=_help))
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # An answer may hold what the terminal's encoding cannot show.
+            stream.reconfigure(errors="replace")
+    with contextlib.suppress(BrokenPipeError):
+        cli.main(args, prog_name="oumi")

@@ -1,0 +1,111 @@
+"""Settings given on the command line: `--generation.temperature 0.5` sets any field by its path.
+
+A name is taken with `_` or `-` between its words, a value after a space or a `=`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import json
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
+
+import click
+from pydantic import SecretStr
+
+from oumi.core.configs import InferenceConfig
+from oumi.core.configs.base import Settings
+
+Override = tuple[str, str]
+
+_KEY = "oumi.overrides"
+_SWITCHES = {"overwrite"}
+"""Settings that may stand without a value, which then is `true`."""
+
+
+class OverridableCommand(click.Command):
+    """A command that takes any setting as an option, besides the options of its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the settings out, and leave the rest to the parser."""
+        own = {name for param in self.get_params(ctx) for name in param.opts}
+        ctx.meta[_KEY], rest = split(args, own)
+        return super().parse_args(ctx, rest)
+
+
+def read_settings(ctx: click.Context, path: Path | None) -> InferenceConfig:
+    """The settings of a file, if any, and those of the command line. Raises ConfigError."""
+    overrides: list[Override] = ctx.meta[_KEY]
+    if path is None:
+        return InferenceConfig.from_overrides(overrides)
+    return InferenceConfig.from_yaml(path, overrides)
+
+
+def split(args: list[str], own: set[str]) -> tuple[list[Override], list[str]]:
+    """Part the arguments into settings and the rest. `own` are the command's own options."""
+    overrides, rest, left = [], [], list(args)
+    while left:
+        word = left.pop(0)
+        flag, equals, value = word.partition("=")
+        if not flag.startswith("--") or flag == "--" or flag in own:
+            rest.append(word)
+            continue
+        name = _field_name(flag)
+        if not equals:
+            value = _take_value(name, flag, left, own)
+        overrides.append((name, _quoted(name, value)))
+    return overrides, rest
+
+
+def mask_keys(args: list[str]) -> list[str]:
+    """The arguments with the values of keys left out."""
+    masked, hide = [], False
+    for word in args:
+        flag, equals, _ = word.partition("=")
+        is_key = flag.startswith("--") and flag.endswith(("api_key", "api-key"))
+        masked.append("***" if hide else f"{flag}=***" if is_key and equals else word)
+        hide = is_key and not equals
+    return masked
+
+
+def _field_name(flag: str) -> str:
+    # Deeper down stand names that are not ours, such as those of model_kwargs.
+    parts = flag.removeprefix("--").split(".")
+    return ".".join([part.replace("-", "_") for part in parts[:2]] + parts[2:])
+
+
+def _take_value(name: str, flag: str, left: list[str], own: set[str]) -> str:
+    if name in _SWITCHES and (not left or left[0].lower() not in ("true", "false")):
+        return "true"
+    if left and not left[0].startswith("--"):
+        return left.pop(0)
+    top = {f"--{field}" for field in InferenceConfig.model_fields}
+    if "." not in name and f"--{name}" not in top:
+        likely = difflib.get_close_matches(flag, sorted(own | top))
+        raise click.NoSuchOption(flag, possibilities=likely)
+    raise click.UsageError(f"{flag} needs a value.")
+
+
+def _quoted(name: str, value: str) -> str:
+    """As YAML in which text stays text, whatever it looks like (`-`, `1.5`, `no`)."""
+    kinds = _kinds(name)
+    if not kinds or not kinds <= {str, SecretStr, NoneType}:
+        return value
+    if NoneType in kinds and value in ("", "~", "null"):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _kinds(name: str) -> set[Any]:
+    """The types that a setting takes; none for one that is not known."""
+    group: type[Settings] | None = InferenceConfig
+    kinds: tuple[Any, ...] = ()
+    for part in name.split("."):
+        field = group.model_fields.get(part) if group else None
+        if field is None:
+            return set()
+        kinds = get_args(field.annotation) or (field.annotation,)
+        group = next((k for k in kinds if inspect.isclass(k) and issubclass(k, Settings)), None)
+    return set(kinds)

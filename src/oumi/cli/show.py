@@ -1,0 +1,86 @@
+"""`oumi show`: conversations of a file in a readable form."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import click
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.text import Text
+
+from oumi.cli.text import shown_calls, shown_content, visible
+from oumi.core.types.conversation import Conversation, Message, Role
+from oumi.runner.sources import FileSource, Row
+
+_STYLES = {Role.SYSTEM: "yellow", Role.USER: "cyan", Role.ASSISTANT: "green", Role.TOOL: "magenta"}
+
+
+@click.command("show")
+@click.argument("file")
+@click.option("--rows", type=click.IntRange(min=1), metavar="N", help="Show the first N only.")
+def command(file: str, rows: int | None) -> int:
+    """Print the conversations of FILE (JSONL; - is standard input) in a readable form."""
+    console = Console(highlight=False)
+    for row in islice(_source(file).rows(), rows):
+        conversation = _readable(row)
+        if console.is_terminal:
+            console.print(_panel(row.index + 1, conversation))
+        else:
+            click.echo(_plain(row.index + 1, conversation))
+    return 0
+
+
+def _source(file: str) -> FileSource:
+    if file == "-":
+        return FileSource(Path("/dev/stdin"), "standard input")
+    return FileSource(Path(file))
+
+
+def _readable(row: Row) -> Conversation:
+    if row.conversation is None:
+        raise row.error or ValueError("a row without a conversation")
+    return row.conversation
+
+
+def _panel(number: int, conversation: Conversation) -> Panel:
+    texts = [_styled(message) for message in conversation.messages]
+    return Panel(
+        Group(*texts),
+        title=Text(_title(number, conversation)),
+        title_align="left",
+        subtitle=Text(_facts(conversation)),
+        subtitle_align="right",
+        border_style="dim",
+    )
+
+
+def _styled(message: Message) -> Text:
+    text = Text.assemble((f"{message.role}  ", f"bold {_STYLES[message.role]}"))
+    if message.reasoning_content:
+        text.append(visible(message.reasoning_content) + "\n", "dim")
+    text.append("\n".join([shown_content(message), *shown_calls(message)]).strip("\n"))
+    return text
+
+
+def _plain(number: int, conversation: Conversation) -> str:
+    lines = [f"--- {_title(number, conversation)}"]
+    for message in conversation.messages:
+        lines.append(f"{message.role}: {shown_content(message)}".rstrip())
+        lines += shown_calls(message)
+    return "\n".join(lines) + "\n"
+
+
+def _title(number: int, conversation: Conversation) -> str:
+    name = conversation.conversation_id
+    return f"{number} · {visible(name)}" if name else str(number)
+
+
+def _facts(conversation: Conversation) -> str:
+    """What stands in the metadata about the answer, where a run has put it."""
+    reason = conversation.metadata.get("finish_reason")
+    usage = conversation.metadata.get("usage")
+    if not isinstance(usage, dict):
+        return ""
+    return visible(f"{usage.get('completion_tokens', 0)} tokens, {reason}")
