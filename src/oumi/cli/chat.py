@@ -111,7 +111,7 @@ def _show(piece: Delta) -> None:
     for call in shown_calls(piece.completion.message):
         click.echo(click.style(call, dim=True))
     if piece.completion.finish_reason == FinishReason.LENGTH:
-        note = " [cut off at generation.max_new_tokens]"
+        note = " [cut off: no room for more]"
         click.echo(click.style(note, dim=True), nl=False, err=True)
 
 

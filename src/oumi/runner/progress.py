@@ -96,6 +96,8 @@ class Progress:
         if self._started:
             pace.look(self.tally)
             self._display.update(self.tally, pace)
+        else:
+            self._display.wait()
 
 
 class Pace:
@@ -163,6 +165,9 @@ class _Silent:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def wait(self) -> None:
+        """Show that the run has not begun."""
+
     def update(self, tally: Tally, pace: Pace) -> None:
         """Show the figures."""
 
@@ -179,6 +184,7 @@ class _Bar(_Silent):
             BarColumn(bar_width=None),
             console=Console(file=stream),
             auto_refresh=False,
+            redirect_stdout=False,  # answers may go there
             transient=True,
             expand=True,
         )
@@ -189,6 +195,9 @@ class _Bar(_Silent):
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    def wait(self) -> None:
+        self._bar.refresh()
 
     def update(self, tally: Tally, pace: Pace) -> None:
         ended = tally.finished + tally.failed

@@ -1,0 +1,94 @@
+"""A process on a pseudo-terminal: what it shows can be waited for, keys can be pressed."""
+
+import codecs
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+LIMIT_S = 30.0
+
+
+class Terminal:
+    """`oumi` with these arguments on a terminal of its own; ends with the `with` block."""
+
+    def __init__(self, *args: str, cwd: Path, size: tuple[int, int] = (24, 80)):
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "oumi", *args],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=cwd,
+            env={**os.environ, "TERM": "xterm-256color"},
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
+        os.close(slave)
+        self.shown = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._seen = 0
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self._master)
+
+    def expect_more(self, length: int) -> None:
+        """Wait until this much is shown after what was waited for before."""
+        end_s = time.monotonic() + LIMIT_S
+        while len(self.shown) - self._seen < length:
+            if not self._read(end_s):
+                raise AssertionError(f"only {self.shown[self._seen :]!r}")
+
+    def expect(self, text: str) -> None:
+        """Wait until `text` is shown after what was waited for before."""
+        end_s = time.monotonic() + LIMIT_S
+        while text not in self.shown[self._seen :]:
+            if not self._read(end_s):
+                raise AssertionError(f"{text!r} is not among {self.shown[self._seen :]!r}")
+        self._seen = self.shown.index(text, self._seen) + len(text)
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._master, text.encode())
+
+    def press_ctrl(self, letter: str) -> None:
+        """Press Ctrl with a letter, a moment later: readline does not take a signal that comes
+        between its prompt and its wait for a key."""
+        time.sleep(0.2)
+        self.type(chr(ord(letter.upper()) - 64))
+
+    def wait(self) -> int:
+        """Read to the end, and return the exit code."""
+        end_s = time.monotonic() + LIMIT_S
+        while self._read(end_s):
+            pass
+        return self.process.wait(timeout=LIMIT_S)
+
+    def _read(self, end_s: float) -> bool:
+        ready, _, _ = select.select([self._master], [], [], max(end_s - time.monotonic(), 0))
+        if not ready:
+            return False
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # Linux says so when the other side is closed
+            return False
+        self.shown += self._decoder.decode(data)
+        return bool(data)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

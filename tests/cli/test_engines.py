@@ -1,0 +1,30 @@
+"""`oumi engines`."""
+
+import json
+
+from oumi.inference.registry import ROWS
+
+
+def test_table(oumi) -> None:
+    done = oumi("engines")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == list(ROWS)
+
+
+def test_json(oumi) -> None:
+    engines = {facts["engine"]: facts for facts in json.loads(oumi("engines", "--json").stdout)}
+    assert engines.keys() == ROWS.keys()
+    assert engines["LLAMACPP"]["installed"] is True
+    one = json.loads(oumi("engines", "llamacpp", "--json").stdout)
+    assert one == engines["LLAMACPP"]
+
+
+def test_one_engine(oumi) -> None:
+    said = oumi("engines", "LLAMACPP").stdout
+    assert all(f"  {name}\n" in said for name in ROWS["LLAMACPP"].honours)
+
+
+def test_misspelt(oumi) -> None:
+    done = oumi("engines", "LAMACPP")
+    assert done.returncode == 2
+    assert "did you mean LLAMACPP?" in done.stderr
