@@ -25,8 +25,7 @@ assistant: 4
 \\x1b[31mfour
 
 --- 2
-assistant:
-→ add({"a":1})
+assistant: → add({"a":1})
 
 """
 

@@ -6,8 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 import click
-from rich.console import Console, Group
+from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from oumi.cli.text import shown_calls, shown_content, visible
@@ -45,9 +46,11 @@ def _readable(row: Row) -> Conversation:
 
 
 def _panel(number: int, conversation: Conversation) -> Panel:
-    texts = [_styled(message) for message in conversation.messages]
+    turns = Table.grid(padding=(0, 2))
+    for message in conversation.messages:
+        turns.add_row(Text(message.role, f"bold {_STYLES[message.role]}"), _text(message))
     return Panel(
-        Group(*texts),
+        turns,
         title=Text(_title(number, conversation)),
         title_align="left",
         subtitle=Text(_facts(conversation)),
@@ -56,20 +59,22 @@ def _panel(number: int, conversation: Conversation) -> Panel:
     )
 
 
-def _styled(message: Message) -> Text:
-    text = Text.assemble((f"{message.role}  ", f"bold {_STYLES[message.role]}"))
+def _text(message: Message) -> Text:
+    text = Text()
     if message.reasoning_content:
         text.append(visible(message.reasoning_content) + "\n", "dim")
-    text.append("\n".join([shown_content(message), *shown_calls(message)]).strip("\n"))
-    return text
+    return text.append("\n".join(_lines(message)))
 
 
 def _plain(number: int, conversation: Conversation) -> str:
-    lines = [f"--- {_title(number, conversation)}"]
-    for message in conversation.messages:
-        lines.append(f"{message.role}: {shown_content(message)}".rstrip())
-        lines += shown_calls(message)
-    return "\n".join(lines) + "\n"
+    turns = [f"{message.role}: " + "\n".join(_lines(message)) for message in conversation]
+    return "\n".join([f"--- {_title(number, conversation)}", *turns]) + "\n"
+
+
+def _lines(message: Message) -> list[str]:
+    """Content and tool calls of a message."""
+    content = shown_content(message)
+    return [*([content] if content else []), *shown_calls(message)]
 
 
 def _title(number: int, conversation: Conversation) -> str:
