@@ -1,7 +1,7 @@
 """How a command ends: one exit code for each branch of the error tree, and plain words.
 
-0 done · 2 the request or the settings · 3 access · 4 unavailable · 5 the engine · 6 some rows
-failed · 70 a bug · 130 Ctrl-C · 141 the reader of the output went away · 143 SIGTERM
+0 done · 2 the request or the settings · 3 access · 4 unavailable · 5 the engine or the disk
+6 some rows failed · 70 a bug · 130 Ctrl-C · 141 the output's reader went away · 143 SIGTERM
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import click
 from oumi.cli.signals import exit_code_of
 from oumi.errors import OumiError
 
+_SYSTEM = 5
 _BUG = 70
 _BROKEN_PIPE = 141
 _PACKAGES = ("oumi-infer", "xllamacpp", "pydantic", "orjson", "uvloop", "click", "rich")
@@ -37,6 +38,11 @@ def guard(action: Callable[[], int | None]) -> int:
     except OumiError as error:
         say_error(str(error))
         return error.exit_code
+    except OSError as error:
+        _drop_stdout()
+        place = f"{error.filename}: " if error.filename else ""
+        say_error(f"{place}{error.strerror or error}")
+        return _SYSTEM
     except Exception as error:
         say_error(
             f"a bug in oumi: {type(error).__name__}: {error}\n"
@@ -53,7 +59,8 @@ def say_error(message: str) -> None:
 
 def _drop_stdout() -> None:
     """Let what is still buffered go nowhere, so that the exit is quiet."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _write_log(error: Exception) -> str:

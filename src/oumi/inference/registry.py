@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from oumi.core.configs import (
@@ -122,7 +123,12 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
         raise UnsupportedError(f"{row.engine} cannot honour {name}; {hint}")
     settled = sorted(settings & row.settled)
     if settled:
-        logger.warning("%s: decided by the model file itself: %s", row.engine, ", ".join(settled))
+        _warn_once(f"{row.engine}: decided by the model file itself: {', '.join(settled)}")
+
+
+@cache
+def _warn_once(text: str) -> None:
+    logger.warning(text)
 
 
 def _changed(config: InferenceConfig) -> set[str]:

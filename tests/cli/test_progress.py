@@ -1,0 +1,60 @@
+"""The progress of a run, elsewhere than on a terminal."""
+
+import io
+
+import pytest
+
+from oumi.core.types import Completion, Failure, Message, Role, Usage
+from oumi.runner.events import RowDone, RowFailed, RunEnded, RunStarted, Stopping
+from oumi.runner.progress import Progress, clock, number
+
+ANSWER = Completion(Message(role=Role.ASSISTANT, content="4"), usage=Usage(10, 5))
+
+
+def test_lines() -> None:
+    stream = io.StringIO()
+    with Progress(stream) as progress:
+        progress(RunStarted(4, 1, "LLAMACPP", "out.jsonl"))
+        assert progress.is_asking
+        progress(RowDone(1, ANSWER, 0.1))
+        progress(RowFailed(2, Failure("InputError", "no"), 0.1))
+        progress(Stopping(1))
+        progress(RowDone(3, ANSWER, 0.1))
+        progress(RunEnded())
+        assert not progress.is_asking
+    lines = stream.getvalue().splitlines()
+    assert "Stopping: 1 in flight are being finished. Ctrl-C again stops at once." in lines
+    assert lines[-1].startswith("3/4 done · 1 failed · ")
+    assert lines[-1].endswith(" tokens/s")
+    assert progress.tally.usage.completion_tokens == 10
+
+
+def test_nothing_to_do_shows_nothing() -> None:
+    stream = io.StringIO()
+    with Progress(stream) as progress:
+        progress(RunStarted(4, 4, "LLAMACPP", "out.jsonl"))
+    assert stream.getvalue() == ""
+
+
+def test_a_display_that_goes_away_does_not_matter() -> None:
+    stream = io.StringIO()
+    with Progress(stream) as progress:
+        stream.close()
+        progress(RunStarted(1, 0, "LLAMACPP", None))
+        progress(RowDone(0, ANSWER, 0.1))
+        progress(RunEnded())
+    assert progress.tally.done == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.4, "0:00"), (59.6, "1:00"), (61, "1:01"), (3723, "1:02:03")]
+)
+def test_clock(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.04, "0.0"), (9.96, "10.0"), (99.94, "99.9"), (12345.6, "12,346")]
+)
+def test_number(value: float, shown: str) -> None:
+    assert number(value) == shown
