@@ -5,8 +5,9 @@ import io
 import pytest
 
 from oumi.core.types import Completion, Failure, Message, Role, Usage
+from oumi.runner.display import clock, number
 from oumi.runner.events import RowDone, RowFailed, RunEnded, RunStarted, Stopping
-from oumi.runner.progress import Progress, clock, number
+from oumi.runner.progress import Progress
 
 ANSWER = Completion(Message(role=Role.ASSISTANT, content="4"), usage=Usage(10, 5))
 

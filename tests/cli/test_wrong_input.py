@@ -52,7 +52,10 @@ def test_no_conversations_named(oumi) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("--generation.temprature", "1"), "did you mean 'temperature'?"),
+        (
+            ("-c", "good.yaml", "--generation.temprature", "1"),
+            "error: --generation.temprature: unknown setting; did you mean 'temperature'?",
+        ),
         (("--input-pat", "x"), "did you mean 'input_path'?"),
         (("--quite",), "--quiet"),
         (("--generation.seed",), "--generation.seed needs a value"),
@@ -66,6 +69,7 @@ def test_no_conversations_named(oumi) -> None:
     ],
 )
 def test_settings(oumi, tmp_path, args: tuple[str, ...], said: str) -> None:
+    (tmp_path / "good.yaml").write_text("generation:\n  seed: 1\n")
     (tmp_path / "torn.yaml").write_text("generation: {\n")
     (tmp_path / "wrong.yaml").write_text("generation:\n  seed: 1\n  max_new_token: 4\n")
     done = oumi("infer", *args)

@@ -30,9 +30,10 @@ class OverridableCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the settings out, and leave the rest to the parser."""
-        own = {name for param in self.get_params(ctx) for name in param.opts}
-        ctx.meta[_KEY], rest = split(args, own)
-        return super().parse_args(ctx, rest)
+        if not ctx.resilient_parsing:  # which is how a shell asks for completions
+            own = {name for param in self.get_params(ctx) for name in param.opts}
+            ctx.meta[_KEY], args = split(args, own)
+        return super().parse_args(ctx, args)
 
 
 def read_settings(ctx: click.Context, path: Path | None) -> InferenceConfig:

@@ -13,7 +13,7 @@ import orjson
 from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import InferenceResult
-from oumi.runner.progress import number
+from oumi.runner.display import number
 from oumi.runner.saved import SavedFailures
 from oumi.runner.tally import Tally
 

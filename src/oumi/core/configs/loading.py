@@ -25,12 +25,14 @@ def load(
     """Settings of a kind from a file (or none) and overrides. Raises ConfigError."""
     node = _compose(path) if path else None
     data = _construct(node, path)
+    names = []
     for name, text in overrides:
+        names.append(name)
         _override(data, name, text)
     try:
         return kind.model_validate(_substitute(data, ()))
     except ValidationError as error:
-        raise ConfigError(_describe(error, node, path)) from None
+        raise ConfigError(_describe(error, node, path, names)) from None
 
 
 def save(settings: BaseModel, path: Path) -> None:
@@ -93,15 +95,24 @@ def _substitute(value: Any, path: tuple[str, ...]) -> Any:
     return _VARIABLE.sub(variable, value)
 
 
-def _describe(error: ValidationError, node: yaml.Node | None, path: Path | None) -> str:
+def _describe(
+    error: ValidationError, node: yaml.Node | None, path: Path | None, overridden: list[str]
+) -> str:
     lines = []
     for detail in error.errors():
         field = ".".join(str(part) for part in detail["loc"])
-        line = _line_of(node, detail["loc"])
-        place = f"{path}:{line}: " if path and line else f"{path}: " if path else ""
+        place = _place(field, _line_of(node, detail["loc"]), path, overridden)
         given = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r:.80})"
         lines.append(f"{place}{field + ': ' if field else ''}{detail['msg']}{given}")
     return "\n".join(lines)
+
+
+def _place(field: str, line: int | None, path: Path | None, overridden: list[str]) -> str:
+    inside = any(f"{field}.".startswith(f"{name}.") for name in overridden)
+    above = line is None and any(name.startswith(f"{field}.") for name in overridden)
+    if field and (inside or above):
+        return "--"
+    return f"{path}:{line}: " if path and line else f"{path}: " if path else ""
 
 
 def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int | None:

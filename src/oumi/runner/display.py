@@ -1,0 +1,149 @@
+"""Ways to show how far a run is."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from oumi.runner.tally import Tally
+
+_PACE_WINDOW_S = 20.0
+
+
+class Pace:
+    """Rows and tokens a second, over the last seconds."""
+
+    def __init__(self) -> None:
+        self._looks: deque[tuple[float, int, int]] = deque()
+
+    def look(self, tally: Tally) -> None:
+        """Take the tally's figures of this moment."""
+        rows = tally.done + tally.failed
+        if not self._looks:
+            self._looks.append((tally.started_s, 0, 0))
+        self._looks.append((time.monotonic(), rows, tally.usage.completion_tokens))
+        while self._looks[-1][0] - self._looks[1][0] > _PACE_WINDOW_S:
+            self._looks.popleft()
+
+    @property
+    def rows_per_s(self) -> float:
+        """Rows that ended, a second."""
+        return self._rate(1)
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens of answers, a second."""
+        return self._rate(2)
+
+    def _rate(self, index: int) -> float:
+        first, last = self._looks[0], self._looks[-1]
+        return (last[index] - first[index]) / max(last[0] - first[0], 1e-9)
+
+
+def figures(tally: Tally, pace: Pace) -> str:
+    """How far the run is, in one line."""
+    left = tally.total - tally.finished - tally.failed
+    parts = [f"{tally.finished:,}/{tally.total:,} done", f"{tally.failed:,} failed"]
+    if pace.rows_per_s > 0:
+        parts.append(f"{number(pace.rows_per_s)} rows/s")
+        parts.append(f"{number(pace.tokens_per_s)} tokens/s")
+    if pace.rows_per_s > 0 and left > 0:
+        parts.append(f"{clock(left / pace.rows_per_s)} left")
+    return " · ".join(parts)
+
+
+def number(value: float) -> str:
+    """A figure with as many places as are worth reading."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def clock(seconds: float) -> str:
+    """A duration as `0:07` or `1:02:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Display:
+    """Where progress is shown: here, nowhere. Used by one thread, as a context manager."""
+
+    every_s: float | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def wait(self) -> None:
+        """Show that the run has not begun."""
+
+    def update(self, tally: Tally, pace: Pace) -> None:
+        """Show the figures."""
+
+    def say(self, text: str) -> None:
+        """Show a message that stays."""
+
+
+class _Bar(Display):
+    every_s = 0.2
+
+    def __init__(self, console: Console):
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            console=console,
+            auto_refresh=False,
+            redirect_stdout=False,  # answers may go there
+            transient=True,
+            expand=True,
+        )
+        self._task = self._bar.add_task("loading", total=None)
+
+    def __enter__(self) -> None:
+        self._bar.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def wait(self) -> None:
+        self._bar.refresh()
+
+    def update(self, tally: Tally, pace: Pace) -> None:
+        ended = tally.finished + tally.failed
+        text = figures(tally, pace)
+        self._bar.update(self._task, description=text, total=tally.total, completed=ended)
+        self._bar.refresh()
+
+    def say(self, text: str) -> None:
+        self._bar.console.print(text, highlight=False)
+
+
+class _Lines(Display):
+    every_s = 10.0
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+        self._shown = -1
+
+    def update(self, tally: Tally, pace: Pace) -> None:
+        ended = tally.finished + tally.failed
+        if ended != self._shown:
+            self._shown = ended
+            self.say(figures(tally, pace))
+
+    def say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+
+def display(stream: TextIO | None) -> Display:
+    """What suits the stream."""
+    if stream is None:
+        return Display()
+    console = Console(file=stream)
+    can_redraw = stream.isatty() and not console.is_dumb_terminal
+    return _Bar(console) if can_redraw else _Lines(stream)
