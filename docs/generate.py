@@ -1,0 +1,225 @@
+"""Writes the parts of the pages that follow from the code: settings, engines, errors, help.
+
+A page marks such a part with `<!-- generated: NAME -->` and `<!-- end -->`.
+`python docs/generate.py` brings all pages up to date; with `--check` it only says which are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from oumi import errors
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+    RemoteParams,
+)
+from oumi.core.configs.base import Settings
+from oumi.inference.registry import ROWS
+
+DOCS = Path(__file__).parent
+
+_PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+GROUPS: dict[str, type[Settings]] = {
+    "": InferenceConfig,
+    "model": ModelParams,
+    "generation": GenerationParams,
+    "generation.guided_decoding": GuidedDecodingParams,
+    "remote_params": RemoteParams,
+}
+_BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+_OTHER_EXITS = {
+    0: "Everything is done.",
+    70: "A bug in this program; the message names a log file.",
+    130: "Ctrl-C. The same command goes on where it stopped.",
+    141: "The reader of standard output went away.",
+    143: "SIGTERM. The same command goes on where it stopped.",
+}
+
+
+def settings() -> str:
+    """A table of fields for each group of settings."""
+    return "\n".join(_group(name, kind) for name, kind in GROUPS.items())
+
+
+def _group(name: str, kind: type[Settings]) -> str:
+    title = f"### `{name}`: {kind.__name__}" if name else f"### {kind.__name__}"
+    meanings = attribute_docstrings(kind)
+    prefix = f"{name}." if name else ""
+    rows = [
+        [f"`{prefix}{field}`", _type(kind, field, info), _default(info), meanings[field]]
+        for field, info in kind.model_fields.items()
+    ]
+    table = _table(["Setting", "Type", "Default", "Meaning"], rows)
+    return "\n".join([title, "", _sentence(kind.__doc__), "", table, *_accepted(kind)])
+
+
+def attribute_docstrings(kind: type) -> dict[str, str]:
+    """The docstring below each annotated attribute of a class."""
+    module = ast.parse(inspect.getsource(sys.modules[kind.__module__]))
+    body = next(
+        node.body
+        for node in ast.walk(module)
+        if isinstance(node, ast.ClassDef) and node.name == kind.__name__
+    )
+    return {
+        field.target.id: _sentence(text.value.value)
+        for field, text in pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
+
+
+def _type(kind: type[BaseModel], field: str, info: FieldInfo) -> str:
+    written = inspect.get_annotations(kind)[field]
+    kinds = [f"`{part}`" for part in re.split(r" \| (?![^\[]*\])", written) if part != "None"]
+    limits = [
+        f"{word} {getattr(limit, name):g}"
+        for limit in info.metadata
+        for name, word in _BOUNDS.items()
+        if hasattr(limit, name)
+    ]
+    return ", ".join([" or ".join(kinds), *limits]).replace("SecretStr", "str")
+
+
+def _default(info: FieldInfo) -> str:
+    value = info.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, bool | dict | list):
+        return f"`{str(value).lower()}`"
+    return "none" if value is None else f"`{value}`"
+
+
+def _accepted(kind: type[Settings]) -> Iterator[str]:
+    if kind.without_effect:
+        names = ", ".join(f"`{name}`" for name in sorted(kind.without_effect))
+        yield f"Accepted in a file, without effect here, and named once in a warning: {names}.\n"
+
+
+def engine_table() -> str:
+    """What each engine is and needs."""
+    rows = [
+        [f"`{row.engine}`", f"`{row.class_name}`", f"{row.summary}", f"`{row.install}`"]
+        for row in ROWS.values()
+    ]
+    return _table(["Engine", "Class", "What it is", "What it needs"], rows)
+
+
+def engine_settings() -> str:
+    """Which engine honours which setting."""
+    names = [
+        f"{group}.{field}"
+        for group in ("model", "generation", "generation.guided_decoding")
+        for field in GROUPS[group].model_fields
+        if field not in ("guided_decoding", "strict")
+    ]
+    rows = [[f"`{n}`", *(_honour(n, engine) for engine in ROWS.values())] for n in names]
+    return _table(["Setting", *(f"`{engine}`" for engine in ROWS)], rows)
+
+
+def _honour(name: str, engine: Any) -> str:
+    if name in engine.honours:
+        return "yes"
+    return "the model file decides" if name in engine.settled else "refused"
+
+
+def error_tree() -> str:
+    """The tree at the top of the errors' module."""
+    tree = (errors.__doc__ or "").partition("\n\n")[2].strip()
+    return f"```text\n{tree}\n```\n"
+
+
+def exit_codes() -> str:
+    """What the command line ends with."""
+    codes = dict(_OTHER_EXITS)
+    kinds = [kind for kind in vars(errors).values() if inspect.isclass(kind)]
+    for kind in kinds:
+        if issubclass(kind, errors.OumiError) and "exit_code" in vars(kind):
+            codes[kind.exit_code] = f"`{kind.__name__}`: {_sentence(kind.__doc__)}"
+    codes[errors.OumiError.exit_code] = "Any other error of the tree below."
+    rows = [[f"`{code}`", codes[code]] for code in sorted(codes)]
+    return _table(["Exit code", "Meaning"], rows)
+
+
+def command_help() -> str:
+    """`--help` of each command."""
+    from oumi.cli.main import cli
+
+    words = [[], *([name] for name in cli.commands)]
+    return "\n".join(_help(command) for command in words)
+
+
+def _help(command: list[str]) -> str:
+    from click.testing import CliRunner
+
+    from oumi.cli.main import cli
+
+    words = [*command, "--help"]
+    shown = CliRunner().invoke(cli, words, prog_name="oumi", terminal_width=80)
+    return f"### `{' '.join(['oumi', *command])}`\n\n```text\n{shown.output.rstrip()}\n```\n"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    cells = [[cell.replace("|", "\\|") for cell in line] for line in rows]
+    lines = [heads, ["---"] * len(heads), *cells]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _sentence(docstring: str | None) -> str:
+    return " ".join(textwrap.dedent(docstring or "").split())
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "settings": settings,
+    "engine-table": engine_table,
+    "engine-settings": engine_settings,
+    "error-tree": error_tree,
+    "exit-codes": exit_codes,
+    "command-help": command_help,
+}
+
+
+def renew(text: str) -> str:
+    """A page with its generated parts made anew."""
+    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n{part[3]}", text)
+
+
+def stale_pages() -> dict[Path, str]:
+    """Each page that is not up to date, with what it should be."""
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
+    renewed = {path: renew(text) for path, text in pages.items()}
+    return {path: text for path, text in renewed.items() if text != pages[path]}
+
+
+def main() -> int:
+    """Bring the pages up to date, or say which are not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail if stale")
+    check = parser.parse_args().check
+    stale = stale_pages()
+    for path, text in stale.items():
+        print(f"{path.name}: {'out of date' if check else 'brought up to date'}")
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The code on the pages runs as it stands, and prints what they say."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oumi.core.configs import InferenceConfig
+from tests.docs.pages import PAGES, Block, blocks, outputs, script
+
+WITH_PYTHON = [page for page in PAGES if script(page, "python")]
+WITH_BASH = [page for page in PAGES if script(page, "bash")]
+YAML = [(page, block) for page in PAGES for block in blocks(page) if block.language == "yaml"]
+_ASKED_FOR_FRANCE = {"README.md", "getting_started.md"}
+
+
+def _run(command: list[str], folder: Path) -> str:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.stem)
+def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
+    file = tmp_path / f"{page.stem}.py"
+    file.write_text(script(page, "python"), encoding="utf-8")
+    printed = _run([sys.executable, "-W", "error", str(file)], tmp_path)
+    at = 0
+    for shown in outputs(page):
+        assert shown in printed[at:], f"not printed: {shown}\nprinted: {printed}"
+        at = printed.index(shown, at) + len(shown)
+    if page.name in _ASKED_FOR_FRANCE:
+        assert "Paris" in printed
+
+
+@pytest.mark.parametrize("page", WITH_BASH, ids=lambda page: page.stem)
+def test_bash_blocks_run(page: Path, tmp_path: Path) -> None:
+    _run(["bash", "-euo", "pipefail", "-c", script(page, "bash")], tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_block_is_overlooked(page: Path) -> None:
+    fences = page.read_text(encoding="utf-8").count("\n```")
+    assert fences == 2 * (len(blocks(page)) + (page.name == "index.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_blocks_that_do_not_run_are_python_at_least(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "python":
+            compile(block.code, f"{page.name}:{block.line}", "exec")
+
+
+@pytest.mark.parametrize(("page", "block"), YAML)
+def test_yaml_blocks_are_settings(page: Path, block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(block.code)
+    InferenceConfig.from_yaml(file)

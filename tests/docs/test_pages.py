@@ -1,0 +1,54 @@
+"""The pages are up to date, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+import oumi
+from oumi.core.configs.base import Settings
+from tests.docs.pages import PAGES, ROOT, anchors, prose
+
+
+def _generator() -> object:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_parts_are_up_to_date() -> None:
+    stale = [page.name for page in _generator().stale_pages()]
+    assert not stale, f"run `python docs/generate.py` for {stale}"
+
+
+def test_every_group_of_settings_is_in_the_reference() -> None:
+    groups = set(_generator().GROUPS.values())
+    assert groups == set(Settings.__subclasses__())
+
+
+def test_version_is_that_of_the_changelog() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## \[(\d[^\]]*)\]", changes, re.MULTILINE)
+    assert versions[0] == oumi.__version__
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        file = page.parent / name if name else page
+        assert file.exists(), f"{page.name}: {target}"
+        if anchor:
+            assert anchor in anchors(file), f"{page.name}: {target}"
+
+
+def test_every_page_is_in_the_contents() -> None:
+    contents = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.stem == "index" or f"]({page.name})" in contents
