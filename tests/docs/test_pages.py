@@ -10,6 +10,7 @@ import pytest
 
 import oumi
 from oumi.core.configs.base import Settings
+from oumi.inference.local.llama_cpp import params
 from tests.docs.pages import PAGES, ROOT, anchors, prose
 
 
@@ -52,3 +53,25 @@ def test_every_page_is_in_the_contents() -> None:
     contents = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     for page in (ROOT / "docs").glob("*.md"):
         assert page.stem == "index" or f"]({page.name})" in contents
+
+
+def test_contributing_names_the_targets_of_make() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    targets = re.findall(r"^(\w[\w-]*):.*##", makefile, re.MULTILINE)
+    assert sorted(targets) == sorted(re.findall(r"^\| `make ([\w-]+)`", table, re.MULTILINE))
+
+
+def test_engines_page_has_the_defaults_of_llama_cpp() -> None:
+    page = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+    tiny = params._EMBEDDED
+    slots = f"| {tiny['n_parallel']} | {params.DEFAULT_SLOTS} |"
+    context = f"| {tiny['n_ctx']} | {params.DEFAULT_CONTEXT} |"
+    assert slots in page
+    assert context in page
+
+
+def test_how_it_works_names_files_that_exist() -> None:
+    page = (ROOT / "docs" / "how_it_works.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`(\w[\w/]*(?:\.py|/))`", page):
+        assert (ROOT / "src" / "oumi" / name).exists(), name
