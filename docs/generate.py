@@ -153,7 +153,7 @@ def exit_codes() -> str:
     for kind in kinds:
         if issubclass(kind, errors.OumiError) and "exit_code" in vars(kind):
             codes[kind.exit_code] = f"`{kind.__name__}`: {_sentence(kind.__doc__)}"
-    codes[errors.OumiError.exit_code] = "Any other error of the tree below."
+    codes[errors.OumiError.exit_code] = "Any other error of this tree."
     rows = [[f"`{code}`", codes[code]] for code in sorted(codes)]
     return _table(["Exit code", "Meaning"], rows)
 
