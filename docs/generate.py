@@ -59,9 +59,8 @@ def settings() -> str:
 def _group(name: str, kind: type[Settings]) -> str:
     title = f"### `{name}`: {kind.__name__}" if name else f"### {kind.__name__}"
     meanings = attribute_docstrings(kind)
-    prefix = f"{name}." if name else ""
     rows = [
-        [f"`{prefix}{field}`", _type(kind, field, info), _default(info), meanings[field]]
+        [f"`{field}`", _type(kind, field, info), _default(info), meanings[field]]
         for field, info in kind.model_fields.items()
     ]
     table = _table(["Setting", "Type", "Default", "Meaning"], rows)
