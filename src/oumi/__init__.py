@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oumi.quick import infer
 
-__version__ = version("oumi-infer")
+    __version__: str
+
 __all__ = ["__version__", "infer"]
 
 
@@ -17,4 +17,8 @@ def __getattr__(name: str) -> Any:
         from oumi.quick import infer
 
         return infer
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("oumi-infer")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Generator, Iterator
-from typing import cast
 
 import click
 
@@ -53,7 +52,7 @@ class Chat:
             self._keep("".join(answer), completion)
 
     def _stream(self) -> Pieces:
-        return cast(Pieces, self._engine.stream(self.conversation, self._config))
+        return self._engine.stream(self.conversation, self._config)
 
     def _keep(self, text: str, completion: Completion | None) -> None:
         if completion is not None:

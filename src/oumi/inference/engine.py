@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -104,14 +104,14 @@ class InferenceEngine(ABC):
 
     def stream(
         self, conversation: Conversation, inference_config: InferenceConfig | None = None
-    ) -> Iterator[Delta]:
+    ) -> Generator[Delta]:
         """The answer piece by piece; the last piece carries the whole. Closing it stops it."""
         request = Request(conversation, self._effective(inference_config))
         return loop.iterate(self.stream_completion(request))
 
     def astream(
         self, conversation: Conversation, inference_config: InferenceConfig | None = None
-    ) -> AsyncIterator[Delta]:
+    ) -> AsyncGenerator[Delta]:
         """`stream` for a caller with an event loop of its own."""
         request = Request(conversation, self._effective(inference_config))
         return loop.aiterate(self.stream_completion(request))

@@ -113,6 +113,8 @@ class Job:
             self._tell(RunStarted(count, count, self._engine.name, str(output.path)))
             return done
         total = await asyncio.to_thread(self._check, source)
+        if not output.journal_path.exists():
+            output.check_replaceable(0, overwrite=self._config.overwrite)
         with Journal(output.journal_path) as journal:
             recorded = await asyncio.to_thread(self._claim, source, journal)
             output.check_replaceable(recorded, overwrite=self._config.overwrite)

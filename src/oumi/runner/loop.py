@@ -7,7 +7,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
 from functools import cache
 from typing import Any, TypeVar
 
@@ -39,7 +39,7 @@ def submit(work: Coroutine[Any, Any, ResultT]) -> concurrent.futures.Future[Resu
     return asyncio.run_coroutine_threadsafe(work, _loop())
 
 
-def iterate(pieces: AsyncIterator[ResultT]) -> Iterator[ResultT]:
+def iterate(pieces: AsyncIterator[ResultT]) -> Generator[ResultT]:
     """Pieces made on the background loop, one after the other. Closing stops the making."""
 
     async def advance() -> ResultT:
@@ -56,7 +56,7 @@ def iterate(pieces: AsyncIterator[ResultT]) -> Iterator[ResultT]:
         call(_close(pieces))
 
 
-async def aiterate(pieces: AsyncIterator[ResultT]) -> AsyncIterator[ResultT]:
+async def aiterate(pieces: AsyncIterator[ResultT]) -> AsyncGenerator[ResultT]:
     """The same for a caller with an event loop of its own."""
 
     async def advance() -> ResultT:

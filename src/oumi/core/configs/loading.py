@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from oumi.errors import ConfigError
 
@@ -102,7 +103,7 @@ def _describe(
     for detail in error.errors():
         field = ".".join(str(part) for part in detail["loc"])
         place = _place(field, _line_of(node, detail["loc"]), path, overridden)
-        given = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r:.80})"
+        given = f" (given: {detail['input']!r:.80})" if _may_be_shown(detail) else ""
         lines.append(f"{place}{field + ': ' if field else ''}{detail['msg']}{given}")
     return "\n".join(lines)
 
@@ -113,6 +114,13 @@ def _place(field: str, line: int | None, path: Path | None, overridden: list[str
     if field and (inside or above):
         return "--"
     return f"{path}:{line}: " if path and line else f"{path}: " if path else ""
+
+
+def _may_be_shown(detail: ErrorDetails) -> bool:
+    """Whether a refused value may stand in an error: a group is too long, a key is secret."""
+    name = str(detail["loc"][-1]) if detail["loc"] else ""
+    unknown = "unknown setting" in detail["msg"]
+    return not (unknown or "key" in name or isinstance(detail["input"], dict))
 
 
 def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int | None:

@@ -7,6 +7,7 @@ Notation: https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from oumi.core.configs import GuidedDecodingParams
 from oumi.errors import UnsupportedError
 from oumi.structured.schema import to_json_schema
 
+_ESCAPE = re.compile(r"\\.|/", re.DOTALL)
+_IN_LARK = {"/": r"\/", r"\d": "[0-9]", r"\D": "[^0-9]"}
 _LARK = "%llguidance {}\n"
 
 # Free white space between the parts of a JSON text invites endless runs of it.
@@ -33,19 +36,14 @@ def to_grammar(guided: GuidedDecodingParams) -> str:
                 "start: " + " | ".join(json.dumps(text) for text in guided.choice or ())
             )
         case "regex":
-            return _checked(f"start: /{_slashes_escaped(guided.regex or '')}/")
+            return _checked(f"start: /{_to_lark(guided.regex or '')}/")
         case _:
             return guided.grammar or ""
 
 
-def _slashes_escaped(pattern: str) -> str:
-    escaped = ""
-    characters = iter(pattern)
-    for character in characters:
-        if character == "\\":
-            character += next(characters, "")
-        escaped += "\\/" if character == "/" else character
-    return escaped
+def _to_lark(pattern: str) -> str:
+    """The pattern with its slashes escaped, and with digits being those of ASCII."""
+    return _ESCAPE.sub(lambda match: _IN_LARK.get(match[0], match[0]), pattern)
 
 
 @lru_cache(maxsize=64)

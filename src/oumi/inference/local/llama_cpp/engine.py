@@ -42,6 +42,11 @@ class LlamaCppInferenceEngine(InferenceEngine):
         )
         self._runtime = Runtime(self._config.model)
 
+    @property
+    def asked(self) -> int:
+        """How many requests llama.cpp was given so far."""
+        return self._runtime.asked
+
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
         body = encode(request)

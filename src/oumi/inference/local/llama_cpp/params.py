@@ -43,6 +43,7 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
     params.api_keys = [api_key]
     params.port = 0
     params.ui = False
+    params.endpoint_metrics = True
     params.n_threads_http = 1
     params.cache_ram_mib = 0
     params.verbosity = 0

@@ -28,14 +28,18 @@ class Runtime:
         # The server also listens on a port of the loopback; the key keeps other users out.
         params = make_params(model, api_key=secrets.token_urlsafe())
         self.slots: int = params.n_parallel
+        self.asked = 0
         with _signal_handlers_kept():
             try:
-                self._server: xllamacpp.Server | None = xllamacpp.Server(params)
+                server = xllamacpp.Server(params)
             except RuntimeError as error:
                 raise ModelNotFoundError(
                     f"{params.model.path}: llama.cpp cannot load it (damaged, of an architecture "
                     "that it does not know, or too large for the memory)"
                 ) from error
+        self._server: xllamacpp.Server | None = server
+        # Answered by the server's loop: taken down before the loop runs, it would hang for ever.
+        server.handle_metrics()
         # One waiting request a slot, so that a slot which falls free has work at once.
         self.threads = 2 * self.slots
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="oumi-llamacpp")
@@ -74,6 +78,7 @@ class Runtime:
     def _start(self, body: bytes, take: object) -> asyncio.Future[None]:
         if self._server is None:
             raise EngineError("the engine is closed")
+        self.asked += 1
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self._pool, self._server.handle_chat_completions, body, take)
 

@@ -1,0 +1,1 @@
+"""Benchmarks: each answers one question, with a reference in the same run."""

@@ -1,0 +1,58 @@
+"""Shared by all tests: a clean environment, one loaded engine, and short ways to make input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from oumi.core.configs import GenerationParams, InferenceConfig
+from oumi.core.types import Conversation, Message, Role
+from oumi.inference import LlamaCppInferenceEngine
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's settings, keys or caches."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    for name in list(os.environ):
+        if name.startswith(("OPENAI_", "OUMI_", "HF_", "XDG_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[LlamaCppInferenceEngine]:
+    with LlamaCppInferenceEngine() as loaded:
+        yield loaded
+
+
+def ask(text: str, **fields: object) -> Conversation:
+    """A conversation of one question."""
+    return Conversation(messages=[Message(role=Role.USER, content=text)], **fields)
+
+
+def sums(count: int) -> list[Conversation]:
+    """Different small questions."""
+    return [ask(f"What is {i} plus {i % 7}?", conversation_id=f"sum-{i}") for i in range(count)]
+
+
+def short(**fields: object) -> InferenceConfig:
+    """Settings for answers of a few tokens."""
+    return InferenceConfig(generation=GenerationParams(max_new_tokens=16), **fields)
+
+
+def answers(conversations: object) -> list[str]:
+    """The text of each conversation's last message."""
+    return [conversation.messages[-1].content for conversation in conversations]
+
+
+@pytest.fixture
+def write_jsonl(tmp_path: Path) -> Callable[..., Path]:
+    def write(conversations: list[Conversation], name: str = "in.jsonl") -> Path:
+        path = tmp_path / name
+        path.write_text("".join(c.to_json() + "\n" for c in conversations))
+        return path
+
+    return write

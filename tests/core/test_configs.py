@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+    RemoteParams,
+)
+from oumi.errors import ConfigError
+
+
+def load(tmp_path: Path, text: str, *overrides: tuple[str, str]) -> InferenceConfig:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    return InferenceConfig.from_yaml(path, overrides)
+
+
+def test_a_file_as_users_have_it(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.WARNING, logger="oumi"):
+        config = load(
+            tmp_path,
+            "model:\n  model_name: a/b\n  torch_dtype_str: bfloat16\n  shard_for_eval: true\n"
+            "generation:\n  max_new_tokens: 64\n  top_p: 0.9\nengine: LLAMACPP\n",
+        )
+    assert config.model.torch_dtype == config.model.torch_dtype_str == "bfloat16"
+    assert config.generation.top_p == 0.9
+    assert config.engine is InferenceEngineType.LLAMACPP
+    assert "shard_for_eval" in caplog.text
+
+
+def test_defaults_of_the_guide():
+    assert RemoteParams().max_retries == 3
+    assert RemoteParams().politeness_policy == 0
+    assert RemoteParams().batch_completion_window == "24h"
+    assert InferenceConfig().model.model_name == "oumi-tiny"
+
+
+def test_overrides_are_typed_by_yaml(tmp_path: Path):
+    config = load(
+        tmp_path,
+        "generation: {temperature: 1}\n",
+        ("generation.temperature", "0.5"),
+        ("generation.stop_strings", "[a, b]"),
+        ("input_path", "in.jsonl"),
+    )
+    assert config.generation.temperature == 0.5
+    assert config.generation.stop_strings == ["a", "b"]
+    assert config.input_path == "in.jsonl"
+
+
+def test_environment_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PLACE", "there")
+    config = load(
+        tmp_path,
+        "input_path: ${PLACE}/in\noutput_path: ${NOWHERE:-out}\n"
+        "model: {model_name: '${oc.env:PLACE}'}\n",
+    )
+    assert (config.input_path, config.output_path) == ("there/in", "out")
+    assert config.model.model_name == "there"
+    with pytest.raises(ConfigError, match=r"model\.model_name: the environment variable NOWHERE"):
+        load(tmp_path, "model:\n  model_name: ${NOWHERE}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("generation:\n  temprature: 1\n", r"run.yaml:2: generation.temprature: .*'temperature'"),
+        ("model:\n\n  model_name: [1]\n", r"run.yaml:3: model.model_name: .*\[1\]"),
+        ("generation:\n  top_p: 3\n", r"run.yaml:2: generation.top_p: .*less than or equal to 1"),
+        ("engine: FOO\n", r"run.yaml:1: engine: .*LLAMACPP"),
+        ("modl: {}\n", r"run.yaml:1: modl: .*'model'"),
+        ("- a\n", "name: value"),
+        ("a: [\n", "not YAML"),
+        ("a: !!python/object:os.system {}\n", "not plain YAML"),
+        ("generation:\n  guided_decoding: {json: {}, regex: a}\n", "exactly one"),
+        ("generation:\n  guided_decoding: {regex: '['}\n", "not a regular expression"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, reason: str):
+    with pytest.raises(ConfigError, match=reason):
+        load(tmp_path, text)
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
+        InferenceConfig.from_yaml(tmp_path / "none.yaml")
+
+
+def test_a_wrong_name_in_code_names_the_nearest():
+    with pytest.raises(ValidationError, match="did you mean 'temperature'"):
+        GenerationParams(temprature=1)
+
+
+def test_a_call_wins_field_by_field_and_changes_nothing():
+    made = InferenceConfig(
+        model=ModelParams(model_name="m"),
+        generation=GenerationParams(temperature=0.7, max_new_tokens=5),
+    )
+    call = InferenceConfig(generation=GenerationParams(max_new_tokens=9))
+    merged = made.merge(call)
+    assert merged.generation.temperature == 0.7
+    assert merged.generation.max_new_tokens == 9
+    assert merged.model.model_name == "m"
+    assert made.generation.max_new_tokens == 5
+    assert call.generation.temperature == 0.0
+
+
+def test_the_key_is_masked_and_not_saved(tmp_path: Path):
+    config = InferenceConfig(remote_params=RemoteParams(api_key="sk-secret", num_workers=2))
+    assert "sk-secret" not in repr(config)
+    config.to_yaml(tmp_path / "saved.yaml")
+    text = (tmp_path / "saved.yaml").read_text()
+    assert "sk-secret" not in text
+    assert InferenceConfig.from_yaml(tmp_path / "saved.yaml").remote_params.num_workers == 2
+
+
+@pytest.mark.parametrize("text", ["api_key: [12345]", "api_kye: sk-12345", "num_workers: 0"])
+def test_an_error_does_not_show_the_key(tmp_path: Path, text: str):
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, f"remote_params:\n  {text}\n")
+    assert "12345" not in str(caught.value)
+    assert "run.yaml:2" in str(caught.value)
+
+
+def test_a_schema_class_is_a_schema():
+    class Product(BaseModel):
+        name: str
+
+    assert GuidedDecodingParams(json=Product).json is Product
+    assert GuidedDecodingParams(json={"type": "object"}).form == "json"

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from oumi.core.types import Completion, Failure, Message, Role, Usage
+from oumi.errors import OutputExistsError
+from oumi.runner.journal import Journal
+
+A, B, C = "a" * 32, "b" * 32, "c" * 32
+
+
+def answer(text: str) -> Completion:
+    return Completion(Message(role=Role.ASSISTANT, content=text), usage=Usage(1, 2))
+
+
+def text(journal: Journal, row: int) -> str:
+    return journal.read(row).message.content
+
+
+def test_what_was_recorded_is_found_again(tmp_path: Path):
+    with Journal(tmp_path / "j") as journal:
+        journal.record(1, B, answer("b"), latency_s=0.1)
+        journal.record(0, A, answer("a"), latency_s=0.1)
+        journal.record_failure(2, C, Failure("X", "no"), latency_s=0.1)
+        assert journal.read(1) == answer("b")
+        assert journal.read(2) == Failure("X", "no")
+        assert journal.read(3) is None
+    with Journal(tmp_path / "j") as journal:
+        assert journal.recorded == 2
+        assert journal.claim(0, A)
+        assert journal.claim(1, B)
+        assert not journal.claim(2, C), "a failure is asked again"
+        assert text(journal, 0) == "a"
+
+
+def test_reordered_and_extended_input_is_found_by_key(tmp_path: Path):
+    with Journal(tmp_path / "j") as journal:
+        journal.record(0, A, answer("a"), latency_s=0.1)
+        journal.record(1, B, answer("b"), latency_s=0.1)
+    with Journal(tmp_path / "j") as journal:
+        assert not journal.claim(0, C)
+        assert journal.claim(1, A)
+        assert journal.claim(2, B)
+        journal.record(0, C, answer("c"), latency_s=0.1)
+    with Journal(tmp_path / "j") as journal:
+        assert [journal.claim(row, key) for row, key in enumerate([C, A, B])] == [True] * 3
+        assert [text(journal, row) for row in range(3)] == ["c", "a", "b"]
+
+
+def test_twins_have_an_answer_each(tmp_path: Path):
+    with Journal(tmp_path / "j") as journal:
+        journal.record(0, A, answer("first"), latency_s=0.1)
+        journal.record(1, A, answer("second"), latency_s=0.1)
+    with Journal(tmp_path / "j") as journal:
+        assert [journal.claim(row, A) for row in (5, 6, 7)] == [True, True, False]
+        assert {text(journal, 5), text(journal, 6)} == {"first", "second"}
+
+
+def test_a_torn_last_line_is_cut_off_at_every_byte(tmp_path: Path):
+    path = tmp_path / "j"
+    with Journal(path) as journal:
+        journal.record(0, A, answer("a"), latency_s=0.1)
+        whole = path.read_bytes()
+        journal.record(1, B, answer("b"), latency_s=0.1)
+        both = path.read_bytes()
+    for length in range(len(both)):
+        path.write_bytes(both[:length])
+        with Journal(path) as journal:
+            assert journal.claim(0, A) == (length >= len(whole))
+            assert not journal.claim(1, B)
+            journal.record(1, B, answer("again"), latency_s=0.1)
+        with Journal(path) as journal:
+            assert journal.claim(1, B)
+
+
+@pytest.mark.parametrize("content", [b"something else\n", b'{"journal":1}\nnoise\n'])
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path, content: bytes):
+    path = tmp_path / "j"
+    path.write_bytes(content)
+    with pytest.raises(OutputExistsError):
+        Journal(path)
+    assert path.read_bytes() == content
+
+
+def test_two_processes_do_not_share_a_journal(tmp_path: Path):
+    with Journal(tmp_path / "j"), pytest.raises(OutputExistsError, match="another process"):
+        Journal(tmp_path / "j")
+    with Journal(tmp_path / "j"):
+        pass

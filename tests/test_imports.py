@@ -1,0 +1,34 @@
+"""What an import costs, and what the packages offer."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["torch", "vllm", "transformers", "xllamacpp", "llguidance", "numpy", "pyreqwest", "httpx"]
+
+
+def test_importing_the_engines_loads_no_runtime():
+    loaded = f"[name for name in {HEAVY} if name in sys.modules]"
+    code = f"import sys, json, oumi.inference; print(json.dumps({loaded}))"
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True
+    )
+    assert json.loads(output.stdout) == []
+
+
+@pytest.mark.parametrize("name", ["oumi", "oumi.inference", "oumi.core.configs", "oumi.core.types"])
+def test_all_names_are_importable(name: str):
+    module = importlib.import_module(name)
+    assert module.__all__
+    for public in module.__all__:
+        assert getattr(module, public) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="NoEngine"):
+        importlib.import_module("oumi.inference").NoEngine  # noqa: B018
