@@ -1,0 +1,1 @@
+"""Engines behind an API: HTTP transport, providers, dialects."""

@@ -1,0 +1,91 @@
+"""Routes: chat requests by the plan, and the control side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+
+from tests.fault_server import answers, bodies
+from tests.fault_server.answers import Answer, Request
+from tests.fault_server.limit import Bucket
+from tests.fault_server.plan import Plan, parse_plan
+from tests.fault_server.stats import Stats
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Service:
+    """Owns plan and counts; one for all connections."""
+
+    def __init__(self, plan: Plan):
+        self.open_connections = 0
+        self.set_plan(plan)
+
+    def set_plan(self, plan: Plan) -> None:
+        """Work by another plan, and count anew."""
+        self.plan = plan
+        self.reset()
+
+    def reset(self) -> None:
+        """Count anew."""
+        self.stats = Stats()
+        self._bucket = Bucket(self.plan.limit) if self.plan.limit else None
+
+    def control(self, method: bytes, path: bytes, body: bytes) -> Answer | None:
+        """The answer of the control side; None for any other path."""
+        route = _CONTROL.get((method, path.partition(b"?")[0]))
+        return route(self, path, body) if route else None
+
+    def chat(self, method: bytes, path: bytes, headers: Headers, body: bytes) -> tuple[str, Answer]:
+        """The row of a request, and its answer."""
+        is_chat = method == b"POST" and path.endswith(b"/chat/completions")
+        row = bodies.row_name(body) if is_chat else f"{method.decode()} {path.decode()}"
+        self.stats.see(method, path, headers, body)
+        number = self.stats.start(row) - self.stats.limited[row]
+        if self._bucket is not None and not self._bucket.take():
+            self.stats.limited[row] += 1
+            return row, answers.plain(429, bodies.error(429), self._bucket.refusal_headers())
+        fault = self.plan.fault(row, number)
+        if fault is not None:
+            self.stats.faults[fault.name] += 1
+        elif not is_chat:
+            return row, self._other(path)
+        return row, answers.make(self._request(row, headers, body), fault)
+
+    def _request(self, row: str, headers: Headers, body: bytes) -> Request:
+        extra = self._bucket.headers() if self._bucket else {}
+        gzip = self.plan.gzip and any(
+            name.lower() == b"accept-encoding" and b"gzip" in value for name, value in headers
+        )
+        return Request(row, body, self.plan, extra, gzip)
+
+    def _other(self, path: bytes) -> Answer:
+        if path.endswith(b"/models"):
+            return answers.plain(200, bodies.models(self.plan.models))
+        text = f"Invalid URL ({path.decode()})"
+        value = {"error": {"message": text, "type": "invalid_request_error", "code": None}}
+        return answers.plain(404, orjson.dumps(value))
+
+    def _stats(self, path: bytes, body: bytes) -> Answer:
+        value = self.stats.to_dict(starts=b"starts" in path)
+        value["open_connections"] = self.open_connections
+        return answers.plain(200, orjson.dumps(value))
+
+    def _reset(self, path: bytes, body: bytes) -> Answer:
+        self.reset()
+        return answers.plain(200, b"{}")
+
+    def _plan(self, path: bytes, body: bytes) -> Answer:
+        try:
+            self.set_plan(parse_plan(orjson.loads(body)))
+        except (TypeError, ValueError) as error:
+            return answers.plain(400, orjson.dumps({"error": str(error)}))
+        return answers.plain(200, b"{}")
+
+
+_CONTROL: dict[tuple[bytes, bytes], Callable[[Service, bytes, bytes], Answer]] = {
+    (b"GET", b"/_stats"): Service._stats,
+    (b"POST", b"/_reset"): Service._reset,
+    (b"POST", b"/_plan"): Service._plan,
+}
