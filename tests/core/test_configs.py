@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -134,5 +135,11 @@ def test_a_schema_class_is_a_schema():
     class Product(BaseModel):
         name: str
 
-    assert GuidedDecodingParams(json=Product).json is Product
+    schema = Product.model_json_schema()
+    assert GuidedDecodingParams(json=Product).json == schema
+    assert GuidedDecodingParams(json=json.dumps(schema)).json == schema
+    with pytest.raises(ValidationError, match="not JSON"):
+        GuidedDecodingParams(json="{")
+    with pytest.raises(ValidationError, match="found int"):
+        GuidedDecodingParams(json=3)
     assert GuidedDecodingParams(json={"type": "object"}).form == "json"

@@ -32,7 +32,6 @@ from oumi.core.types import (
 from oumi.errors import (
     ConfigError,
     EngineError,
-    InferenceError,
     ModelNotFoundError,
     UnsupportedError,
 )
@@ -145,8 +144,6 @@ def test_json_fits_its_schema(engine):
     [
         ({"regex": "a(?=b)"}, "look-ahead"),
         ({"json": {"not": {"type": "string"}}}, '"not"'),
-        ({"json": "{"}, "not JSON"),
-        ({"json": 3}, "expected a schema"),
     ],
 )
 def test_a_form_that_cannot_be_kept_is_refused_before_anything_is_asked(engine, form, reason):
@@ -158,7 +155,7 @@ def test_a_form_that_cannot_be_kept_is_refused_before_anything_is_asked(engine, 
 
 def test_a_broken_grammar_fails_with_its_reason(engine):
     config = generation(guided_decoding=GuidedDecodingParams(grammar="root ::= ("))
-    with pytest.raises(InferenceError, match="grammar"):
+    with pytest.raises(ConfigError, match="grammar"):
         engine.infer([ask("Hi")], config)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oumi.core.types.completion import Completion, Usage
+from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import (
     ContentItem,
     Conversation,
@@ -20,7 +20,7 @@ from oumi.core.types.conversation import (
     Type,
 )
 from oumi.core.types.tool_call import FunctionCall, ToolCall
-from oumi.errors import InputError
+from oumi.errors import InputError, RequestError
 
 _IMAGE_KINDS = {
     b"\x89PNG": "image/png",
@@ -38,6 +38,12 @@ def encode_messages(conversation: Conversation) -> list[dict[str, Any]]:
 def encode_tools(conversation: Conversation) -> list[dict[str, Any]]:
     """The tools of a request."""
     return [tool.model_dump(mode="json", exclude_none=True) for tool in conversation.tools or ()]
+
+
+def check_tools_are_optional(tool_choice: Any) -> None:
+    """Raise RequestError where a row without tools is to call one."""
+    if tool_choice not in (None, "auto", "none"):
+        raise RequestError(f"tool_choice is {tool_choice!r}, but the row has no tools")
 
 
 def decode_choice(
@@ -128,3 +134,55 @@ def _decode_call(call: Mapping[str, Any]) -> ToolCall:
         id=call.get("id") or "",
         function=FunctionCall(name=function["name"], arguments=function.get("arguments") or "{}"),
     )
+
+
+class StreamJoiner:
+    """The chunks of a streamed reply: each to a piece, and all to the whole answer."""
+
+    def __init__(self) -> None:
+        self._message: dict[str, Any] = {"content": "", "reasoning_content": "", "tool_calls": []}
+        self._finish_reason: str | None = None
+        self._logprobs: list[Any] = []
+        self.usage: dict[str, Any] | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the reply said why it ended."""
+        return self._finish_reason is not None
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """The whole answer, in the form of a reply that was not streamed."""
+        choice = {"message": self._message, "finish_reason": self._finish_reason}
+        if self._logprobs:
+            choice["logprobs"] = {"content": self._logprobs}
+        return choice
+
+    def add(self, chunk: Mapping[str, Any]) -> Delta | None:
+        """The piece in a chunk, if it holds any text."""
+        self.usage = chunk.get("usage") or self.usage
+        if not chunk.get("choices"):
+            return None
+        choice = chunk["choices"][0]
+        self._finish_reason = choice.get("finish_reason") or self._finish_reason
+        self._logprobs += (choice.get("logprobs") or {}).get("content") or ()
+        return self._add_delta(choice.get("delta") or {})
+
+    def _add_delta(self, delta: Mapping[str, Any]) -> Delta | None:
+        content = delta.get("content") or ""
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
+        self._message["content"] += content
+        self._message["reasoning_content"] += reasoning
+        for call in delta.get("tool_calls") or ():
+            self._add_call(call)
+        return Delta(content, reasoning) if content or reasoning else None
+
+    def _add_call(self, part: Mapping[str, Any]) -> None:
+        calls = self._message["tool_calls"]
+        index = part.get("index", 0)
+        while len(calls) <= index:
+            calls.append({"id": "", "function": {"name": "", "arguments": ""}})
+        call, function = calls[index], part.get("function") or {}
+        call["id"] = part.get("id") or call["id"]
+        call["function"]["name"] += function.get("name") or ""
+        call["function"]["arguments"] += function.get("arguments") or ""

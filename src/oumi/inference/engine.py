@@ -145,7 +145,7 @@ class InferenceEngine(ABC):
 
     def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
         """What besides the settings shapes an answer."""
-        return {"engine": self.name}
+        return {"engine": self.name, "model": config.model.model_dump(mode="json")}
 
     def _check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with the settings before anything is sent."""

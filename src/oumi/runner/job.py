@@ -122,8 +122,8 @@ class Job:
             await self._ask(source, journal, started)
             if self._stopped:
                 return InferenceResult()
-            facts = self._tally.to_dict()
-            await asyncio.to_thread(output.write, source, journal, run_id, facts)
+            session = self._tally.to_dict()
+            await asyncio.to_thread(output.write, source, journal, run_id, session)
         return output.result()
 
     async def _ask(self, source: Source, records: Records, started: RunStarted) -> None:

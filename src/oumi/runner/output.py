@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from oumi.core.types.completion import Completion, Failure, InferenceResult
+from oumi.core.types.completion import Completion, Failure, InferenceResult, Usage
 from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.digest import file_digest, new_digest
 from oumi.runner.journal import Journal
@@ -54,21 +54,36 @@ class Output:
                 "overwrite."
             )
 
-    def write(self, source: Source, journal: Journal, run_id: str, facts: dict[str, Any]) -> None:
-        """Write all files from the journal. Raises StorageError."""
+    def write(self, source: Source, journal: Journal, run_id: str, session: dict[str, Any]) -> None:
+        """Write all files from the journal; `session` is what the last call did.
+
+        Raises StorageError.
+        """
         digest = new_digest()
+        counts = {"rows": 0, "done": 0, "failed": 0}
+        usage = Usage()
         with _whole_file(self.path) as file, _whole_file(self.failures_path) as failures:
             for row in source.rows():
+                counts["rows"] += 1
                 match journal.read(row.index):
                     case Completion() as completion if row.conversation is not None:
+                        counts["done"] += 1
+                        usage += completion.usage
                         line = completion.join(row.conversation).to_json().encode() + b"\n"
                         digest.update(line)
                         file.write(line)
                     case Failure() as failure:
+                        counts["failed"] += 1
                         failures.write(_failed_line(row, failure))
         if self.failures_path.stat().st_size == 0:
             self.failures_path.unlink()
-        facts = {"run_id": run_id, "output_hash": digest.hexdigest(), **facts}
+        facts = {
+            "run_id": run_id,
+            "output_hash": digest.hexdigest(),
+            **counts,
+            "usage": usage.to_dict(),
+            "last_session": session,
+        }
         with _whole_file(self.run_path) as file:
             file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
 

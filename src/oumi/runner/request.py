@@ -31,12 +31,11 @@ class Request:
 class KeyMaker:
     """Makes the key of a row: a hash of all that shapes its answer.
 
-    `identity` is what the engine says of itself: its name, and where and what the model is.
+    `identity` is what the engine says of itself: its name, and which model answers from where.
     """
 
     def __init__(self, config: InferenceConfig, identity: Mapping[str, Any]):
         settings = {
-            "model": config.model.model_dump(mode="json"),
             "generation": config.generation.model_dump(mode="json", exclude=_SCHEDULING_FIELDS),
             "engine": dict(identity),
         }

@@ -76,8 +76,7 @@ class Tally:
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values, times in seconds."""
         return {
-            "rows": self.total,
-            "done": self.finished,
+            "answered": self.done,
             "failed": self.failed,
             "answered_before": self.recorded,
             "seconds": round(self.elapsed_s, 3),

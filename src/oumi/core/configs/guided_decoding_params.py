@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs.base import Settings
+from oumi.core.schema import to_json_schema
 
 _FORMS = ("json", "regex", "choice", "grammar")
 
@@ -19,8 +20,8 @@ with warnings.catch_warnings():
     class GuidedDecodingParams(Settings):
         """What an answer has to look like. Exactly one of the four forms is given."""
 
-        json: Any = None
-        """A JSON schema: a dict, JSON text, or a Pydantic model class."""
+        json: dict[str, Any] | None = None  # type: ignore[assignment]
+        """A JSON schema: a dict, JSON text, or a Pydantic model class; kept as a dict."""
 
         regex: str | None = None
         """A regular expression that the whole answer matches."""
@@ -38,6 +39,11 @@ with warnings.catch_warnings():
         def form(self) -> str:
             """Which of the four forms is given."""
             return next(form for form in _FORMS if getattr(self, form) is not None)
+
+        @field_validator("json", mode="before")
+        @classmethod
+        def _normalise_schema(cls, value: Any) -> Any:
+            return None if value is None else to_json_schema(value)
 
         @field_validator("regex")
         @classmethod

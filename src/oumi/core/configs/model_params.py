@@ -44,7 +44,7 @@ class ModelParams(Settings):
     """Further arguments for loading the image processor of a vision model."""
 
     model_max_length: int | None = Field(default=None, ge=1)
-    """Longest context in tokens, prompt and answer together. None: what the model was made for."""
+    """Longest context in tokens, prompt and answer together. None: as the engine has it."""
 
     torch_dtype: str = "auto"
     """Number format of the weights: `auto`, `float32`, `float16` or `bfloat16`. Also accepted

@@ -10,9 +10,14 @@ from typing import Any
 import orjson
 
 from oumi.core.configs import GenerationParams
-from oumi.core.types.completion import Completion, Delta
-from oumi.errors import OumiError, RequestError, UnavailableError, UnsupportedError
-from oumi.inference.chat_api import decode_choice, encode_messages, encode_tools
+from oumi.core.types.completion import Completion
+from oumi.errors import ConfigError, OumiError, RequestError, UnavailableError, UnsupportedError
+from oumi.inference.chat_api import (
+    check_tools_are_optional,
+    decode_choice,
+    encode_messages,
+    encode_tools,
+)
 from oumi.inference.local.llama_cpp.constraints import to_grammar
 from oumi.runner.request import Request
 
@@ -26,8 +31,7 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
         body["stream_options"] = {"include_usage": True}
     if request.config.model.chat_template_kwargs:
         body["chat_template_kwargs"] = request.config.model.chat_template_kwargs
-    if request.conversation.tools:
-        body.update(_tools(request))
+    body.update(_tools(request))
     if generation.guided_decoding is not None:
         body["grammar"] = to_grammar(generation.guided_decoding)
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
@@ -35,12 +39,11 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
 
 def decode(reply: bytes, request: Request) -> Completion:
     """The completion in a reply. Raises the error in it instead."""
-    data = orjson.loads(reply)
-    raise_error(data)
-    return _decode_choice(data["choices"][0], data.get("usage"), request)
+    data = decode_json(reply)
+    return decode_answer(data["choices"][0], data.get("usage"), request)
 
 
-def _decode_choice(
+def decode_answer(
     choice: dict[str, Any], usage: dict[str, Any] | None, request: Request
 ) -> Completion:
     """The completion of a choice, without what differs from run to run: random ids of tool
@@ -54,13 +57,17 @@ def _decode_choice(
     return decode_choice(choice, counts, logprobs=logprobs)
 
 
-def raise_error(data: dict[str, Any]) -> None:
-    """Raise the error that a reply holds, if it holds one."""
+def decode_json(reply: bytes) -> dict[str, Any]:
+    """A reply or a chunk of one. Raises the error in it instead."""
+    data: dict[str, Any] = orjson.loads(reply)
     error = data.get("error") or (data if "code" in data and "message" in data else None)
     if error is not None:
-        status = int(error.get("code") or 500)
-        kind = RequestError if status < 500 else UnavailableError
-        raise kind(f"llama.cpp: {error.get('message')}", status=status)
+        status, text = int(error.get("code") or 500), str(error.get("message"))
+        kind: type[OumiError] = RequestError if status < 500 else UnavailableError
+        if "grammar" in text:
+            kind = ConfigError  # the same for all rows
+        raise kind(f"llama.cpp: {text}", status=status)
+    return data
 
 
 def translate(error: RuntimeError) -> OumiError:
@@ -72,51 +79,6 @@ def translate(error: RuntimeError) -> OumiError:
             "model.model_kwargs.mmproj"
         )
     return RequestError(f"llama.cpp: {text}")
-
-
-class StreamDecoder:
-    """Chunks of a streamed reply to pieces; `piece` is called once a chunk."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._message: dict[str, Any] = {"content": "", "reasoning_content": "", "tool_calls": []}
-        self._finish_reason: str | None = None
-        self._usage: dict[str, Any] | None = None
-
-    def piece(self, chunk: bytes) -> Delta | None:
-        """The piece in a chunk, if it holds any text. Raises the error in it instead."""
-        data = orjson.loads(chunk)
-        raise_error(data)
-        self._usage = data.get("usage") or self._usage
-        if not data.get("choices"):
-            return None
-        choice = data["choices"][0]
-        self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        return self._add(choice.get("delta") or {})
-
-    def last(self) -> Delta:
-        """The piece that carries the whole answer."""
-        choice = {"message": self._message, "finish_reason": self._finish_reason}
-        return Delta(completion=_decode_choice(choice, self._usage, self._request))
-
-    def _add(self, delta: dict[str, Any]) -> Delta | None:
-        content = delta.get("content") or ""
-        reasoning = delta.get("reasoning_content") or ""
-        self._message["content"] += content
-        self._message["reasoning_content"] += reasoning
-        for call in delta.get("tool_calls") or ():
-            self._add_call(call)
-        return Delta(content, reasoning) if content or reasoning else None
-
-    def _add_call(self, part: dict[str, Any]) -> None:
-        calls = self._message["tool_calls"]
-        index = part.get("index", 0)
-        while len(calls) <= index:
-            calls.append({"id": "", "function": {"name": "", "arguments": ""}})
-        call, function = calls[index], part.get("function") or {}
-        call["id"] = part.get("id") or call["id"]
-        call["function"]["name"] += function.get("name") or ""
-        call["function"]["arguments"] += function.get("arguments") or ""
 
 
 def _sampling(generation: GenerationParams) -> dict[str, Any]:
@@ -132,6 +94,9 @@ def _sampling(generation: GenerationParams) -> dict[str, Any]:
         "repeat_penalty": 1.0,
         "repeat_last_n": generation.max_new_tokens,  # penalties look at the answer
         "seed": -1 if generation.seed is None else generation.seed,
+        # A prompt that is partly in the slot already is computed in other steps, and its numbers
+        # come out a little different: enough to turn a sample that is to be repeatable.
+        "cache_prompt": generation.seed is None or generation.temperature == 0,
     }
     if generation.stop_strings:
         body["stop"] = generation.stop_strings
@@ -149,6 +114,9 @@ def _logit_bias(biases: dict[str | int, float]) -> list[list[Any]]:
 
 def _tools(request: Request) -> dict[str, Any]:
     generation = request.config.generation
+    if not request.conversation.tools:
+        check_tools_are_optional(generation.tool_choice)
+        return {}
     if generation.guided_decoding is not None:
         raise UnsupportedError("LLAMACPP cannot honour guided_decoding for a row that has tools")
     body: dict[str, Any] = {

@@ -15,7 +15,6 @@ from llguidance import LLMatcher
 
 from oumi.core.configs import GuidedDecodingParams
 from oumi.errors import UnsupportedError
-from oumi.structured.schema import to_json_schema
 
 _ESCAPE = re.compile(r"\\.|/", re.DOTALL)
 _IN_LARK = {"/": r"\/", r"\d": "[0-9]", r"\D": "[^0-9]"}
@@ -29,8 +28,8 @@ def to_grammar(guided: GuidedDecodingParams) -> str:
     """The grammar. Raises UnsupportedError naming what llguidance cannot express."""
     match guided.form:
         case "json":
-            schema = to_json_schema(guided.json)
-            return _checked(f"start: %json {json.dumps({**schema, 'x-guidance': _COMPACT})}")
+            schema = {**(guided.json or {}), "x-guidance": _COMPACT}
+            return _checked(f"start: %json {json.dumps(schema)}")
         case "choice":
             return _checked(
                 "start: " + " | ".join(json.dumps(text) for text in guided.choice or ())

@@ -14,11 +14,19 @@ from oumi.core.configs import (
 )
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError
+from oumi.inference.chat_api import StreamJoiner
 from oumi.inference.engine import InferenceEngine
-from oumi.inference.local.llama_cpp.body import StreamDecoder, decode, encode, translate
+from oumi.inference.local.llama_cpp.body import (
+    decode,
+    decode_answer,
+    decode_json,
+    encode,
+    translate,
+)
 from oumi.inference.local.llama_cpp.constraints import to_grammar
+from oumi.inference.local.llama_cpp.params import SCHEDULING
 from oumi.inference.local.llama_cpp.runtime import Runtime
-from oumi.inference.local.model_files import find_gguf
+from oumi.inference.local.model_files import find_adapter, find_gguf
 from oumi.runner.request import Request
 
 
@@ -58,23 +66,30 @@ class LlamaCppInferenceEngine(InferenceEngine):
 
     async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
         """Answer one request piece by piece."""
-        decoder = StreamDecoder(request)
+        joiner = StreamJoiner()
         try:
             async for chunk in self._runtime.ask_streaming(encode(request, stream=True)):
-                piece = decoder.piece(chunk)
+                piece = joiner.add(decode_json(chunk))
                 if piece is not None:
                     yield piece
         except RuntimeError as error:
             raise translate(error) from error
-        yield decoder.last()
+        yield Delta(completion=decode_answer(joiner.choice, joiner.usage, request))
 
     def in_flight(self, config: InferenceConfig) -> int:
         """As many as there are slots, and as many waiting; or `batch_size` where it is set."""
         return config.generation.batch_size or self._runtime.threads
 
     def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """The engine, and the size of the model's file."""
-        return {"engine": self.name, "model_bytes": find_gguf(config.model).stat().st_size}
+        """The engine, the model's settings, and the sizes of its files."""
+        kwargs = config.model.model_kwargs.items()
+        shaping = {name: value for name, value in kwargs if name not in SCHEDULING}
+        model = config.model.model_copy(update={"model_kwargs": shaping})
+        files = [find_gguf(model)]
+        if model.adapter_model:
+            files.append(find_adapter(model.adapter_model))
+        sizes = [file.stat().st_size for file in files]
+        return {"engine": self.name, "model": model.model_dump(mode="json"), "bytes": sizes}
 
     def close(self) -> None:
         """Free the model, its memory and its threads."""

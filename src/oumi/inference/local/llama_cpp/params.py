@@ -29,10 +29,14 @@ _OWNED = {
     "chat_template": "use model.chat_template",
     "lora_adapters": "use adapter_model",
     "sampling": "use the generation settings",
+    "force_pure_content_parser": "it would turn constraints off",
 }
 
+SCHEDULING = frozenset({"n_parallel", "n_threads", "n_threads_batch", "n_batch", "n_ubatch"})
+"""Parameters that decide how fast an answer comes, not what it is."""
+
 # Names known from llama-cpp-python and from llama.cpp's command line.
-_ALIASES = {"n_threads", "n_threads_batch", "flash_attn", "use_mmap", "use_mlock", "mmproj"}
+_ALIASES = {"n_threads", "n_threads_batch", "flash_attn", "mmproj"}
 
 
 def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:

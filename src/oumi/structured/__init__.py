@@ -1,1 +1,0 @@
-"""Response schemas: one normal form, and whether an answer fits."""
