@@ -9,7 +9,17 @@ import sys
 
 import pytest
 
-HEAVY = ["torch", "vllm", "transformers", "xllamacpp", "llguidance", "numpy", "pyreqwest", "httpx"]
+HEAVY = [
+    "torch",
+    "vllm",
+    "transformers",
+    "xllamacpp",
+    "llguidance",
+    "numpy",
+    "wreq",
+    "genai_prices",
+    "httpx2",
+]
 
 
 def test_importing_the_engines_loads_no_runtime():

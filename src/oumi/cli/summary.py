@@ -13,7 +13,7 @@ import orjson
 from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import InferenceResult
-from oumi.runner.display import number
+from oumi.runner.display import dollars, number
 from oumi.runner.saved import SavedFailures
 from oumi.runner.tally import Tally
 
@@ -64,6 +64,13 @@ def _figures(tally: Tally, config: InferenceConfig) -> Iterator[tuple[str, str]]
     shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
     latencies = [f"{name} {tally.latency.quantile(share):.3f} s" for name, share in shares.items()]
     yield "latency", ", ".join(latencies)
+    if tally.retries:
+        reasons = ", ".join(f"{n:,} × {reason}" for reason, n in tally.retries.most_common())
+        yield "retries", reasons
+    if tally.price is not None:
+        cost = tally.cost
+        unknown = f"unknown: no price is published for {tally.price.model}"
+        yield "cost", dollars(cost) if cost is not None else unknown
     if config.output_path != "-":
         yield "answers", str(config.output_path)
 

@@ -9,8 +9,22 @@ from oumi.inference.registry import ROWS, build_engine
 
 if TYPE_CHECKING:
     from oumi.inference.local.llama_cpp import LlamaCppInferenceEngine
+    from oumi.inference.remote.engine import RemoteInferenceEngine
+    from oumi.inference.remote.engines import (
+        OpenAIInferenceEngine,
+        RemoteVLLMInferenceEngine,
+        SGLangInferenceEngine,
+    )
 
-__all__ = ["InferenceEngine", "LlamaCppInferenceEngine", "build_engine"]
+__all__ = [
+    "InferenceEngine",
+    "LlamaCppInferenceEngine",
+    "OpenAIInferenceEngine",
+    "RemoteInferenceEngine",
+    "RemoteVLLMInferenceEngine",
+    "SGLangInferenceEngine",
+    "build_engine",
+]
 
 
 def __getattr__(name: str) -> Any:

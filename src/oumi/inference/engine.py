@@ -24,9 +24,12 @@ from oumi.core.types.conversation import Conversation
 from oumi.errors import InferenceError
 from oumi.inference.registry import ROWS, check_settings
 from oumi.runner import loop
+from oumi.runner.cost import Price
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
+from oumi.runner.limiter import Limiter, Limits
 from oumi.runner.request import Request
+from oumi.runner.retry import RetryPolicy
 
 
 class InferenceEngine(ABC):
@@ -142,6 +145,22 @@ class InferenceEngine(ABC):
     @abstractmethod
     def in_flight(self, config: InferenceConfig) -> int:
         """Most requests worth having begun at once."""
+
+    def limiter(self, config: InferenceConfig) -> Limiter:
+        """The owner of rates and concurrency; a local engine bounds what is in flight only."""
+        return Limiter(Limits(in_flight=self.in_flight(config), adaptive=False))
+
+    def retry_policy(self, config: InferenceConfig) -> RetryPolicy:
+        """How often a failed try is made again; a local engine fails for good."""
+        return RetryPolicy(max_retries=0)
+
+    def price(self, config: InferenceConfig) -> Price | None:
+        """What tokens cost; None where they cost nothing."""
+        return None
+
+    def estimate_tokens(self, request: Request) -> tuple[int, int]:
+        """Most tokens of the prompt and of the answer, as far as can be told beforehand."""
+        return 0, 0
 
     def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
         """What besides the settings shapes an answer."""

@@ -16,6 +16,7 @@ from oumi.core.configs import (
 )
 from oumi.core.configs.base import logger
 from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
+from oumi.inference.remote.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from oumi.inference.engine import InferenceEngine
@@ -101,7 +102,21 @@ _LLAMACPP = EngineRow(
     ),
 )
 
-ROWS: dict[InferenceEngineType, EngineRow] = {row.engine: row for row in (_LLAMACPP,)}
+_REMOTE = tuple(
+    EngineRow(
+        engine=provider.engine,
+        class_name=provider.class_name,
+        module="oumi.inference.remote.engines",
+        summary=provider.summary,
+        runtime="wreq",
+        install="pip install oumi-infer",
+        honours=provider.honours,
+        settled=provider.settled,
+    )
+    for provider in PROVIDERS
+)
+
+ROWS: dict[InferenceEngineType, EngineRow] = {row.engine: row for row in (_LLAMACPP, *_REMOTE)}
 
 
 def build_engine(config: InferenceConfig) -> InferenceEngine:
@@ -123,7 +138,7 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
         raise UnsupportedError(f"{row.engine} cannot honour {name}; {hint}")
     settled = sorted(settings & row.settled)
     if settled:
-        _warn_once(f"{row.engine}: decided by the model file itself: {', '.join(settled)}")
+        _warn_once(f"{row.engine}: decided by the model's file or the server: {', '.join(settled)}")
 
 
 @cache

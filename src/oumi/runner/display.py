@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from oumi.runner.limiter import LimiterState
 from oumi.runner.tally import Tally
 
 _PACE_WINDOW_S = 20.0
@@ -51,9 +52,28 @@ def figures(tally: Tally, pace: Pace) -> str:
     if pace.rows_per_s > 0:
         parts.append(f"{number(pace.rows_per_s)} rows/s")
         parts.append(f"{number(pace.tokens_per_s)} tokens/s")
+    if tally.retries:
+        parts.append(f"{tally.retries.total():,} retries")
+    if tally.limiter is not None and (limit := limits(tally.limiter.state)):
+        parts.append(limit)
+    if tally.cost is not None:
+        parts.append(dollars(tally.cost))
     if pace.rows_per_s > 0 and left > 0:
         parts.append(f"{clock(left / pace.rows_per_s)} left")
     return " · ".join(parts)
+
+
+def limits(state: LimiterState) -> str:
+    """What holds the starts back, where something does."""
+    if not state.waiting:
+        return ""
+    rate = f", {number(state.rate_per_s)}/s" if state.rate_per_s else ""
+    return f"limit {state.allowed:,} in flight{rate}"
+
+
+def dollars(cost: float) -> str:
+    """An amount with as many places as are worth reading."""
+    return f"${cost:,.2f}" if cost >= 1 else f"${cost:.4f}"
 
 
 def number(value: float) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oumi.core.types.completion import Completion, Failure
+from oumi.errors import OumiError
+from oumi.runner.cost import Price
+from oumi.runner.limiter import Limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,9 @@ class RunStarted:
     recorded: int
     engine: str
     output_path: str | None
+    price: Price | None = None
+    """None where answers cost nothing."""
+    limiter: Limiter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,15 @@ class RowFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RowRetried:
+    """A try failed, and another one follows in `wait_s` seconds."""
+
+    row: int
+    error: OumiError
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """No further row is begun; `in_flight` are being finished."""
 
@@ -48,5 +63,5 @@ class RunEnded:
     """Nothing is in flight any more."""
 
 
-Event = RunStarted | RowDone | RowFailed | Stopping | RunEnded
+Event = RunStarted | RowDone | RowFailed | RowRetried | Stopping | RunEnded
 Listener = Callable[[Event], None]

@@ -7,45 +7,23 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
 from oumi.core.configs import BadRows, InferenceConfig
-from oumi.core.types.completion import Completion, InferenceResult
+from oumi.core.types.completion import InferenceResult
 from oumi.core.types.conversation import Conversation
 from oumi.errors import ConfigError
 from oumi.runner.events import Event, Listener, RunStarted
 from oumi.runner.journal import Journal
 from oumi.runner.memory import MemoryRecords
 from oumi.runner.output import Output
-from oumi.runner.request import KeyMaker, Request
-from oumi.runner.run import Records, Run
+from oumi.runner.request import KeyMaker
+from oumi.runner.run import Answerer, Records, Run
 from oumi.runner.sources import FileSource, ListSource, Source, check, spool_stdin
 from oumi.runner.tally import Tally
 
 STANDARD_STREAM = "-"
-
-
-class Answerer(Protocol):
-    """What a job needs of an engine."""
-
-    @property
-    def name(self) -> str:
-        """The engine's name."""
-        ...
-
-    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """What besides the settings shapes an answer."""
-        ...
-
-    def in_flight(self, config: InferenceConfig) -> int:
-        """Most requests worth having begun at once."""
-        ...
-
-    async def complete(self, request: Request) -> Completion:
-        """Answer one request."""
-        ...
 
 
 class Job:
@@ -102,7 +80,7 @@ class Job:
     async def _in_memory(self, source: Source) -> InferenceResult:
         records = MemoryRecords()
         total = await asyncio.to_thread(self._check, source)
-        await self._ask(source, records, RunStarted(total, 0, self._engine.name, None))
+        await self._ask(source, records, self._started(total, 0, None))
         return records.result(source)
 
     async def _to_file(self, source: Source, output: Output) -> InferenceResult:
@@ -110,7 +88,7 @@ class Job:
         if output.is_finished(run_id):
             done = output.result()
             count = len(done.rows)
-            self._tell(RunStarted(count, count, self._engine.name, str(output.path)))
+            self._tell(self._started(count, count, output))
             return done
         total = await asyncio.to_thread(self._check, source)
         if not output.journal_path.exists():
@@ -118,21 +96,32 @@ class Job:
         with Journal(output.journal_path) as journal:
             recorded = await asyncio.to_thread(self._claim, source, journal)
             output.check_replaceable(recorded, overwrite=self._config.overwrite)
-            started = RunStarted(total, recorded, self._engine.name, str(output.path))
-            await self._ask(source, journal, started)
+            await self._ask(source, journal, self._started(total, recorded, output))
             if self._stopped:
                 return InferenceResult()
             session = self._tally.to_dict()
-            await asyncio.to_thread(output.write, source, journal, run_id, session)
+            await asyncio.to_thread(
+                output.write, source, journal, run_id, self._tally.price, session
+            )
         return output.result()
 
     async def _ask(self, source: Source, records: Records, started: RunStarted) -> None:
-        run = Run(self._engine.complete, self._config, self._keys, records, self._tell)
+        run = Run(self._engine, self._config, self._keys, records, self._tell)
         self._run = run
         self._tell(started)
         if not self._stopped:
             in_flight = min(self._engine.in_flight(self._config), max(started.total, 1))
             await run.go(source.rows(), in_flight)
+
+    def _started(self, total: int, recorded: int, output: Output | None) -> RunStarted:
+        return RunStarted(
+            total,
+            recorded,
+            self._engine.name,
+            str(output.path) if output else None,
+            self._engine.price(self._config),
+            self._engine.limiter(self._config),
+        )
 
     def _run_id(self, source: Source) -> str:
         return f"{self._keys.settings_key}-{source.fingerprint()}"

@@ -12,6 +12,7 @@ import orjson
 
 from oumi.core.types.completion import Completion, Failure, InferenceResult, Usage
 from oumi.errors import OutputExistsError, StorageError
+from oumi.runner.cost import Price
 from oumi.runner.digest import file_digest, new_digest
 from oumi.runner.journal import Journal
 from oumi.runner.saved import SavedConversations, SavedFailures
@@ -54,7 +55,14 @@ class Output:
                 "overwrite."
             )
 
-    def write(self, source: Source, journal: Journal, run_id: str, session: dict[str, Any]) -> None:
+    def write(
+        self,
+        source: Source,
+        journal: Journal,
+        run_id: str,
+        price: Price | None,
+        session: dict[str, Any],
+    ) -> None:
         """Write all files from the journal; `session` is what the last call did.
 
         Raises StorageError.
@@ -82,6 +90,7 @@ class Output:
             "output_hash": digest.hexdigest(),
             **counts,
             "usage": usage.to_dict(),
+            **_cost(price, usage),
             "last_session": session,
         }
         with _whole_file(self.run_path) as file:
@@ -110,6 +119,16 @@ class Output:
 
 def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
+
+
+def _cost(price: Price | None, usage: Usage) -> dict[str, Any]:
+    """What all answers cost, for an engine that costs something."""
+    if price is None:
+        return {}
+    cost = price.cost(usage)
+    if cost is None:
+        return {"cost_usd": None, "cost_note": f"no price is published for {price.model}"}
+    return {"cost_usd": round(cost, 6)}
 
 
 def _failed_line(row: Row, failure: Failure) -> bytes:

@@ -1,19 +1,66 @@
-"""A run: rows go to the engine, a bounded number at a time, and every row ends as a value."""
+"""A run: rows go to the engine, a bounded number at a time, and every row ends as a value.
+
+The way of a row: `_work` takes it, `_answer` ends it as an event, `retrying` repeats `_try`,
+and a try asks the limiter, then the engine, and records the answer before anything else.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Failure, is_fatal
-from oumi.runner.events import Event, Listener, RowDone, RowFailed, RunEnded, Stopping
+from oumi.errors import OumiError
+from oumi.runner.cost import Price
+from oumi.runner.events import Event, Listener, RowDone, RowFailed, RowRetried, RunEnded, Stopping
+from oumi.runner.limiter import Limiter
 from oumi.runner.request import NO_KEY, KeyMaker, Request
+from oumi.runner.retry import Retry, RetryPolicy, retrying
 from oumi.runner.sources import Row
 
 _SYNC_EVERY_S = 1.0
+_OVERLOADED = {408, 425, 429, 503, 529}
+
+
+class Answerer(Protocol):
+    """What a run needs of an engine."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        ...
+
+    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
+        """What besides the settings shapes an answer."""
+        ...
+
+    def in_flight(self, config: InferenceConfig) -> int:
+        """Most requests worth having begun at once."""
+        ...
+
+    def limiter(self, config: InferenceConfig) -> Limiter:
+        """The owner of the engine's rates and concurrency."""
+        ...
+
+    def retry_policy(self, config: InferenceConfig) -> RetryPolicy:
+        """How often a failed try is made again."""
+        ...
+
+    def price(self, config: InferenceConfig) -> Price | None:
+        """What tokens cost; None where they cost nothing."""
+        ...
+
+    def estimate_tokens(self, request: Request) -> tuple[int, int]:
+        """Most tokens of the prompt and of the answer, as far as can be told beforehand."""
+        ...
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+        ...
 
 
 class Records(Protocol):
@@ -36,6 +83,20 @@ class Records(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Asking:
+    """A row on its way."""
+
+    row: Row
+    key: str = NO_KEY
+    started_s: float = 0.0
+    attempts: int = 0
+
+    @property
+    def latency_s(self) -> float:
+        return round(time.monotonic() - self.started_s, 6)
+
+
 class Run:
     """One pass over the rows with at most `in_flight` of them begun and not ended.
 
@@ -45,17 +106,19 @@ class Run:
 
     def __init__(
         self,
-        complete: Callable[[Request], Awaitable[Completion]],
+        engine: Answerer,
         config: InferenceConfig,
         keys: KeyMaker,
         records: Records,
         listener: Listener,
     ):
-        self._complete = complete
+        self._engine = engine
         self._config = config
         self._keys = keys
         self._records = records
         self._listener = listener
+        self._limiter = engine.limiter(config)
+        self._policy = engine.retry_policy(config)
         self._in_flight = 0
         self._fatal: BaseException | None = None
         self.stopped = False
@@ -84,35 +147,66 @@ class Run:
                 if self.stopped or self._fatal:
                     return
                 if not self._records.holds(row.index):
-                    await self._answer(row)
+                    self._in_flight += 1
+                    try:
+                        self._listener(await self._answer(row))
+                    finally:
+                        self._in_flight -= 1
         except Exception as error:
             self._fatal = self._fatal or error
 
-    async def _answer(self, row: Row) -> None:
-        self._in_flight += 1
-        try:
-            self._listener(await self._ask(row, time.monotonic()))
-        finally:
-            self._in_flight -= 1
-
-    async def _ask(self, row: Row, started_s: float) -> Event:
+    async def _answer(self, row: Row) -> Event:
         """The row's answer or failure, recorded. Raises only what ends the run."""
-        key = NO_KEY
+        asking = _Asking(row, started_s=time.monotonic())
         try:
-            if row.conversation is None:
-                raise row.error or ValueError("a row without a conversation")
-            key = self._keys.key(row.conversation)
-            completion = await self._complete(Request(row.conversation, self._config, key))
+            completion = await self._ask(asking)
         except Exception as error:
             if is_fatal(error):
                 raise
-            failure = Failure.from_error(error)
-            latency_s = round(time.monotonic() - started_s, 6)
-            self._records.record_failure(row.index, key, failure, latency_s=latency_s)
-            return RowFailed(row.index, failure, latency_s)
-        latency_s = round(time.monotonic() - started_s, 6)
-        self._records.record(row.index, key, completion, latency_s=latency_s)
-        return RowDone(row.index, completion, latency_s)
+            return self._fail(asking, error)
+        return RowDone(row.index, completion, asking.latency_s)
+
+    async def _ask(self, asking: _Asking) -> Completion:
+        row = asking.row
+        if row.conversation is None:
+            raise row.error or ValueError("a row without a conversation")
+        asking.key = self._keys.key(row.conversation)
+        request = Request(row.conversation, self._config, asking.key)
+
+        def report(retry: Retry) -> None:
+            self._listener(RowRetried(row.index, retry.error, retry.wait_s))
+
+        return await retrying(lambda: self._try(asking, request), self._policy, report)
+
+    async def _try(self, asking: _Asking, request: Request) -> Completion:
+        permit = await self._limiter.acquire(*self._engine.estimate_tokens(request))
+        asking.attempts += 1
+        started_s = time.monotonic()
+        try:
+            completion = await self._engine.complete(request)
+        except OumiError as error:
+            if error.status in _OVERLOADED:
+                permit.overloaded(error.wait_s)
+            else:
+                permit.failed()
+            raise
+        except BaseException:
+            permit.failed()
+            raise
+        # Before anything else: from here on the answer is paid for.
+        latency_s = asking.latency_s
+        self._records.record(asking.row.index, asking.key, completion, latency_s=latency_s)
+        usage = completion.usage
+        took_s = time.monotonic() - started_s
+        permit.done(usage.prompt_tokens, usage.completion_tokens, took_s)
+        return completion
+
+    def _fail(self, asking: _Asking, error: Exception) -> RowFailed:
+        failure = Failure.from_error(error, max(asking.attempts, 1))
+        latency_s = asking.latency_s
+        index = asking.row.index
+        self._records.record_failure(index, asking.key, failure, latency_s=latency_s)
+        return RowFailed(index, failure, latency_s)
 
     async def _sync(self) -> None:
         while True:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from oumi.core.types.completion import Usage
-from oumi.runner.events import Event, RowDone, RowFailed, RunEnded, RunStarted
+from oumi.errors import OumiError
+from oumi.runner.cost import Price
+from oumi.runner.events import Event, RowDone, RowFailed, RowRetried, RunEnded, RunStarted
+from oumi.runner.limiter import Limiter
 
 _STEP = math.log(1.02)
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -44,7 +47,11 @@ class Tally:
     done: int = 0
     failed: int = 0
     usage: Usage = field(default_factory=Usage)
+    retries: Counter[str] = field(default_factory=Counter)
+    """Tries made again, by the reason."""
+    price: Price | None = None
     latency: Histogram = field(default_factory=Histogram)
+    limiter: Limiter | None = None
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
 
@@ -57,7 +64,10 @@ class Tally:
                 self.latency.add(event.latency_s)
             case RowFailed():
                 self.failed += 1
+            case RowRetried():
+                self.retries[_reason(event.error)] += 1
             case RunStarted():
+                self.price, self.limiter = event.price, event.limiter
                 self.total, self.recorded = event.total, event.recorded
                 self.started_s = time.monotonic()
             case RunEnded():
@@ -73,6 +83,11 @@ class Tally:
         """Rows that have an answer, from this run or before."""
         return self.recorded + self.done
 
+    @property
+    def cost(self) -> float | None:
+        """Dollars for the answers of this run; None where there is no price."""
+        return self.price.cost(self.usage) if self.price else None
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values, times in seconds."""
         return {
@@ -80,8 +95,14 @@ class Tally:
             "failed": self.failed,
             "answered_before": self.recorded,
             "seconds": round(self.elapsed_s, 3),
+            "retries": dict(self.retries),
             "usage": self.usage.to_dict(),
             "latency_s": {
                 name: round(self.latency.quantile(share), 4) for name, share in _QUANTILES.items()
             },
+            "limits": asdict(self.limiter.state) if self.limiter else None,
         }
+
+
+def _reason(error: OumiError) -> str:
+    return str(error.status) if error.status else type(error).__name__

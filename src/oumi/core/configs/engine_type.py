@@ -11,6 +11,18 @@ class InferenceEngineType(StrEnum):
     LLAMACPP = "LLAMACPP"
     """llama.cpp on this machine, for GGUF files."""
 
+    OPENAI = "OPENAI"
+    """The OpenAI API."""
+
+    REMOTE = "REMOTE"
+    """Any server that speaks the OpenAI chat API."""
+
+    REMOTE_VLLM = "REMOTE_VLLM"
+    """A vLLM server."""
+
+    SGLANG = "SGLANG"
+    """An SGLang server."""
+
     @classmethod
     def _missing_(cls, value: object) -> InferenceEngineType | None:
         return cls.__members__.get(str(value).upper())

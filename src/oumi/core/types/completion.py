@@ -104,6 +104,8 @@ class Failure:
     status_code: int | None = None
     is_retryable: bool = False
     attempts: int = 1
+    reply: str | None = None
+    """What was answered and paid for, where it could not be understood."""
 
     @classmethod
     def from_error(cls, error: Exception, attempts: int = 1) -> Failure:
@@ -114,6 +116,7 @@ class Failure:
             getattr(error, "status", None),
             getattr(error, "retryable", False),
             attempts,
+            getattr(error, "reply", None),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Engines behind an API: HTTP transport, providers, dialects."""
+"""Engines whose model runs behind an API."""

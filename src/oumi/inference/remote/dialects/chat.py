@@ -1,0 +1,192 @@
+"""The OpenAI chat API: a request to a body, a reply to a completion.
+
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from oumi.core.configs import GenerationParams, GuidedDecodingParams
+from oumi.core.types.completion import Completion, Delta
+from oumi.errors import UnsupportedError
+from oumi.inference.chat_api import (
+    StreamJoiner,
+    check_tools_are_optional,
+    decode_choice,
+    encode_messages,
+    encode_tools,
+)
+from oumi.inference.remote.dialects.sse import EventDecoder
+from oumi.inference.remote.failures import BadReplyError, UnreadableAnswerError, read_error
+from oumi.inference.remote.model_families import ModelFamily, family_of
+from oumi.inference.remote.providers import Constraint, Provider
+from oumi.runner.request import Request
+from oumi.structured.strict import is_strict
+
+ENDPOINT = "/chat/completions"
+
+
+def encode(request: Request, provider: Provider, *, stream: bool = False) -> bytes:
+    """The body of a request. Raises RequestError for what cannot be sent."""
+    model, generation = request.config.model, request.config.generation
+    body: dict[str, Any] = {
+        "model": model.adapter_model or model.model_name,
+        "messages": encode_messages(request.conversation),
+        **_sampling(generation, family_of(model.model_name)),
+        **_tools(request),
+    }
+    if model.chat_template:
+        body["chat_template"] = model.chat_template
+    if model.chat_template_kwargs:
+        body["chat_template_kwargs"] = model.chat_template_kwargs
+    if generation.guided_decoding is not None:
+        body.update(_constraint(generation.guided_decoding, provider.constraint))
+    if stream:
+        body.update(stream=True, stream_options={"include_usage": True})
+    return orjson.dumps({**body, **model.model_kwargs}, option=orjson.OPT_NON_STR_KEYS)
+
+
+def check(generation: GenerationParams, model_name: str) -> None:
+    """Raise UnsupportedError for a sampling setting that the model does not take."""
+    fixed = family_of(model_name).fixed & generation.changed_fields()
+    for name in sorted(fixed):
+        if getattr(generation, name) != 1:
+            raise UnsupportedError(
+                f"{model_name} does not take generation.{name}: leave it out, or use a model that "
+                "is not a reasoning model"
+            )
+
+
+def decode(body: bytes, generation: GenerationParams) -> Completion:
+    """The completion in a reply.
+
+    Raises BadReplyError for a body without an answer, UnreadableAnswerError for a strange one.
+    """
+    data = _decode_json(body)
+    choices = data.get("choices")
+    if not (isinstance(choices, list) and choices and _holds_answer(choices[0])):
+        raise BadReplyError(f"a reply without an answer: {_short(body)}")
+    try:
+        return _decode_choice(choices[0], data.get("usage"), generation)
+    except Exception as error:
+        raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
+
+
+class StreamDecoder:
+    """The bytes of a streamed reply to pieces. Raises BadReplyError for what is no reply."""
+
+    def __init__(self, generation: GenerationParams) -> None:
+        self._generation = generation
+        self._events = EventDecoder()
+        self._joiner = StreamJoiner()
+
+    def feed(self, chunk: bytes) -> list[Delta]:
+        """The pieces of text that end within `chunk`."""
+        deltas = [
+            self._joiner.add(_decode_json(data))
+            for data in self._events.feed(chunk)
+            if data != b"[DONE]"
+        ]
+        return [delta for delta in deltas if delta is not None]
+
+    def last(self) -> Delta:
+        """The piece that carries the whole answer. Raises BadReplyError for a cut-off stream."""
+        if not self._joiner.is_complete:
+            raise BadReplyError("the stream was cut off")
+        whole = _decode_choice(self._joiner.choice, self._joiner.usage, self._generation)
+        return Delta(completion=whole)
+
+
+def _holds_answer(choice: Any) -> bool:
+    """Whether there is a message that says something, or that says why it does not."""
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(message, dict):
+        return False
+    said = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
+    ended_early = choice.get("finish_reason") in ("length", "content_filter")
+    return ended_early or any(message.get(name) is not None for name in said)
+
+
+def _decode_choice(choice: Any, usage: Any, generation: GenerationParams) -> Completion:
+    message = choice["message"]
+    if message.get("refusal") and not message.get("content"):
+        choice = {
+            **choice,
+            "message": {**message, "content": message["refusal"]},
+            "finish_reason": "content_filter",
+        }
+    return decode_choice(choice, usage, logprobs=generation.logprobs is not None)
+
+
+def _decode_json(body: bytes) -> dict[str, Any]:
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadReplyError(f"a reply that is not JSON: {_short(body)}") from error
+    if not isinstance(data, dict):
+        raise BadReplyError(f"a reply that is no object: {_short(body)}")
+    if data.get("error"):
+        raise BadReplyError(f"an error in place of an answer: {read_error(body)[1]}")
+    return data
+
+
+def _short(body: bytes) -> str:
+    return repr(body[:200].decode(errors="replace"))
+
+
+def _sampling(generation: GenerationParams, family: ModelFamily) -> dict[str, Any]:
+    """The sampling settings, those with a neutral value left out."""
+    settings: dict[str, Any] = {
+        "temperature": generation.temperature,
+        "top_p": generation.top_p,
+        "frequency_penalty": generation.frequency_penalty or None,
+        "presence_penalty": generation.presence_penalty or None,
+        "seed": generation.seed,
+        "stop": generation.stop_strings or None,
+        "logit_bias": generation.logit_bias or None,
+        "top_k": generation.top_k,
+        "min_p": generation.min_p or None,
+        "stop_token_ids": generation.stop_token_ids or None,
+        "skip_special_tokens": None if generation.skip_special_tokens else False,
+    }
+    body = {
+        name: value
+        for name, value in settings.items()
+        if value is not None and name not in family.fixed
+    }
+    body[family.max_tokens_field] = generation.max_new_tokens
+    if generation.logprobs is not None:
+        body.update(logprobs=True, top_logprobs=generation.logprobs)
+    return body
+
+
+def _tools(request: Request) -> dict[str, Any]:
+    generation = request.config.generation
+    if not request.conversation.tools:
+        check_tools_are_optional(generation.tool_choice)
+        return {}
+    body: dict[str, Any] = {"tools": encode_tools(request.conversation)}
+    if not generation.parallel_tool_calls:
+        body["parallel_tool_calls"] = False
+    if generation.tool_choice is not None:
+        body["tool_choice"] = generation.tool_choice
+    return body
+
+
+def _constraint(guided: GuidedDecodingParams, form: Constraint) -> dict[str, Any]:
+    if form is Constraint.VLLM:
+        return {"structured_outputs": {guided.form: getattr(guided, guided.form)}}
+    if guided.json is not None:
+        strict = guided.strict and is_strict(guided.json)
+        schema = {"name": "answer", "schema": guided.json, "strict": strict}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    if guided.choice is not None:
+        return {"ebnf": "root ::= " + " | ".join(_quote(text) for text in guided.choice)}
+    return {"regex": guided.regex} if guided.regex is not None else {"ebnf": guided.grammar}
+
+
+def _quote(text: str) -> str:
+    return orjson.dumps(text).decode()

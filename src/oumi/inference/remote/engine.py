@@ -1,0 +1,201 @@
+"""One engine for all APIs: encode, send, decode. What differs stands in the provider's row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar
+
+import orjson
+
+from oumi.core.configs import (
+    GenerationParams,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+    RemoteParams,
+)
+from oumi.core.configs.model_params import EMBEDDED_MODEL
+from oumi.core.types.completion import Completion, Delta
+from oumi.errors import ConfigError, EngineError, OumiError
+from oumi.inference.engine import InferenceEngine
+from oumi.inference.remote.address import Address, find_address, key_hint
+from oumi.inference.remote.dialects import chat
+from oumi.inference.remote.failures import to_error
+from oumi.inference.remote.providers import BY_ENGINE, Provider
+from oumi.inference.remote.replicas import Replica, Replicas
+from oumi.inference.remote.transport import (
+    Call,
+    Head,
+    Reply,
+    Transport,
+    TransportError,
+    open_transport,
+)
+from oumi.runner import loop
+from oumi.runner.cost import Price, find_price
+from oumi.runner.limiter import Limiter, Limits
+from oumi.runner.rate_headers import retry_after_s
+from oumi.runner.request import Request
+from oumi.runner.retry import RetryPolicy
+
+_CHARACTERS_PER_TOKEN = 3
+
+
+class RemoteInferenceEngine(InferenceEngine):
+    """Any server that speaks the OpenAI chat API; `remote_params` say where, and how gently.
+
+    `transport` may be handed in; it is then the caller's to close.
+    """
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.REMOTE
+
+    def __init__(
+        self,
+        model_params: ModelParams | None = None,
+        *,
+        generation_params: GenerationParams | None = None,
+        remote_params: RemoteParams | None = None,
+        transport: Transport | None = None,
+    ):
+        super().__init__(
+            model_params, generation_params=generation_params, remote_params=remote_params
+        )
+        self._own_transport = transport is None
+        self._transport = transport
+        self._closed = False
+        self._limiters: dict[Limits, Limiter] = {}
+        self._replicas: dict[tuple[str, ...], Replicas] = {}
+        self._address(self._config)
+
+    @property
+    def provider(self) -> Provider:
+        """The row of this API."""
+        return BY_ENGINE[self.engine_type]
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+        reply = await self._post(request, chat.encode(request, self.provider))
+        return chat.decode(reply.body, request.config.generation)
+
+    async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+        """Answer one request piece by piece."""
+        address = self._address(request.config)
+        body = chat.encode(request, self.provider, stream=True)
+        decoder = chat.StreamDecoder(request.config.generation)
+        with self._replicas_of(address).use() as replica:
+            call = self._call(request.config, replica, address, body)
+            async for part in self._open().stream(call):
+                if not isinstance(part, Head):
+                    for delta in decoder.feed(part):
+                        yield delta
+                elif part.status != 200:
+                    raise self._error(request.config, part.status, part.headers, part.body)
+        yield decoder.last()
+
+    def list_models(self) -> list[str]:
+        """The names of the models that the API offers."""
+        return loop.call(self._list_models())
+
+    def in_flight(self, config: InferenceConfig) -> int:
+        """As many as there are workers."""
+        return _remote(config).num_workers
+
+    def limiter(self, config: InferenceConfig) -> Limiter:
+        """The one owner of this engine's rates and concurrency, under these settings."""
+        limits = Limits.from_params(_remote(config))
+        return self._limiters.setdefault(limits, Limiter(limits))
+
+    def retry_policy(self, config: InferenceConfig) -> RetryPolicy:
+        """How often a failed try is made again."""
+        return RetryPolicy.from_params(_remote(config))
+
+    def price(self, config: InferenceConfig) -> Price | None:
+        """The published price; None for servers of one's own."""
+        if self.provider.price_list is None:
+            return None
+        return find_price(config.model.model_name, self.provider.price_list)
+
+    def estimate_tokens(self, request: Request) -> tuple[int, int]:
+        """A generous guess, made only where there is a limit to keep."""
+        remote = _remote(request.config)
+        if remote.input_tokens_per_minute is None and remote.output_tokens_per_minute is None:
+            return 0, 0
+        text = sum(
+            len(m.content) for m in request.conversation.messages if isinstance(m.content, str)
+        )
+        return text // _CHARACTERS_PER_TOKEN + 1, request.config.generation.max_new_tokens
+
+    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
+        """The provider, the model, and where the API is."""
+        return {**super().identity(config), "url": self._address(config).bases}
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        transport, self._transport = self._transport, None
+        if transport is not None and self._own_transport:
+            loop.call(transport.close())
+
+    async def _post(self, request: Request, body: bytes) -> Reply:
+        address = self._address(request.config)
+        replicas = self._replicas_of(address)
+        with replicas.use() as replica:
+            call = self._call(request.config, replica, address, body)
+            try:
+                reply = await self._open().send(call)
+            except TransportError:
+                replicas.failed(replica)
+                raise
+            if reply.status == 200:
+                replicas.answered(replica)
+            elif reply.status >= 500:
+                replicas.failed(replica)
+        self.limiter(request.config).observe(reply.headers)
+        if reply.status != 200:
+            raise self._error(request.config, reply.status, reply.headers, reply.body)
+        return reply
+
+    async def _list_models(self) -> list[str]:
+        address = self._address(self._config)
+        timeout_s = _remote(self._config).connection_timeout
+        url = f"{address.bases[0]}/models"
+        reply = await self._open().send(Call("GET", url, dict(address.headers), b"", timeout_s))
+        if reply.status != 200:
+            raise self._error(self._config, reply.status, reply.headers, reply.body)
+        return [model["id"] for model in orjson.loads(reply.body)["data"]]
+
+    def _call(
+        self, config: InferenceConfig, replica: Replica, address: Address, body: bytes
+    ) -> Call:
+        timeout_s = _remote(config).connection_timeout
+        return Call("POST", replica.base + chat.ENDPOINT, dict(address.headers), body, timeout_s)
+
+    def _error(
+        self, config: InferenceConfig, status: int, headers: Mapping[str, str], body: bytes
+    ) -> OumiError:
+        hint = key_hint(self.provider, _remote(config))
+        return to_error(status, body, retry_after_s(headers, time.time()), self.name, hint)
+
+    def _open(self) -> Transport:
+        if self._closed:
+            raise EngineError("the engine is closed")
+        if self._transport is None:
+            self._transport = open_transport()
+        return self._transport
+
+    def _address(self, config: InferenceConfig) -> Address:
+        return find_address(self.provider, _remote(config))
+
+    def _replicas_of(self, address: Address) -> Replicas:
+        return self._replicas.setdefault(address.bases, Replicas(address.bases))
+
+    def _check(self, config: InferenceConfig) -> None:
+        super()._check(config)
+        if config.model.model_name == EMBEDDED_MODEL:
+            raise ConfigError(f"{self.name}: set model.model_name to one of the API's models")
+        chat.check(config.generation, config.model.model_name)
+
+
+def _remote(config: InferenceConfig) -> RemoteParams:
+    return config.remote_params or RemoteParams()

@@ -1,0 +1,230 @@
+"""The HTTP stack: a call goes out, a reply or a TransportError comes back.
+
+Nothing here knows what is said, and nothing is ever sent twice: whoever calls decides on that,
+and takes every TransportError as "may have been answered".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from oumi.errors import ConfigError, UnavailableError
+
+if TYPE_CHECKING:
+    import wreq
+
+ResultT = TypeVar("ResultT")
+
+_CONNECT_WITHIN = timedelta(seconds=20)
+_IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
+_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+_CANNOT_CONNECT = "cannot connect to it"
+_WHAT = {
+    "ConnectionError": _CANNOT_CONNECT,
+    "ProxyConnectionError": "cannot connect to it through the proxy",
+    "ConnectionResetError": "the connection was lost",
+    "BodyError": "the connection was lost in mid-reply",
+    "DecodingError": "the reply was cut off or garbled",
+    "TimeoutError": _CANNOT_CONNECT,
+    "TlsError": "no secure connection",
+}
+_UNTRUSTED = "; if a certificate of your own is meant, name it in SSL_CERT_FILE"
+
+
+class TransportError(UnavailableError):
+    """No whole reply came. The server may have answered all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, ready to be sent. Headers may hold a key, so they are not shown."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, whatever the status. Names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head(Reply):
+    """How a streamed reply begins. With status 200 the body follows in chunks, which are cut
+    anywhere; with any other it is whole in `body`, and nothing follows.
+    """
+
+
+class Transport(Protocol):
+    """Moves bytes. `timeout_s` ends a call however slowly the reply drips in, and a call that is
+    cancelled closes its connection.
+    """
+
+    async def send(self, call: Call) -> Reply:
+        """Send and read the whole reply. Raises TransportError."""
+        ...
+
+    def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
+        """Send and read the reply as it comes, the head first. Closing it early closes the
+        connection. Raises TransportError.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close all connections. Closing twice is fine."""
+        ...
+
+
+def open_transport() -> Transport:
+    """The transport that engines use, with an HTTP stack of its own. Loads it."""
+    return HttpTransport()
+
+
+class HttpTransport:
+    """HTTP/1.1 on wreq. Proxies come from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, the
+    trusted certificates from SSL_CERT_FILE or REQUESTS_CA_BUNDLE, read when it is made.
+    """
+
+    # wreq because it drops the connection of a call that is cancelled. pyreqwest is as fast and
+    # lets such a call run on (https://docs.rs/tokio/latest/tokio/task/struct.JoinHandle.html: a
+    # dropped handle detaches its task); aiohttp takes twice the CPU time.
+
+    def __init__(self) -> None:
+        import wreq
+
+        self._client = wreq.Client(
+            runtime=wreq.runtime.Runtime(workers=1, thread_name="oumi-http"),
+            user_agent="oumi",
+            redirect=wreq.redirect.Policy.none(),  # a key goes nowhere but where it was sent
+            connect_timeout=_CONNECT_WITHIN,
+            pool_idle_timeout=_IDLE_CONNECTIONS_KEPT,
+            http1_only=True,
+            dns_options=wreq.dns.DnsOptions(system_dns=True),
+            tls_verify=_trusted(),
+        )
+        self._closed = False
+        self._methods = {"GET": wreq.Method.GET, "POST": wreq.Method.POST}
+
+    async def send(self, call: Call) -> Reply:
+        """Send and read the whole reply. Raises TransportError."""
+        end_s = asyncio.get_running_loop().time() + call.timeout_s
+        return await self._until(end_s, self._send(call), call)
+
+    async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
+        """Send and read the reply as it comes, the head first. Closing it early closes the
+        connection. Raises TransportError.
+        """
+        end_s = asyncio.get_running_loop().time() + call.timeout_s
+        response = await self._until(end_s, self._start(call), call)
+        try:
+            if response.status.as_int() != 200:
+                body = await self._until(end_s, response.bytes(), call)
+                yield Head(response.status.as_int(), _headers(response), bytes(body))
+                return
+            yield Head(200, _headers(response), b"")
+            pieces = response.stream()
+            while (piece := await self._until(end_s, anext(pieces, None), call)) is not None:
+                if isinstance(piece, memoryview):  # else trailers
+                    yield bytes(piece)
+        finally:
+            await response.close()
+
+    async def close(self) -> None:
+        """Close all connections. Closing twice is fine."""
+        self._closed = True
+        self._client.close()
+
+    async def _send(self, call: Call) -> Reply:
+        response = await self._start(call)
+        body = await response.bytes()
+        return Reply(response.status.as_int(), _headers(response), bytes(body))
+
+    def _start(self, call: Call) -> Awaitable[wreq.Response]:
+        method = self._methods[call.method]
+        try:
+            return self._client.request(
+                method, call.url, headers=dict(call.headers), body=call.body or None
+            )
+        except (RuntimeError, TypeError, UnicodeError):
+            raise ConfigError(f"{_host(call)}: a header cannot be sent as it is") from None
+
+    async def _until(self, end_s: float, work: Awaitable[ResultT], call: Call) -> ResultT:
+        """A step of a call. Each has a timer of its own: those of a stream may be taken by
+        different tasks.
+        """
+        try:
+            async with asyncio.timeout_at(end_s):
+                return await work
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._closed or (task is not None and task.cancelling()):
+                raise
+            raise TransportError(f"{_host(call)}: the transport is closed") from None
+        except Exception as error:
+            # Not chained: the library's texts hold the whole URL, which may hold a key.
+            raise _translate(error, call) from None
+
+
+def _headers(response: wreq.Response) -> dict[str, str]:
+    return {str(name, "ascii"): str(value, "latin-1") for name, value in response.headers}
+
+
+def _host(call: Call) -> str:
+    return urlsplit(call.url).netloc.rpartition("@")[2] or "api_url"
+
+
+def _translate(error: Exception, call: Call) -> Exception:
+    """Ours for the library's; any other as it is."""
+    host = _host(call)
+    if isinstance(error, TimeoutError):
+        return TransportError(f"{host}: no whole reply within {call.timeout_s:g} s")
+    name = type(error).__name__
+    if name == "BuilderError":
+        return ConfigError(f"{host}: its URL is none that can be asked")
+    if not isinstance(error, _library_errors()):
+        return error
+    what = _WHAT.get(name, "the connection was closed before the reply")
+    return TransportError(f"{host}: {what}{_reason(str(error))}")
+
+
+@cache
+def _library_errors() -> tuple[type[Exception], ...]:
+    from wreq import exceptions
+
+    return tuple(value for value in vars(exceptions).values() if isinstance(value, type))
+
+
+def _reason(text: str) -> str:
+    """The part of the library's text that helps, and can hold nothing secret."""
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f" (its certificate is not trusted{_UNTRUSTED})"
+    if "dns error" in text:
+        return " (no such host name)"
+    found = re.search(r'kind: \w+, message: "([\w ]+)"', text)
+    return f" ({found[1].lower()})" if found else ""
+
+
+def _trusted() -> Path | bool:
+    """The user's bundle of certificates, or the library's."""
+    for name in _CA_VARIABLES:
+        if value := os.environ.get(name):
+            if not Path(value).is_file():
+                raise ConfigError(f"{name} names {value}, which is no file")
+            return Path(value)
+    return True

@@ -1,0 +1,49 @@
+"""What tokens cost, from the published prices that genai-prices collects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oumi.core.types.completion import Usage
+
+_SAMPLE_TOKENS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Dollars per token; None where the price of a model is not known."""
+
+    model: str
+    input: float | None = None
+    cached: float | None = None
+    output: float | None = None
+
+    def cost(self, usage: Usage) -> float | None:
+        """Dollars for these tokens, at the prices for requests of ordinary length."""
+        if self.input is None or self.cached is None or self.output is None:
+            return None
+        fresh = usage.prompt_tokens - usage.cached_tokens
+        return (
+            fresh * self.input
+            + usage.cached_tokens * self.cached
+            + usage.completion_tokens * self.output
+        )
+
+
+def find_price(model: str, provider: str) -> Price:
+    """The price of a model at a provider."""
+    from genai_prices import Usage as Tokens
+    from genai_prices import calc_price
+
+    def per_token(tokens: Tokens) -> float:
+        return float(calc_price(tokens, model, provider_id=provider).total_price) / _SAMPLE_TOKENS
+
+    try:
+        return Price(
+            model,
+            per_token(Tokens(input_tokens=_SAMPLE_TOKENS)),
+            per_token(Tokens(input_tokens=_SAMPLE_TOKENS, cache_read_tokens=_SAMPLE_TOKENS)),
+            per_token(Tokens(output_tokens=_SAMPLE_TOKENS)),
+        )
+    except LookupError:
+        return Price(model)

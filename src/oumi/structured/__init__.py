@@ -1,0 +1,1 @@
+"""What answers have to look like, for whichever engine."""

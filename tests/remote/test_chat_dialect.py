@@ -1,0 +1,357 @@
+"""Bodies and replies of the chat dialect, held against the official SDK's own types."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+from openai.types.chat import ChatCompletion, ChatCompletionChunk, completion_create_params
+from pydantic import BaseModel, TypeAdapter
+
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+)
+from oumi.core.types import (
+    ContentItem,
+    Conversation,
+    FinishReason,
+    FunctionCall,
+    Message,
+    Role,
+    ToolCall,
+    ToolDefinition,
+    Type,
+)
+from oumi.errors import InputError, RequestError, UnsupportedError
+from oumi.inference.remote.dialects import chat
+from oumi.inference.remote.dialects.sse import EventDecoder
+from oumi.inference.remote.failures import BadReplyError
+from oumi.inference.remote.providers import BY_ENGINE, Provider
+from oumi.runner.request import Request
+from tests.conftest import ask
+
+OPENAI = BY_ENGINE[InferenceEngineType.OPENAI]
+VLLM = BY_ENGINE[InferenceEngineType.REMOTE_VLLM]
+SGLANG = BY_ENGINE[InferenceEngineType.SGLANG]
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8
+TOOL = ToolDefinition.model_validate(
+    {"name": "add", "description": "Add.", "parameters": {"type": "object", "properties": {}}}
+)
+PLAIN = GenerationParams()
+
+ACCEPTED = TypeAdapter(completion_create_params.CompletionCreateParams)
+
+
+class Product(BaseModel):
+    name: str
+    price: float
+
+
+def body_of(
+    conversation: Conversation,
+    provider: Provider = OPENAI,
+    *,
+    model: str = "gpt-4o-mini",
+    stream: bool = False,
+    **generation: object,
+) -> dict:
+    config = InferenceConfig(
+        model=ModelParams(model_name=model), generation=GenerationParams(**generation)
+    )
+    return orjson.loads(chat.encode(Request(conversation, config), provider, stream=stream))
+
+
+def tool_talk() -> Conversation:
+    call = ToolCall(id="call_1", function=FunctionCall(name="add", arguments={"a": 1}))
+    return Conversation(
+        messages=[
+            Message(role=Role.SYSTEM, content="Be brief."),
+            Message(role=Role.USER, content="1+1?", name="ann"),
+            Message(role=Role.ASSISTANT, tool_calls=[call]),
+            Message(role=Role.TOOL, content="2", tool_call_id="call_1"),
+        ],
+        tools=[TOOL],
+    )
+
+
+def picture(tmp_path: Path) -> Conversation:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    items = [
+        ContentItem(type=Type.TEXT, content="What is it?"),
+        ContentItem(type=Type.IMAGE_URL, content="https://example.org/a.png"),
+        ContentItem(type=Type.IMAGE_PATH, content=str(path)),
+        ContentItem(type=Type.IMAGE_BINARY, binary=PNG),
+    ]
+    return Conversation(messages=[Message(role=Role.USER, content=items)])
+
+
+@pytest.mark.parametrize(
+    "generation",
+    [
+        {},
+        {"temperature": 0.7, "top_p": 0.9, "seed": 3, "stop_strings": ["a"]},
+        {"frequency_penalty": 1, "presence_penalty": -1, "logit_bias": {"50256": -100}},
+        {"logprobs": 5},
+        {"guided_decoding": GuidedDecodingParams(json=Product)},
+        {"tool_choice": "required", "parallel_tool_calls": False},
+        {"tool_choice": {"type": "function", "function": {"name": "add"}}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "o3-mini"])
+def test_the_official_sdk_takes_every_body(tmp_path, generation: dict, stream: bool, model: str):
+    for conversation in (tool_talk(), picture(tmp_path), ask("Hi")):
+        if "tool_choice" in generation and not conversation.tools:
+            continue
+        body = body_of(conversation, model=model, stream=stream, **generation)
+        known = ACCEPTED.validate_python(body)
+        assert known.keys() == body.keys(), "no field that the SDK does not know"
+
+
+def test_images_go_as_data():
+    [text, image] = body_of(
+        Conversation(
+            messages=[
+                Message(
+                    role=Role.USER,
+                    content=[
+                        ContentItem(type=Type.TEXT, content="x"),
+                        ContentItem(type=Type.IMAGE_BINARY, binary=PNG),
+                    ],
+                )
+            ]
+        )
+    )["messages"][0]["content"]
+    assert text == {"type": "text", "text": "x"}
+    assert image["image_url"]["url"].startswith("data:image/png;base64,iVBOR")
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        (ContentItem(type=Type.IMAGE_PATH, content="/none.png"), "/none.png: the image cannot"),
+        (ContentItem(type=Type.IMAGE_BINARY, binary=b"text"), "not a PNG"),
+    ],
+)
+def test_an_image_that_is_none_is_an_error(item: ContentItem, reason: str):
+    with pytest.raises(InputError, match=reason):
+        body_of(Conversation(messages=[Message(role=Role.USER, content=[item])]))
+
+
+def test_reasoning_models_take_other_fields():
+    body = body_of(ask("Hi"), model="o3-mini", max_new_tokens=9)
+    assert body["max_completion_tokens"] == 9
+    assert body.keys() == {"model", "messages", "max_completion_tokens"}
+    assert "temperature" in body_of(ask("Hi"), model="gpt-5-chat-latest")
+    with pytest.raises(UnsupportedError, match=r"o3-mini does not take generation\.temp"):
+        chat.check(GenerationParams(temperature=0.3), "o3-mini")
+    chat.check(GenerationParams(temperature=1.0), "o3-mini")
+
+
+def test_vllm_and_sglang_take_their_own_fields():
+    sampler = {"top_k": 5, "min_p": 0.1, "stop_token_ids": [2], "skip_special_tokens": False}
+    for provider in (VLLM, SGLANG):
+        body = body_of(ask("Hi"), provider, model="m", **sampler)
+        assert {name: body[name] for name in sampler} == sampler
+
+
+@pytest.mark.parametrize(
+    ("form", "vllm", "sglang"),
+    [
+        (
+            {"regex": "a+"},
+            {"structured_outputs": {"regex": "a+"}},
+            {"regex": "a+"},
+        ),
+        (
+            {"choice": ["a", 'b"']},
+            {"structured_outputs": {"choice": ["a", 'b"']}},
+            {"ebnf": 'root ::= "a" | "b\\""'},
+        ),
+        (
+            {"grammar": "g"},
+            {"structured_outputs": {"grammar": "g"}},
+            {"ebnf": "g"},
+        ),
+    ],
+)
+def test_what_an_answer_has_to_look_like(form: dict, vllm: dict, sglang: dict):
+    guided = GuidedDecodingParams(**form)
+    assert body_of(ask("Hi"), VLLM, model="m", guided_decoding=guided).items() >= vllm.items()
+    assert body_of(ask("Hi"), SGLANG, model="m", guided_decoding=guided).items() >= sglang.items()
+
+
+def test_strict_is_asked_for_where_the_schema_meets_its_rules():
+    strict = {**Product.model_json_schema(), "additionalProperties": False}
+    for schema, expected in ((strict, True), (Product.model_json_schema(), False)):
+        guided = GuidedDecodingParams(json=schema)
+        form = body_of(ask("Hi"), guided_decoding=guided)["response_format"]["json_schema"]
+        assert (form["strict"], form["schema"]) == (expected, schema)
+
+
+def test_extra_fields_of_the_body():
+    config = InferenceConfig(
+        model=ModelParams(model_name="m", model_kwargs={"reasoning_effort": "low"})
+    )
+    body = orjson.loads(chat.encode(Request(ask("Hi"), config), OPENAI))
+    assert body["reasoning_effort"] == "low"
+
+
+def test_a_row_without_tools_cannot_be_made_to_call_one():
+    with pytest.raises(RequestError, match="no tools"):
+        body_of(ask("Hi"), tool_choice="required")
+
+
+REPLY = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-4o-mini",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "Hello", "refusal": None},
+            "logprobs": None,
+        }
+    ],
+    "usage": {
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "total_tokens": 15,
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    },
+}
+
+
+def reply(message: dict | None = None, finish_reason: str = "stop", **fields: object) -> bytes:
+    """A reply that the official SDK can express."""
+    data = json.loads(json.dumps(REPLY))
+    data["choices"][0]["message"].update(message or {})
+    data["choices"][0]["finish_reason"] = finish_reason
+    data.update(fields)
+    return ChatCompletion.model_validate(data).model_dump_json().encode()
+
+
+def test_a_plain_reply():
+    completion = chat.decode(reply(), PLAIN)
+    assert completion.message == Message(role=Role.ASSISTANT, content="Hello")
+    assert completion.finish_reason is FinishReason.STOP
+    assert completion.usage.to_dict() == {
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "cached_tokens": 4,
+        "reasoning_tokens": 3,
+        "total_tokens": 15,
+    }
+
+
+@pytest.mark.parametrize("reason", ["stop", "length", "tool_calls", "content_filter"])
+def test_finish_reasons(reason: str):
+    assert chat.decode(reply(finish_reason=reason), PLAIN).finish_reason == reason
+
+
+def test_tool_calls_reasoning_refusals_and_no_usage():
+    call = {"id": "c", "type": "function", "function": {"name": "add", "arguments": '{"a":1}'}}
+    calls = chat.decode(reply({"content": None, "tool_calls": [call]}, "tool_calls"), PLAIN)
+    assert calls.message.content is None
+    assert calls.message.tool_calls[0].function.get_arguments_dict() == {"a": 1}
+    thought = chat.decode(reply({"reasoning_content": "hm"}), PLAIN)
+    assert thought.message.reasoning_content == "hm"
+    refused = chat.decode(reply({"content": None, "refusal": "No."}), PLAIN)
+    assert (refused.message.content, refused.finish_reason) == ("No.", FinishReason.CONTENT_FILTER)
+    assert chat.decode(reply(usage=None), PLAIN).usage.total_tokens == 0
+
+
+def test_logprobs_only_where_asked():
+    data = json.loads(reply())
+    data["choices"][0]["logprobs"] = {"content": [{"token": "a", "logprob": -1.0}]}
+    body = json.dumps(data).encode()
+    assert chat.decode(body, PLAIN).logprobs is None
+    assert chat.decode(body, GenerationParams(logprobs=0)).logprobs["content"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'{"choices": []}',
+        b'{"choices": [{"index": 0}]}',
+        b'{"choices": [{"message": null}]}',
+        b'{"error": {"message": "oops"}}',
+        reply({"content": None}),
+        reply()[:60],
+    ],
+)
+def test_a_body_that_is_no_reply_may_be_asked_for_again(body: bytes):
+    with pytest.raises(BadReplyError) as caught:
+        chat.decode(body, PLAIN)
+    assert caught.value.retryable
+
+
+def chunk(delta: dict, finish_reason: str | None = None, **fields: object) -> bytes:
+    data = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+        **fields,
+    }
+    ChatCompletionChunk.model_validate(data)
+    return b"data: " + orjson.dumps(data) + b"\r\n\r\n"
+
+
+STREAM = b": hello\n\n" + b"".join(
+    [
+        chunk({"role": "assistant", "content": ""}),
+        chunk({"content": "Grüß"}),
+        chunk({"content": " Gott"}),
+        chunk({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "add"}}]}),
+        chunk({"tool_calls": [{"index": 0, "function": {"arguments": '{"a"'}}]}),
+        chunk({"tool_calls": [{"index": 0, "function": {"arguments": ":1}"}}]}, "tool_calls"),
+        chunk({}, choices=[], usage=REPLY["usage"]),
+        b"data: [DONE]\n\n",
+    ]
+)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
+def test_a_stream_cut_anywhere_is_the_same_stream(size: int):
+    decoder = chat.StreamDecoder(PLAIN)
+    pieces = [STREAM[i : i + size] for i in range(0, len(STREAM), size)]
+    texts = [delta.content for piece in pieces for delta in decoder.feed(piece)]
+    assert texts == ["Grüß", " Gott"]
+    whole = decoder.last().completion
+    assert whole.message.content == "Grüß Gott"
+    assert whole.message.tool_calls[0].function.get_arguments_dict() == {"a": 1}
+    assert whole.finish_reason is FinishReason.TOOL_CALLS
+    assert whole.usage.completion_tokens == 5
+
+
+def test_a_stream_that_breaks_off_is_no_answer():
+    decoder = chat.StreamDecoder(PLAIN)
+    list(decoder.feed(STREAM[:300]))
+    with pytest.raises(BadReplyError, match="cut off"):
+        decoder.last()
+    with pytest.raises(BadReplyError, match="overloaded"):
+        chat.StreamDecoder(PLAIN).feed(b'data: {"error": {"message": "overloaded"}}\n\n')
+
+
+def test_events_with_all_ends_of_lines():
+    decoder = EventDecoder()
+    text = b"data: a\ndata: b\n\ndata:c\r\n\r\nevent: x\rdata: d\r\r"
+    events = [event for i in range(len(text)) for event in decoder.feed(text[i : i + 1])]
+    assert events[:2] == [b"a\nb", b"c"]
+    assert list(decoder.feed(b"\n")) == [b"d"]

@@ -1,0 +1,203 @@
+"""Servers of several shapes and a client with a limiter, in simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from oumi.errors import OumiError, UnavailableError
+from oumi.runner.limiter import Limiter, Limits
+from oumi.runner.retry import RetryPolicy, retrying
+from tests.runner import virtual_time
+
+
+@dataclass
+class Server:
+    """Answers after `latency_s`, with up to `jitter_s` on the way there; refuses what `admits`
+    does not let in, at once."""
+
+    latency_s: float = 0.2
+    jitter_s: float = 0.01
+    wait_s: float | None = None
+    random: random.Random = field(default_factory=lambda: random.Random(7))
+    in_flight: int = 0
+    answered_s: list[float] = field(default_factory=list)
+    refused_s: list[float] = field(default_factory=list)
+    arrived_s: list[float] = field(default_factory=list)
+    most_in_flight: int = 0
+
+    def admits(self, now_s: float) -> bool:
+        return True
+
+    def serving_s(self) -> float:
+        return self.latency_s * self.random.uniform(0.9, 1.1)
+
+    def headers(self, now_s: float) -> Mapping[str, str]:
+        return {}
+
+    async def answer(self) -> tuple[bool, Mapping[str, str]]:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self.jitter_s * self.random.random())
+        self.arrived_s.append(loop.time())
+        if not self.admits(loop.time()):
+            self.refused_s.append(loop.time())
+            headers = self.headers(loop.time())
+            await asyncio.sleep(0.005)
+            return False, headers
+        headers = self.headers(loop.time())
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        await asyncio.sleep(self.serving_s())
+        self.in_flight -= 1
+        self.answered_s.append(loop.time())
+        return True, headers
+
+
+@dataclass
+class Bucket(Server):
+    """A token bucket: `rate` a second, `burst` at once."""
+
+    rate: float = 50.0
+    burst: float = 10.0
+    tells: bool = False
+    tokens: float = -1.0
+    since_s: float = 0.0
+
+    def admits(self, now_s: float) -> bool:
+        if self.tokens < 0:
+            self.tokens = self.burst
+        self.tokens = min(self.burst, self.tokens + (now_s - self.since_s) * self.rate)
+        self.since_s = now_s
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+    def headers(self, now_s: float) -> Mapping[str, str]:
+        if not self.tells:
+            return {}
+        reset_s = (self.burst - self.tokens) / self.rate
+        return {
+            "x-ratelimit-limit-requests": f"{self.burst:.0f}",
+            "x-ratelimit-remaining-requests": str(int(self.tokens)),
+            "x-ratelimit-reset-requests": f"{reset_s * 1000:.0f}ms",
+        }
+
+
+@dataclass
+class Window(Server):
+    """`limit` in each whole `length_s`."""
+
+    limit: int = 100
+    length_s: float = 10.0
+    used: int = 0
+    number: int = -1
+
+    def admits(self, now_s: float) -> bool:
+        number = int(now_s // self.length_s)
+        if number != self.number:
+            self.number, self.used = number, 0
+        self.used += 1
+        return self.used <= self.limit
+
+    def headers(self, now_s: float) -> Mapping[str, str]:
+        return {
+            "x-ratelimit-limit": str(self.limit),
+            "x-ratelimit-remaining": str(max(0, self.limit - self.used)),
+            "x-ratelimit-reset": f"{self.length_s - now_s % self.length_s:.3f}",
+        }
+
+
+@dataclass
+class Places(Server):
+    """At most `most` at once."""
+
+    most: int = 8
+
+    def admits(self, now_s: float) -> bool:
+        return self.in_flight < self.most
+
+
+@dataclass
+class Slowing(Server):
+    """Does `rate` a second; what comes faster waits in line."""
+
+    rate: float = 100.0
+    free_s: float = 0.0
+
+    def serving_s(self) -> float:
+        now_s = asyncio.get_running_loop().time()
+        self.free_s = max(self.free_s, now_s) + 1 / self.rate
+        return self.free_s - now_s + self.latency_s
+
+
+@dataclass
+class Noisy(Server):
+    """Refuses a share of all, however slow they come."""
+
+    share: float = 0.05
+
+    def admits(self, now_s: float) -> bool:
+        return self.random.random() >= self.share
+
+
+@dataclass
+class Outcome:
+    """What a simulated run came to."""
+
+    server: Server
+    limiter: Limiter
+    starts_s: list[float]
+    lost: int
+    ended_s: float
+
+    def rate(self, from_s: float, to_s: float) -> float:
+        """Answers a second in that time."""
+        return sum(from_s <= t < to_s for t in self.server.answered_s) / (to_s - from_s)
+
+    @property
+    def refused_share(self) -> float:
+        return len(self.server.refused_s) / max(len(self.server.arrived_s), 1)
+
+
+def simulate(
+    server: Server,
+    limits: Limits,
+    rows: int = 3010,
+    policy: RetryPolicy | None = None,
+    lateness: Callable[[], float] = lambda: 0.0,
+) -> Outcome:
+    """Ask the server for all rows."""
+    return virtual_time.run(_simulate(server, limits, rows, policy or RetryPolicy()), lateness)
+
+
+async def _simulate(server: Server, limits: Limits, rows: int, policy: RetryPolicy) -> Outcome:
+    loop = asyncio.get_running_loop()
+    limiter = Limiter(limits, clock=loop.time, wall_clock=loop.time)
+    outcome = Outcome(server, limiter, [], 0, 0.0)
+    left = iter(range(rows))
+
+    async def attempt() -> None:
+        permit = await limiter.acquire(10, 10)
+        with permit:
+            outcome.starts_s.append(loop.time())
+            began_s = loop.time()
+            good, headers = await server.answer()
+            limiter.observe(headers)
+            if not good:
+                permit.overloaded(server.wait_s)
+                raise UnavailableError("too much", wait_s=server.wait_s)
+            permit.done(10, 10, loop.time() - began_s)
+
+    async def work() -> None:
+        for _ in left:
+            try:
+                await retrying(attempt, policy, random=server.random.random)
+            except OumiError:
+                outcome.lost += 1
+
+    await asyncio.gather(*(work() for _ in range(min(limits.in_flight, rows))))
+    outcome.ended_s = loop.time()
+    return outcome
