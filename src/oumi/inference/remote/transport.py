@@ -157,12 +157,8 @@ class HttpTransport:
 
     def _start(self, call: Call) -> Awaitable[wreq.Response]:
         method = self._methods[call.method]
-        try:
-            return self._client.request(
-                method, call.url, headers=dict(call.headers), body=call.body or None
-            )
-        except (RuntimeError, TypeError, UnicodeError):
-            raise ConfigError(f"{_host(call)}: a header cannot be sent as it is") from None
+        headers = dict(call.headers)
+        return self._client.request(method, call.url, headers=headers, body=call.body or None)
 
     async def _until(self, end_s: float, work: Awaitable[ResultT], call: Call) -> ResultT:
         """A step of a call. Each has a timer of its own: those of a stream may be taken by
@@ -197,6 +193,8 @@ def _translate(error: Exception, call: Call) -> Exception:
     name = type(error).__name__
     if name == "BuilderError":
         return ConfigError(f"{host}: its URL is none that can be asked")
+    if isinstance(error, RuntimeError) and str(error).startswith("Invalid header"):
+        return ConfigError(f"{host}: a header or the key holds characters that cannot be sent")
     if not isinstance(error, _library_errors()):
         return error
     what = _WHAT.get(name, "the connection was closed before the reply")
