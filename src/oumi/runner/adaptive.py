@@ -19,25 +19,30 @@ Both are levels that fall when the server says "too much" and climb while it doe
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp, log, sqrt
 from typing import Protocol
 
 _FIRST_IN_FLIGHT = 16
 _LOOK_EVERY_S = 0.02
-_STEEPNESS = 0.0004
-_RATE_FALL, _FIRST_RATE_FALL = 0.92, 0.8
-_PLACES_FALL = 0.75
+_STEEPNESS = 0.0002
+_RATE_FALL = 0.92
+_PLACES_FALL = 0.8
 _PLATEAU = 0.97
-_ENOUGH_STARTS = 20
+_MARK_EVERY = 20
 _ABOVE_USE = 1.25
 _SLOW = 3.0
 _GROWING = 1.1
 _FORGET = 0.02
+_NEWEST = 0.1
 _LONGEST_S = 30.0
-_IDLE_S = 0.5
+_LONGEST_STEP_S = 1.0
 _MEMORY = 200.0
-_MOST_NOISE = 0.1
-_RECOVERING = 0.95
+_FEW, _MANY = 0.1, 0.2
+_FAR_BELOW = 0.7
+_FADING = 0.97
+_KNEE_S = 5.0
+_LONGEST_QUIET_S = 1.0
+_AHEAD = 2.0
 
 
 class Start(Protocol):
@@ -51,76 +56,91 @@ class Start(Protocol):
 class Climb:
     """A level that fell: where it is by now."""
 
-    __slots__ = ("_failed", "_knee_s", "_phase_s", "_plateau", "level")
+    __slots__ = ("_depth", "_phase_s", "_plateau", "level")
 
     def __init__(self, level: float):
-        self.level = self._plateau = self._failed = level
-        self._phase_s = self._knee_s = 0.0
+        self.level = self._plateau = level
+        self._depth = self._phase_s = 0.0
 
     def fall(self, failed: float, share: float) -> None:
         """Begin anew at `share` of the level that failed."""
-        self._failed = failed
-        self.level = failed * share
-        self._plateau = max(failed * _PLATEAU, self.level)
-        self._knee_s = (log(self._plateau / self.level) / _STEEPNESS) ** (1 / 3)
-        self._phase_s = 0.0
+        self._plateau = min(failed * _PLATEAU, max(failed - 0.6, 0.6))
+        self._begin(min(failed * share, self._plateau))
 
-    def is_recovering(self) -> bool:
-        """Whether it is well below where it failed, or never failed."""
-        return self.level < _RECOVERING * self._failed
+    def pull_in(self, level: float) -> None:
+        """Not above this for now."""
+        if level < self.level:
+            self._begin(min(max(level, 0.6), self._plateau))
 
     def climb(self, seconds: float, in_use: bool) -> None:
         """Time has passed; beyond the plateau only a level in use climbs."""
         phase_s = self._phase_s + seconds
-        self._phase_s = phase_s if in_use else min(phase_s, max(self._knee_s, self._phase_s))
-        self._phase_s = min(self._phase_s, self._knee_s + _LONGEST_S)
-        self.level = self._plateau * exp(_STEEPNESS * (self._phase_s - self._knee_s) ** 3)
+        self._phase_s = min(phase_s, _LONGEST_S if in_use else max(0.0, self._phase_s))
+        if self._phase_s < 0:
+            self.level = self._plateau * exp(self._depth * (self._phase_s / _KNEE_S) ** 3)
+        else:
+            self.level = self._plateau * exp(_STEEPNESS * self._phase_s**3)
+
+    def _begin(self, level: float) -> None:
+        self.level = level
+        self._depth = log(self._plateau / level)
+        self._phase_s = -_KNEE_S
 
 
 class Noise:
     """Overloads that come no matter how slow we go are not our doing.
 
-    Their share while the levels are well below where they fell is taken for that; above, only
-    twice as many are a sign.
+    A few of them at a rate far below those that failed are taken for that; from then on only
+    clearly more than their share are a sign.
     """
 
-    __slots__ = ("_ended", "_overloads", "_share", "_was_noisy")
+    __slots__ = ("_ended", "_overloads", "_share", "_top")
 
     def __init__(self) -> None:
-        self._ended = self._overloads = self._share = 0.0
-        self._was_noisy = False
+        self._ended = self._overloads = self._share = self._top = 0.0
 
     def count(self, overloads: int) -> None:
-        """A try ended."""
+        """A try ended that began after the last fall."""
         self._ended += 1
         self._overloads += overloads
         if self._ended >= _MEMORY:
             self._ended /= 2
             self._overloads /= 2
 
-    def explains(self, is_recovering: bool) -> bool:
-        """Whether the overload that was just counted is to be expected."""
-        share = self._overloads / max(self._ended, 1.0)
-        if is_recovering and self._ended >= _ENOUGH_STARTS and share <= _MOST_NOISE:
-            self._share, self._was_noisy = share, True
+    def explains(self, rate: float) -> bool:
+        """Whether the overload that was just counted, at this rate, was to be expected."""
+        few = self._overloads <= _FEW * self._ended + 1
+        if rate < _FAR_BELOW * self._top and few and self._ended >= _MARK_EVERY:
+            self._share = self._overloads / self._ended
             return True
-        return share <= 2 * self._share
+        expected = self._share * self._ended
+        return expected > 0 and self._overloads <= 1.5 * expected + 2 * sqrt(expected) + 1
 
-    def restart(self) -> None:
-        """The levels fell."""
-        if not self._was_noisy:
-            self._share = 0.0
-        self._was_noisy = False
-        self._ended = self._overloads = 0.0
+    def fell(self, rate: float) -> None:
+        """The levels fell at this rate; many overloads mean that it was far too much."""
+        if rate < float("inf"):
+            many = self._overloads > _MANY * self._ended
+            self._top = rate if many else max(rate, self._top * _FADING)
+        self._ended = self._overloads = self._share = 0.0
 
 
 class Rounds:
     """Whether replies come fast, judged once per round of as many replies as are in flight."""
 
-    __slots__ = ("_began_s", "_best_rate", "_best_s", "_left", "_size", "_sum_s", "fast")
+    __slots__ = (
+        "_began_s",
+        "_best_rate",
+        "_best_s",
+        "_left",
+        "_size",
+        "_sum_s",
+        "fast",
+        "latency_s",
+    )
 
     def __init__(self) -> None:
         self.fast = True
+        self.latency_s = 0.0
         self._best_s = float("inf")
         self._best_rate = 0.0
         self._began_s = self._sum_s = 0.0
@@ -129,6 +149,7 @@ class Rounds:
     def reply(self, now_s: float, latency_s: float, in_flight: int) -> None:
         """Count a reply."""
         self._sum_s += latency_s
+        self.latency_s += (latency_s - self.latency_s) * (_NEWEST if self.latency_s else 1.0)
         self._left -= 1
         if self._left <= 0:
             self._judge(now_s)
@@ -152,79 +173,97 @@ class Adaptive:
     def __init__(self, most: int):
         self.most = most
         self.allowed = min(_FIRST_IN_FLIGHT, most)
-        self.rate: float | None = None
+        self.rate = float("inf")
         self._doubling = True
         self._places = Climb(self.allowed)
-        self._rate = Climb(1.0)
+        self._rate = Climb(float("inf"))
         self._rounds = Rounds()
         self._noise = Noise()
-        self._looked_s = self._fell_s = self._began_s = self._ended_s = float("-inf")
-        self._starts_before = 0
+        self._looked_s = self._fell_s = float("-inf")
+        self._older_mark: tuple[float, int] | None = None
+        self._mark: tuple[float, int] | None = None
+        self.next_mark = 0
 
-    def resume(self, now_s: float, starts: int) -> None:
-        """The first start, or the first one after nothing was in flight."""
-        if now_s > self._ended_s + _IDLE_S:
-            self._began_s, self._starts_before = now_s, starts
+    def mark(self, now_s: float, starts: int) -> None:
+        """To be called once there are `next_mark` starts, before the next one."""
+        self._older_mark, self._mark = self._mark or (now_s, starts), (now_s, starts)
+        self.next_mark = starts + _MARK_EVERY
 
     def replied(self, now_s: float, latency_s: float, in_flight: int, paced: bool) -> bool:
         """A success; `paced`: starts wait for the rate. Whether `rate` changed."""
-        self._ended_s = now_s
         self._rounds.reply(now_s, latency_s, in_flight)
         full = in_flight >= self.allowed
         if self._doubling:
             if full and self.allowed < self.most and self._rounds.fast:
                 self.allowed += 1
             return False
-        self._noise.count(0)
+        if now_s - latency_s >= self._fell_s:
+            self._noise.count(0)
         if now_s < self._looked_s + _LOOK_EVERY_S:
             return False
         self._climb(now_s, full, paced)
         return True
 
-    def overloaded(self, now_s: float, start: Start, starts: int) -> bool:
-        """A try was too much; there were `starts` by now. Whether the levels fell."""
-        self._ended_s = now_s
+    def overloaded(self, until_s: float, start: Start, left: int) -> bool:
+        """A try was too much, and none starts until `until_s` (or now); `left` are in flight
+        without it. Whether `rate` changed."""
         if start.started_s < self._fell_s:
+            self._pull_in(left)
             return False
         self._noise.count(1)
-        if not self._doubling and self._noise.explains(self._is_recovering()):
+        if not self._doubling and self._noise.explains(self._rate.level):
             return False
-        self._fall_rate(now_s, start)
-        self._fall_places(start.in_flight)
-        self._noise.restart()
+        if self._doubling:
+            self._places = Climb(self.allowed)
+        self._noise.fell(self._rate.level)
+        self._fall(start, left)
         self._doubling = False
-        self._looked_s = self._fell_s = self._began_s = now_s
-        self._starts_before = starts
+        self._looked_s = until_s
+        self._fell_s = until_s + min(self._rounds.latency_s, _LONGEST_QUIET_S)
+        self.next_mark = 0
+        self._older_mark = self._mark = None
         return True
 
-    def _is_recovering(self) -> bool:
-        return self._rate.is_recovering() and self._places.is_recovering()
+    def _fall(self, start: Start, left: int) -> None:
+        by_places = start.in_flight >= self.allowed or self._rate.level > self.rate
+        used = self._used(start)
+        if used is not None or self._rate.level < float("inf"):
+            self._rate.fall(min(self._rate.level, used or float("inf")), _RATE_FALL)
+        if by_places or self._rate.level == float("inf"):
+            self._places.fall(max(start.in_flight, 1.6), self._places_fall(start.in_flight))
+        self._pull_in(max(left, start.in_flight * _ABOVE_USE))
+        self._set()
 
-    def _fall_rate(self, now_s: float, start: Start) -> None:
-        count = start.number - self._starts_before
-        if self.rate is None:
-            used = count / max(now_s - self._began_s, 1e-3)
-            self._rate.fall(used, _FIRST_RATE_FALL)
-        else:
-            used = count / max(start.started_s - self._began_s, 1e-3)
-            failed = min(self.rate, used) if count >= _ENOUGH_STARTS else self.rate
-            self._rate.fall(failed, _RATE_FALL)
-        self.rate = self._rate.level
+    def _used(self, start: Start) -> float | None:
+        """Starts a second up to this one, if there were enough to tell."""
+        if self._older_mark is None:
+            return None
+        then_s, before = self._older_mark
+        count = start.number - before
+        seconds = start.started_s - then_s
+        return count / seconds if count >= _MARK_EVERY and seconds > 0 else None
 
-    def _fall_places(self, in_flight: int) -> None:
-        if in_flight >= self.allowed:
-            self._places.fall(max(in_flight, 1.4), _PLACES_FALL)
-        elif in_flight * _ABOVE_USE + 1 < self.allowed:
-            self._places = Climb(in_flight * _ABOVE_USE + 1)
-        self._allow()
+    def _places_fall(self, in_flight: int) -> float:
+        """Not below what the rate needs (Little's law)."""
+        if self._rate.level == float("inf"):
+            return _PLACES_FALL
+        return max(_PLACES_FALL, min(self._rate.level * self._rounds.latency_s / in_flight, 0.95))
+
+    def _pull_in(self, places: float) -> None:
+        self._places.pull_in(places)
+        self._set()
 
     def _climb(self, now_s: float, full: bool, paced: bool) -> None:
-        seconds = min(now_s - self._looked_s, 1.0)
+        seconds = min(now_s - self._looked_s, _LONGEST_STEP_S)
         self._looked_s = now_s
-        self._rate.climb(seconds, paced)
-        self._places.climb(seconds, full and self._rounds.fast and self.allowed < self.most)
-        self.rate = self._rate.level
-        self._allow()
+        by_places = paced and self._rate.level > self.rate
+        self._rate.climb(seconds, paced and not by_places)
+        may_climb = self._rounds.fast and self.allowed < self.most
+        self._places.climb(seconds, may_climb and (full or by_places))
+        self._set()
 
-    def _allow(self) -> None:
-        self.allowed = max(1, min(int(self._places.level), self.most))
+    def _set(self) -> None:
+        self.allowed = max(1, min(round(self._places.level), self.most))
+        latency_s = self._rounds.latency_s
+        smooth = _AHEAD * self._places.level / latency_s if latency_s > 0 else float("inf")
+        self.rate = min(self._rate.level, smooth)

@@ -203,8 +203,8 @@ class Limiter:
         return ready_s
 
     def _start(self, now_s: float, amounts: Amounts) -> Permit:
-        if self.in_flight == 0 and self._adaptive is not None:
-            self._adaptive.resume(now_s, self.starts)
+        if self._adaptive is not None and self.starts >= self._adaptive.next_mark:
+            self._adaptive.mark(now_s, self.starts)
         self.starts += 1
         self.in_flight += 1
         permit = Permit(self, now_s, amounts)
@@ -280,7 +280,7 @@ class Limiter:
             self._hold(now_s + wait_s)
         adaptive = self._adaptive
         if adaptive is not None:
-            if adaptive.overloaded(now_s, permit, self.starts):
+            if adaptive.overloaded(max(now_s, self._hold_s), permit, self.in_flight - 1):
                 self._learn(adaptive.rate, now_s)
             self._allowed = adaptive.allowed
         self._leave()
@@ -292,9 +292,7 @@ class Limiter:
     def _hold(self, until_s: float) -> None:
         self._hold_s = max(self._hold_s, until_s)
 
-    def _learn(self, rate: float | None, now_s: float) -> None:
-        if rate is None:
-            return
+    def _learn(self, rate: float, now_s: float) -> None:
         if self._learned is None:
             self._learned = Pacer(REQUESTS, catch_up_s=_LEARNED_CATCH_UP_S)
             self._gates.append(self._learned)
