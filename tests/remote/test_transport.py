@@ -171,6 +171,13 @@ def test_close_ends_what_is_in_flight(server: FaultServer, transport: Transport)
         send(transport, make_call(server))
 
 
+def test_close_closes_idle_connections(server: FaultServer, transport: Transport) -> None:
+    before = server.stats()["open_connections"]
+    send(transport, make_call(server))
+    loop.call(transport.close())
+    server.wait_until(lambda stats: stats["open_connections"] <= before)
+
+
 def test_stale_connections(server: FaultServer, transport: Transport) -> None:
     """Connections that the server closes once it has answered: an error at worst, never a stall
     and never a second request.

@@ -108,7 +108,7 @@ class HttpTransport:
     def __init__(self) -> None:
         import wreq
 
-        self._client = wreq.Client(
+        self._client: wreq.Client | None = wreq.Client(
             runtime=wreq.runtime.Runtime(workers=1, thread_name="oumi-http"),
             user_agent="oumi",
             redirect=wreq.redirect.Policy.none(),  # a key goes nowhere but where it was sent
@@ -118,7 +118,6 @@ class HttpTransport:
             dns_options=wreq.dns.DnsOptions(system_dns=True),
             tls_verify=_trusted(),
         )
-        self._closed = False
         self._methods = {"GET": wreq.Method.GET, "POST": wreq.Method.POST}
 
     async def send(self, call: Call) -> Reply:
@@ -147,8 +146,9 @@ class HttpTransport:
 
     async def close(self) -> None:
         """Close all connections. Closing twice is fine."""
-        self._closed = True
-        self._client.close()
+        client, self._client = self._client, None  # its idle connections go with it
+        if client is not None:
+            client.close()
 
     async def _send(self, call: Call) -> Reply:
         response = await self._start(call)
@@ -157,6 +157,8 @@ class HttpTransport:
 
     def _start(self, call: Call) -> Awaitable[wreq.Response]:
         method = self._methods[call.method]
+        if self._client is None:
+            raise _closed(call)
         headers = dict(call.headers)
         return self._client.request(method, call.url, headers=headers, body=call.body or None)
 
@@ -169,9 +171,9 @@ class HttpTransport:
                 return await work
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if not self._closed or (task is not None and task.cancelling()):
+            if self._client is not None or (task is not None and task.cancelling()):
                 raise
-            raise TransportError(f"{_host(call)}: the transport is closed") from None
+            raise _closed(call) from None
         except Exception as error:
             # Not chained: the library's texts hold the whole URL, which may hold a key.
             raise _translate(error, call) from None
@@ -183,6 +185,10 @@ def _headers(response: wreq.Response) -> dict[str, str]:
 
 def _host(call: Call) -> str:
     return urlsplit(call.url).netloc.rpartition("@")[2] or "api_url"
+
+
+def _closed(call: Call) -> TransportError:
+    return TransportError(f"{_host(call)}: the transport is closed")
 
 
 def _translate(error: Exception, call: Call) -> Exception:
