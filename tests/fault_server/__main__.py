@@ -53,7 +53,8 @@ def _tls(certificate: str | None) -> ssl.SSLContext | None:
 
 def _raise_file_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    wanted = 10_240 if hard == resource.RLIM_INFINITY else min(10_240, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _arguments() -> argparse.Namespace:

@@ -358,6 +358,26 @@ def test_proxy_with_tls(
         assert proxy.seen == [f"CONNECT {tls_server.url.removeprefix('https://')} HTTP/1.1"]
 
 
+_MANY = """
+import asyncio, resource, sys
+from oumi.inference.remote.transport import Call, open_transport
+
+async def main():
+    transport = open_transport()
+    call = Call("POST", sys.argv[1] + "/chat/completions", {}, b"row-1", 20)
+    await asyncio.gather(*[transport.send(call) for _ in range(300)])
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+asyncio.run(main())
+"""
+
+
+def test_more_connections_than_open_files_are_usual(server: FaultServer) -> None:
+    server.plan(latency_ms=500)
+    subprocess.run([sys.executable, "-c", _MANY, server.api_url], check=True, timeout=30)
+    assert server.stats()["most_in_flight"] > 200
+
+
 def test_import_loads_no_http_stack() -> None:
     code = "import sys, oumi.inference.remote.transport; assert 'wreq' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

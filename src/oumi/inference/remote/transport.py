@@ -26,6 +26,7 @@ ResultT = TypeVar("ResultT")
 
 _CONNECT_WITHIN = timedelta(seconds=20)
 _IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
+_OPEN_FILES = 10_240  # as many as macOS grants
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _CANNOT_CONNECT = "cannot connect to it"
 _WHAT = {
@@ -37,7 +38,7 @@ _WHAT = {
     "TimeoutError": _CANNOT_CONNECT,
     "TlsError": "no secure connection",
 }
-_UNTRUSTED = "; if a certificate of your own is meant, name it in SSL_CERT_FILE"
+_UNTRUSTED = " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own)"
 
 
 class TransportError(UnavailableError):
@@ -93,6 +94,7 @@ class Transport(Protocol):
 
 def open_transport() -> Transport:
     """The transport that engines use, with an HTTP stack of its own. Loads it."""
+    _allow_many_connections()
     return HttpTransport()
 
 
@@ -217,11 +219,23 @@ def _library_errors() -> tuple[type[Exception], ...]:
 def _reason(text: str) -> str:
     """The part of the library's text that helps, and can hold nothing secret."""
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        return f" (its certificate is not trusted{_UNTRUSTED})"
+        return _UNTRUSTED
     if "dns error" in text:
         return " (no such host name)"
     found = re.search(r'kind: \w+, message: "([\w ]+)"', text)
     return f" ({found[1].lower()})" if found else ""
+
+
+def _allow_many_connections() -> None:
+    """Raise this process' limit of open files, often 1024, to the most that is allowed it."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _trusted() -> Path | bool:
