@@ -24,8 +24,8 @@ from typing import Protocol
 
 _FIRST_IN_FLIGHT = 16
 _LOOK_EVERY_S = 0.02
-_STEEPNESS = 0.0002
-_RATE_FALL = 0.92
+_STEEPNESS, _HASTE = 0.00015, 8.0
+_RATE_FALL = 0.93
 _PLACES_FALL = 0.8
 _PLATEAU = 0.97
 _MARK_EVERY = 20
@@ -35,6 +35,7 @@ _GROWING = 1.1
 _FORGET = 0.02
 _NEWEST = 0.1
 _LONGEST_S = 30.0
+_MOST_DOUBLED = 7.0
 _LONGEST_STEP_S = 1.0
 _MEMORY = 200.0
 _FEW, _MANY = 0.1, 0.2
@@ -56,14 +57,16 @@ class Start(Protocol):
 class Climb:
     """A level that fell: where it is by now."""
 
-    __slots__ = ("_depth", "_phase_s", "_plateau", "level")
+    __slots__ = ("_depth", "_phase_s", "_plateau", "_steepness", "level")
 
     def __init__(self, level: float):
         self.level = self._plateau = level
         self._depth = self._phase_s = 0.0
+        self._steepness = _STEEPNESS
 
-    def fall(self, failed: float, share: float) -> None:
-        """Begin anew at `share` of the level that failed."""
+    def fall(self, failed: float, share: float, in_haste: bool = False) -> None:
+        """Begin anew at `share` of the level that failed; in haste where that is a guess."""
+        self._steepness = _STEEPNESS * (_HASTE if in_haste else 1.0)
         self._plateau = min(failed * _PLATEAU, max(failed - 0.6, 0.6))
         self._begin(min(failed * share, self._plateau))
 
@@ -79,7 +82,7 @@ class Climb:
         if self._phase_s < 0:
             self.level = self._plateau * exp(self._depth * (self._phase_s / _KNEE_S) ** 3)
         else:
-            self.level = self._plateau * exp(_STEEPNESS * self._phase_s**3)
+            self.level = self._plateau * exp(min(self._steepness * self._phase_s**3, _MOST_DOUBLED))
 
     def _begin(self, level: float) -> None:
         self.level = level
@@ -94,10 +97,11 @@ class Noise:
     clearly more than their share are a sign.
     """
 
-    __slots__ = ("_ended", "_overloads", "_share", "_top")
+    __slots__ = ("_ended", "_overloads", "_share", "_top", "is_new")
 
     def __init__(self) -> None:
         self._ended = self._overloads = self._share = self._top = 0.0
+        self.is_new = False
 
     def count(self, overloads: int) -> None:
         """A try ended that began after the last fall."""
@@ -111,6 +115,7 @@ class Noise:
         """Whether the overload that was just counted, at this rate, was to be expected."""
         few = self._overloads <= _FEW * self._ended + 1
         if rate < _FAR_BELOW * self._top and few and self._ended >= _MARK_EVERY:
+            self.is_new = True
             self._share = self._overloads / self._ended
             return True
         expected = self._share * self._ended
@@ -121,7 +126,8 @@ class Noise:
         if rate < float("inf"):
             many = self._overloads > _MANY * self._ended
             self._top = rate if many else max(rate, self._top * _FADING)
-        self._ended = self._overloads = self._share = 0.0
+        self._share /= 2
+        self._ended = self._overloads = 0.0
 
 
 class Rounds:
@@ -193,12 +199,12 @@ class Adaptive:
         """A success; `paced`: starts wait for the rate. Whether `rate` changed."""
         self._rounds.reply(now_s, latency_s, in_flight)
         full = in_flight >= self.allowed
+        if now_s - latency_s >= self._fell_s:
+            self._noise.count(0)
         if self._doubling:
             if full and self.allowed < self.most and self._rounds.fast:
                 self.allowed += 1
             return False
-        if now_s - latency_s >= self._fell_s:
-            self._noise.count(0)
         if now_s < self._looked_s + _LOOK_EVERY_S:
             return False
         self._climb(now_s, full, paced)
@@ -211,8 +217,8 @@ class Adaptive:
             self._pull_in(left)
             return False
         self._noise.count(1)
-        if not self._doubling and self._noise.explains(self._rate.level):
-            return False
+        if self._noise.explains(self._rate.level):
+            return self._forget()
         if self._doubling:
             self._places = Climb(self.allowed)
         self._noise.fell(self._rate.level)
@@ -224,15 +230,25 @@ class Adaptive:
         self._older_mark = self._mark = None
         return True
 
+    def _forget(self) -> bool:
+        """The falls were for nothing: double again, from here."""
+        forgets = self._rate.level < float("inf") and self._noise.is_new
+        if forgets:
+            self._noise.is_new = False
+            self._rate, self.rate = Climb(float("inf")), float("inf")
+            self._doubling = True
+        return forgets
+
     def _fall(self, start: Start, left: int) -> None:
-        by_places = start.in_flight >= self.allowed or self._rate.level > self.rate
-        used = self._used(start)
-        if used is not None or self._rate.level < float("inf"):
-            self._rate.fall(min(self._rate.level, used or float("inf")), _RATE_FALL)
-        if by_places or self._rate.level == float("inf"):
-            self._places.fall(max(start.in_flight, 1.6), self._places_fall(start.in_flight))
-        self._pull_in(max(left, start.in_flight * _ABOVE_USE))
-        self._set()
+        in_flight = max(start.in_flight, left + 1)
+        by_places = in_flight >= self.allowed or self._rate.level > self.rate
+        used, known = self._used(start), self._rate.level
+        if used is not None or known < float("inf"):
+            self._rate.fall(min(known, used or known), _RATE_FALL)
+        if by_places or known == float("inf") and used is None:
+            share = self._places_fall(in_flight)
+            self._places.fall(max(in_flight, 1.6), share, in_haste=self._doubling)
+        self._pull_in(in_flight * _ABOVE_USE)
 
     def _used(self, start: Start) -> float | None:
         """Starts a second up to this one, if there were enough to tell."""
