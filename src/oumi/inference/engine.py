@@ -7,6 +7,7 @@ The way of a call: `infer` → `Job.go` (files, journal) → `Run.go` (rows in f
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
 from types import TracebackType
@@ -110,14 +111,14 @@ class InferenceEngine(ABC):
     ) -> Generator[Delta]:
         """The answer piece by piece; the last piece carries the whole. Closing it stops it."""
         request = Request(conversation, self._effective(inference_config))
-        return loop.iterate(self.stream_completion(request))
+        return loop.iterate(self._stream(request))
 
     def astream(
         self, conversation: Conversation, inference_config: InferenceConfig | None = None
     ) -> AsyncGenerator[Delta]:
         """`stream` for a caller with an event loop of its own."""
         request = Request(conversation, self._effective(inference_config))
-        return loop.aiterate(self.stream_completion(request))
+        return loop.aiterate(self._stream(request))
 
     @abstractmethod
     def close(self) -> None:
@@ -165,6 +166,18 @@ class InferenceEngine(ABC):
     def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
         """What besides the settings shapes an answer."""
         return {"engine": self.name, "model": config.model.model_dump(mode="json")}
+
+    async def _stream(self, request: Request) -> AsyncIterator[Delta]:
+        """The pieces, within the engine's limits."""
+        limiter = self.limiter(request.config)
+        with await limiter.acquire(*self.estimate_tokens(request)) as permit:
+            started_s = time.monotonic()
+            async for piece in self.stream_completion(request):
+                if piece.completion is not None:
+                    usage = piece.completion.usage
+                    took_s = time.monotonic() - started_s
+                    permit.done(usage.prompt_tokens, usage.completion_tokens, took_s)
+                yield piece
 
     def _check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with the settings before anything is sent."""

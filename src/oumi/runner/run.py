@@ -179,27 +179,22 @@ class Run:
         return await retrying(lambda: self._try(asking, request), self._policy, report)
 
     async def _try(self, asking: _Asking, request: Request) -> Completion:
-        permit = await self._limiter.acquire(*self._engine.estimate_tokens(request))
-        asking.attempts += 1
-        started_s = time.monotonic()
-        try:
-            completion = await self._engine.complete(request)
-        except OumiError as error:
-            if error.status in _OVERLOADED:
-                permit.overloaded(error.wait_s)
-            else:
-                permit.failed()
-            raise
-        except BaseException:
-            permit.failed()
-            raise
-        # Before anything else: from here on the answer is paid for.
-        latency_s = asking.latency_s
-        self._records.record(asking.row.index, asking.key, completion, latency_s=latency_s)
-        usage = completion.usage
-        took_s = time.monotonic() - started_s
-        permit.done(usage.prompt_tokens, usage.completion_tokens, took_s)
-        return completion
+        with await self._limiter.acquire(*self._engine.estimate_tokens(request)) as permit:
+            asking.attempts += 1
+            started_s = time.monotonic()
+            try:
+                completion = await self._engine.complete(request)
+            except OumiError as error:
+                if error.status in _OVERLOADED:
+                    permit.overloaded(error.wait_s)
+                raise
+            # Before anything else: from here on the answer is paid for.
+            latency_s = asking.latency_s
+            self._records.record(asking.row.index, asking.key, completion, latency_s=latency_s)
+            usage = completion.usage
+            took_s = time.monotonic() - started_s
+            permit.done(usage.prompt_tokens, usage.completion_tokens, took_s)
+            return completion
 
     def _fail(self, asking: _Asking, error: Exception) -> RowFailed:
         failure = Failure.from_error(error, max(asking.attempts, 1))
