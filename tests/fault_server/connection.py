@@ -73,6 +73,8 @@ class Connection(asyncio.Protocol):
     def _write(self, answer: Answer, index: int) -> None:
         """Write the answer from piece `index` on."""
         self._timer = None
+        if self._transport.is_closing():
+            return  # counted as left once the connection is lost
         pieces = answer.pieces
         while index < len(pieces):
             self._transport.write(pieces[index])
