@@ -309,8 +309,8 @@ def write_adapter(path: Path) -> None:
     name = f"blk.{last}.ffn_down.weight"
     columns, rows = (int(size) for size in tensors[name].shape)
     random = np.random.default_rng(1)
-    writer.add_tensor(f"{name}.lora_a", random.normal(0, 0.3, (2, columns)).astype(np.float32))
-    writer.add_tensor(f"{name}.lora_b", random.normal(0, 0.3, (rows, 2)).astype(np.float32))
+    writer.add_tensor(f"{name}.lora_a", random.normal(0, 1, (2, columns)).astype(np.float32))
+    writer.add_tensor(f"{name}.lora_b", random.normal(0, 1, (rows, 2)).astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

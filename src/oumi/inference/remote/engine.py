@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Any, ClassVar
 
 import orjson
@@ -85,12 +86,13 @@ class RemoteInferenceEngine(InferenceEngine):
         decoder = chat.StreamDecoder(request.config.generation)
         with self._replicas_of(address).use() as replica:
             call = self._call(request.config, replica, address, body)
-            async for part in self._open().stream(call):
-                if not isinstance(part, Head):
-                    for delta in decoder.feed(part):
-                        yield delta
-                elif part.status != 200:
-                    raise self._error(request.config, part.status, part.headers, part.body)
+            async with aclosing(self._open().stream(call)) as parts:
+                async for part in parts:
+                    if not isinstance(part, Head):
+                        for delta in decoder.feed(part):
+                            yield delta
+                    elif part.status != 200:
+                        raise self._error(request.config, part.status, part.headers, part.body)
         yield decoder.last()
 
     def list_models(self) -> list[str]:
