@@ -261,6 +261,9 @@ class Limiter:
             permit.failed()
         elif self._queue:
             self._serve()
+        if not self._queue and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _answered(self, permit: Permit, used: Amounts, latency_s: float) -> None:
         if self._meters:

@@ -45,12 +45,14 @@ class Pacer:
     books from `_due_s` or from now, whichever is later: time that was not used is gone.
     """
 
-    __slots__ = ("_due_s", "catch_up_s", "interval_s", "kind")
+    __slots__ = ("_due_s", "catch_up_s", "interval_s", "kind", "longest_s")
 
     def __init__(self, kind: int, interval_s: float = 0.0, catch_up_s: float = CATCH_UP_S):
         self.kind = kind
         self.interval_s = interval_s
         self.catch_up_s = catch_up_s
+        self.longest_s = float("inf")
+        """No start delays the next one by more than this."""
         self._due_s = 0.0
 
     def ready_s(self, now_s: float, amounts: Amounts) -> float:
@@ -60,7 +62,8 @@ class Pacer:
     def take(self, now_s: float, amounts: Amounts) -> None:
         """Book the time of this start."""
         due_s = self._due_s
-        self._due_s = (due_s if due_s > now_s else now_s) + amounts[self.kind] * self.interval_s
+        due_s = (due_s if due_s > now_s else now_s) + amounts[self.kind] * self.interval_s
+        self._due_s = due_s if due_s < now_s + self.longest_s else now_s + self.longest_s
 
     def correct(self, units: float) -> None:
         """A start used `units` more than was booked (less, where negative)."""

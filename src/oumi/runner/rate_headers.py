@@ -69,9 +69,13 @@ def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
 
 
 def rooms(headers: Mapping[str, str], now_s: float) -> list[Room]:
-    """Every limit that the headers tell in full."""
-    found = (_room(kind, names, headers, now_s) for kind, names in _FAMILIES)
-    return [room for room in found if room is not None]
+    """The limits that the headers tell in full, one of a kind."""
+    found: dict[str, Room] = {}
+    for kind, names in _FAMILIES:
+        room = None if kind in found else _room(kind, names, headers, now_s)
+        if room is not None:
+            found[kind] = room
+    return list(found.values())
 
 
 def until_s(text: str, now_s: float) -> float | None:

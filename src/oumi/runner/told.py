@@ -23,6 +23,7 @@ _APART_S = 0.1
 _USE_UP_S = 60.0
 _RESERVE_S = 2.0
 _BELOW = 0.98
+_LONGEST_S = 60.0
 _CATCH_UP_S = 0.005
 
 
@@ -37,14 +38,15 @@ class Told:
     def look(self, room: Room, now_s: float) -> None:
         """Take in what a reply told at this moment."""
         self._compare(room, now_s)
+        longest_s = self.pacer.longest_s = min(room.reset_s, _LONGEST_S)
         inflow = self._inflow(room)
         if inflow > 0:
             self.pacer.change(now_s, 1 / self._bucket_pace(room, inflow))
         elif room.remaining >= 1:
             self.pacer.change(now_s, room.reset_s / room.remaining)
         else:
-            self.pacer.change(now_s, room.reset_s)
-            self.pacer.hold(now_s + room.reset_s)
+            self.pacer.change(now_s, longest_s)
+            self.pacer.hold(now_s + longest_s)
 
     def _inflow(self, room: Room) -> float:
         used = room.limit - room.remaining
