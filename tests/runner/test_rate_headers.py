@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from oumi.runner.rate_headers import Room, retry_after_s, rooms, until_s
+
+NOW_S = 1_792_567_650.0  # Wed, 21 Oct 2026 07:27:30 GMT
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({}, None),
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after": " 0.5 "}, 0.5),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 -0000"}, 30.0),
+        ({"retry-after": "Tue, 20 Oct 2026 07:28:00 GMT"}, 0.0),
+        ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+        ({"retry-after-ms": "soon", "retry-after": "2"}, 2.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": ""}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], wait_s: float | None):
+    assert retry_after_s(headers, NOW_S) == wait_s
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("6m0s", 360.0),
+        ("1s", 1.0),
+        ("12ms", 0.012),
+        ("2m59.56s", 179.56),
+        ("1h2m3s", 3723.0),
+        ("1d", 86400.0),
+        ("7.66s", 7.66),
+        ("60", 60.0),
+        (str(NOW_S + 5), 5.0),
+        (str(int((NOW_S + 5) * 1000)), 5.0),
+        ("2026-10-21T07:28:00Z", 30.0),
+        ("2026-10-21T09:28:00+02:00", 30.0),
+        ("2026-10-21T07:00:00Z", 0.0),
+        ("6m later", None),
+    ],
+)
+def test_times_in_every_shape(text: str, seconds: float | None):
+    found = until_s(text, NOW_S)
+    assert found == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_openai():
+    headers = {
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-remaining-requests": "59",
+        "x-ratelimit-reset-requests": "1s",
+        "x-ratelimit-limit-tokens": "150000",
+        "x-ratelimit-remaining-tokens": "149984",
+        "x-ratelimit-reset-tokens": "6m0s",
+    }
+    assert rooms(headers, NOW_S) == [
+        Room("requests", 60, 59, 1.0),
+        Room("tokens", 150000, 149984, 360.0),
+    ]
+
+
+def test_anthropic():
+    headers = {}
+    for name in ("requests", "input-tokens", "output-tokens"):
+        headers[f"anthropic-ratelimit-{name}-limit"] = "50"
+        headers[f"anthropic-ratelimit-{name}-remaining"] = "49"
+        headers[f"anthropic-ratelimit-{name}-reset"] = "2026-10-21T07:28:00Z"
+    assert rooms(headers, NOW_S) == [
+        Room(kind, 50, 49, 30.0) for kind in ("requests", "input_tokens", "output_tokens")
+    ]
+
+
+def test_what_is_strange_or_missing_says_nothing():
+    whole = {"x-ratelimit-limit": "5", "x-ratelimit-remaining": "9", "x-ratelimit-reset": "1"}
+    assert rooms(whole, NOW_S) == [Room("requests", 5, 5, 1.0)]
+    for name in whole:
+        assert rooms({key: whole[key] for key in whole if key != name}, NOW_S) == []
+        assert rooms(whole | {name: "many"}, NOW_S) == []
+    assert rooms(whole | {"x-ratelimit-limit": "0"}, NOW_S) == []
