@@ -1,0 +1,128 @@
+"""The calls of the guide, as they stand there: a chat, structured outputs, many workers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import BaseModel
+
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+    RemoteParams,
+)
+from oumi.core.types.conversation import Conversation, Message, Role
+from oumi.inference import LlamaCppInferenceEngine, OpenAIInferenceEngine
+from tests.conftest import answers, ask
+from tests.fault_server import FaultServer
+
+KEY = "sk-guide-0123456789"
+
+
+class Ticket(BaseModel):
+    """What an answer has to look like."""
+
+    title: str
+    hours: float
+    labels: list[str]
+    owner: str
+
+
+@pytest.fixture
+def api(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
+    """The server as the one that the environment names."""
+    monkeypatch.setenv("OPENAI_BASE_URL", server.api_url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    return server
+
+
+def last_request(api: FaultServer) -> tuple[dict[str, str], dict[str, object]]:
+    """The headers, in lower case, and the body of the last request that came in."""
+    seen = api.stats()["last"][-1]
+    return {name.lower(): value for name, value in seen["headers"].items()}, json.loads(
+        seen["body"]
+    )
+
+
+def test_a_chat():
+    engine = LlamaCppInferenceEngine(
+        model_params=ModelParams(model_name="oumi-tiny", torch_dtype="bfloat16")
+    )
+    conversation = Conversation(
+        messages=[
+            Message(role=Role.SYSTEM, content="You are a helpful coding assistant."),
+            Message(role=Role.USER, content="How do I read a file in Python?"),
+        ]
+    )
+    config = InferenceConfig(
+        generation=GenerationParams(max_new_tokens=512, temperature=0.7, top_p=0.9)
+    )
+    with engine:
+        result = engine.infer([conversation], config)
+    assert len(conversation.messages) == 2
+    assert [message.role for message in result[0].messages] == [
+        Role.SYSTEM,
+        Role.USER,
+        Role.ASSISTANT,
+    ]
+    assert result[0].messages[-1].content
+
+
+def test_structured_outputs(api: FaultServer):
+    ticket = Ticket(title="Fix the lamp", hours=1.5, labels=["home"], owner="Ada")
+    api.plan(message={"content": ticket.model_dump_json()})
+    config = InferenceConfig(
+        model=ModelParams(model_name="gpt-4o-mini"),
+        generation=GenerationParams(
+            max_new_tokens=512,
+            temperature=0,
+            guided_decoding=GuidedDecodingParams(json=Ticket.model_json_schema()),
+        ),
+    )
+    assert config.remote_params is None
+    engine = OpenAIInferenceEngine(
+        model_params=config.model,
+        remote_params=config.remote_params,
+    )
+    conversation = Conversation(messages=[Message(role=Role.USER, content="Make a ticket of it.")])
+    with engine:
+        result = engine.infer([conversation], inference_config=config)
+    assert Ticket.model_validate_json(result[0].messages[-1].content) == ticket
+    headers, body = last_request(api)
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert (body["model"], body["max_tokens"], body["temperature"]) == ("gpt-4o-mini", 512, 0)
+    schema = body["response_format"]["json_schema"]
+    assert schema["schema"] == Ticket.model_json_schema()
+
+
+def test_many_workers(api: FaultServer):
+    api.plan(latency_ms=20)
+    config = InferenceConfig(
+        model=ModelParams(model_name="gpt-4"),
+        remote_params=RemoteParams(max_retries=3, num_workers=4, politeness_policy=0.1),
+    )
+    engine = OpenAIInferenceEngine(model_params=config.model, remote_params=config.remote_params)
+    with engine:
+        result = engine.infer([ask(f"row-{i}") for i in range(12)])
+    assert answers(result) == [f"answer to row-{i}" for i in range(12)]
+    stats = api.stats(starts=True)
+    assert 1 < stats["most_in_flight"] <= 4
+    starts = stats["starts"]
+    apart_s = [later - first for first, later in zip(starts, starts[4:], strict=False)]
+    assert min(apart_s) > 0.09, "no more than four starts in any tenth of a second"
+
+
+def test_a_worker_tries_again(api: FaultServer):
+    api.plan(scripts={"row-1": [{"kind": "status", "code": 500, "times": 3}]})
+    config = InferenceConfig(
+        model=ModelParams(model_name="gpt-4"),
+        remote_params=RemoteParams(max_retries=3, num_workers=4, retry_backoff_base=0.01),
+    )
+    engine = OpenAIInferenceEngine(model_params=config.model, remote_params=config.remote_params)
+    with engine:
+        result = engine.infer([ask(f"row-{i}") for i in range(3)])
+    assert answers(result) == [f"answer to row-{i}" for i in range(3)]
+    assert api.stats()["rows"]["row-1"][0] == 4
