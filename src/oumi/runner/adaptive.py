@@ -30,7 +30,7 @@ from typing import Protocol
 
 _FIRST_IN_FLIGHT = 16
 _LOOK_EVERY_S = 0.02
-_STEEPNESS, _HASTE = 0.00015, 2.0
+_STEEPNESS, _HASTE = 0.0001, 2.3
 _RATE_FALL = 0.93
 _PLACES_FALL = 0.8
 _PLATEAU = 0.97
@@ -206,8 +206,9 @@ class Adaptive:
 
     def mark(self, now_s: float, starts: int) -> None:
         """To be called once there are `next_mark` starts, before the next one."""
-        self._older_mark, self._mark = self._mark or (now_s, starts), (now_s, starts)
         self.next_mark = starts + _MARK_EVERY
+        if self._mark is None or now_s >= self._mark[0] + min(self._rounds.latency_s, 1.0):
+            self._older_mark, self._mark = self._mark or (now_s, starts), (now_s, starts)
 
     def replied(self, now_s: float, latency_s: float, in_flight: int, paced: bool) -> bool:
         """A success; `paced`: starts wait for the rate. Whether `rate` changed."""

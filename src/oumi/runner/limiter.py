@@ -130,10 +130,8 @@ class Limiter:
     @property
     def state(self) -> LimiterState:
         """How things stand at this moment."""
-        slowest_s = max(
-            (g.interval_s for g in self._gates if isinstance(g, Pacer) and g.kind == REQUESTS),
-            default=0.0,
-        )
+        pacers = [gate for gate in self._gates if isinstance(gate, Pacer)]
+        slowest_s = max((p.interval_s for p in pacers if p.kind == REQUESTS), default=0.0)
         return LimiterState(
             in_flight=self.in_flight,
             allowed=self._allowed,
