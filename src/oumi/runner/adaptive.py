@@ -14,6 +14,8 @@ Both are levels that fall when the server says "too much" and climb while it doe
   logarithm, so that it is the same for 5 and for 5,000: within seconds to just below where it
   failed, flat there for long, then faster and faster, as the server may bear more by now. A
   level that holds nothing back does not climb beyond where it failed.
+- A level far below what was borne in the last minute climbs eight times as fast, so that an
+  outage of seconds costs seconds; each time that this fails, less is taken to have been borne.
 - After a fall, starts are spread over the round trip, at twice the pace that fills the places.
 - Overloads that go on as before at a rate far below those that failed are not our doing
   (`Noise`): the falls are taken back, and from then on only clearly more of them count.
@@ -25,29 +27,26 @@ that slow down, and servers that refuse some at random.
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import sqrt
 from typing import Protocol
+
+from oumi.runner.climb import Climb
 
 _FIRST_IN_FLIGHT = 16
 _LOOK_EVERY_S = 0.02
-_STEEPNESS, _HASTE = 0.0001, 2.3
 _RATE_FALL = 0.93
 _PLACES_FALL = 0.8
-_PLATEAU = 0.97
 _MARK_EVERY = 20
 _ABOVE_USE = 1.25
 _SLOW = 3.0
 _GROWING = 1.1
 _FORGET = 0.02
 _NEWEST = 0.1
-_CURVE_S = 20.0
-_HIGHEST = 1e6
 _LONGEST_STEP_S = 1.0
 _MEMORY = 200.0
 _FEW, _MANY = 0.1, 0.2
 _FAR_BELOW = 0.7
 _FADING = 0.97
-_KNEE_S = 5.0
 _LONGEST_QUIET_S = 1.0
 _AHEAD = 2.0
 
@@ -58,49 +57,6 @@ class Start(Protocol):
     started_s: float
     number: int
     in_flight: int
-
-
-class Climb:
-    """A level that fell: where it is by now."""
-
-    __slots__ = ("_depth", "_phase_s", "_plateau", "_speed", "level")
-
-    def __init__(self, level: float):
-        self.level = self._plateau = level
-        self._depth = self._phase_s = 0.0
-        self._speed = 1.0
-
-    def fall(self, failed: float, share: float, in_haste: bool = False) -> None:
-        """Begin anew at `share` of the level that failed; in haste where that is a guess."""
-        self._speed = _HASTE if in_haste else 1.0
-        self._plateau = min(failed * _PLATEAU, max(failed - 0.6, 0.6))
-        self._begin(min(failed * share, self._plateau))
-
-    def pull_in(self, level: float) -> None:
-        """Not above this for now."""
-        if level < self.level:
-            self._begin(min(max(level, 0.6), self._plateau))
-
-    def climb(self, seconds: float, in_use: bool) -> None:
-        """Time has passed; beyond the plateau only a level in use climbs."""
-        seconds *= self._speed
-        phase_s = self._phase_s + seconds
-        if not in_use and phase_s > 0:
-            phase_s = max(0.0, self._phase_s)
-            seconds = 0.0
-        self._phase_s = phase_s
-        if phase_s < 0:
-            self.level = self._plateau * exp(self._depth * (phase_s / _KNEE_S) ** 3)
-        elif phase_s <= _CURVE_S:
-            self.level = self._plateau * exp(_STEEPNESS * phase_s**3)
-        else:  # go on as steep as the curve ends
-            steepest = 3 * _STEEPNESS * _CURVE_S**2
-            self.level = min(self.level * exp(steepest * seconds), _HIGHEST)
-
-    def _begin(self, level: float) -> None:
-        self.level = level
-        self._depth = log(self._plateau / level)
-        self._phase_s = -_KNEE_S
 
 
 class Noise:
