@@ -20,8 +20,8 @@ the same turn of the event loop or the next):
 7. First come, first served: a start never passes one that waits. A request that no minute
    can hold is a RequestError at once. A cancelled `acquire` holds nothing.
 
-One event loop, no tasks: a start that may be goes straight through; one that waits is a future
-in a queue, and one timer is set for the head of the queue.
+One event loop, no tasks: a start that may be goes straight through, one that waits is a future
+in a queue, and a timer is set for the head of it.
 """
 
 from __future__ import annotations
@@ -166,8 +166,7 @@ class Limiter:
         if permit is not None:
             return permit
         amounts = (1, input_tokens, output_tokens, input_tokens + output_tokens)
-        waiter = _Waiter(amounts, self._clock())
-        self._queue.append(waiter)
+        self._queue.append(waiter := _Waiter(amounts, self._clock()))
         if len(self._queue) == 1:
             self._serve()
         try:
@@ -186,11 +185,10 @@ class Limiter:
             return
         self._look_s = now_s + _LOOK_AT_HEADERS_EVERY_S
         for room in rooms(headers, self._wall_clock()):
-            told = self._told.get(room.kind)
-            if told is None:
-                told = self._told[room.kind] = Told(room.kind)
-                self._gates.append(told.pacer)
-            told.look(room, now_s)
+            if room.kind not in self._told:
+                self._told[room.kind] = Told(room.kind)
+                self._gates.append(self._told[room.kind].pacer)
+            self._told[room.kind].look(room, now_s)
 
     def _ready_s(self, now_s: float, amounts: Amounts) -> float:
         ready_s = self._hold_s
@@ -201,8 +199,9 @@ class Limiter:
         return ready_s
 
     def _start(self, now_s: float, amounts: Amounts) -> Permit:
-        if self._adaptive is not None and self.starts >= self._adaptive.next_mark:
-            self._adaptive.mark(now_s, self.starts)
+        adaptive = self._adaptive
+        if adaptive is not None and self.starts >= adaptive.next_mark:
+            adaptive.mark(now_s, self.starts)
         self.starts += 1
         self.in_flight += 1
         permit = Permit(self, now_s, amounts)
