@@ -22,6 +22,7 @@ from oumi.core.types.conversation import (
 from oumi.core.types.tool_call import FunctionCall, ToolCall
 from oumi.errors import InputError, RequestError
 
+_FINISH_REASONS: dict[str | None, FinishReason] = {word.value: word for word in FinishReason}
 _IMAGE_KINDS = {
     b"\x89PNG": "image/png",
     b"\xff\xd8": "image/jpeg",
@@ -74,10 +75,7 @@ def decode_finish_reason(word: str | None) -> FinishReason:
     """The finish reason of a word; UNKNOWN for one that is not known here."""
     if word == "function_call":
         return FinishReason.TOOL_CALLS
-    try:
-        return FinishReason(word or FinishReason.UNKNOWN)
-    except ValueError:
-        return FinishReason.UNKNOWN
+    return _FINISH_REASONS.get(word, FinishReason.UNKNOWN)
 
 
 def decode_usage(usage: Mapping[str, Any]) -> Usage:
@@ -93,7 +91,7 @@ def decode_usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def _encode_message(message: Message) -> dict[str, Any]:
-    encoded: dict[str, Any] = {"role": message.role.value, "content": message.content}
+    encoded: dict[str, Any] = {"role": message.role, "content": message.content}
     if isinstance(message.content, list):
         encoded["content"] = [_encode_item(item) for item in message.content]
     if message.name is not None:

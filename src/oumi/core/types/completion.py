@@ -34,10 +34,16 @@ class Usage:
 
     def to_dict(self) -> dict[str, int]:
         """As JSON-ready values; cached and reasoning tokens only where there are any."""
-        counts = asdict(self)
+        counts = {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+        }
+        if self.cached_tokens:
+            counts["cached_tokens"] = self.cached_tokens
+        if self.reasoning_tokens:
+            counts["reasoning_tokens"] = self.reasoning_tokens
         counts["total_tokens"] = self.total_tokens
-        optional = ("cached_tokens", "reasoning_tokens")
-        return {name: n for name, n in counts.items() if n or name not in optional}
+        return counts
 
     @classmethod
     def from_dict(cls, data: Mapping[str, int]) -> Usage:

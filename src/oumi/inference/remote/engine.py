@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import orjson
@@ -43,6 +44,21 @@ from oumi.runner.retry import RetryPolicy
 _CHARACTERS_PER_TOKEN = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The way to the API under the settings of a call."""
+
+    config: InferenceConfig
+    address: Address
+    headers: Mapping[str, str] = field(repr=False)
+    replicas: Replicas
+    limiter: Limiter
+
+    def call(self, replica: Replica, body: bytes) -> Call:
+        timeout_s = _remote(self.config).connection_timeout
+        return Call("POST", replica.base + chat.ENDPOINT, self.headers, body, timeout_s)
+
+
 class RemoteInferenceEngine(InferenceEngine):
     """Any server that speaks the OpenAI chat API; `remote_params` say where, and how gently.
 
@@ -67,7 +83,7 @@ class RemoteInferenceEngine(InferenceEngine):
         self._closed = False
         self._limiters: dict[Limits, Limiter] = {}
         self._replicas: dict[tuple[str, ...], Replicas] = {}
-        self._address(self._config)
+        self._last_way = self._make_way(self._config)
 
     @property
     def provider(self) -> Provider:
@@ -81,12 +97,11 @@ class RemoteInferenceEngine(InferenceEngine):
 
     async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
         """Answer one request piece by piece."""
-        address = self._address(request.config)
+        way = self._way(request.config)
         body = chat.encode(request, self.provider, stream=True)
         decoder = chat.StreamDecoder(request.config.generation)
-        with self._replicas_of(address).use() as replica:
-            call = self._call(request.config, replica, address, body)
-            async with aclosing(self._open().stream(call)) as parts:
+        with way.replicas.pick() as replica:
+            async with aclosing(self._open().stream(way.call(replica, body))) as parts:
                 async for part in parts:
                     if not isinstance(part, Head):
                         for delta in decoder.feed(part):
@@ -105,8 +120,7 @@ class RemoteInferenceEngine(InferenceEngine):
 
     def limiter(self, config: InferenceConfig) -> Limiter:
         """The one owner of this engine's rates and concurrency, under these settings."""
-        limits = Limits.from_params(_remote(config))
-        return self._limiters.setdefault(limits, Limiter(limits))
+        return self._way(config).limiter
 
     def retry_policy(self, config: InferenceConfig) -> RetryPolicy:
         """How often a failed try is made again."""
@@ -130,7 +144,7 @@ class RemoteInferenceEngine(InferenceEngine):
 
     def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
         """The provider, the model, and where the API is."""
-        return {**super().identity(config), "url": self._address(config).bases}
+        return {**super().identity(config), "url": self._way(config).address.bases}
 
     def close(self) -> None:
         """Close all connections."""
@@ -140,38 +154,30 @@ class RemoteInferenceEngine(InferenceEngine):
             loop.call(transport.close())
 
     async def _post(self, request: Request, body: bytes) -> Reply:
-        address = self._address(request.config)
-        replicas = self._replicas_of(address)
-        with replicas.use() as replica:
-            call = self._call(request.config, replica, address, body)
+        way = self._way(request.config)
+        with way.replicas.pick() as replica:
             try:
-                reply = await self._open().send(call)
+                reply = await self._open().send(way.call(replica, body))
             except TransportError:
-                replicas.failed(replica)
+                way.replicas.failed(replica)
                 raise
             if reply.status == 200:
-                replicas.answered(replica)
+                way.replicas.answered(replica)
             elif reply.status >= 500:
-                replicas.failed(replica)
-        self.limiter(request.config).observe(reply.headers)
+                way.replicas.failed(replica)
+        way.limiter.observe(reply.headers)
         if reply.status != 200:
             raise self._error(request.config, reply.status, reply.headers, reply.body)
         return reply
 
     async def _list_models(self) -> list[str]:
-        address = self._address(self._config)
+        way = self._way(self._config)
         timeout_s = _remote(self._config).connection_timeout
-        url = f"{address.bases[0]}/models"
-        reply = await self._open().send(Call("GET", url, dict(address.headers), b"", timeout_s))
+        url = f"{way.address.bases[0]}/models"
+        reply = await self._open().send(Call("GET", url, way.headers, b"", timeout_s))
         if reply.status != 200:
             raise self._error(self._config, reply.status, reply.headers, reply.body)
         return [model["id"] for model in orjson.loads(reply.body)["data"]]
-
-    def _call(
-        self, config: InferenceConfig, replica: Replica, address: Address, body: bytes
-    ) -> Call:
-        timeout_s = _remote(config).connection_timeout
-        return Call("POST", replica.base + chat.ENDPOINT, dict(address.headers), body, timeout_s)
 
     def _error(
         self, config: InferenceConfig, status: int, headers: Mapping[str, str], body: bytes
@@ -186,11 +192,22 @@ class RemoteInferenceEngine(InferenceEngine):
             self._transport = open_transport()
         return self._transport
 
-    def _address(self, config: InferenceConfig) -> Address:
-        return find_address(self.provider, _remote(config))
+    def _way(self, config: InferenceConfig) -> _Way:
+        """Worked out once per run: all its rows share one config."""
+        if self._last_way.config is not config:
+            self._last_way = self._make_way(config)
+        return self._last_way
 
-    def _replicas_of(self, address: Address) -> Replicas:
-        return self._replicas.setdefault(address.bases, Replicas(address.bases))
+    def _make_way(self, config: InferenceConfig) -> _Way:
+        address = find_address(self.provider, _remote(config))
+        limits = Limits.from_params(_remote(config))
+        return _Way(
+            config,
+            address,
+            dict(address.headers),
+            self._replicas.setdefault(address.bases, Replicas(address.bases)),
+            self._limiters.setdefault(limits, Limiter(limits)),
+        )
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)

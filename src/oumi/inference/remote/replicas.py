@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 _FIRST_REST_S = 1.0
 _LONGEST_REST_S = 60.0
@@ -13,12 +13,22 @@ _LONGEST_REST_S = 60.0
 
 @dataclass
 class Replica:
-    """One server. After each failure in a row it is rested twice as long."""
+    """One server. After each failure in a row it is rested twice as long.
+
+    Entered for each request.
+    """
 
     base: str
     in_flight: int = 0
     failures: int = 0
     rests_until_s: float = 0.0
+
+    def __enter__(self) -> Self:
+        self.in_flight += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.in_flight -= 1
 
 
 class Replicas:
@@ -28,15 +38,9 @@ class Replicas:
         self._all = [Replica(base) for base in bases]
         self._clock = clock
 
-    @contextmanager
-    def use(self) -> Iterator[Replica]:
-        """The replica for one request; what is raised inside by the server's fault rests it."""
-        replica = self._all[0] if len(self._all) == 1 else self._pick()
-        replica.in_flight += 1
-        try:
-            yield replica
-        finally:
-            replica.in_flight -= 1
+    def pick(self) -> Replica:
+        """The replica for the next request."""
+        return self._all[0] if len(self._all) == 1 else self._pick()
 
     def failed(self, replica: Replica) -> None:
         """Rest a replica that could not be reached or broke down."""
