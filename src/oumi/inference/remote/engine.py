@@ -194,9 +194,10 @@ class RemoteInferenceEngine(InferenceEngine):
 
     def _way(self, config: InferenceConfig) -> _Way:
         """Worked out once per run: all its rows share one config."""
-        if self._last_way.config is not config:
-            self._last_way = self._make_way(config)
-        return self._last_way
+        way = self._last_way  # other threads may set it
+        if way.config is not config:
+            way = self._last_way = self._make_way(config)
+        return way
 
     def _make_way(self, config: InferenceConfig) -> _Way:
         address = find_address(self.provider, _remote(config))
