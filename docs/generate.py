@@ -13,6 +13,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from oumi.core.configs import (
 )
 from oumi.core.configs.base import Settings
 from oumi.inference.registry import ROWS
+from oumi.inference.remote.providers import BY_ENGINE, PROVIDERS, Constraint, Provider
 
 DOCS = Path(__file__).parent
 
@@ -78,10 +80,22 @@ def attribute_docstrings(kind: type) -> dict[str, str]:
     return {
         field.target.id: _sentence(text.value.value)
         for field, text in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
+        if isinstance(field, ast.AnnAssign) and _is_text(field.target, text)
+    }
+
+
+def _is_text(target: ast.expr, text: ast.stmt) -> bool:
+    is_docstring = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    return isinstance(target, ast.Name) and is_docstring
+
+
+def _member_docstrings(kind: type[Enum]) -> dict[str, str]:
+    """The docstring below each member of an enum."""
+    [shape] = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    return {
+        member.targets[0].id: _sentence(text.value.value)
+        for member, text in pairwise(shape.body)
+        if isinstance(member, ast.Assign) and _is_text(member.targets[0], text)
     }
 
 
@@ -130,13 +144,62 @@ def engine_settings() -> str:
         if field not in ("guided_decoding", "strict")
     ]
     rows = [[f"`{n}`", *(_honour(n, engine) for engine in ROWS.values())] for n in names]
+    rows.append(
+        ["all of `remote_params`", *("yes" if engine in BY_ENGINE else "unused" for engine in ROWS)]
+    )
     return _table(["Setting", *(f"`{engine}`" for engine in ROWS)], rows)
 
 
 def _honour(name: str, engine: Any) -> str:
     if name in engine.honours:
         return "yes"
-    return "the model file decides" if name in engine.settled else "refused"
+    return "passed over" if name in engine.settled else "refused"
+
+
+def remote_engines() -> str:
+    """Where each API is, and what opens it."""
+    rows = [
+        [
+            f"`{row.engine}`",
+            _code(row.url_env),
+            _code(row.url, "none: has to be given"),
+            _code(row.key_env) + (", needed" if row.needs_key else ""),
+            "those of genai-prices" if row.price_list else "none",
+        ]
+        for row in PROVIDERS
+    ]
+    heads = ["Engine", "Variable of the URL", "URL by default", "Variable of the key", "Prices"]
+    return _table(heads, rows)
+
+
+def _code(text: str | None, otherwise: str = "none") -> str:
+    return f"`{text}`" if text else otherwise
+
+
+def remote_capabilities() -> str:
+    """What each API takes besides what all of them take, and in which form it is told."""
+    common = frozenset.intersection(*(row.honours for row in PROVIDERS))
+    forms = _member_docstrings(Constraint)
+    rows = [
+        [
+            f"`{row.engine}`",
+            ", ".join(_names(row, common, guided=False)) or "nothing",
+            ", ".join(_names(row, frozenset(), guided=True)),
+            forms[row.constraint.name].rstrip("."),
+        ]
+        for row in PROVIDERS
+    ]
+    return _table(["Engine", "Also takes", "`guided_decoding` by", "Sent in the form of"], rows)
+
+
+_GUIDED = "generation.guided_decoding."
+
+
+def _names(row: Provider, without: frozenset[str], *, guided: bool) -> list[str]:
+    names = sorted(row.honours - without)
+    return [
+        f"`{name.removeprefix(_GUIDED)}`" for name in names if name.startswith(_GUIDED) == guided
+    ]
 
 
 def error_tree() -> str:
@@ -189,6 +252,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "engine-table": engine_table,
     "engine-settings": engine_settings,
+    "remote-engines": remote_engines,
+    "remote-capabilities": remote_capabilities,
     "error-tree": error_tree,
     "exit-codes": exit_codes,
     "command-help": command_help,

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from oumi.core.configs import InferenceConfig
 from tests.docs.pages import PAGES, Block, blocks, outputs, script
+from tests.fault_server import FaultServer
 
 WITH_PYTHON = [page for page in PAGES if script(page, "python")]
 WITH_BASH = [page for page in PAGES if script(page, "bash")]
 YAML = [(page, block) for page in PAGES for block in blocks(page) if block.language == "yaml"]
 _ASKED_FOR_FRANCE = {"README.md", "getting_started.md"}
+_PRODUCT = {"name": "iPhone 15", "price": 999, "features": ["USB-C"], "color": "titanium"}
 
 
-def _run(command: list[str], folder: Path) -> str:
+@pytest.fixture(scope="module")
+def api() -> Iterator[dict[str, str]]:
+    """The environment of a page, in which the API is a server that answers in JSON."""
+    with FaultServer(message={"content": json.dumps(_PRODUCT)}) as server:
+        yield {"OPENAI_BASE_URL": server.api_url, "OPENAI_API_KEY": "sk-of-the-pages"}
+
+
+def _run(command: list[str], folder: Path, api: dict[str, str]) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, **api, "PATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -34,10 +45,10 @@ def _run(command: list[str], folder: Path) -> str:
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.stem)
-def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
+def test_python_blocks_run(page: Path, tmp_path: Path, api: dict[str, str]) -> None:
     file = tmp_path / f"{page.stem}.py"
     file.write_text(script(page, "python"), encoding="utf-8")
-    printed = _run([sys.executable, "-W", "error", str(file)], tmp_path)
+    printed = _run([sys.executable, "-W", "error", str(file)], tmp_path, api)
     at = 0
     for shown in outputs(page):
         assert shown in printed[at:], f"not printed: {shown}\nprinted: {printed}"
@@ -47,8 +58,8 @@ def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", WITH_BASH, ids=lambda page: page.stem)
-def test_bash_blocks_run(page: Path, tmp_path: Path) -> None:
-    _run(["bash", "-euo", "pipefail", "-c", script(page, "bash")], tmp_path)
+def test_bash_blocks_run(page: Path, tmp_path: Path, api: dict[str, str]) -> None:
+    _run(["bash", "-euo", "pipefail", "-c", script(page, "bash")], tmp_path, api)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
