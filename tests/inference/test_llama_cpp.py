@@ -144,6 +144,8 @@ def test_json_fits_its_schema(engine):
     [
         ({"regex": "a(?=b)"}, "look-ahead"),
         ({"json": {"not": {"type": "string"}}}, '"not"'),
+        ({"grammar": "root ::= ("}, "cannot be kept"),
+        ({"grammar": "start: nowhere"}, "nowhere"),
     ],
 )
 def test_a_form_that_cannot_be_kept_is_refused_before_anything_is_asked(engine, form, reason):
@@ -151,12 +153,6 @@ def test_a_form_that_cannot_be_kept_is_refused_before_anything_is_asked(engine, 
     with pytest.raises((UnsupportedError, ConfigError), match=reason):
         engine.infer([ask("Hi")], generation(guided_decoding=GuidedDecodingParams(**form)))
     assert engine.asked == before
-
-
-def test_a_broken_grammar_fails_with_its_reason(engine):
-    config = generation(guided_decoding=GuidedDecodingParams(grammar="root ::= ("))
-    with pytest.raises(ConfigError, match="grammar"):
-        engine.infer([ask("Hi")], config)
 
 
 def test_tools_are_called(engine):

@@ -11,15 +11,15 @@ import orjson
 
 from oumi.core.configs import GenerationParams
 from oumi.core.types.completion import Completion
-from oumi.errors import ConfigError, OumiError, RequestError, UnavailableError, UnsupportedError
+from oumi.errors import OumiError, RequestError, UnavailableError, UnsupportedError
 from oumi.inference.chat_api import (
     check_tools_are_optional,
     decode_choice,
     encode_messages,
     encode_tools,
 )
-from oumi.inference.local.llama_cpp.constraints import to_grammar
 from oumi.runner.request import Request
+from oumi.structured.grammar import to_lark
 
 
 def encode(request: Request, *, stream: bool = False) -> bytes:
@@ -33,7 +33,7 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
         body["chat_template_kwargs"] = request.config.model.chat_template_kwargs
     body.update(_tools(request))
     if generation.guided_decoding is not None:
-        body["grammar"] = to_grammar(generation.guided_decoding)
+        body["grammar"] = "%llguidance {}\n" + to_lark(generation.guided_decoding)
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
@@ -63,9 +63,7 @@ def decode_json(reply: bytes) -> dict[str, Any]:
     error = data.get("error") or (data if "code" in data and "message" in data else None)
     if error is not None:
         status, text = int(error.get("code") or 500), str(error.get("message"))
-        kind: type[OumiError] = RequestError if status < 500 else UnavailableError
-        if "grammar" in text:
-            kind = ConfigError  # the same for all rows
+        kind = RequestError if status < 500 else UnavailableError
         raise kind(f"llama.cpp: {text}", status=status)
     return data
 

@@ -23,11 +23,11 @@ from oumi.inference.local.llama_cpp.body import (
     encode,
     translate,
 )
-from oumi.inference.local.llama_cpp.constraints import to_grammar
 from oumi.inference.local.llama_cpp.params import SCHEDULING
 from oumi.inference.local.llama_cpp.runtime import Runtime
 from oumi.inference.local.model_files import find_adapter, find_gguf
 from oumi.runner.request import Request
+from oumi.structured.grammar import to_lark
 
 
 class LlamaCppInferenceEngine(InferenceEngine):
@@ -103,4 +103,4 @@ class LlamaCppInferenceEngine(InferenceEngine):
                 "make another engine for others"
             )
         if config.generation.guided_decoding is not None:
-            to_grammar(config.generation.guided_decoding)
+            to_lark(config.generation.guided_decoding)
