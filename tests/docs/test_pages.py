@@ -10,7 +10,11 @@ import pytest
 
 import oumi
 from oumi.core.configs.base import Settings
+from oumi.core.configs.remote_params import RemoteParams
 from oumi.inference.local.llama_cpp import params
+from oumi.inference.registry import ROWS
+from oumi.inference.remote.model_families import FAMILIES, family_of
+from oumi.runner import adaptive
 from tests.docs.pages import PAGES, ROOT, anchors, prose
 
 
@@ -71,7 +75,31 @@ def test_engines_page_has_the_defaults_of_llama_cpp() -> None:
     assert context in page
 
 
-def test_how_it_works_names_files_that_exist() -> None:
-    page = (ROOT / "docs" / "how_it_works.md").read_text(encoding="utf-8")
-    for name in re.findall(r"`(\w[\w/]*(?:\.py|/))`", page):
-        assert (ROOT / "src" / "oumi" / name).exists(), name
+def test_settings_of_the_table_are_all_there_are() -> None:
+    shown = re.findall(r"^\| `([\w.]+)` \|", _generator().engine_settings(), re.MULTILINE)
+    for row in ROWS.values():
+        assert row.honours | row.settled <= set(shown), row.engine
+
+
+def test_engines_page_names_what_model_families_do_not_take() -> None:
+    page = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+    for family in FAMILIES:
+        assert f"`{family.max_tokens_field}`" in page
+        assert all(f"`{name}`" in page for name in family.fixed)
+    assert all(family_of(name).fixed for name in ("o1", "o3-mini", "openai/gpt-5-nano"))
+    assert not family_of("gpt-5-chat").fixed
+
+
+def test_remote_page_has_the_defaults() -> None:
+    page = (ROOT / "docs" / "remote.md").read_text(encoding="utf-8")
+    params = RemoteParams()
+    assert f"in flight at once, {params.num_workers} if you leave it out" in page
+    assert f"begins with {adaptive._FIRST_IN_FLIGHT} in flight" in page
+
+
+@pytest.mark.parametrize("name", ["docs/how_it_works.md", "CONTRIBUTING.md"])
+def test_files_that_a_page_names_exist(name: str) -> None:
+    page = (ROOT / name).read_text(encoding="utf-8")
+    for file in re.findall(r"`(\w[\w/]*(?:\.py|/))`", page):
+        places = ROOT / "src" / "oumi" / file, ROOT / file
+        assert any(place.exists() for place in places), file
