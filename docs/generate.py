@@ -153,7 +153,7 @@ def engine_settings() -> str:
 def _honour(name: str, engine: Any) -> str:
     if name in engine.honours:
         return "yes"
-    return "passed over" if name in engine.settled else "refused"
+    return "ignored" if name in engine.settled else "refused"
 
 
 def remote_engines() -> str:
