@@ -13,8 +13,10 @@ from oumi.core.configs.base import Settings
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.inference.local.llama_cpp import params
 from oumi.inference.registry import ROWS
+from oumi.inference.remote import failures
 from oumi.inference.remote.model_families import FAMILIES, family_of
 from oumi.runner import adaptive
+from oumi.runner import run as runner
 from tests.docs.pages import PAGES, ROOT, anchors, prose
 
 
@@ -95,6 +97,16 @@ def test_remote_page_has_the_defaults() -> None:
     params = RemoteParams()
     assert f"in flight at once, {params.num_workers} if you leave it out" in page
     assert f"begins with {adaptive._FIRST_IN_FLIGHT} in flight" in page
+
+
+def test_remote_page_names_the_statuses() -> None:
+    page = (ROOT / "docs" / "remote.md").read_text(encoding="utf-8")
+    assert f"| Status {_listed(failures._WAIT_AND_TRY)}, 500 and above | Tried again. |" in page
+    assert f"({_listed(runner._OVERLOADED)})" in page
+
+
+def _listed(statuses: set[int]) -> str:
+    return ", ".join(str(status) for status in sorted(statuses))
 
 
 @pytest.mark.parametrize("name", ["docs/how_it_works.md", "CONTRIBUTING.md"])
