@@ -38,6 +38,7 @@ _WHAT = {
     "TimeoutError": _CANNOT_CONNECT,
     "TlsError": "no secure connection",
 }
+_TOO_LONG = "source: TimedOut"
 _UNTRUSTED = " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own)"
 
 
@@ -124,23 +125,21 @@ class HttpTransport:
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
-        end_s = asyncio.get_running_loop().time() + call.timeout_s
-        return await self._until(end_s, self._send(call), call)
+        return await self._step(self._send(call), call)
 
     async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
         """Send and read the reply as it comes, the head first. Closing it early closes the
         connection. Raises TransportError.
         """
-        end_s = asyncio.get_running_loop().time() + call.timeout_s
-        response = await self._until(end_s, self._start(call), call)
+        response = await self._step(self._start(call), call)
         try:
             if response.status.as_int() != 200:
-                body = await self._until(end_s, response.bytes(), call)
+                body = await self._step(response.bytes(), call)
                 yield Head(response.status.as_int(), _headers(response), bytes(body))
                 return
             yield Head(200, _headers(response), b"")
             pieces = response.stream()
-            while (piece := await self._until(end_s, anext(pieces, None), call)) is not None:
+            while (piece := await self._step(anext(pieces, None), call)) is not None:
                 if isinstance(piece, memoryview):  # else trailers
                     yield bytes(piece)
         finally:
@@ -161,16 +160,18 @@ class HttpTransport:
         method = self._methods[call.method]
         if self._client is None:
             raise _closed(call)
-        headers = dict(call.headers)
-        return self._client.request(method, call.url, headers=headers, body=call.body or None)
+        return self._client.request(
+            method,
+            call.url,
+            headers=dict(call.headers),
+            body=call.body or None,
+            timeout=timedelta(seconds=call.timeout_s),  # until the reply is whole
+        )
 
-    async def _until(self, end_s: float, work: Awaitable[ResultT], call: Call) -> ResultT:
-        """A step of a call. Each has a timer of its own: those of a stream may be taken by
-        different tasks.
-        """
+    async def _step(self, work: Awaitable[ResultT], call: Call) -> ResultT:
+        """A step of a call; those of a stream may be taken by different tasks."""
         try:
-            async with asyncio.timeout_at(end_s):
-                return await work
+            return await work
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if self._client is not None or (task is not None and task.cancelling()):
@@ -196,8 +197,6 @@ def _closed(call: Call) -> TransportError:
 def _translate(error: Exception, call: Call) -> Exception:
     """Ours for the library's; any other as it is."""
     host = _host(call)
-    if isinstance(error, TimeoutError):
-        return TransportError(f"{host}: no whole reply within {call.timeout_s:g} s")
     name = type(error).__name__
     if name == "BuilderError":
         return ConfigError(f"{host}: its URL is none that can be asked")
@@ -205,6 +204,8 @@ def _translate(error: Exception, call: Call) -> Exception:
         return ConfigError(f"{host}: a header or the key holds characters that cannot be sent")
     if not isinstance(error, _library_errors()):
         return error
+    if _TOO_LONG in str(error):
+        return TransportError(f"{host}: no whole reply within {call.timeout_s:g} s")
     what = _WHAT.get(name, "the connection was closed before the reply")
     return TransportError(f"{host}: {what}{_reason(str(error))}")
 
