@@ -64,7 +64,11 @@ def body_of(
     config = InferenceConfig(
         model=ModelParams(model_name=model), generation=GenerationParams(**generation)
     )
-    return orjson.loads(chat.encode(Request(conversation, config), provider, stream=stream))
+    return orjson.loads(
+        chat.encode(
+            Request(conversation, config), chat.shared_body(config, provider), stream=stream
+        )
+    )
 
 
 def tool_talk() -> Conversation:
@@ -201,7 +205,7 @@ def test_extra_fields_of_the_body():
     config = InferenceConfig(
         model=ModelParams(model_name="m", model_kwargs={"reasoning_effort": "low"})
     )
-    body = orjson.loads(chat.encode(Request(ask("Hi"), config), OPENAI))
+    body = orjson.loads(chat.encode(Request(ask("Hi"), config), chat.shared_body(config, OPENAI)))
     assert body["reasoning_effort"] == "low"
 
 

@@ -48,7 +48,12 @@ class Usage:
     @classmethod
     def from_dict(cls, data: Mapping[str, int]) -> Usage:
         """The reverse of `to_dict`."""
-        return cls(**{name: n for name, n in data.items() if name != "total_tokens"})
+        return cls(
+            data["prompt_tokens"],
+            data["completion_tokens"],
+            data.get("cached_tokens", 0),
+            data.get("reasoning_tokens", 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ class _Way:
     config: InferenceConfig
     address: Address
     headers: Mapping[str, str] = field(repr=False)
+    body: Mapping[str, Any]
+    """What the bodies of all requests have in common."""
     replicas: Replicas
     limiter: Limiter
 
@@ -92,13 +94,14 @@ class RemoteInferenceEngine(InferenceEngine):
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
-        reply = await self._post(request, chat.encode(request, self.provider))
+        way = self._way(request.config)
+        reply = await self._post(way, chat.encode(request, way.body))
         return chat.decode(reply.body, request.config.generation)
 
     async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
         """Answer one request piece by piece."""
         way = self._way(request.config)
-        body = chat.encode(request, self.provider, stream=True)
+        body = chat.encode(request, way.body, stream=True)
         decoder = chat.StreamDecoder(request.config.generation)
         with way.replicas.pick() as replica:
             async with aclosing(self._open().stream(way.call(replica, body))) as parts:
@@ -153,8 +156,7 @@ class RemoteInferenceEngine(InferenceEngine):
         if transport is not None and self._own_transport:
             loop.call(transport.close())
 
-    async def _post(self, request: Request, body: bytes) -> Reply:
-        way = self._way(request.config)
+    async def _post(self, way: _Way, body: bytes) -> Reply:
         with way.replicas.pick() as replica:
             try:
                 reply = await self._open().send(way.call(replica, body))
@@ -167,7 +169,7 @@ class RemoteInferenceEngine(InferenceEngine):
                 way.replicas.failed(replica)
         way.limiter.observe(reply.headers)
         if reply.status != 200:
-            raise self._error(request.config, reply.status, reply.headers, reply.body)
+            raise self._error(way.config, reply.status, reply.headers, reply.body)
         return reply
 
     async def _list_models(self) -> list[str]:
@@ -206,6 +208,7 @@ class RemoteInferenceEngine(InferenceEngine):
             config,
             address,
             dict(address.headers),
+            chat.shared_body(config, self.provider),
             self._replicas.setdefault(address.bases, Replicas(address.bases)),
             self._limiters.setdefault(limits, Limiter(limits)),
         )

@@ -5,11 +5,12 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from oumi.core.configs import GenerationParams, GuidedDecodingParams
+from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
 from oumi.inference.chat_api import (
@@ -28,15 +29,27 @@ from oumi.structured.strict import is_strict
 
 ENDPOINT = "/chat/completions"
 
+_STREAM = {"stream": True, "stream_options": {"include_usage": True}}
+_SAID = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
 
-def encode(request: Request, provider: Provider, *, stream: bool = False) -> bytes:
+
+def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
     """The body of a request. Raises RequestError for what cannot be sent."""
-    model, generation = request.config.model, request.config.generation
+    body = {
+        "messages": encode_messages(request.conversation),
+        **_tools(request),
+        **(_STREAM if stream else {}),
+        **shared,
+    }
+    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+
+
+def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
+    """What all bodies under these settings have in common."""
+    model, generation = config.model, config.generation
     body: dict[str, Any] = {
         "model": model.adapter_model or model.model_name,
-        "messages": encode_messages(request.conversation),
         **_sampling(generation, family_of(model.model_name)),
-        **_tools(request),
     }
     if model.chat_template:
         body["chat_template"] = model.chat_template
@@ -44,9 +57,7 @@ def encode(request: Request, provider: Provider, *, stream: bool = False) -> byt
         body["chat_template_kwargs"] = model.chat_template_kwargs
     if generation.guided_decoding is not None:
         body.update(_constraint(generation.guided_decoding, provider.constraint))
-    if stream:
-        body.update(stream=True, stream_options={"include_usage": True})
-    return orjson.dumps({**body, **model.model_kwargs}, option=orjson.OPT_NON_STR_KEYS)
+    return body | model.model_kwargs
 
 
 def check(generation: GenerationParams, model_name: str) -> None:
@@ -105,9 +116,10 @@ def _holds_answer(choice: Any) -> bool:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(message, dict):
         return False
-    said = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
-    ended_early = choice.get("finish_reason") in ("length", "content_filter")
-    return ended_early or any(message.get(name) is not None for name in said)
+    for name in _SAID:
+        if message.get(name) is not None:
+            return True
+    return choice.get("finish_reason") in ("length", "content_filter")
 
 
 def _decode_choice(choice: Any, usage: Any, generation: GenerationParams) -> Completion:
