@@ -85,6 +85,11 @@ class UnavailableError(OumiError):
     exit_code = 4
     retryable = True
 
+    @property
+    def overload(self) -> bool:
+        """Whether it means that the server has too much to do."""
+        return self.status in (408, 425, 429, 503, 529)
+
 
 class EngineError(OumiError):
     """The engine cannot go on."""

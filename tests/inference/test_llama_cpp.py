@@ -358,8 +358,9 @@ def test_another_model_needs_another_engine(engine):
 def test_the_engine_that_fits_a_model():
     with build_engine(InferenceConfig()) as engine:
         assert isinstance(engine, LlamaCppInferenceEngine)
-    with pytest.raises(ConfigError, match="engine is not set"):
-        build_engine(InferenceConfig(model=ModelParams(model_name="someone/model")))
+    gguf = InferenceConfig(model=ModelParams(model_name="nowhere.gguf"))
+    with pytest.raises(ModelNotFoundError, match="no model"):
+        build_engine(gguf)
 
 
 def test_the_callers_objects_stay_as_they_were(engine):

@@ -129,7 +129,7 @@ def test_a_full_disk_loses_nothing(server: FaultServer, tmp_path: Path, small_di
     config = InferenceConfig(input_path=str(source), output_path=str(output))
     journal = Path(f"{output}.journal")
     with make(server) as engine:
-        with pytest.raises(StorageError, match="No space left.*make room"):
+        with pytest.raises(StorageError, match=r"No space left.*make room"):
             engine.infer(None, config)
         kept = journal.read_bytes()
         assert kept.endswith(b"\n")

@@ -28,7 +28,7 @@ from oumi.core.types import (
     ToolDefinition,
     Type,
 )
-from oumi.errors import InputError, RequestError, UnsupportedError
+from oumi.errors import ConfigError, InputError, RequestError, UnsupportedError
 from oumi.inference.remote.dialects import chat
 from oumi.inference.remote.dialects.sse import EventDecoder
 from oumi.inference.remote.failures import BadReplyError
@@ -156,8 +156,23 @@ def test_reasoning_models_take_other_fields():
     assert body.keys() == {"model", "messages", "max_completion_tokens"}
     assert "temperature" in body_of(ask("Hi"), model="gpt-5-chat-latest")
     with pytest.raises(UnsupportedError, match=r"o3-mini does not take generation\.temp"):
-        chat.check(GenerationParams(temperature=0.3), "o3-mini")
-    chat.check(GenerationParams(temperature=1.0), "o3-mini")
+        chat.check(ModelParams(model_name="o3-mini"), GenerationParams(temperature=0.3))
+    chat.check(ModelParams(model_name="o3-mini"), GenerationParams(temperature=1.0))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"temperature": 0.0}, {"frequency_penalty": 1.0}, {"logprobs": 0}, {"stop_strings": ["a"]}],
+    ids=str,
+)
+def test_nothing_is_dropped_for_a_reasoning_model(setting: dict):
+    with pytest.raises(UnsupportedError, match=next(iter(setting))):
+        chat.check(ModelParams(model_name="o3-mini"), GenerationParams(**setting))
+
+
+def test_fields_that_are_not_the_users_to_set():
+    with pytest.raises(ConfigError, match=r"model_kwargs\.n: the engine"):
+        chat.check(ModelParams(model_name="m", model_kwargs={"n": 2}), GenerationParams())
 
 
 def test_vllm_and_sglang_take_their_own_fields():

@@ -75,6 +75,6 @@ def _describe(row: EngineRow) -> str:
         *(f"  {name}" for name in sorted(row.honours)),
     ]
     if row.settled:
-        lines.append("decided by the model's files, passed over with a warning:")
+        lines.append("decided by the model's file or the server, passed over with a warning:")
         lines += [f"  {name}" for name in sorted(row.settled)]
     return "\n".join(lines)

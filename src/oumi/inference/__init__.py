@@ -9,6 +9,7 @@ from oumi.inference.registry import ROWS, build_engine
 
 if TYPE_CHECKING:
     from oumi.inference.local.llama_cpp import LlamaCppInferenceEngine
+    from oumi.inference.local.native import NativeTextInferenceEngine
     from oumi.inference.remote.engine import RemoteInferenceEngine
     from oumi.inference.remote.engines import (
         OpenAIInferenceEngine,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "InferenceEngine",
     "LlamaCppInferenceEngine",
+    "NativeTextInferenceEngine",
     "OpenAIInferenceEngine",
     "RemoteInferenceEngine",
     "RemoteVLLMInferenceEngine",

@@ -22,7 +22,7 @@ from oumi.core.configs import (
 )
 from oumi.core.types.completion import Completion, Delta, InferenceResult
 from oumi.core.types.conversation import Conversation
-from oumi.errors import InferenceError
+from oumi.errors import InferenceError, UnavailableError
 from oumi.inference.registry import ROWS, check_settings
 from oumi.runner import loop
 from oumi.runner.cost import Price
@@ -31,6 +31,7 @@ from oumi.runner.job import Job
 from oumi.runner.limiter import Limiter, Limits
 from oumi.runner.request import Request
 from oumi.runner.retry import RetryPolicy
+from oumi.runner.run import tokens_used
 
 
 class InferenceEngine(ABC):
@@ -169,15 +170,19 @@ class InferenceEngine(ABC):
 
     async def _stream(self, request: Request) -> AsyncIterator[Delta]:
         """The pieces, within the engine's limits."""
-        limiter = self.limiter(request.config)
-        with await limiter.acquire(*self.estimate_tokens(request)) as permit:
+        limiter, estimate = self.limiter(request.config), self.estimate_tokens(request)
+        with await limiter.acquire(*estimate) as permit:
             started_s = time.monotonic()
-            async for piece in self.stream_completion(request):
-                if piece.completion is not None:
-                    usage = piece.completion.usage
-                    took_s = time.monotonic() - started_s
-                    permit.done(usage.prompt_tokens, usage.completion_tokens, took_s)
-                yield piece
+            try:
+                async for piece in self.stream_completion(request):
+                    if piece.completion is not None:
+                        took_s = time.monotonic() - started_s
+                        permit.done(*tokens_used(piece.completion, estimate), took_s)
+                    yield piece
+            except UnavailableError as error:
+                if error.overload:
+                    permit.overloaded(error.wait_s)
+                raise
 
     def _check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with the settings before anything is sent."""

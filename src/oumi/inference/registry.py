@@ -15,7 +15,7 @@ from oumi.core.configs import (
     ModelParams,
 )
 from oumi.core.configs.base import logger
-from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
+from oumi.errors import MissingDependencyError, UnsupportedError
 from oumi.inference.remote.providers import PROVIDERS
 
 if TYPE_CHECKING:
@@ -102,6 +102,51 @@ _LLAMACPP = EngineRow(
     ),
 )
 
+_NATIVE = EngineRow(
+    engine=InferenceEngineType.NATIVE,
+    class_name="NativeTextInferenceEngine",
+    module="oumi.inference.local.native",
+    summary="Transformers on this machine, for any text model of the hub",
+    runtime="transformers",
+    install="pip install 'oumi-infer[native]'",
+    honours=frozenset(
+        {
+            "model.model_name",
+            "model.adapter_model",
+            "model.tokenizer_name",
+            "model.tokenizer_kwargs",
+            "model.tokenizer_pad_token",
+            "model.model_max_length",
+            "model.torch_dtype",
+            "model.device_map",
+            "model.trust_remote_code",
+            "model.chat_template",
+            "model.chat_template_kwargs",
+            "model.attn_implementation",
+            "model.model_revision",
+            "model.model_kwargs",
+            "generation.max_new_tokens",
+            "generation.batch_size",
+            "generation.seed",
+            "generation.temperature",
+            "generation.top_p",
+            "generation.top_k",
+            "generation.min_p",
+            "generation.frequency_penalty",
+            "generation.presence_penalty",
+            "generation.stop_strings",
+            "generation.stop_token_ids",
+            "generation.logit_bias",
+            "generation.num_beams",
+            "generation.skip_special_tokens",
+            "generation.guided_decoding.json",
+            "generation.guided_decoding.regex",
+            "generation.guided_decoding.choice",
+            "generation.guided_decoding.grammar",
+        }
+    ),
+)
+
 _REMOTE = tuple(
     EngineRow(
         engine=provider.engine,
@@ -116,7 +161,9 @@ _REMOTE = tuple(
     for provider in PROVIDERS
 )
 
-ROWS: dict[InferenceEngineType, EngineRow] = {row.engine: row for row in (_LLAMACPP, *_REMOTE)}
+ROWS: dict[InferenceEngineType, EngineRow] = {
+    row.engine: row for row in (_LLAMACPP, _NATIVE, *_REMOTE)
+}
 
 
 def build_engine(config: InferenceConfig) -> InferenceEngine:
@@ -136,6 +183,8 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
         able = [str(other.engine) for other in ROWS.values() if name in other.honours]
         hint = f"engines that can: {', '.join(able)}" if able else "no engine here can"
         raise UnsupportedError(f"{row.engine} cannot honour {name}; {hint}")
+    if row.module.startswith("oumi.inference.local") and config.remote_params is not None:
+        _warn_once(f"{row.engine}: remote_params are without effect")
     settled = sorted(settings & row.settled)
     if settled:
         _warn_once(f"{row.engine}: decided by the model's file or the server: {', '.join(settled)}")
@@ -159,7 +208,4 @@ def _changed(config: InferenceConfig) -> set[str]:
 def _engine_for(model: ModelParams) -> InferenceEngineType:
     if model.model_name == EMBEDDED_MODEL or ".gguf" in model.model_name.lower():
         return InferenceEngineType.LLAMACPP
-    known = ", ".join(ROWS)
-    raise ConfigError(
-        f"engine is not set, and {model.model_name!r} is no GGUF file: name one of {known}"
-    )
+    return InferenceEngineType.NATIVE

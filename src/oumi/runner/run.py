@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Failure, is_fatal
-from oumi.errors import OumiError
+from oumi.errors import UnavailableError
 from oumi.runner.cost import Price
 from oumi.runner.events import Event, Listener, RowDone, RowFailed, RowRetried, RunEnded, Stopping
 from oumi.runner.limiter import Limiter
@@ -23,7 +23,10 @@ from oumi.runner.retry import Retry, RetryPolicy, retrying
 from oumi.runner.sources import Row
 
 _SYNC_EVERY_S = 1.0
-_OVERLOADED = {408, 425, 429, 503, 529}
+
+
+class _NotBegun(Exception):  # noqa: N818  it is no error
+    """The run was stopped before the row was asked for."""
 
 
 class Answerer(Protocol):
@@ -95,6 +98,12 @@ class _Asking:
     @property
     def latency_s(self) -> float:
         return round(time.monotonic() - self.started_s, 6)
+
+
+def tokens_used(completion: Completion, estimate: tuple[int, int]) -> tuple[int, int]:
+    """Tokens of the prompt and of the answer; the estimate where the server does not count."""
+    usage = completion.usage
+    return (usage.prompt_tokens, usage.completion_tokens) if usage.total_tokens else estimate
 
 
 class Run:
@@ -179,21 +188,23 @@ class Run:
         return await retrying(lambda: self._try(asking, request), self._policy, report)
 
     async def _try(self, asking: _Asking, request: Request) -> Completion:
-        with await self._limiter.acquire(*self._engine.estimate_tokens(request)) as permit:
+        estimate = self._engine.estimate_tokens(request)
+        with await self._limiter.acquire(*estimate) as permit:
+            if self.stopped or self._fatal:
+                raise _NotBegun
             asking.attempts += 1
             started_s = time.monotonic()
             try:
                 completion = await self._engine.complete(request)
-            except OumiError as error:
-                if error.status in _OVERLOADED:
+            except UnavailableError as error:
+                if error.overload:
                     permit.overloaded(error.wait_s)
                 raise
             # Before anything else: from here on the answer is paid for.
             latency_s = asking.latency_s
             self._records.record(asking.row.index, asking.key, completion, latency_s=latency_s)
-            usage = completion.usage
             took_s = time.monotonic() - started_s
-            permit.done(usage.prompt_tokens, usage.completion_tokens, took_s)
+            permit.done(*tokens_used(completion, estimate), took_s)
             return completion
 
     def _fail(self, asking: _Asking, error: Exception) -> RowFailed:

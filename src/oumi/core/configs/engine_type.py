@@ -11,6 +11,9 @@ class InferenceEngineType(StrEnum):
     LLAMACPP = "LLAMACPP"
     """llama.cpp on this machine, for GGUF files."""
 
+    NATIVE = "NATIVE"
+    """Transformers on this machine."""
+
     OPENAI = "OPENAI"
     """The OpenAI API."""
 

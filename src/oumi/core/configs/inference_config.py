@@ -40,7 +40,7 @@ class InferenceConfig(Settings):
     """How an API is reached, and how gently."""
 
     engine: InferenceEngineType | None = None
-    """Which engine answers. None: the one that fits the model."""
+    """Which engine answers. None: LLAMACPP for a GGUF file, NATIVE for any other model."""
 
     input_path: str | None = None
     """A JSONL file of conversations, or `-` for standard input."""

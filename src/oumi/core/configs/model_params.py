@@ -72,7 +72,8 @@ class ModelParams(Settings):
     """Name of the parser that finds tool calls in vLLM's text."""
 
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the engine's own runtime, passed on as they are; unknown ones are refused."""
+    """Settings of the engine's own runtime, passed on as they are. A local engine refuses those
+    that its runtime does not know; a remote one adds them to the body of each request."""
 
     @property
     def torch_dtype_str(self) -> str:

@@ -44,6 +44,8 @@ def to_base(url: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ConfigError(f"remote_params.api_url: not the address of an API: {url!r}")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"remote_params.api_url: expected no query in it: {url!r}")
     path = _ENDPOINT.sub("", parts.path).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
 
@@ -57,7 +59,10 @@ def key_hint(provider: Provider, remote: RemoteParams) -> str:
 
 def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
     if remote.api_key is not None:
-        return remote.api_key.get_secret_value()
+        given = remote.api_key.get_secret_value()
+        if provider.needs_key and not given:
+            raise AccessError(f"{provider.engine}: remote_params.api_key is empty")
+        return given
     named = _from_environment(remote.api_key_env_varname)
     if remote.api_key_env_varname and not named:
         raise AccessError(

@@ -8,8 +8,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import orjson
-
 from oumi.core.configs import (
     GenerationParams,
     InferenceConfig,
@@ -17,7 +15,6 @@ from oumi.core.configs import (
     ModelParams,
     RemoteParams,
 )
-from oumi.core.configs.model_params import EMBEDDED_MODEL
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError, EngineError, OumiError
 from oumi.inference.engine import InferenceEngine
@@ -109,7 +106,9 @@ class RemoteInferenceEngine(InferenceEngine):
                     if not isinstance(part, Head):
                         for delta in decoder.feed(part):
                             yield delta
-                    elif part.status != 200:
+                        continue
+                    way.limiter.observe(part.headers)
+                    if part.status != 200:
                         raise self._error(request.config, part.status, part.headers, part.body)
         yield decoder.last()
 
@@ -118,8 +117,10 @@ class RemoteInferenceEngine(InferenceEngine):
         return loop.call(self._list_models())
 
     def in_flight(self, config: InferenceConfig) -> int:
-        """As many as there are workers."""
-        return _remote(config).num_workers
+        """Twice as many as the limiter lets start, so that rows which wait for a further try
+        hold nobody up.
+        """
+        return 2 * _remote(config).num_workers
 
     def limiter(self, config: InferenceConfig) -> Limiter:
         """The one owner of this engine's rates and concurrency, under these settings."""
@@ -146,8 +147,10 @@ class RemoteInferenceEngine(InferenceEngine):
         return text // _CHARACTERS_PER_TOKEN + 1, request.config.generation.max_new_tokens
 
     def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """The provider, the model, and where the API is."""
-        return {**super().identity(config), "url": self._way(config).address.bases}
+        """The provider, the model, and where the API is: the first of its replicas."""
+        ignored = {name.partition(".")[2] for name in self.provider.settled}
+        model = config.model.model_dump(mode="json", exclude=ignored)
+        return {"engine": self.name, "model": model, "url": self._way(config).address.bases[0]}
 
     def close(self) -> None:
         """Close all connections."""
@@ -179,7 +182,7 @@ class RemoteInferenceEngine(InferenceEngine):
         reply = await self._open().send(Call("GET", url, way.headers, b"", timeout_s))
         if reply.status != 200:
             raise self._error(self._config, reply.status, reply.headers, reply.body)
-        return [model["id"] for model in orjson.loads(reply.body)["data"]]
+        return chat.decode_models(reply.body)
 
     def _error(
         self, config: InferenceConfig, status: int, headers: Mapping[str, str], body: bytes
@@ -215,9 +218,9 @@ class RemoteInferenceEngine(InferenceEngine):
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)
-        if config.model.model_name == EMBEDDED_MODEL:
+        if "model_name" not in config.model.model_fields_set:
             raise ConfigError(f"{self.name}: set model.model_name to one of the API's models")
-        chat.check(config.generation, config.model.model_name)
+        chat.check(config.model, config.generation)
 
 
 def _remote(config: InferenceConfig) -> RemoteParams:

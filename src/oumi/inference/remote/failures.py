@@ -16,7 +16,7 @@ from oumi.errors import (
 )
 
 _WAIT_AND_TRY = {408, 409, 425, 429}
-_QUOTA_WORDS = ("insufficient_quota", "exceeded your current quota", "credit balance", "billing")
+_QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 _KEPT = 500
 
 
@@ -38,7 +38,7 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
     said = f"{name} answered {status}: {text}"
     if status in (401, 403):
         return AccessError(f"{said}. Check the key: {key_hint}.", status=status)
-    if status == 402 or (status == 429 and _is_quota(code, text)):
+    if status == 402 or (status == 429 and code in _QUOTA_CODES):
         return AccessError(f"{said}. The quota is spent: add credit.", status=status)
     if status == 404:
         hint = "Check model.model_name and remote_params.api_url."
@@ -66,7 +66,3 @@ def read_error(body: bytes) -> tuple[str, str]:
 def _message(error: Mapping[str, Any]) -> str:
     found = error.get("message") or error.get("detail") or error
     return found if isinstance(found, str) else orjson.dumps(found).decode()
-
-
-def _is_quota(code: str, text: str) -> bool:
-    return any(word in f"{code} {text}".lower() for word in _QUOTA_WORDS)

@@ -46,6 +46,15 @@ class TransportError(UnavailableError):
     """No whole reply came. The server may have answered all the same."""
 
 
+class TransportTimeoutError(TransportError):
+    """The reply was not whole in time."""
+
+    @property
+    def overload(self) -> bool:
+        """A server that does not answer may have too much to do."""
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request, ready to be sent. Headers may hold a key, so they are not shown."""
@@ -205,7 +214,7 @@ def _translate(error: Exception, call: Call) -> Exception:
     if not isinstance(error, _library_errors()):
         return error
     if _TOO_LONG in str(error):
-        return TransportError(f"{host}: no whole reply within {call.timeout_s:g} s")
+        return TransportTimeoutError(f"{host}: no whole reply within {call.timeout_s:g} s")
     what = _WHAT.get(name, "the connection was closed before the reply")
     return TransportError(f"{host}: {what}{_reason(str(error))}")
 

@@ -10,9 +10,14 @@ from typing import Any
 
 import orjson
 
-from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+)
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import UnsupportedError
+from oumi.errors import ConfigError, UnsupportedError
 from oumi.inference.chat_api import (
     StreamJoiner,
     check_tools_are_optional,
@@ -28,6 +33,19 @@ from oumi.runner.request import Request
 from oumi.structured.strict import is_strict
 
 ENDPOINT = "/chat/completions"
+
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "temperature": (1,),
+    "top_p": (None, 1),
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
+    "logprobs": (None,),
+    "logit_bias": ({},),
+    "stop_strings": (None, []),
+}
+"""Values that a model which does not take a setting has anyway."""
+
+_OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 _SAID = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
@@ -60,14 +78,18 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     return body | model.model_kwargs
 
 
-def check(generation: GenerationParams, model_name: str) -> None:
-    """Raise UnsupportedError for a sampling setting that the model does not take."""
-    fixed = family_of(model_name).fixed & generation.changed_fields()
-    for name in sorted(fixed):
-        if getattr(generation, name) != 1:
+def check(model: ModelParams, generation: GenerationParams) -> None:
+    """Raise what is wrong with the settings: ConfigError for a field of the body that is not the
+    user's to set, UnsupportedError for a sampling setting that the model does not take.
+    """
+    for name in _OWN_FIELDS:
+        if name in model.model_kwargs:
+            raise ConfigError(f"model.model_kwargs.{name}: the engine sets it")
+    for name in sorted(family_of(model.model_name).fixed & generation.model_fields_set):
+        if getattr(generation, name) not in _NEUTRAL[name]:
             raise UnsupportedError(
-                f"{model_name} does not take generation.{name}: leave it out, or use a model that "
-                "is not a reasoning model"
+                f"{model.model_name} does not take generation.{name}: leave it out, or use a "
+                "model that is not a reasoning model"
             )
 
 
@@ -84,6 +106,14 @@ def decode(body: bytes, generation: GenerationParams) -> Completion:
         return _decode_choice(choices[0], data.get("usage"), generation)
     except Exception as error:
         raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
+
+
+def decode_models(body: bytes) -> list[str]:
+    """The names in a list of models. Raises BadReplyError for a body that is none."""
+    try:
+        return [str(model["id"]) for model in _decode_json(body)["data"]]
+    except (LookupError, TypeError) as error:
+        raise BadReplyError(f"not a list of models: {_short(body)}") from error
 
 
 class StreamDecoder:
