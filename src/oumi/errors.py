@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from oumi.core.types.completion import InferenceResult
 
 
+_OVERLOADED = frozenset({408, 425, 429, 503, 529})
+
+
 class OumiError(Exception):
     """Base of all errors of this package.
 
@@ -88,7 +91,7 @@ class UnavailableError(OumiError):
     @property
     def overload(self) -> bool:
         """Whether it means that the server has too much to do."""
-        return self.status in (408, 425, 429, 503, 529)
+        return self.status in _OVERLOADED
 
 
 class EngineError(OumiError):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import oumi
+from oumi import errors
 from oumi.core.configs.base import Settings
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.inference.local.llama_cpp import params
@@ -16,7 +17,6 @@ from oumi.inference.registry import ROWS
 from oumi.inference.remote import failures
 from oumi.inference.remote.model_families import FAMILIES, family_of
 from oumi.runner import adaptive
-from oumi.runner import run as runner
 from tests.docs.pages import PAGES, ROOT, anchors, prose
 
 
@@ -102,7 +102,7 @@ def test_remote_page_has_the_defaults() -> None:
 def test_remote_page_names_the_statuses() -> None:
     page = (ROOT / "docs" / "remote.md").read_text(encoding="utf-8")
     assert f"| Status {_listed(failures._WAIT_AND_TRY)}, 500 and above | Tried again. |" in page
-    assert f"({_listed(runner._OVERLOADED)})" in page
+    assert f"({_listed(errors._OVERLOADED)})" in page
 
 
 def _listed(statuses: set[int]) -> str:
