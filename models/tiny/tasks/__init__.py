@@ -1,0 +1,1 @@
+"""The task families that oumi-tiny is taught and tested on."""
