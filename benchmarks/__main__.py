@@ -1,21 +1,27 @@
-"""`python -m benchmarks [NAME …]`: print the tables, all of them unless some are named."""
+"""`python -m benchmarks [NAME …]`: print the tables; without names, all but the long ones."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 
-from benchmarks import imports, llama_cpp
-
-TABLES = {"imports": imports.table, "llama_cpp": llama_cpp.table}
+TABLES = {
+    "imports": "benchmarks.imports:table",
+    "llama_cpp": "benchmarks.llama_cpp:table",
+    "remote": "benchmarks.remote:table",
+}
+LONG = {"million": "benchmarks.remote:million"}
 
 
 def main(names: list[str]) -> None:
     """Print the named tables."""
-    unknown = set(names) - TABLES.keys()
+    known = TABLES | LONG
+    unknown = set(names) - known.keys()
     if unknown:
-        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; known are {', '.join(TABLES)}")
+        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; known are {', '.join(known)}")
     for name in names or TABLES:
-        TABLES[name]()
+        module, function = known[name].split(":")
+        getattr(importlib.import_module(module), function)()
 
 
 if __name__ == "__main__":

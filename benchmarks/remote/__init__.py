@@ -1,0 +1,22 @@
+"""The remote path beside other clients, against the tests' fault server on a core of its own."""
+
+from __future__ import annotations
+
+
+def table() -> None:
+    """Print the tables that take seconds to minutes."""
+    from benchmarks.remote import bench, files, rate_limit, throughput
+
+    with bench.opened() as opened:
+        throughput.per_cpu_second(opened)
+        throughput.many_in_flight(opened)
+        rate_limit.rate_limit(opened)
+        files.memory(opened)
+
+
+def million() -> None:
+    """Print the table of a million rows."""
+    from benchmarks.remote import bench, files
+
+    with bench.opened() as opened:
+        files.million(opened)

@@ -1,0 +1,1 @@
+"""Clients, each a process of its own: `python -m benchmarks.remote.clients.NAME SPEC`."""
