@@ -22,7 +22,7 @@ class Engine:
         params.model.path = str(path)
         params.n_ctx = CONTEXT * SLOTS
         params.n_parallel = SLOTS
-        params.cpuparams.n_threads = 2
+        params.cpuparams.n_threads = 1
         params.n_gpu_layers = 0
         params.use_jinja = True
         params.verbosity = 0
