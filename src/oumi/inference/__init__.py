@@ -10,6 +10,7 @@ from oumi.inference.registry import ROWS, build_engine
 if TYPE_CHECKING:
     from oumi.inference.local.llama_cpp import LlamaCppInferenceEngine
     from oumi.inference.local.native import NativeTextInferenceEngine
+    from oumi.inference.local.vllm import VLLMInferenceEngine
     from oumi.inference.remote.engine import RemoteInferenceEngine
     from oumi.inference.remote.engines import (
         OpenAIInferenceEngine,
@@ -25,6 +26,7 @@ __all__ = [
     "RemoteInferenceEngine",
     "RemoteVLLMInferenceEngine",
     "SGLangInferenceEngine",
+    "VLLMInferenceEngine",
     "build_engine",
 ]
 

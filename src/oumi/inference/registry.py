@@ -147,6 +147,27 @@ _NATIVE = EngineRow(
     ),
 )
 
+_VLLM = EngineRow(
+    engine=InferenceEngineType.VLLM,
+    class_name="VLLMInferenceEngine",
+    module="oumi.inference.local.vllm",
+    summary="vLLM on this machine, for any model that it serves",
+    runtime="vllm",
+    install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
+    honours=(
+        _NATIVE.honours
+        - {
+            "model.tokenizer_kwargs",
+            "model.tokenizer_pad_token",
+            "model.device_map",
+            "model.attn_implementation",
+            "generation.num_beams",
+        }
+    )
+    | {"generation.logprobs"},
+    settled=frozenset({"model.device_map", "model.attn_implementation"}),
+)
+
 _REMOTE = tuple(
     EngineRow(
         engine=provider.engine,
@@ -162,7 +183,7 @@ _REMOTE = tuple(
 )
 
 ROWS: dict[InferenceEngineType, EngineRow] = {
-    row.engine: row for row in (_LLAMACPP, _NATIVE, *_REMOTE)
+    row.engine: row for row in (_LLAMACPP, _NATIVE, _VLLM, *_REMOTE)
 }
 
 

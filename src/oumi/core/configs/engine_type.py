@@ -14,6 +14,9 @@ class InferenceEngineType(StrEnum):
     NATIVE = "NATIVE"
     """Transformers on this machine."""
 
+    VLLM = "VLLM"
+    """vLLM on this machine."""
+
     OPENAI = "OPENAI"
     """The OpenAI API."""
 

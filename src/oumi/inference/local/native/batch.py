@@ -12,11 +12,12 @@ import torch
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
 from oumi.core.configs import GenerationParams
-from oumi.core.types.completion import Completion
+from oumi.core.types.completion import Completion, Usage
+from oumi.core.types.conversation import FinishReason
 from oumi.errors import ConfigError
+from oumi.inference.local.chat_text import to_completion
 from oumi.inference.local.native.loading import Loaded
 from oumi.inference.local.native.sampling import Constraint, make_processors
-from oumi.inference.local.native.text import decode
 from oumi.runner.request import Request
 from oumi.structured.grammar import to_lark
 
@@ -59,7 +60,16 @@ def _complete(loaded: Loaded, prompt: Prompt, row: list[int], ends: set[int]) ->
     room = loaded.context - len(prompt.ids)
     limit = min(prompt.request.config.generation.max_new_tokens, room)
     ended = at is not None and at < limit
-    return decode(ids[:limit], ended, len(prompt.ids), prompt.request, loaded)
+    return _decode(loaded, prompt, ids[:limit], ended)
+
+
+def _decode(loaded: Loaded, prompt: Prompt, ids: list[int], ended: bool) -> Completion:
+    generation = prompt.request.config.generation
+    text = loaded.tokenizer.decode(ids, skip_special_tokens=generation.skip_special_tokens)
+    stops = [at for at in map(text.find, generation.stop_strings or ()) if at >= 0]
+    text = text[: min(stops)] if stops else text
+    reason = FinishReason.STOP if ended or stops else FinishReason.LENGTH
+    return to_completion(text, reason, Usage(len(prompt.ids), len(ids)), prompt.request)
 
 
 def _config(loaded: Loaded, generation: GenerationParams, length: int) -> GenerationConfig:

@@ -20,10 +20,10 @@ from oumi.core.configs import (
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError, EngineError, UnsupportedError
 from oumi.inference.engine import InferenceEngine
+from oumi.inference.local.chat_text import encode
 from oumi.inference.local.native.batch import Prompt, generate
 from oumi.inference.local.native.batcher import Batcher
 from oumi.inference.local.native.loading import Loaded, load
-from oumi.inference.local.native.text import encode
 from oumi.runner.request import Request
 from oumi.structured.grammar import to_lark
 

@@ -1,9 +1,12 @@
-"""Conversations to token ids, and token ids to answers."""
+"""Conversations to token ids by a chat template, and generated text to completions.
+
+For engines that are handed a tokenizer of the Hugging Face hub.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -16,20 +19,33 @@ from oumi.inference.chat_api import (
     encode_messages,
     encode_tools,
 )
-from oumi.inference.local.native.loading import Loaded
 from oumi.runner.request import Request
 
 _THINKING = re.compile(r"^\s*<think>(.*?)</think>\s*", re.DOTALL)
 _TOOL_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
 
 
-def encode(request: Request, loaded: Loaded) -> list[int]:
+class TextModel(Protocol):
+    """A tokenizer with a chat template, and the longest context in tokens."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """A tokenizer of Transformers."""
+        ...
+
+    @property
+    def context(self) -> int:
+        """Prompt and answer together."""
+        ...
+
+
+def encode(request: Request, model: TextModel) -> list[int]:
     """The ids of the prompt. Raises RequestError for one that does not fit."""
     conversation, config = request.conversation, request.config
     check_tools_are_optional(config.generation.tool_choice)
     if any(message.contains_images() for message in conversation.messages):
-        raise UnsupportedError("NATIVE takes no images")
-    encoded = loaded.tokenizer.apply_chat_template(
+        raise UnsupportedError("this engine takes no images")
+    encoded = model.tokenizer.apply_chat_template(
         _plain(encode_messages(conversation)),
         tools=encode_tools(conversation) or None,
         add_generation_prompt=True,
@@ -37,24 +53,21 @@ def encode(request: Request, loaded: Loaded) -> list[int]:
         **(config.model.chat_template_kwargs or {}),
     )
     ids: list[int] = encoded["input_ids"]
-    room = loaded.context - len(ids)
-    if room < 1:
+    if len(ids) >= model.context:
         raise RequestError(
             f"the prompt of {len(ids):,} tokens does not fit into the context of "
-            f"{loaded.context:,} (model.model_max_length)"
+            f"{model.context:,} (model.model_max_length)"
         )
     return ids
 
 
-def decode(
-    ids: list[int], ended: bool, prompt_tokens: int, request: Request, loaded: Loaded
+def to_completion(
+    text: str, reason: FinishReason, usage: Usage, request: Request, logprobs: Any = None
 ) -> Completion:
-    """The completion of generated ids; `ended` is whether the model came to an end by itself."""
-    generation = request.config.generation
-    text = loaded.tokenizer.decode(ids, skip_special_tokens=generation.skip_special_tokens)
-    text, stopped = _cut(text, generation.stop_strings or ())
-    reason = FinishReason.STOP if ended or stopped else FinishReason.LENGTH
-    reasoning, text = _split_thinking(text)
+    """The completion that a text means: thoughts and tool calls are taken out of it."""
+    found = _THINKING.match(text)
+    reasoning = found[1].strip() if found else None
+    text = text[found.end() :] if found else text
     calls = _tool_calls(text, request) if request.conversation.tools else []
     if calls:
         text, reason = _TOOL_CALL.sub("", text).strip(), FinishReason.TOOL_CALLS
@@ -64,7 +77,7 @@ def decode(
         tool_calls=calls or None,
         reasoning_content=reasoning,
     )
-    return Completion(message, reason, Usage(prompt_tokens, len(ids)))
+    return Completion(message, reason, usage, logprobs)
 
 
 def _plain(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -75,17 +88,6 @@ def _plain(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for call in message.get("tool_calls", ()):
             call["function"]["arguments"] = orjson.loads(call["function"]["arguments"] or "{}")
     return messages
-
-
-def _cut(text: str, stops: tuple[str, ...] | list[str]) -> tuple[str, bool]:
-    """The text before the first stop string, and whether there was one."""
-    ends = [at for at in (text.find(stop) for stop in stops) if at >= 0]
-    return (text[: min(ends)], True) if ends else (text, False)
-
-
-def _split_thinking(text: str) -> tuple[str | None, str]:
-    found = _THINKING.match(text)
-    return (found[1].strip(), text[found.end() :]) if found else (None, text)
 
 
 def _tool_calls(text: str, request: Request) -> list[ToolCall]:

@@ -1,0 +1,5 @@
+"""vLLM on this machine, through its asynchronous engine."""
+
+from oumi.inference.local.vllm.engine import VLLMInferenceEngine
+
+__all__ = ["VLLMInferenceEngine"]

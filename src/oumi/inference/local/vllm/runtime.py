@@ -1,0 +1,71 @@
+"""vLLM's engine and the process that it runs in."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from vllm import SamplingParams
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.lora.request import LoRARequest
+from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.engine.exceptions import EngineDeadError
+
+from oumi.errors import EngineError, ModelNotFoundError, RequestError
+
+
+class Runtime:
+    """A loaded model. Everything happens on the background loop.
+
+    Raises ModelNotFoundError for a model that vLLM cannot load.
+    """
+
+    def __init__(self, args: AsyncEngineArgs, adapter: str | None):
+        self._numbers = itertools.count()
+        self._adapter = LoRARequest("adapter", 1, adapter) if adapter else None
+        with _main_module_hidden():
+            try:
+                self._engine: AsyncLLM | None = AsyncLLM.from_engine_args(args)
+            except (OSError, ValueError, RuntimeError) as error:
+                raise ModelNotFoundError(f"{args.model}: vLLM cannot load it: {error}") from error
+        self.tokenizer: Any = self._engine.get_tokenizer()
+        self.context: int = self._engine.model_config.max_model_len
+        self.rows: int = self._engine.vllm_config.scheduler_config.max_num_seqs
+
+    async def generate(self, ids: list[int], params: SamplingParams) -> AsyncIterator[Any]:
+        """The outputs of a request. Raises EngineError where the engine's process has died."""
+        if self._engine is None:
+            raise EngineError("the engine is closed")
+        number = str(next(self._numbers))
+        prompt = {"prompt_token_ids": ids}
+        try:
+            outputs = self._engine.generate(prompt, params, number, lora_request=self._adapter)
+            async for output in outputs:
+                yield output
+        except EngineDeadError as error:
+            raise EngineError("vLLM's engine process has died; its log says why") from error
+        except ValueError as error:
+            raise RequestError(f"vLLM: {error}") from error
+
+    def close(self) -> None:
+        """End the engine's process and free its memory."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.shutdown()
+
+
+@contextlib.contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """vLLM spawns a process, and a spawned process imports the script that was started, which
+    would run a script without a `__main__` guard a second time.
+    """
+    main = vars(sys.modules["__main__"])
+    hidden: dict[str, Any] = {"__file__": main.pop("__file__", None), "__spec__": main["__spec__"]}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update({name: value for name, value in hidden.items() if value is not None})
