@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
+PEERS := .venv-peers
 
-.PHONY: demo test quick check lint format docs bench clean
+.PHONY: demo test quick check lint format docs bench bench-remote bench-million bench-peers clean
 
 demo: $(BASE)  ## answer the example questions with the model in this package
 	$(BIN)/oumi infer -c examples/quickstart.yaml
@@ -34,8 +35,20 @@ check: lint test docs  ## what CI runs
 bench: $(DEV)  ## benchmark tables
 	$(BIN)/python -m benchmarks
 
+bench-remote: $(DEV)  ## those of remote engines
+	$(BIN)/python -m benchmarks remote
+
+bench-million: $(DEV)  ## a run of a million rows, and again
+	$(BIN)/python -m benchmarks million
+
+bench-peers: $(addprefix $(PEERS)/,openai litellm)  ## other clients for bench-remote, each apart
+
+$(PEERS)/%:
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check $* || (rm -rf $@; exit 1)
+
 clean:  ## remove what was built and installed
-	rm -rf $(VENV) docs/_build build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) docs/_build build dist .mypy_cache .pytest_cache .ruff_cache
 
 $(BASE): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
