@@ -64,9 +64,8 @@ class Bench:
         self, client: str, requests: int, in_flight: int, **settings: Any
     ) -> Iterator[subprocess.Popen[str]]:
         """A client at work."""
-        if client == OURS:
-            settings.setdefault("input_path", str(self.input(requests)))
-            settings.setdefault("output_path", str(self.output()))
+        if client == OURS and "output_path" not in settings:
+            settings.update(input_path=str(self.input(requests)), output_path=str(self.output()))
         core = self._cores[0] if self._cores else None
         spec = Spec(self.server.api_url, requests, in_flight, core, **settings)
         with subprocess.Popen(

@@ -56,6 +56,14 @@ CASES = (
         PLAIN | {"retry_after": True},
         LEARNING_S,
     ),
+    Case(
+        OURS,
+        1_500,
+        ", x-ratelimit headers",
+        {"adaptive": True},
+        PLAIN | {"headers": True},
+        LEARNING_S,
+    ),
     Case(OPENAI, 1_000, ", 2 retries", {}, PLAIN | {"retry_after": True}),
     Case(LITELLM, 1_000, ", 2 retries", {}, PLAIN | {"retry_after": True}),
 )
