@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
 PEERS := .venv-peers
+VLLM := .venv-vllm
 
-.PHONY: demo test quick check lint format docs bench bench-remote bench-million bench-peers clean
+.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-million bench-peers clean
 
 demo: $(BASE)  ## answer the example questions with the model in this package
 	$(BIN)/oumi infer -c examples/quickstart.yaml
@@ -14,6 +15,10 @@ demo: $(BASE)  ## answer the example questions with the model in this package
 
 test: $(DEV)  ## all tests that need no heavy runtime
 	$(BIN)/pytest
+
+test-engines:  ## the tests of heavy runtimes, in an environment of their own
+	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
+	$(VLLM)/bin/pytest tests/engines
 
 quick: $(DEV)  ## the tests without the slow ones
 	$(BIN)/pytest -m "not slow"
@@ -48,7 +53,7 @@ $(PEERS)/%:
 	$@/bin/python -m pip install --quiet --disable-pip-version-check $* || (rm -rf $@; exit 1)
 
 clean:  ## remove what was built and installed
-	rm -rf $(VENV) $(PEERS) docs/_build build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(VLLM) docs/_build build dist .mypy_cache .pytest_cache .ruff_cache
 
 $(BASE): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,0 +1,52 @@
+"""Tests with heavy runtimes, which run only where this folder is named: `make test-engines`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines.adapters import write_adapter
+from tests.engines.vllm_server import VllmServer, serve_vllm
+
+HERE = Path(__file__).parent
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the heavy tests out of a run that does not name them."""
+    named = [Path(arg.partition("::")[0]).absolute() for arg in config.args]
+    return None if any(path.is_relative_to(HERE) for path in named) else True
+
+
+@pytest.fixture(scope="session")
+def _servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[VllmServer, VllmServer]]:
+    """Both servers, which start side by side: most of that time one core imports modules."""
+    exact, plain = tmp_path_factory.mktemp("vllm"), tmp_path_factory.mktemp("plain_vllm")
+    flags = [
+        # xgrammar, which `auto` takes, lets control characters into strings of a bounded length.
+        # White space between fields may go on until the answer is cut off, so there is none.
+        *("--structured-outputs-config", '{"backend":"guidance","disable_any_whitespace":true}'),
+        # With room for as many adapters as there are, vLLM on the CPU mixes rows up.
+        *("--enable-lora", "--max-loras", "2", "--max-lora-rank", "8"),
+        *("--lora-modules", f"shift={write_adapter(exact / 'shift')}"),
+        "--trust-request-chat-template",
+    ]
+    with serve_vllm(exact, *flags) as first, serve_vllm(plain) as second:
+        yield first, second
+
+
+@pytest.fixture(scope="session")
+def server(_servers: tuple[VllmServer, VllmServer]) -> VllmServer:
+    """A server that keeps schemas to the letter, with the adapter `shift`."""
+    _servers[0].wait_until_ready()
+    return _servers[0]
+
+
+@pytest.fixture(scope="session")
+def plain_server(_servers: tuple[VllmServer, VllmServer]) -> VllmServer:
+    """A server with vLLM's own choices."""
+    _servers[1].wait_until_ready()
+    return _servers[1]
