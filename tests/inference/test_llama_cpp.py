@@ -66,7 +66,9 @@ def test_it_knows_what_it_was_taught(engine):
 
 
 def test_many_at_once_answer_as_one_by_one_does(engine):
-    rows = sums(20)
+    # Well-known facts: where two tokens are nearly as likely, the order of additions may decide.
+    countries = "France Spain Italy Germany Japan China Russia Canada Peru Egypt Greece Norway"
+    rows = [ask(f"What is the capital of {country}?") for country in countries.split()]
     together = answers(engine.infer(rows, short()))
     assert together == [answers(engine.infer([row], short()))[0] for row in rows]
 

@@ -6,12 +6,16 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import signal
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
 from functools import cache
 from typing import Any, TypeVar
 
 ResultT = TypeVar("ResultT")
+
+SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
+"""What a user or a system ends a program with."""
 
 
 def call(
@@ -91,10 +95,20 @@ def _cancel(future: concurrent.futures.Future[Any]) -> None:
     concurrent.futures.wait([future], timeout=5)
 
 
+def leave_signals_to_main() -> None:
+    """To be called first by a thread of ours: Ctrl-C and SIGTERM are for the main thread."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     loop = _new_loop()
-    thread = threading.Thread(target=loop.run_forever, name="oumi-loop", daemon=True)
+
+    def run() -> None:
+        leave_signals_to_main()
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, name="oumi-loop", daemon=True)
     thread.start()
 
     def stop() -> None:

@@ -14,6 +14,7 @@ from typing import Self, TextIO
 
 from oumi.runner.display import Pace, display
 from oumi.runner.events import Event, RunEnded, RunStarted, Stopping
+from oumi.runner.loop import leave_signals_to_main
 from oumi.runner.tally import Tally
 
 
@@ -75,6 +76,7 @@ class Progress:
         self._wake.set()
 
     def _show(self) -> None:
+        leave_signals_to_main()
         # A terminal that went away must not end the run.
         with contextlib.suppress(OSError, ValueError), self._display:
             pace = Pace()

@@ -16,6 +16,7 @@ import xllamacpp
 from oumi.core.configs import ModelParams
 from oumi.errors import EngineError, ModelNotFoundError
 from oumi.inference.local.llama_cpp.params import make_params
+from oumi.runner.loop import SIGNALS
 
 
 class Runtime:
@@ -87,13 +88,17 @@ class Runtime:
 def _signal_handlers_kept() -> Iterator[None]:
     """Put Python's handlers back in place: llama.cpp installs its own for Ctrl-C and SIGTERM,
     which would take the model down in mid-run. (signal.signal works in the main thread only.)
+
+    Until then both signals wait. llama.cpp's threads inherit that, and never see one.
     """
     get, put = ctypes.pythonapi.PyOS_getsig, ctypes.pythonapi.PyOS_setsig
     get.restype = put.restype = ctypes.c_void_p
     put.argtypes = [ctypes.c_int, ctypes.c_void_p]
-    kept = {number: get(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: get(number) for number in SIGNALS}
+    blocked_before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
         for number, handler in kept.items():
             put(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked_before)

@@ -37,7 +37,8 @@ def engine_args(model: ModelParams) -> AsyncEngineArgs:
         "trust_remote_code": model.trust_remote_code,
         "enable_prefix_caching": True,
         # The default, xgrammar, lets control characters through where a string has a length.
-        "structured_outputs_config": {"backend": "guidance"},
+        # Free white space between the parts of a JSON text invites endless runs of it.
+        "structured_outputs_config": {"backend": "guidance", "disable_any_whitespace": True},
         "disable_log_stats": True,
         "tokenizer": model.tokenizer_name,
         "max_model_len": model.model_max_length,
@@ -53,7 +54,16 @@ def engine_args(model: ModelParams) -> AsyncEngineArgs:
 
 
 def sampling_params(generation: GenerationParams, *, stream: bool) -> SamplingParams:
-    """The parameters of a request."""
+    """The parameters of a request. Raises ConfigError for a value that vLLM refuses."""
+    try:
+        return _sampling_params(generation, stream=stream)
+    except ConfigError:
+        raise
+    except Exception as error:  # the classes of vLLM's errors differ from version to version
+        raise ConfigError(f"generation: vLLM refuses a setting: {error}") from error
+
+
+def _sampling_params(generation: GenerationParams, *, stream: bool) -> SamplingParams:
     return SamplingParams(
         max_tokens=generation.max_new_tokens,
         temperature=generation.temperature,
@@ -98,10 +108,10 @@ def _adapter_args(adapter: str | None) -> dict[str, Any]:
 
 
 def _logit_bias(biases: dict[str | int, float]) -> dict[int, float] | None:
-    try:
-        return {int(token): bias for token, bias in biases.items()} or None
-    except ValueError as error:
-        raise ConfigError(f"generation.logit_bias: VLLM takes token ids only: {error}") from error
+    words = [token for token in biases if not str(token).isdigit()]
+    if words:
+        raise ConfigError(f"generation.logit_bias: VLLM takes token ids only, not {words[0]!r}")
+    return {int(token): bias for token, bias in biases.items()} or None
 
 
 def _constraint(guided: GuidedDecodingParams | None) -> dict[str, Any]:
@@ -115,7 +125,4 @@ def _constraint(guided: GuidedDecodingParams | None) -> dict[str, Any]:
             f"VLLM {version} cannot honour guided_decoding; it needs vLLM 0.11 or later"
         ) from error
     wanted = {guided.form: getattr(guided, guided.form)}
-    # Free white space between the parts of a JSON text invites endless runs of it.
-    compact = guided.json is not None
-    outputs = StructuredOutputsParams(**wanted, disable_any_whitespace=compact)
-    return {"structured_outputs": outputs}
+    return {"structured_outputs": StructuredOutputsParams(**wanted)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
@@ -39,6 +40,8 @@ class VLLMInferenceEngine(InferenceEngine):
             model_params, generation_params=generation_params, remote_params=remote_params
         )
         self._runtime = loop.call(self._start())
+        # vLLM's process has to be ended while its code can still run.
+        atexit.register(self.close)
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
@@ -69,6 +72,7 @@ class VLLMInferenceEngine(InferenceEngine):
 
     def close(self) -> None:
         """End vLLM's process and free its memory."""
+        atexit.unregister(self.close)
         loop.call(self._stop())
 
     def _complete(

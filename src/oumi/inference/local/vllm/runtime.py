@@ -47,7 +47,7 @@ class Runtime:
                 yield output
         except EngineDeadError as error:
             raise EngineError("vLLM's engine process has died; its log says why") from error
-        except ValueError as error:
+        except Exception as error:  # the classes of vLLM's errors differ from version to version
             raise RequestError(f"vLLM: {error}") from error
 
     def close(self) -> None:
