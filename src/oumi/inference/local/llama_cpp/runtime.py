@@ -33,14 +33,14 @@ class Runtime:
         with _signal_handlers_kept():
             try:
                 server = xllamacpp.Server(params)
+                # Answered by the server's loop. Taken down before that runs, it would hang.
+                server.handle_metrics()
             except RuntimeError as error:
                 raise ModelNotFoundError(
                     f"{params.model.path}: llama.cpp cannot load it (damaged, of an architecture "
                     "that it does not know, or too large for the memory)"
                 ) from error
         self._server: xllamacpp.Server | None = server
-        # Answered by the server's loop: taken down before the loop runs, it would hang for ever.
-        server.handle_metrics()
         # One waiting request a slot, so that a slot which falls free has work at once.
         self.threads = 2 * self.slots
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="oumi-llamacpp")
