@@ -28,3 +28,10 @@ def test_misspelt(oumi) -> None:
     done = oumi("engines", "LAMACPP")
     assert done.returncode == 2
     assert "did you mean LLAMACPP?" in done.stderr
+
+
+def test_how_to_install_is_shown_as_it_is_typed(oumi) -> None:
+    lines = oumi("engines").stdout.splitlines()[1:]
+    for row in ROWS.values():
+        line = next(line for line in lines if line.startswith(f"{row.engine} "))
+        assert row.is_installed() or row.install in line

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from oumi.core.configs import InferenceEngineType
@@ -57,7 +58,7 @@ def _print_table(rows: list[EngineRow]) -> None:
         console.width = _PLAIN_WIDTH
     table = Table("engine", "what it is", "needs", "installed here", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row.engine, row.summary, row.runtime, _installed(row))
+        table.add_row(row.engine, row.summary, row.runtime, escape(_installed(row)))
     console.print(table, highlight=False)
 
 
