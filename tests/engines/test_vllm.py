@@ -167,6 +167,11 @@ def children(pid: int) -> list[int]:
     return direct + [below for child in direct for below in children(child)]
 
 
+def is_alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
 @pytest.mark.timeout(400)
 def test_a_plain_script_runs_once_and_a_killed_one_is_resumed(write_jsonl, tmp_path: Path):
     script = tmp_path / "script.py"
@@ -189,4 +194,7 @@ def test_a_plain_script_runs_once_and_a_killed_one_is_resumed(write_jsonl, tmp_p
     assert done.stdout.count("SCRIPT RUNS") == 1
     assert recorded() == 400
     assert len(output.read_text().splitlines()) == 400
-    assert not [pid for pid in left if Path(f"/proc/{pid}").exists()], "no process is left"
+    end_s = time.monotonic() + 30
+    while time.monotonic() < end_s and any(map(is_alive, left)):
+        time.sleep(0.1)
+    assert not [pid for pid in left if is_alive(pid)], "no process is left"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import multiprocessing
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -15,6 +17,17 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from oumi.errors import EngineError, ModelNotFoundError, RequestError
+
+# Its standard input ends when the process that started it does.
+_WATCH = """
+import contextlib, os, signal, sys, time
+sys.stdin.buffer.read()
+for number, wait_s in ((signal.SIGTERM, 10), (signal.SIGKILL, 0)):
+    for pid in sys.argv[1:]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), number)
+    time.sleep(wait_s)
+"""
 
 
 class Runtime:
@@ -31,6 +44,7 @@ class Runtime:
                 self._engine: AsyncLLM | None = AsyncLLM.from_engine_args(args)
             except (OSError, ValueError, RuntimeError) as error:
                 raise ModelNotFoundError(f"{args.model}: vLLM cannot load it: {error}") from error
+        self._watch = _end_with_us([child.pid for child in multiprocessing.active_children()])
         self.tokenizer: Any = self._engine.get_tokenizer()
         self.context: int = self._engine.model_config.max_model_len
         self.rows: int = self._engine.vllm_config.scheduler_config.max_num_seqs
@@ -54,7 +68,17 @@ class Runtime:
         """End the engine's process and free its memory."""
         engine, self._engine = self._engine, None
         if engine is not None:
+            self._watch.kill()
+            self._watch.communicate()
             engine.shutdown()
+
+
+def _end_with_us(pids: list[int | None]) -> subprocess.Popen[bytes]:
+    """See to it that vLLM's process does not outlive this one, however this one ends: its memory,
+    on a graphics card above all, would be missing when the run is begun again.
+    """
+    command = [sys.executable, "-c", _WATCH, *(str(pid) for pid in pids if pid)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
 
 
 @contextlib.contextmanager
