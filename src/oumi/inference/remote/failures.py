@@ -35,7 +35,7 @@ class UnreadableAnswerError(OumiError):
 def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint: str) -> OumiError:
     """What a reply other than 200 means. `name` is the engine, `key_hint` where its key is set."""
     code, text = read_error(body)
-    said = f"{name} answered {status}: {text}"
+    said = f"{name} answered {status}: {text.rstrip('.')}"
     if status in (401, 403):
         return AccessError(f"{said}. Check the key: {key_hint}.", status=status)
     if status == 402 or (status == 429 and code in _QUOTA_CODES):

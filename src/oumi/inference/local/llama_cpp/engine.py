@@ -6,16 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 
 from oumi.core.configs import (
-    GenerationParams,
     InferenceConfig,
     InferenceEngineType,
-    ModelParams,
-    RemoteParams,
 )
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import ConfigError
 from oumi.inference.chat_api import StreamJoiner
-from oumi.inference.engine import InferenceEngine
+from oumi.inference.local.engine import LocalInferenceEngine
 from oumi.inference.local.llama_cpp.body import (
     decode,
     decode_answer,
@@ -30,7 +26,7 @@ from oumi.runner.request import Request
 from oumi.structured.grammar import to_lark
 
 
-class LlamaCppInferenceEngine(InferenceEngine):
+class LlamaCppInferenceEngine(LocalInferenceEngine):
     """GGUF models on this machine; `oumi-tiny`, which ships with the package, by default.
 
     Requests share the model's slots (`model_kwargs["n_parallel"]`) by continuous batching.
@@ -38,16 +34,7 @@ class LlamaCppInferenceEngine(InferenceEngine):
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.LLAMACPP
 
-    def __init__(
-        self,
-        model_params: ModelParams | None = None,
-        *,
-        generation_params: GenerationParams | None = None,
-        remote_params: RemoteParams | None = None,
-    ):
-        super().__init__(
-            model_params, generation_params=generation_params, remote_params=remote_params
-        )
+    def _load(self) -> None:
         self._runtime = Runtime(self._config.model)
 
     @property
@@ -97,10 +84,5 @@ class LlamaCppInferenceEngine(InferenceEngine):
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)
-        if config.model != self._config.model:
-            raise ConfigError(
-                f"this engine holds {self._config.model.model_name!r} with its own model settings; "
-                "make another engine for others"
-            )
         if config.generation.guided_decoding is not None:
             to_lark(config.generation.guided_decoding)

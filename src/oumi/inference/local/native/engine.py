@@ -11,16 +11,13 @@ import torch
 from transformers import TextStreamer
 
 from oumi.core.configs import (
-    GenerationParams,
     InferenceConfig,
     InferenceEngineType,
-    ModelParams,
-    RemoteParams,
 )
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import ConfigError, EngineError, UnsupportedError
-from oumi.inference.engine import InferenceEngine
+from oumi.errors import EngineError, UnsupportedError
 from oumi.inference.local.chat_text import encode
+from oumi.inference.local.engine import LocalInferenceEngine
 from oumi.inference.local.native.batch import Prompt, generate
 from oumi.inference.local.native.batcher import Batcher
 from oumi.inference.local.native.loading import Loaded, load
@@ -30,21 +27,12 @@ from oumi.structured.grammar import to_lark
 _ROWS = 64
 
 
-class NativeTextInferenceEngine(InferenceEngine):
+class NativeTextInferenceEngine(LocalInferenceEngine):
     """Any text model that Transformers loads; rows share batches of like length."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.NATIVE
 
-    def __init__(
-        self,
-        model_params: ModelParams | None = None,
-        *,
-        generation_params: GenerationParams | None = None,
-        remote_params: RemoteParams | None = None,
-    ):
-        super().__init__(
-            model_params, generation_params=generation_params, remote_params=remote_params
-        )
+    def _load(self) -> None:
         self._loaded: Loaded | None = load(self._config.model)
         self._batcher = Batcher(lambda prompts: generate(self._open(), prompts), _ROWS)
 
@@ -104,11 +92,6 @@ class NativeTextInferenceEngine(InferenceEngine):
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)
-        if config.model != self._config.model:
-            raise ConfigError(
-                f"this engine holds {self._config.model.model_name!r} with its own model settings; "
-                "make another engine for others"
-            )
         generation = config.generation
         if generation.num_beams > 1 and generation.temperature > 0:
             raise UnsupportedError("NATIVE searches with num_beams at temperature 0 only")

@@ -7,38 +7,25 @@ from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 from oumi.core.configs import (
-    GenerationParams,
     InferenceConfig,
     InferenceEngineType,
-    ModelParams,
-    RemoteParams,
 )
 from oumi.core.types.completion import Completion, Delta, Usage
-from oumi.errors import ConfigError
 from oumi.inference.chat_api import decode_finish_reason
-from oumi.inference.engine import InferenceEngine
 from oumi.inference.local.chat_text import encode, to_completion
+from oumi.inference.local.engine import LocalInferenceEngine
 from oumi.inference.local.vllm.arguments import engine_args, sampling_params
 from oumi.inference.local.vllm.runtime import Runtime
 from oumi.runner import loop
 from oumi.runner.request import Request
 
 
-class VLLMInferenceEngine(InferenceEngine):
+class VLLMInferenceEngine(LocalInferenceEngine):
     """vLLM in a process of its own; its scheduler batches whatever is in flight."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.VLLM
 
-    def __init__(
-        self,
-        model_params: ModelParams | None = None,
-        *,
-        generation_params: GenerationParams | None = None,
-        remote_params: RemoteParams | None = None,
-    ):
-        super().__init__(
-            model_params, generation_params=generation_params, remote_params=remote_params
-        )
+    def _load(self) -> None:
         self._runtime = loop.call(self._start())
         # vLLM's process has to be ended while its code can still run.
         atexit.register(self.close)
@@ -95,11 +82,6 @@ class VLLMInferenceEngine(InferenceEngine):
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)
-        if config.model != self._config.model:
-            raise ConfigError(
-                f"this engine holds {self._config.model.model_name!r} with its own model settings; "
-                "make another engine for others"
-            )
         sampling_params(config.generation, stream=False)
 
 

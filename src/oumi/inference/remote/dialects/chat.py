@@ -82,9 +82,11 @@ def check(model: ModelParams, generation: GenerationParams) -> None:
     """Raise what is wrong with the settings: ConfigError for a field of the body that is not the
     user's to set, UnsupportedError for a sampling setting that the model does not take.
     """
-    for name in _OWN_FIELDS:
-        if name in model.model_kwargs:
+    for name in model.model_kwargs:
+        if name in _OWN_FIELDS:
             raise ConfigError(f"model.model_kwargs.{name}: the engine sets it")
+        if name.startswith("guided_"):  # current servers ignore these without a word
+            raise ConfigError(f"model.model_kwargs.{name}: use generation.guided_decoding")
     for name in sorted(family_of(model.model_name).fixed & generation.model_fields_set):
         if getattr(generation, name) not in _NEUTRAL[name]:
             raise UnsupportedError(
