@@ -30,7 +30,7 @@ class Spec:
     input_path: str | None = None
     output_path: str | None = None
     requests_per_minute: int | None = None
-    adaptive: bool = False
+    adaptive: bool = True
 
 
 def messages(row: int) -> list[dict[str, str]]:
