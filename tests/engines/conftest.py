@@ -20,6 +20,9 @@ RUNTIMES = r"(torch|transformers|vllm|llguidance|peft|accelerate|xgrammar|numba|
 def pytest_configure(config: pytest.Config) -> None:
     """Take the runtimes' own warnings as they are."""
     config.addinivalue_line("filterwarnings", f"ignore:::{RUNTIMES}")
+    # vLLM leaves its sockets' context to the garbage collector.
+    config.addinivalue_line("filterwarnings", "ignore:Exception ignored in.*zmq.*")
+    config.addinivalue_line("filterwarnings", "ignore:Unclosed context:ResourceWarning")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

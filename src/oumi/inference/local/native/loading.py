@@ -37,11 +37,12 @@ def load(model: ModelParams) -> Loaded:
     name = str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name
     common = {"revision": model.model_revision, "trust_remote_code": model.trust_remote_code}
     common = {key: value for key, value in common.items() if value}
+    args = _loading_args(model)
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             model.tokenizer_name or name, **common, **model.tokenizer_kwargs
         )
-        loaded = AutoModelForCausalLM.from_pretrained(name, **common, **_loading_args(model))
+        loaded = AutoModelForCausalLM.from_pretrained(name, **common, **args)
     except (OSError, ValueError) as error:
         raise ModelNotFoundError(
             f"{model.model_name}: Transformers cannot load it: {error}"
