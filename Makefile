@@ -35,7 +35,7 @@ format: $(DEV)  ## bring the code into form
 docs: $(DEV)  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -W -q -n -b html docs docs/_build/html
 
-check: lint test docs  ## what CI runs
+check: lint test docs test-engines  ## what CI runs
 
 bench: $(DEV)  ## benchmark tables
 	$(BIN)/python -m benchmarks
