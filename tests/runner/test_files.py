@@ -43,6 +43,22 @@ def test_answers_stand_in_input_order(engine, write_jsonl, paths):
     assert (facts["rows"], facts["done"], facts["failed"]) == (60, 60, 0)
 
 
+def test_what_stands_in_a_row_comes_out_as_it_went_in(engine, paths):
+    row = {
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "What is 2+2?"}]}],
+        "label": 123456789012345678901234567890,
+        "note": None,
+        "metadata": {"source": "web"},
+    }
+    paths[0].write_text(json.dumps(row))
+    engine.infer(None, files(paths))
+    [line] = map(json.loads, paths[1].read_text().splitlines())
+    assert line["messages"][:-1] == row["messages"]
+    assert (line["label"], line["note"]) == (row["label"], None)
+    assert line["metadata"]["source"] == "web"
+    assert "4" in line["messages"][-1]["content"]
+
+
 def test_a_finished_run_does_nothing_again(engine, write_jsonl, paths):
     write_jsonl(sums(5))
     assert asked_by(engine, files(paths)) == 5

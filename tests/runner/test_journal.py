@@ -16,7 +16,7 @@ def answer(text: str) -> Completion:
 
 
 def text(journal: Journal, row: int) -> str:
-    return journal.read(row).message.content
+    return journal.read(row)["completion"]["message"]["content"]
 
 
 def test_what_was_recorded_is_found_again(tmp_path: Path):
@@ -24,9 +24,9 @@ def test_what_was_recorded_is_found_again(tmp_path: Path):
         journal.record(1, B, answer("b"), latency_s=0.1)
         journal.record(0, A, answer("a"), latency_s=0.1)
         journal.record_failure(2, C, Failure("X", "no"), latency_s=0.1)
-        assert journal.read(1) == answer("b")
-        assert journal.read(2) == Failure("X", "no")
-        assert journal.read(3) is None
+        assert Completion.from_dict(journal.read(1)["completion"]) == answer("b")
+        assert Failure(**journal.read(2)["failure"]) == Failure("X", "no")
+        assert journal.read(3) == {}
     with Journal(tmp_path / "j") as journal:
         assert journal.recorded == 2
         assert journal.claim(0, A)

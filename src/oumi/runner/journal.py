@@ -91,14 +91,14 @@ class Journal:
         """Write a failure; the row is asked again by the next run. Raises StorageError."""
         self._place(row, self._write(row, key, "failure", failure.to_dict(), facts))
 
-    def read(self, row: int) -> Completion | Failure | None:
-        """The last record of a row of this run, or None."""
+    def read(self, row: int) -> dict[str, Any]:
+        """The last record of a row of this run, with its `completion` or its `failure`; empty
+        where there is none.
+        """
         if not self.holds(row):
-            return None
-        line = orjson.loads(_read_line(self._file, self._places[row]))
-        if "completion" in line:
-            return Completion.from_dict(line["completion"])
-        return Failure(**line["failure"])
+            return {}
+        record: dict[str, Any] = orjson.loads(_read_line(self._file, self._places[row]))
+        return record
 
     def _place(self, row: int, offset: int) -> None:
         _put(self._places, row, offset)

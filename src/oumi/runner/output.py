@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
+from pydantic_core import from_json, to_json
 
-from oumi.core.types.completion import Completion, Failure, InferenceResult, Usage
+from oumi.core.types.completion import InferenceResult, Usage
 from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price
 from oumi.runner.digest import file_digest, new_digest
 from oumi.runner.journal import Journal
 from oumi.runner.saved import SavedConversations, SavedFailures
-from oumi.runner.sources import Row, Source
+from oumi.runner.sources import Source
+
+_FACTS = ("usage", "finish_reason", "logprobs")
 
 
 class Output:
@@ -71,18 +74,18 @@ class Output:
         counts = {"rows": 0, "done": 0, "failed": 0}
         usage = Usage()
         with _whole_file(self.path) as file, _whole_file(self.failures_path) as failures:
-            for row in source.rows():
+            for index, (number, text) in enumerate(source.lines()):
                 counts["rows"] += 1
-                match journal.read(row.index):
-                    case Completion() as completion if row.conversation is not None:
-                        counts["done"] += 1
-                        usage += completion.usage
-                        line = completion.join(row.conversation).to_json().encode() + b"\n"
-                        digest.update(line)
-                        file.write(line)
-                    case Failure() as failure:
-                        counts["failed"] += 1
-                        failures.write(_failed_line(row, failure))
+                record = journal.read(index)
+                if "completion" in record:
+                    counts["done"] += 1
+                    usage += Usage.from_dict(record["completion"]["usage"])
+                    line = _finished_line(text, record["completion"])
+                    digest.update(line)
+                    file.write(line)
+                elif "failure" in record:
+                    counts["failed"] += 1
+                    failures.write(_failed_line(index, number, text, record["failure"]))
         if self.failures_path.stat().st_size == 0:
             self.failures_path.unlink()
         facts = {
@@ -131,14 +134,23 @@ def _cost(price: Price | None, usage: Usage) -> dict[str, Any]:
     return {"cost_usd": round(cost, 6)}
 
 
-def _failed_line(row: Row, failure: Failure) -> bytes:
-    line: dict[str, Any] = {"row": row.index}
-    if row.line is not None:
-        line["line"] = row.line
-    line["failure"] = failure.to_dict()
-    if row.conversation is not None:
-        line["conversation"] = row.conversation.to_dict()
-    return orjson.dumps(line) + b"\n"
+def _finished_line(text: bytes, completion: Mapping[str, Any]) -> bytes:
+    """The row with its answer: what `Completion.join` does, without checking all of it again."""
+    row = from_json(text)
+    row["messages"].append(completion["message"])
+    facts = {name: completion[name] for name in _FACTS if name in completion}
+    row["metadata"] = {**(row.get("metadata") or {}), **facts}
+    return to_json(row) + b"\n"
+
+
+def _failed_line(index: int, number: int | None, text: bytes, failure: Mapping[str, Any]) -> bytes:
+    line: dict[str, Any] = {"row": index}
+    if number is not None:
+        line["line"] = number
+    line["failure"] = failure
+    with contextlib.suppress(ValueError):  # a row that is not JSON failed for that
+        line["conversation"] = from_json(text)
+    return to_json(line) + b"\n"
 
 
 @contextlib.contextmanager

@@ -40,6 +40,10 @@ class Source(Protocol):
         """The rows, from the first one."""
         ...
 
+    def lines(self) -> Iterator[tuple[int | None, bytes]]:
+        """The same rows as JSON text, unchecked, each with the number of its line if it has one."""
+        ...
+
     def fingerprint(self) -> str:
         """A hash of the content."""
         ...
@@ -55,6 +59,11 @@ class ListSource:
         """The rows, from the first one."""
         for index, conversation in enumerate(self._conversations):
             yield Row(index, conversation)
+
+    def lines(self) -> Iterator[tuple[int | None, bytes]]:
+        """The same rows as JSON text."""
+        for conversation in self._conversations:
+            yield None, conversation.to_json().encode()
 
     def fingerprint(self) -> str:
         """A hash of the content."""
@@ -73,13 +82,15 @@ class FileSource:
 
     def rows(self) -> Iterator[Row]:
         """The rows, from the first one; a line that cannot be read is a row with an error."""
-        index = 0
+        for index, (number, line) in enumerate(self.lines()):
+            yield self._parse(index, number, line)
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """The same rows as JSON text, unchecked, each with the number of its line."""
         with _open(self.path) as file:
             for number, line in enumerate(file, start=1):
-                if line.isspace():
-                    continue
-                yield self._parse(index, number, line)
-                index += 1
+                if not line.isspace():
+                    yield number, line.removeprefix(_BOM) if number == 1 else line
 
     def fingerprint(self) -> str:
         """A hash of the content."""
@@ -87,8 +98,6 @@ class FileSource:
         return file_digest(self.path)
 
     def _parse(self, index: int, number: int, line: bytes) -> Row:
-        if number == 1:
-            line = line.removeprefix(_BOM)
         try:
             return Row(index, Conversation.model_validate_json(line), line=number)
         except ValidationError as error:
