@@ -78,7 +78,8 @@ async def aiterate(pieces: AsyncIterator[ResultT]) -> AsyncGenerator[ResultT]:
 
 
 async def _close(pieces: AsyncIterator[Any]) -> None:
-    while getattr(pieces, "ag_running", False):  # a cancelled step takes a turn or two to end
+    # A step that was cancelled takes a turn or two to end, and tells nobody.
+    while getattr(pieces, "ag_running", False):  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     close = getattr(pieces, "aclose", None)
     if close is not None:
