@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,34 @@ def test_two_processes_do_not_share_a_journal(tmp_path: Path):
         Journal(tmp_path / "j")
     with Journal(tmp_path / "j"):
         pass
+
+
+HALF_A_LINE = """
+import resource, signal, sys
+import subprocess
+import sys
+from pathlib import Path
+from oumi.core.types import Completion, Message, Role
+from oumi.errors import StorageError
+from oumi.runner.journal import Journal
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+answer = Completion(Message(role=Role.ASSISTANT, content="a" * 100))
+with Journal(Path(sys.argv[1])) as journal:
+    journal.record(0, "a" * 32, answer, latency_s=0.1)
+    size = Path(sys.argv[1]).stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, resource.RLIM_INFINITY))
+    try:
+        journal.record(1, "b" * 32, answer, latency_s=0.1)
+    except StorageError:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        journal.record(2, "c" * 32, answer, latency_s=0.1)
+"""
+
+
+def test_half_a_line_leaves_no_hole(tmp_path: Path):
+    """A disk may take half of a line before it is full; what is written after that is whole."""
+    subprocess.run([sys.executable, "-c", HALF_A_LINE, str(tmp_path / "j")], check=True)
+    assert b"\0" not in (tmp_path / "j").read_bytes()
+    with Journal(tmp_path / "j") as journal:
+        assert [journal.claim(row, key) for row, key in enumerate([A, B, C])] == [True, False, True]

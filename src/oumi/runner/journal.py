@@ -127,9 +127,7 @@ class Journal:
         line = orjson.dumps({"key": key, "row": row, kind: value, **facts}) + b"\n"
         start = self._end
         try:
-            written = os.write(self._file, line)
-            if written < len(line):
-                os.write(self._file, line[written:])
+            _write_at(self._file, line, start)
         except OSError as error:
             os.ftruncate(self._file, start)
             raise StorageError(
@@ -153,9 +151,8 @@ class Journal:
                     self._index(line, end, number)
                 end += len(line)
         os.ftruncate(self._file, end)
-        os.lseek(self._file, end, os.SEEK_SET)
         if end == 0:
-            os.write(self._file, _HEADER)
+            _write_at(self._file, _HEADER, 0)
             end = len(_HEADER)
         return end
 
@@ -192,6 +189,15 @@ def _open_locked(path: Path) -> int:
 def _check_header(line: bytes, path: Path) -> None:
     if line != _HEADER:
         raise OutputExistsError(f"{path}: not a journal of this program; move it away")
+
+
+def _write_at(file: int, line: bytes, offset: int) -> None:
+    """All of a line, which the disk may take in parts. The place is ours to say: after a line that
+    was taken back, the file's own position would leave a hole.
+    """
+    written = 0
+    while written < len(line):
+        written += os.pwrite(file, line[written:], offset + written)
 
 
 def _read_line(file: int, offset: int) -> bytes:
