@@ -85,7 +85,7 @@ class Job:
 
     async def _to_file(self, source: Source, output: Output) -> InferenceResult:
         run_id = await asyncio.to_thread(self._run_id, source)
-        if output.is_finished(run_id):
+        if await asyncio.to_thread(output.is_finished, run_id):
             done = output.result()
             count = len(done.rows)
             self._tell(self._started(count, count, output))
@@ -93,7 +93,7 @@ class Job:
         total = await asyncio.to_thread(self._check, source)
         if not output.journal_path.exists():
             output.check_replaceable(0, overwrite=self._config.overwrite)
-        with Journal(output.journal_path) as journal:
+        with await asyncio.to_thread(Journal, output.journal_path) as journal:
             recorded = await asyncio.to_thread(self._claim, source, journal)
             output.check_replaceable(recorded, overwrite=self._config.overwrite)
             await self._ask(source, journal, self._started(total, recorded, output))

@@ -30,7 +30,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from types import TracebackType
 
 from oumi.runner.adaptive import Adaptive
 from oumi.runner.limits import LimiterState, Limits
@@ -83,12 +82,7 @@ class Permit:
     def __enter__(self) -> Permit:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.failed()
 
 

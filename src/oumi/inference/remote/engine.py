@@ -16,7 +16,7 @@ from oumi.core.configs import (
     RemoteParams,
 )
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import ConfigError, EngineError, OumiError
+from oumi.errors import ConfigError, EngineError
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.remote.address import Address, find_address, key_hint
 from oumi.inference.remote.dialects import chat
@@ -108,8 +108,7 @@ class RemoteInferenceEngine(InferenceEngine):
                             yield delta
                         continue
                     way.limiter.observe(part.headers)
-                    if part.status != 200:
-                        raise self._error(request.config, part.status, part.headers, part.body)
+                    self._check_reply(request.config, part)
         yield decoder.last()
 
     def list_models(self) -> list[str]:
@@ -171,8 +170,7 @@ class RemoteInferenceEngine(InferenceEngine):
             elif reply.status >= 500:
                 way.replicas.failed(replica)
         way.limiter.observe(reply.headers)
-        if reply.status != 200:
-            raise self._error(way.config, reply.status, reply.headers, reply.body)
+        self._check_reply(way.config, reply)
         return reply
 
     async def _list_models(self) -> list[str]:
@@ -180,15 +178,15 @@ class RemoteInferenceEngine(InferenceEngine):
         timeout_s = _remote(self._config).connection_timeout
         url = f"{way.address.bases[0]}/models"
         reply = await self._open().send(Call("GET", url, way.headers, b"", timeout_s))
-        if reply.status != 200:
-            raise self._error(self._config, reply.status, reply.headers, reply.body)
+        self._check_reply(self._config, reply)
         return chat.decode_models(reply.body)
 
-    def _error(
-        self, config: InferenceConfig, status: int, headers: Mapping[str, str], body: bytes
-    ) -> OumiError:
-        hint = key_hint(self.provider, _remote(config))
-        return to_error(status, body, retry_after_s(headers, time.time()), self.name, hint)
+    def _check_reply(self, config: InferenceConfig, reply: Reply) -> None:
+        """Raise what a reply other than 200 means."""
+        if reply.status != 200:
+            hint = key_hint(self.provider, _remote(config))
+            wait_s = retry_after_s(reply.headers, time.time())
+            raise to_error(reply.status, reply.body, wait_s, self.name, hint)
 
     def _open(self) -> Transport:
         if self._closed:

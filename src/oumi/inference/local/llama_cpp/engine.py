@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 
-from oumi.core.configs import (
-    InferenceConfig,
-    InferenceEngineType,
-)
+from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
 from oumi.errors import RequestError

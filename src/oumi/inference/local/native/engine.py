@@ -10,10 +10,7 @@ from typing import Any, ClassVar
 import torch
 from transformers import TextStreamer
 
-from oumi.core.configs import (
-    InferenceConfig,
-    InferenceEngineType,
-)
+from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import EngineError, UnsupportedError
 from oumi.inference.local.chat_text import encode

@@ -6,10 +6,7 @@ import atexit
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
-from oumi.core.configs import (
-    InferenceConfig,
-    InferenceEngineType,
-)
+from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.inference.chat_api import decode_finish_reason
 from oumi.inference.local.chat_text import encode, to_completion
