@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import subprocess
@@ -17,9 +16,7 @@ pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
 
 from oumi.core.configs import (  # noqa: E402
-    GenerationParams,
     GuidedDecodingParams,
-    InferenceConfig,
     ModelParams,
 )
 from oumi.core.types import FinishReason, ToolDefinition  # noqa: E402
@@ -32,20 +29,14 @@ from oumi.errors import (  # noqa: E402
 from oumi.inference import LlamaCppInferenceEngine, NativeTextInferenceEngine  # noqa: E402
 from oumi.models import TINY  # noqa: E402
 from tests.conftest import answers, ask, sums  # noqa: E402
+from tests.engines.asking import generation, text  # noqa: E402
+from tests.shapes import PRODUCT, assert_product  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def native() -> Iterator[NativeTextInferenceEngine]:
     with NativeTextInferenceEngine(ModelParams(torch_dtype="float32")) as loaded:
         yield loaded
-
-
-def generation(**fields: object) -> InferenceConfig:
-    return InferenceConfig(generation=GenerationParams(**{"max_new_tokens": 32, **fields}))
-
-
-def text(engine: NativeTextInferenceEngine, question: str, **fields: object) -> str:
-    return answers(engine.infer([ask(question)], generation(**fields)))[0]
 
 
 def test_greedy_text_is_that_of_llama_cpp(native):
@@ -94,25 +85,11 @@ def test_samplers_and_penalties_are_honoured(native):
     assert "Paris" in text(native, "What is the capital of France?", num_beams=3)
 
 
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string", "minLength": 2, "maxLength": 6},
-        "price": {"type": "integer", "minimum": 10, "maximum": 99},
-    },
-    "required": ["name", "price"],
-    "additionalProperties": False,
-}
-
-
 def test_a_schema_is_met_a_hundred_times_of_a_hundred(native):
-    guided = GuidedDecodingParams(json=SCHEMA)
+    guided = GuidedDecodingParams(json=PRODUCT)
     config = generation(guided_decoding=guided, temperature=1.5, seed=1, max_new_tokens=80)
     for conversation in native.infer(sums(100), config):
-        value = json.loads(conversation.messages[-1].content)
-        assert value.keys() == {"name", "price"}
-        assert 2 <= len(value["name"]) <= 6
-        assert 10 <= value["price"] <= 99
+        assert_product(conversation)
 
 
 @pytest.mark.parametrize(

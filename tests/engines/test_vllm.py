@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import subprocess
@@ -16,28 +15,19 @@ import pytest
 pytest.importorskip("vllm")
 
 from oumi.core.configs import (
-    GenerationParams,
     GuidedDecodingParams,
-    InferenceConfig,
     ModelParams,
 )
 from oumi.core.types import FinishReason
 from oumi.errors import ConfigError, ModelNotFoundError, UnsupportedError
 from oumi.inference import LlamaCppInferenceEngine, VLLMInferenceEngine
 from tests.conftest import answers, ask, sums
+from tests.engines.asking import generation, text
+from tests.shapes import PRODUCT, assert_product
 
 MODEL = ModelParams(
     torch_dtype="float32", model_max_length=1024, model_kwargs={"enforce_eager": True}
 )
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string", "minLength": 2, "maxLength": 6},
-        "price": {"type": "integer", "minimum": 10, "maximum": 99},
-    },
-    "required": ["name", "price"],
-    "additionalProperties": False,
-}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,14 +41,6 @@ def _small_cache() -> Iterator[None]:
 def vllm(_small_cache: None) -> Iterator[VLLMInferenceEngine]:
     with VLLMInferenceEngine(MODEL) as loaded:
         yield loaded
-
-
-def generation(**fields: object) -> InferenceConfig:
-    return InferenceConfig(generation=GenerationParams(**{"max_new_tokens": 32, **fields}))
-
-
-def text(engine: VLLMInferenceEngine, question: str, **fields: object) -> str:
-    return answers(engine.infer([ask(question)], generation(**fields)))[0]
 
 
 def test_greedy_text_is_that_of_llama_cpp(vllm):
@@ -92,13 +74,10 @@ def test_settings_are_honoured(vllm):
 
 
 def test_a_schema_is_met_a_hundred_times_of_a_hundred(vllm):
-    guided = GuidedDecodingParams(json=SCHEMA)
+    guided = GuidedDecodingParams(json=PRODUCT)
     config = generation(guided_decoding=guided, temperature=1.5, seed=1, max_new_tokens=80)
     for conversation in vllm.infer(sums(100), config):
-        value = json.loads(conversation.messages[-1].content)
-        assert value.keys() == {"name", "price"}
-        assert 2 <= len(value["name"]) <= 6
-        assert 10 <= value["price"] <= 99
+        assert_product(conversation)
 
 
 @pytest.mark.parametrize(

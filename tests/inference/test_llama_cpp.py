@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import shutil
@@ -38,6 +37,7 @@ from oumi.errors import (
 from oumi.inference import LlamaCppInferenceEngine, build_engine
 from oumi.models import TINY_GGUF
 from tests.conftest import answers, ask, short, sums
+from tests.shapes import PRODUCT, assert_product
 
 
 def generation(**fields: object) -> InferenceConfig:
@@ -121,24 +121,12 @@ def test_an_answer_has_the_form_that_was_asked_for(engine, form: dict, fits):
 
 
 def test_json_fits_its_schema(engine):
-    schema = {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string", "minLength": 2, "maxLength": 6},
-            "price": {"type": "integer", "minimum": 10, "maximum": 99},
-        },
-        "required": ["name", "price"],
-        "additionalProperties": False,
-    }
     config = generation(
-        guided_decoding=GuidedDecodingParams(json=schema), temperature=1.5, max_new_tokens=80
+        guided_decoding=GuidedDecodingParams(json=PRODUCT), temperature=1.5, max_new_tokens=80
     )
     for conversation in engine.infer(sums(40), config):
         assert conversation.metadata["finish_reason"] == FinishReason.STOP
-        value = json.loads(conversation.messages[-1].content)
-        assert value.keys() == {"name", "price"}
-        assert 2 <= len(value["name"]) <= 6
-        assert 10 <= value["price"] <= 99
+        assert_product(conversation)
 
 
 @pytest.mark.parametrize(
