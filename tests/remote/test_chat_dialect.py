@@ -43,7 +43,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8
 TOOL = ToolDefinition.model_validate(
     {"name": "add", "description": "Add.", "parameters": {"type": "object", "properties": {}}}
 )
-PLAIN = GenerationParams()
+PLAIN = InferenceConfig()
 
 ACCEPTED = TypeAdapter(completion_create_params.CompletionCreateParams)
 
@@ -51,6 +51,12 @@ ACCEPTED = TypeAdapter(completion_create_params.CompletionCreateParams)
 class Product(BaseModel):
     name: str
     price: float
+
+
+def config_of(model: str, **generation: object) -> InferenceConfig:
+    return InferenceConfig(
+        model=ModelParams(model_name=model), generation=GenerationParams(**generation)
+    )
 
 
 def body_of(
@@ -61,9 +67,7 @@ def body_of(
     stream: bool = False,
     **generation: object,
 ) -> dict:
-    config = InferenceConfig(
-        model=ModelParams(model_name=model), generation=GenerationParams(**generation)
-    )
+    config = config_of(model, **generation)
     return orjson.loads(
         chat.encode(
             Request(conversation, config), chat.shared_body(config, provider), stream=stream
@@ -156,8 +160,8 @@ def test_reasoning_models_take_other_fields():
     assert body.keys() == {"model", "messages", "max_completion_tokens"}
     assert "temperature" in body_of(ask("Hi"), model="gpt-5-chat-latest")
     with pytest.raises(UnsupportedError, match=r"o3-mini does not take generation\.temp"):
-        chat.check(ModelParams(model_name="o3-mini"), GenerationParams(temperature=0.3))
-    chat.check(ModelParams(model_name="o3-mini"), GenerationParams(temperature=1.0))
+        chat.check(config_of("o3-mini", temperature=0.3))
+    chat.check(config_of("o3-mini", temperature=1.0))
 
 
 @pytest.mark.parametrize(
@@ -167,18 +171,18 @@ def test_reasoning_models_take_other_fields():
 )
 def test_nothing_is_dropped_for_a_reasoning_model(setting: dict):
     with pytest.raises(UnsupportedError, match=next(iter(setting))):
-        chat.check(ModelParams(model_name="o3-mini"), GenerationParams(**setting))
+        chat.check(config_of("o3-mini", **setting))
 
 
 def test_fields_that_are_not_the_users_to_set():
     with pytest.raises(ConfigError, match=r"model_kwargs\.n: the engine"):
-        chat.check(ModelParams(model_name="m", model_kwargs={"n": 2}), GenerationParams())
+        chat.check(InferenceConfig(model=ModelParams(model_name="m", model_kwargs={"n": 2})))
 
 
 def test_old_names_of_constraints_are_refused():
     model = ModelParams(model_name="m", model_kwargs={"guided_json": {}})
     with pytest.raises(ConfigError, match=r"use generation\.guided_decoding"):
-        chat.check(model, GenerationParams())
+        chat.check(InferenceConfig(model=model))
 
 
 def test_vllm_and_sglang_take_their_own_fields():
@@ -302,7 +306,7 @@ def test_logprobs_only_where_asked():
     data["choices"][0]["logprobs"] = {"content": [{"token": "a", "logprob": -1.0}]}
     body = json.dumps(data).encode()
     assert chat.decode(body, PLAIN).logprobs is None
-    assert chat.decode(body, GenerationParams(logprobs=0)).logprobs["content"]
+    assert chat.decode(body, config_of("m", logprobs=0)).logprobs["content"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from oumi.core.configs import RemoteParams
 from oumi.errors import AccessError, ConfigError
 from oumi.inference.remote.providers import Provider
 
-_ENDPOINT = re.compile(r"/(?:chat/)?completions/?$")
+_ENDPOINT = re.compile(r"/(?:(?:chat/)?completions|messages|model/[^/]+/converse(?:-stream)?)/?$")
+_JSON = (("content-type", "application/json"), ("accept", "application/json"))
 _LOCAL = re.compile(r"^(?:localhost|[\d.]+|\[[0-9a-f:]+\])(?::|/|$)")
 
 
@@ -32,12 +33,15 @@ def find_address(provider: Provider, remote: RemoteParams) -> Address:
     if not urls:
         hint = f" or the environment variable {provider.url_env}" if provider.url_env else ""
         raise ConfigError(f"{provider.engine}: set remote_params.api_url{hint}")
-    bases = tuple(to_base(url) for url in ([urls] if isinstance(urls, str) else urls))
-    return Address(bases, _headers(_find_key(provider, remote)))
+    path = urlsplit(provider.url).path if provider.url else "/v1"
+    bases = tuple(to_base(url, path) for url in ([urls] if isinstance(urls, str) else urls))
+    return Address(bases, _headers(provider, _find_key(provider, remote)))
 
 
-def to_base(url: str) -> str:
-    """The base of an API from a host, a base, or a full endpoint. Raises ConfigError."""
+def to_base(url: str, usual_path: str = "/v1") -> str:
+    """The base of an API from a host, which has the usual path, a base, or a full endpoint.
+    Raises ConfigError.
+    """
     text = url.strip()
     if "://" not in text:
         text = f"{'http' if _LOCAL.match(text) else 'https'}://{text}"
@@ -47,7 +51,7 @@ def to_base(url: str) -> str:
     if parts.query or parts.fragment:
         raise ConfigError(f"remote_params.api_url: expected no query in it: {url!r}")
     path = _ENDPOINT.sub("", parts.path).rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+    return f"{parts.scheme}://{parts.netloc}{path or usual_path}"
 
 
 def key_hint(provider: Provider, remote: RemoteParams) -> str:
@@ -79,10 +83,11 @@ def _from_environment(variable: str | None) -> str | None:
     return os.environ.get(variable) if variable else None
 
 
-def _headers(key: str | None) -> tuple[tuple[str, str], ...]:
-    headers = [("content-type", "application/json"), ("accept", "application/json")]
-    if key:
-        if not key.isascii() or not key.isprintable():
-            raise AccessError("the key holds characters that no key has; was it copied whole?")
-        headers.append(("authorization", f"Bearer {key}"))
-    return tuple(headers)
+def _headers(provider: Provider, key: str | None) -> tuple[tuple[str, str], ...]:
+    headers = (*_JSON, *provider.headers)
+    if not key:
+        return headers
+    if not key.isascii() or not key.isprintable():
+        raise AccessError("the key holds characters that no key has; was it copied whole?")
+    value = f"Bearer {key}" if provider.key_header == "authorization" else key
+    return (*headers, (provider.key_header, value))

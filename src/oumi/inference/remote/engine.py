@@ -16,10 +16,10 @@ from oumi.core.configs import (
     RemoteParams,
 )
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import ConfigError, EngineError
+from oumi.errors import ConfigError, EngineError, UnsupportedError
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.remote.address import Address, find_address, key_hint
-from oumi.inference.remote.dialects import chat
+from oumi.inference.remote.dialects import Dialect, load_dialect
 from oumi.inference.remote.failures import to_error
 from oumi.inference.remote.providers import BY_ENGINE, Provider
 from oumi.inference.remote.replicas import Replica, Replicas
@@ -46,6 +46,7 @@ class _Way:
     """The way to the API under the settings of a call."""
 
     config: InferenceConfig
+    dialect: Dialect
     address: Address
     headers: Mapping[str, str] = field(repr=False)
     body: Mapping[str, Any]
@@ -53,9 +54,11 @@ class _Way:
     replicas: Replicas
     limiter: Limiter
 
-    def call(self, replica: Replica, body: bytes) -> Call:
-        timeout_s = _remote(self.config).connection_timeout
-        return Call("POST", replica.base + chat.ENDPOINT, self.headers, body, timeout_s)
+    def call(self, replica: Replica, request: Request, *, stream: bool = False) -> Call:
+        """Ready to be sent. Raises RequestError for a request that cannot be."""
+        body = self.dialect.encode(request, self.body, stream=stream)
+        url = replica.base + self.dialect.path(self.config, stream=stream)
+        return Call("POST", url, self.headers, body, _remote(self.config).connection_timeout)
 
 
 class RemoteInferenceEngine(InferenceEngine):
@@ -92,16 +95,16 @@ class RemoteInferenceEngine(InferenceEngine):
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
         way = self._way(request.config)
-        reply = await self._post(way, chat.encode(request, way.body))
-        return chat.decode(reply.body, request.config.generation)
+        reply = await self._post(way, request)
+        return way.dialect.decode(reply.body, request.config)
 
     async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
         """Answer one request piece by piece."""
         way = self._way(request.config)
-        body = chat.encode(request, way.body, stream=True)
-        decoder = chat.StreamDecoder(request.config.generation)
+        decoder = way.dialect.stream_decoder(request.config)
         with way.replicas.pick() as replica:
-            async with aclosing(self._open().stream(way.call(replica, body))) as parts:
+            call = way.call(replica, request, stream=True)
+            async with aclosing(self._open().stream(call)) as parts:
                 async for part in parts:
                     if not isinstance(part, Head):
                         for delta in decoder.feed(part):
@@ -158,10 +161,11 @@ class RemoteInferenceEngine(InferenceEngine):
         if transport is not None and self._own_transport:
             loop.call(transport.close())
 
-    async def _post(self, way: _Way, body: bytes) -> Reply:
+    async def _post(self, way: _Way, request: Request) -> Reply:
         with way.replicas.pick() as replica:
+            call = way.call(replica, request)
             try:
-                reply = await self._open().send(way.call(replica, body))
+                reply = await self._open().send(call)
             except TransportError:
                 way.replicas.failed(replica)
                 raise
@@ -176,10 +180,12 @@ class RemoteInferenceEngine(InferenceEngine):
     async def _list_models(self) -> list[str]:
         way = self._way(self._config)
         timeout_s = _remote(self._config).connection_timeout
-        url = f"{way.address.bases[0]}/models"
+        if way.dialect.models_path is None:
+            raise UnsupportedError(f"{self.name} does not list its models")
+        url = way.address.bases[0] + way.dialect.models_path
         reply = await self._open().send(Call("GET", url, way.headers, b"", timeout_s))
         self._check_reply(self._config, reply)
-        return chat.decode_models(reply.body)
+        return way.dialect.decode_models(reply.body)
 
     def _check_reply(self, config: InferenceConfig, reply: Reply) -> None:
         """Raise what a reply other than 200 means."""
@@ -205,11 +211,13 @@ class RemoteInferenceEngine(InferenceEngine):
     def _make_way(self, config: InferenceConfig) -> _Way:
         address = find_address(self.provider, _remote(config))
         limits = Limits.from_params(_remote(config))
+        dialect = load_dialect(self.provider.dialect)
         return _Way(
             config,
+            dialect,
             address,
             dict(address.headers),
-            chat.shared_body(config, self.provider),
+            dialect.shared_body(config, self.provider),
             self._replicas.setdefault(address.bases, Replicas(address.bases)),
             self._limiters.setdefault(limits, Limiter(limits)),
         )
@@ -218,7 +226,7 @@ class RemoteInferenceEngine(InferenceEngine):
         super()._check(config)
         if "model_name" not in config.model.model_fields_set:
             raise ConfigError(f"{self.name}: set model.model_name to one of the API's models")
-        chat.check(config.model, config.generation)
+        load_dialect(self.provider.dialect).check(config)
 
 
 def _remote(config: InferenceConfig) -> RemoteParams:

@@ -29,13 +29,19 @@ class Provider:
     class_name: str
     summary: str
     honours: frozenset[str]
+    dialect: str = "chat"
+    """The module in `dialects/` that speaks with it."""
     url: str | None = None
-    """Base of the endpoints, ending in `/v1`. None: `api_url` has to be given."""
+    """Base of the endpoints. None: `api_url` has to be given."""
     url_env: str | None = None
     """Environment variable that holds the base."""
     key_env: str | None = None
     """Environment variable that holds the key."""
     needs_key: bool = False
+    key_header: str = "authorization"
+    """The header that carries the key: `authorization` as a bearer token, any other bare."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers of every request, beside the key."""
     constraint: Constraint = Constraint.RESPONSE_FORMAT
     price_list: str | None = None
     """The provider's name in genai-prices. None: answers cost nothing."""

@@ -14,7 +14,6 @@ from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
     InferenceConfig,
-    ModelParams,
 )
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError, UnsupportedError
@@ -32,7 +31,7 @@ from oumi.inference.remote.providers import Constraint, Provider
 from oumi.runner.request import Request
 from oumi.structured.strict import is_strict
 
-ENDPOINT = "/chat/completions"
+models_path: str | None = "/models"
 
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "temperature": (1,),
@@ -49,6 +48,11 @@ _OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 _SAID = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
+
+
+def path(config: InferenceConfig, *, stream: bool = False) -> str:
+    """The same for all models, streamed or not."""
+    return "/chat/completions"
 
 
 def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
@@ -78,10 +82,11 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     return body | model.model_kwargs
 
 
-def check(model: ModelParams, generation: GenerationParams) -> None:
+def check(config: InferenceConfig) -> None:
     """Raise what is wrong with the settings: ConfigError for a field of the body that is not the
     user's to set, UnsupportedError for a sampling setting that the model does not take.
     """
+    model, generation = config.model, config.generation
     for name in model.model_kwargs:
         if name in _OWN_FIELDS:
             raise ConfigError(f"model.model_kwargs.{name}: the engine sets it")
@@ -95,7 +100,7 @@ def check(model: ModelParams, generation: GenerationParams) -> None:
             )
 
 
-def decode(body: bytes, generation: GenerationParams) -> Completion:
+def decode(body: bytes, config: InferenceConfig) -> Completion:
     """The completion in a reply.
 
     Raises BadReplyError for a body without an answer, UnreadableAnswerError for a strange one.
@@ -105,9 +110,14 @@ def decode(body: bytes, generation: GenerationParams) -> Completion:
     if not (isinstance(choices, list) and choices and _holds_answer(choices[0])):
         raise BadReplyError(f"a reply without an answer: {_short(body)}")
     try:
-        return _decode_choice(choices[0], data.get("usage"), generation)
+        return _decode_choice(choices[0], data.get("usage"), config)
     except Exception as error:
         raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
+
+
+def stream_decoder(config: InferenceConfig) -> StreamDecoder:
+    """A decoder for one streamed reply."""
+    return StreamDecoder(config)
 
 
 def decode_models(body: bytes) -> list[str]:
@@ -121,8 +131,8 @@ def decode_models(body: bytes) -> list[str]:
 class StreamDecoder:
     """The bytes of a streamed reply to pieces. Raises BadReplyError for what is no reply."""
 
-    def __init__(self, generation: GenerationParams) -> None:
-        self._generation = generation
+    def __init__(self, config: InferenceConfig) -> None:
+        self._config = config
         self._events = EventDecoder()
         self._joiner = StreamJoiner()
 
@@ -139,7 +149,7 @@ class StreamDecoder:
         """The piece that carries the whole answer. Raises BadReplyError for a cut-off stream."""
         if not self._joiner.is_complete:
             raise BadReplyError("the stream was cut off")
-        whole = _decode_choice(self._joiner.choice, self._joiner.usage, self._generation)
+        whole = _decode_choice(self._joiner.choice, self._joiner.usage, self._config)
         return Delta(completion=whole)
 
 
@@ -154,7 +164,7 @@ def _holds_answer(choice: Any) -> bool:
     return choice.get("finish_reason") in ("length", "content_filter")
 
 
-def _decode_choice(choice: Any, usage: Any, generation: GenerationParams) -> Completion:
+def _decode_choice(choice: Any, usage: Any, config: InferenceConfig) -> Completion:
     message = choice["message"]
     if message.get("refusal") and not message.get("content"):
         choice = {
@@ -162,7 +172,7 @@ def _decode_choice(choice: Any, usage: Any, generation: GenerationParams) -> Com
             "message": {**message, "content": message["refusal"]},
             "finish_reason": "content_filter",
         }
-    return decode_choice(choice, usage, logprobs=generation.logprobs is not None)
+    return decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)
 
 
 def _decode_json(body: bytes) -> dict[str, Any]:
