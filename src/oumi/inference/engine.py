@@ -21,7 +21,9 @@ from oumi.core.configs import (
 )
 from oumi.core.types.completion import Completion, Delta, InferenceResult
 from oumi.core.types.conversation import Conversation
-from oumi.errors import InferenceError, UnavailableError
+from oumi.errors import UnavailableError, UnsupportedError
+from oumi.inference.batch.protocol import Batches
+from oumi.inference.batch.verbs import BatchVerbs
 from oumi.inference.registry import ROWS, check_settings
 from oumi.runner import loop
 from oumi.runner.cost import Price
@@ -33,7 +35,7 @@ from oumi.runner.retry import RetryPolicy
 from oumi.runner.run import tokens_used
 
 
-class InferenceEngine(ABC):
+class InferenceEngine(BatchVerbs, ABC):
     """A loaded model or a reachable API. Usable as a context manager; safe to use from threads.
 
     Settings given to a call win over those given here, field by field, where they are set.
@@ -72,7 +74,7 @@ class InferenceEngine(ABC):
         With `output_path` the answers are saved, and a rerun asks only for what is missing.
         Raises InferenceError once all others are done and saved, if any row failed.
         """
-        return _all(self.infer_partial(input, inference_config, on_event=on_event))
+        return self.infer_partial(input, inference_config, on_event=on_event).all()
 
     def infer_partial(
         self,
@@ -93,7 +95,8 @@ class InferenceEngine(ABC):
         on_event: Listener | None = None,
     ) -> Sequence[Conversation]:
         """`infer` for a caller with an event loop of its own."""
-        return _all(await self.ainfer_partial(input, inference_config, on_event=on_event))
+        result = await self.ainfer_partial(input, inference_config, on_event=on_event)
+        return result.all()
 
     async def ainfer_partial(
         self,
@@ -162,6 +165,10 @@ class InferenceEngine(ABC):
         """What besides the settings shapes an answer."""
         return {"engine": self.name, "model": config.model.model_dump(mode="json")}
 
+    async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
+        """Who works on batch jobs under these settings, or on the one that is named."""
+        raise UnsupportedError(f"{self.name} takes no batch jobs")
+
     async def _stream(self, request: Request) -> AsyncIterator[Delta]:
         """The pieces, within the engine's limits."""
         limiter, estimate = self.limiter(request.config), self.estimate_tokens(request)
@@ -194,14 +201,3 @@ class InferenceEngine(ABC):
         listener: Listener | None,
     ) -> Job:
         return Job(self, self._effective(inference_config), conversations, listener)
-
-
-def _all(result: InferenceResult) -> Sequence[Conversation]:
-    if result.has_failures:
-        first = result.failed_indices[0]
-        raise InferenceError(
-            f"{len(result.failures)} of {len(result.failures) + len(result.rows)} rows failed; "
-            f"row {first}: {result.failures[first].error_message}",
-            result,
-        )
-    return result.conversations

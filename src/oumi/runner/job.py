@@ -20,10 +20,8 @@ from oumi.runner.memory import MemoryRecords
 from oumi.runner.output import Output
 from oumi.runner.request import KeyMaker
 from oumi.runner.run import Answerer, Records, Run
-from oumi.runner.sources import FileSource, ListSource, Source, check, spool_stdin
+from oumi.runner.sources import STANDARD_STREAM, ListSource, Source, check, open_source, spool
 from oumi.runner.tally import Tally
-
-STANDARD_STREAM = "-"
 
 
 class Job:
@@ -44,12 +42,12 @@ class Job:
         self._listener = listener
         self._run: Run | None = None
         self._stopped = False
-        from_stdin = conversations is None and config.input_path == STANDARD_STREAM
-        self._stdin = spool_stdin() if from_stdin else None
+        self._spooled = spool(conversations, config)
 
     async def go(self) -> InferenceResult:
         """Answer all rows and save them. Raises what stops the whole run."""
-        with self._source() as source, _output_path(self._config) as path:
+        opened = open_source(self._conversations, self._config, self._spooled)
+        with opened as source, _output_path(self._config) as path:
             if path is None:
                 return await self._in_memory(source)
             result = await self._to_file(source, Output(path))
@@ -61,21 +59,6 @@ class Job:
         self._stopped = True
         if self._run is not None:
             self._run.stop()
-
-    @contextlib.contextmanager
-    def _source(self) -> Iterator[Source]:
-        path = self._config.input_path
-        if self._conversations is not None:
-            yield ListSource(self._conversations)
-        elif path is None:
-            raise ConfigError("no conversations: give a list, or set input_path")
-        elif self._stdin is not None:
-            try:
-                yield FileSource(self._stdin, "standard input")
-            finally:
-                self._stdin.unlink()
-        else:
-            yield FileSource(Path(path))
 
     async def _in_memory(self, source: Source) -> InferenceResult:
         records = MemoryRecords()

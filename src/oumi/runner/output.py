@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 from pydantic_core import from_json, to_json
@@ -15,11 +14,13 @@ from oumi.core.types.completion import InferenceResult, Usage
 from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price
 from oumi.runner.digest import file_digest, new_digest
+from oumi.runner.files import beside, whole_file
 from oumi.runner.journal import Journal
 from oumi.runner.saved import SavedConversations, SavedFailures
 from oumi.runner.sources import Source
 
 _FACTS = ("usage", "finish_reason", "logprobs")
+_KEPT = "All answers are in the journal"
 
 
 class Output:
@@ -27,9 +28,9 @@ class Output:
 
     def __init__(self, path: Path):
         self.path = path.resolve()
-        self.journal_path = _beside(self.path, ".journal")
-        self.failures_path = _beside(self.path, ".failures.jsonl")
-        self.run_path = _beside(self.path, ".run.json")
+        self.journal_path = beside(self.path, ".journal")
+        self.failures_path = beside(self.path, ".failures.jsonl")
+        self.run_path = beside(self.path, ".run.json")
         if self.path.exists() and not self.path.is_file():
             raise OutputExistsError(f"{path}: not a regular file")
         try:
@@ -73,7 +74,10 @@ class Output:
         digest = new_digest()
         counts = {"rows": 0, "done": 0, "failed": 0}
         usage = Usage()
-        with _whole_file(self.path) as file, _whole_file(self.failures_path) as failures:
+        with (
+            whole_file(self.path, _KEPT) as file,
+            whole_file(self.failures_path, _KEPT) as failures,
+        ):
             for index, (number, text) in enumerate(source.lines()):
                 counts["rows"] += 1
                 record = journal.read(index)
@@ -96,7 +100,7 @@ class Output:
             **_cost(price, usage),
             "last_session": session,
         }
-        with _whole_file(self.run_path) as file:
+        with whole_file(self.run_path, _KEPT) as file:
             file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
 
     def result(self) -> InferenceResult:
@@ -118,10 +122,6 @@ class Output:
         if not self.path.exists() or "output_hash" not in facts:
             return False
         return bool(file_digest(self.path) == facts["output_hash"])
-
-
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)
 
 
 def _cost(price: Price | None, usage: Usage) -> dict[str, Any]:
@@ -151,21 +151,3 @@ def _failed_line(index: int, number: int | None, text: bytes, failure: Mapping[s
     with contextlib.suppress(ValueError):  # a row that is not JSON failed for that
         line["conversation"] = from_json(text)
     return to_json(line) + b"\n"
-
-
-@contextlib.contextmanager
-def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes its place only when it is written whole and synced."""
-    neighbour = _beside(path, ".partial")
-    try:
-        with neighbour.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        neighbour.replace(path)
-    except OSError as error:
-        neighbour.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path}: cannot be written: {error.strerror}. All answers are in the journal: make "
-            "room and run again."
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -15,9 +16,12 @@ from typing import BinaryIO, Protocol
 import orjson
 from pydantic import ValidationError
 
+from oumi.core.configs import InferenceConfig
 from oumi.core.types.conversation import Conversation
-from oumi.errors import InputError
+from oumi.errors import ConfigError, InputError
 from oumi.runner.digest import file_digest, new_digest
+
+STANDARD_STREAM = "-"
 
 _MOST_ERRORS_SHOWN = 10
 _BOM = b"\xef\xbb\xbf"
@@ -129,11 +133,35 @@ def check(source: Source, *, bad_rows_fail: bool = False) -> int:
     return count
 
 
-def spool_stdin() -> Path:
-    """Standard input as a temporary file, so that it can be read more than once.
+@contextlib.contextmanager
+def open_source(
+    conversations: Sequence[Conversation] | None, config: InferenceConfig, spooled: Path | None
+) -> Iterator[Source]:
+    """What the caller named: a list, a file, or standard input, which was spooled before."""
+    if conversations is not None:
+        yield ListSource(conversations)
+    elif config.input_path is None:
+        raise ConfigError("no conversations: give a list, or set input_path")
+    elif spooled is not None:
+        try:
+            yield FileSource(spooled, "standard input")
+        finally:
+            spooled.unlink()
+    else:
+        yield FileSource(Path(config.input_path))
+
+
+def spool(conversations: Sequence[Conversation] | None, config: InferenceConfig) -> Path | None:
+    """Standard input as a temporary file, where that is the input.
 
     To be called in the caller's own thread, where a Ctrl-C ends the wait for input.
     """
+    if conversations is None and config.input_path == STANDARD_STREAM:
+        return _spool_stdin()
+    return None
+
+
+def _spool_stdin() -> Path:
     handle, name = tempfile.mkstemp(prefix="oumi-", suffix=".jsonl")
     try:
         with os.fdopen(handle, "wb") as file:

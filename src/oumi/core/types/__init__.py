@@ -1,5 +1,6 @@
-"""Conversations, tool calls and what engines give back."""
+"""Conversations, tool calls, what engines give back, and batch jobs."""
 
+from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import Completion, Delta, Failure, InferenceResult, Usage
 from oumi.core.types.conversation import (
     ContentItem,
@@ -19,6 +20,8 @@ from oumi.core.types.tool_call import (
 )
 
 __all__ = [
+    "BatchInfo",
+    "BatchStatus",
     "Completion",
     "ContentItem",
     "ContentItemCounts",

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from oumi.core.types.conversation import Conversation, FinishReason, Message
-from oumi.errors import OumiError
+from oumi.errors import InferenceError, OumiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,17 @@ class InferenceResult:
     def failed_indices(self) -> list[int]:
         """The rows that failed, in input order."""
         return sorted(self.failures)
+
+    def all(self) -> Sequence[Conversation]:
+        """All conversations. Raises InferenceError, which carries this result, if a row failed."""
+        if self.has_failures:
+            first = self.failed_indices[0]
+            raise InferenceError(
+                f"{len(self.failures)} of {len(self.failures) + len(self.rows)} rows failed; "
+                f"row {first}: {self.failures[first].error_message}",
+                self,
+            )
+        return self.conversations
 
     @property
     def error_messages(self) -> dict[int, str]:

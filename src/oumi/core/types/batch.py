@@ -1,0 +1,72 @@
+"""What is known of a batch job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class BatchStatus(StrEnum):
+    """How far a batch job is."""
+
+    VALIDATING = "VALIDATING"
+    """Its input is being checked, or it waits for room."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    """Its requests are being answered, or their results are being put together."""
+
+    COMPLETED = "COMPLETED"
+    """All requests have ended; single ones may have failed."""
+
+    FAILED = "FAILED"
+    """The job as a whole came to nothing."""
+
+    EXPIRED = "EXPIRED"
+    """Its time was over before all requests were answered."""
+
+    CANCELLED = "CANCELLED"
+    """It was stopped before all requests were answered."""
+
+
+_TERMINAL = frozenset(BatchStatus) - {BatchStatus.VALIDATING, BatchStatus.IN_PROGRESS}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInfo:
+    """A batch job at one moment. Times are in UTC, None where they are not known."""
+
+    id: str
+    status: BatchStatus
+    total_requests: int = 0
+    completed_requests: int = 0
+    failed_requests: int = 0
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    """When it ended, however it ended."""
+    expires_at: datetime | None = None
+    errors: tuple[str, ...] = ()
+    """Why the job, or a part of it, failed as a whole."""
+    provider_status: str = ""
+    """The provider's own word for the state."""
+    parts: int = 1
+    """How many batches of the provider it takes up."""
+    engine: str = ""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it will not change any more."""
+        return self.status in _TERMINAL
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, times in ISO 8601."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,1 @@
+"""Batch jobs: submitted now, answered in their own time, collected later."""

@@ -1,0 +1,258 @@
+"""A job's folder: what was asked for, on disk before anything is sent, and what came of it.
+
+Folders lie under the user's state directory, one a job, named by the job's own id. That id is
+a hash of the settings and of the input, so that the same call after a kill finds the same folder.
+
+    intent.json     engine, settings without keys, hash of the input: written once, last of all
+    input.jsonl     the conversations
+    state.json      what has happened so far, each time as a whole
+    answers.jsonl   with its journal, failures and run.json: an ordinary run of the runner
+    lock            held by whoever works on the job
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import orjson
+from platformdirs import user_state_path
+
+from oumi.core.configs import InferenceConfig
+from oumi.core.types.conversation import Conversation
+from oumi.errors import InputError, StorageError
+from oumi.runner.digest import new_digest
+from oumi.runner.files import whole_file
+from oumi.runner.output import Output
+from oumi.runner.request import KeyMaker
+from oumi.runner.sources import FileSource, Source
+
+_PREFIX = "oumi-batch-"
+_KEPT = "What was done before is recorded"
+_LOOK_AGAIN_S = 0.05
+
+
+def root() -> Path:
+    """Where all jobs lie; on Linux XDG_STATE_HOME moves it."""
+    return user_state_path("oumi") / "batches"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What a job is to do. Holds no key, only the name of the variable that does."""
+
+    engine: str
+    kind: str
+    """Who works on it: `api` or `local`."""
+    settings: dict[str, Any]
+    identity: dict[str, Any]
+    """What the engine said of itself; part of each row's key."""
+    settings_key: str
+    fingerprint: str
+    rows: int
+    created: float
+    """Seconds since the epoch."""
+    foreign_id: str | None = None
+    """The provider's id of a batch that another program made."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When the job was made."""
+        return datetime.fromtimestamp(self.created, UTC)
+
+    @property
+    def config(self) -> InferenceConfig:
+        """The settings of the job, without input, output and key."""
+        return InferenceConfig.model_validate(self.settings)
+
+    @property
+    def keys(self) -> KeyMaker:
+        """Makes the keys of the job's rows."""
+        return KeyMaker(self.config, self.identity)
+
+
+class Lock:
+    """The right to work on a job, until it is released or the process ends."""
+
+    def __init__(self, file: int):
+        self._file = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let others work on the job. Twice is fine."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+class JobFolder:
+    """The files of a job. Only who holds the lock writes to them."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.input_path = path / "input.jsonl"
+        self.answers_path = path / "answers.jsonl"
+
+    @property
+    def id(self) -> str:
+        """The job's own id."""
+        return self.path.name
+
+    @property
+    def exists(self) -> bool:
+        """Whether the job was made whole: its intent is what is written last."""
+        return (self.path / "intent.json").exists()
+
+    @cached_property
+    def intent(self) -> Intent:
+        """What the job is to do."""
+        return Intent(**_read(self.path / "intent.json"))
+
+    @property
+    def source(self) -> FileSource:
+        """The conversations."""
+        return FileSource(self.input_path, f"the input of {self.id}")
+
+    @property
+    def output(self) -> Output:
+        """The answers and their neighbours."""
+        return Output(self.answers_path)
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run in `run.json`, as the runner has it."""
+        return f"{self.intent.settings_key}-{self.intent.fingerprint}"
+
+    def make(self, source: Source, intent: Intent) -> None:
+        """Write input and intent. To be called with the lock held."""
+        with whole_file(self.input_path, _KEPT) as file:
+            if isinstance(source, FileSource):  # as it is, so that line numbers stay true
+                with source.path.open("rb") as original:
+                    shutil.copyfileobj(original, file)
+            else:
+                file.writelines(text + b"\n" for _, text in source.lines())
+        self._write("intent.json", asdict(intent))
+        vars(self).pop("intent", None)
+
+    def read_state(self) -> dict[str, Any]:
+        """What has happened so far; empty before anything has."""
+        path = self.path / "state.json"
+        return _read(path) if path.exists() else {}
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Replace the state as a whole. The names in its `ids` find this folder as well."""
+        self._write("state.json", state)
+
+    def try_lock(self) -> Lock | None:
+        """The lock, or None while somebody else holds it."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError(f"{self.path}: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+            return None
+        return Lock(file)
+
+    async def lock(self) -> Lock:
+        """The lock, once everybody else has let go of it."""
+        while (lock := self.try_lock()) is None:  # noqa: ASYNC110  the system tells nobody
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        return lock
+
+    def check_conversations(self, source: Source) -> None:
+        """Raise InputError unless these are the conversations that were submitted."""
+        keys = self.intent.keys
+        given, submitted = source.rows(), self.source.rows()
+        for index in range(self.intent.rows):
+            row, own = next(given, None), next(submitted, None)
+            mine = _key(keys, row.conversation if row else None)
+            if mine != _key(keys, own.conversation if own else None):
+                raise InputError(_not_the_same(self.id, index))
+        if next(given, None) is not None:
+            raise InputError(f"{self.id} has {self.intent.rows} rows, and more are given")
+
+    def _write(self, name: str, value: dict[str, Any]) -> None:
+        with whole_file(self.path / name, _KEPT) as file:
+            file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def folder_of(settings_key: str, fingerprint: str) -> JobFolder:
+    """The folder, made or not, of the job that answers this input under these settings."""
+    digest = new_digest()
+    digest.update(f"{settings_key}-{fingerprint}".encode())
+    return JobFolder(root() / f"{_PREFIX}{digest.hexdigest()[:24]}")
+
+
+def all_folders() -> Iterator[JobFolder]:
+    """All jobs known here, the newest first."""
+    folders = [JobFolder(path) for path in root().glob("*") if path.is_dir()]
+    made = [folder for folder in folders if folder.exists]
+    yield from sorted(made, key=lambda folder: folder.intent.created, reverse=True)
+
+
+def find_folder(batch_id: str) -> JobFolder | None:
+    """The folder of a job by the job's own id or by any id that a provider gave it."""
+    own = JobFolder(root() / batch_id) if os.sep not in batch_id else None
+    if own is not None and own.exists:
+        return own
+    for folder in all_folders():
+        if batch_id in folder.read_state().get("ids", ()):
+            return folder
+    return None
+
+
+def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
+    """The settings as JSON-ready values; keys, files, and a password in a URL are left out."""
+    settings = config.model_dump(
+        mode="json", exclude_unset=True, exclude={"remote_params": {"api_key"}}
+    )
+    for name in ("input_path", "output_path", "overwrite"):
+        settings.pop(name, None)
+    remote = settings.get("remote_params") or {}
+    if url := remote.get("api_url"):
+        remote["api_url"] = _bare(url) if isinstance(url, str) else [_bare(one) for one in url]
+    return settings
+
+
+def _bare(url: str) -> str:
+    parts = urlsplit(url)
+    return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "", 1) if "@" in parts.netloc else url
+
+
+def _key(keys: KeyMaker, conversation: Conversation | None) -> str | None:
+    return None if conversation is None else keys.key(conversation)
+
+
+def _not_the_same(job: str, index: int) -> str:
+    return (
+        f"row {index} is not the conversation that was submitted as row {index} of {job}. Give "
+        "the conversations as they were submitted, or leave them out"
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise StorageError(f"{path}: damaged: {error}") from error
+    return value
