@@ -46,7 +46,7 @@ bench-remote: $(DEV)  ## those of remote engines
 bench-million: $(DEV)  ## a run of a million rows, and again
 	$(BIN)/python -m benchmarks million
 
-bench-peers: $(addprefix $(PEERS)/,openai litellm)  ## other clients for bench-remote, each apart
+bench-peers: $(addprefix $(PEERS)/,oumi openai litellm)  ## other clients for bench-remote, each apart
 
 $(PEERS)/%:
 	$(PYTHON) -m venv $@

@@ -18,14 +18,16 @@ from tests.fault_server import FaultServer
 from benchmarks.remote.clients.frame import Spec, messages
 
 ROOT = Path(__file__).parents[2]
-OURS, LOOP, OPENAI, LITELLM = "ours", "bare_loop", "openai_sdk", "litellm_sdk"
+OURS, LOOP, UPSTREAM = "ours", "bare_loop", "upstream"
+OPENAI, LITELLM = "openai_sdk", "litellm_sdk"
 NAMES = {
     OURS: "infer",
     LOOP: "bare loop on our transport",
+    UPSTREAM: "upstream infer",
     OPENAI: "openai AsyncOpenAI",
     LITELLM: "litellm acompletion",
 }
-_PEERS = {OPENAI: "openai", LITELLM: "litellm"}
+_PEERS = {UPSTREAM: "oumi", OPENAI: "openai", LITELLM: "litellm"}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from benchmarks.remote.bench import (
     NAMES,
     OPENAI,
     OURS,
+    UPSTREAM,
     Bench,
     Taken,
     absent,
@@ -17,7 +18,7 @@ from benchmarks.report import median, ratio, show
 
 RUNS = 3
 IN_FLIGHT = 64
-REQUESTS = {OURS: 20_000, LOOP: 20_000, OPENAI: 2_000, LITELLM: 1_000}
+REQUESTS = {OURS: 20_000, LOOP: 20_000, UPSTREAM: 2_000, OPENAI: 2_000, LITELLM: 1_000}
 
 MANY_IN_FLIGHT = 2_000
 LATENCY_MS = 50
