@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from typing import Any, Self
 
@@ -10,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs.base import Settings
 from oumi.core.schema import to_json_schema
+from oumi.core.schema.regex import check_regex
 
 _FORMS = ("json", "regex", "choice", "grammar")
 
@@ -21,10 +21,12 @@ with warnings.catch_warnings():
         """What an answer has to look like. Exactly one of the four forms is given."""
 
         json: dict[str, Any] | None = None  # type: ignore[assignment]
-        """A JSON schema: a dict, JSON text, or a Pydantic model class; kept as a dict."""
+        """A JSON schema: a Pydantic model class, a dataclass, a TypedDict, a dict, JSON text, or
+        the path of a file. Kept as a dict of draft 2020-12."""
 
         regex: str | None = None
-        """A regular expression that the whole answer matches."""
+        """A regular expression that the whole answer matches, without look-around and
+        back-references."""
 
         choice: list[str] | None = Field(default=None, min_length=1)
         """The answers to choose from."""
@@ -48,10 +50,18 @@ with warnings.catch_warnings():
         @field_validator("regex")
         @classmethod
         def _check_regex(cls, value: str | None) -> str | None:
-            try:
-                re.compile(value or "")
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
+            if value is not None:
+                check_regex(value)
+            return value
+
+        @field_validator("choice")
+        @classmethod
+        def _check_choice(cls, value: list[str] | None) -> list[str] | None:
+            for at, text in enumerate(value or ()):
+                if not text.strip():
+                    raise ValueError(f"choice {at} is empty")
+                if text in (value or ())[:at]:
+                    raise ValueError(f"{text!r} is given twice")
             return value
 
         @model_validator(mode="after")
