@@ -5,9 +5,7 @@ Shapes: https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from oumi.core.types.completion import Completion, Delta, Usage
@@ -20,15 +18,10 @@ from oumi.core.types.conversation import (
     Type,
 )
 from oumi.core.types.tool_call import FunctionCall, ToolCall
-from oumi.errors import InputError, RequestError
+from oumi.errors import RequestError
+from oumi.inference.images import read_image
 
 _FINISH_REASONS: dict[str | None, FinishReason] = {word.value: word for word in FinishReason}
-_IMAGE_KINDS = {
-    b"\x89PNG": "image/png",
-    b"\xff\xd8": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
-}
 
 
 def encode_messages(conversation: Conversation) -> list[dict[str, Any]]:
@@ -106,24 +99,8 @@ def _encode_message(message: Message) -> dict[str, Any]:
 def _encode_item(item: ContentItem) -> dict[str, Any]:
     if item.type == Type.TEXT:
         return {"type": "text", "text": item.content}
-    return {"type": "image_url", "image_url": {"url": _image_url(item)}}
-
-
-def _image_url(item: ContentItem) -> str:
-    if item.type == Type.IMAGE_URL:
-        return item.content or ""
-    data = item.binary or b""
-    if item.type == Type.IMAGE_PATH:
-        try:
-            data = Path(item.content or "").expanduser().read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"{item.content}: the image cannot be read: {error.strerror}"
-            ) from error
-    kind = next((kind for start, kind in _IMAGE_KINDS.items() if data.startswith(start)), None)
-    if kind is None:
-        raise InputError(f"{item.content or 'an image'}: not a PNG, JPEG, GIF or WebP image")
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    url = item.content if item.type == Type.IMAGE_URL else read_image(item).url
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _decode_call(call: Mapping[str, Any]) -> ToolCall:

@@ -60,7 +60,7 @@ class KeyMaker:
 
 
 def _message_parts(message: Message) -> Any:
-    if isinstance(message.content, str) and not message.tool_calls:
+    if isinstance(message.content, str) and not (message.tool_calls or message.content_blocks):
         return (
             message.role,
             message.content,
@@ -68,4 +68,4 @@ def _message_parts(message: Message) -> Any:
             message.tool_call_id,
             message.reasoning_content,
         )
-    return message.model_dump(mode="json", exclude={"id"})
+    return message.model_dump(mode="json", exclude={"id", "cache_control"})

@@ -129,6 +129,11 @@ class Message(BaseModel):
     tool_calls: list[ToolCall] | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None
+    content_blocks: list[dict[str, Any]] | None = None
+    """An answer as its API gave it, where it holds more than text and calls of tools: signed
+    thoughts, say. It goes back like that, as long as `content` and `tool_calls` say the same."""
+    cache_control: dict[str, Any] | None = None
+    """`{"type": "ephemeral"}`: an API that is told what to cache may cache up to this message."""
 
     @model_validator(mode="after")
     def _check_content(self) -> Self:

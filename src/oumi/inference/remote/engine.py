@@ -216,7 +216,7 @@ class RemoteInferenceEngine(InferenceEngine):
             config,
             dialect,
             address,
-            dict(address.headers),
+            dict(address.headers) | dict(dialect.headers(config)),
             dialect.shared_body(config, self.provider),
             self._replicas.setdefault(address.bases, Replicas(address.bases)),
             self._limiters.setdefault(limits, Limiter(limits)),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
+
+from oumi.core.configs import GenerationParams
+from oumi.errors import UnsupportedError
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,12 @@ class ModelFamily:
     max_tokens_field: str = "max_tokens"
     fixed: frozenset[str] = frozenset()
     """Sampling settings that the models do not take; their only value is 1 or none at all."""
+    temperature_or_top_p: bool = False
+    """Whether the models take only one of the two."""
+    json_schema: bool = True
+    """Whether the models can be held to a schema, where their API has a form for that."""
+    later_system: bool = True
+    """Whether a system message may stand after the first turn."""
 
 
 _ANY = ModelFamily(re.compile(""))
@@ -35,9 +45,64 @@ _REASONING = ModelFamily(
     ),
 )
 
-FAMILIES: tuple[ModelFamily, ...] = (_REASONING,)
+# Claude, also under the names of Bedrock and OpenRouter:
+# https://platform.claude.com/docs/en/about-claude/models/migration-guide
+# https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+# https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
+_CLAUDE_3 = ModelFamily(
+    re.compile(r".*claude-(?:instant|v?[23])"), json_schema=False, later_system=False
+)
+_CLAUDE_4 = ModelFamily(
+    re.compile(r".*claude-(?:4-|(?:opus|sonnet|haiku)-4(?:$|[-.@][01](?!\d)|[-@]20\d{6}))"),
+    temperature_or_top_p=True,
+    json_schema=False,
+    later_system=False,
+)
+_CLAUDE_4_5 = ModelFamily(
+    re.compile(r".*claude-(?:opus|sonnet|haiku)-4[-.][56](?!\d)"),
+    temperature_or_top_p=True,
+    later_system=False,
+)
+_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+_CLAUDE_4_7 = ModelFamily(
+    re.compile(r".*claude-(?:opus-4[-.]7|mythos-preview|sonnet-5(?![-.]\d(?!\d)))"),
+    fixed=_SAMPLING,
+    later_system=False,
+)
+_CLAUDE = ModelFamily(re.compile(r".*claude-"), fixed=_SAMPLING)
+
+FAMILIES: tuple[ModelFamily, ...] = (
+    _REASONING,
+    _CLAUDE_3,
+    _CLAUDE_4,
+    _CLAUDE_4_5,
+    _CLAUDE_4_7,
+    _CLAUDE,
+)
+
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "temperature": (1,),
+    "top_p": (None, 1),
+    "top_k": (None,),
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
+    "logprobs": (None,),
+    "logit_bias": ({},),
+    "stop_strings": (None, []),
+}
+"""Values that a model which does not take a setting has anyway."""
 
 
 def family_of(model_name: str) -> ModelFamily:
     """The facts that hold for a model."""
     return next((family for family in FAMILIES if family.names.match(model_name)), _ANY)
+
+
+def check_family(model_name: str, generation: GenerationParams) -> None:
+    """Raise UnsupportedError for a sampling setting that the model does not take."""
+    for name in sorted(family_of(model_name).fixed & generation.model_fields_set):
+        if getattr(generation, name) not in _NEUTRAL[name]:
+            raise UnsupportedError(
+                f"{model_name} does not take generation.{name}: leave it out, or use a model "
+                "that takes it"
+            )

@@ -40,6 +40,10 @@ class Dialect(Protocol):
         """Where the API takes requests, below the base."""
         ...
 
+    def headers(self, config: InferenceConfig) -> Mapping[str, str]:
+        """Headers that follow from the settings; none of them is secret."""
+        ...
+
     def check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with the settings, before anything is sent: ConfigError for a wrong
         one, UnsupportedError for one that the API or the model does not take.
@@ -77,6 +81,6 @@ def load_dialect(name: str) -> Dialect:
 
 
 if TYPE_CHECKING:
-    from oumi.inference.remote.dialects import chat
+    from oumi.inference.remote.dialects import anthropic, chat
 
-    _all: tuple[Dialect, ...] = (chat,)  # holds each module against the Protocol
+    _all: tuple[Dialect, ...] = (anthropic, chat)  # holds each module against the Protocol

@@ -16,7 +16,7 @@ from oumi.core.configs import (
     InferenceConfig,
 )
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import ConfigError, UnsupportedError
+from oumi.errors import ConfigError
 from oumi.inference.chat_api import (
     StreamJoiner,
     check_tools_are_optional,
@@ -24,25 +24,16 @@ from oumi.inference.chat_api import (
     encode_messages,
     encode_tools,
 )
+from oumi.inference.remote.dialects.reply import decode_models as decode_models
+from oumi.inference.remote.dialects.reply import decode_object, shorten
 from oumi.inference.remote.dialects.sse import EventDecoder
-from oumi.inference.remote.failures import BadReplyError, UnreadableAnswerError, read_error
-from oumi.inference.remote.model_families import ModelFamily, family_of
+from oumi.inference.remote.failures import BadReplyError, UnreadableAnswerError
+from oumi.inference.remote.model_families import ModelFamily, check_family, family_of
 from oumi.inference.remote.providers import Constraint, Provider
 from oumi.runner.request import Request
 from oumi.structured.strict import is_strict
 
 models_path: str | None = "/models"
-
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "temperature": (1,),
-    "top_p": (None, 1),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "logprobs": (None,),
-    "logit_bias": ({},),
-    "stop_strings": (None, []),
-}
-"""Values that a model which does not take a setting has anyway."""
 
 _OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
@@ -53,6 +44,11 @@ _SAID = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
 def path(config: InferenceConfig, *, stream: bool = False) -> str:
     """The same for all models, streamed or not."""
     return "/chat/completions"
+
+
+def headers(config: InferenceConfig) -> dict[str, str]:
+    """None: the settings are in the body."""
+    return {}
 
 
 def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
@@ -92,12 +88,7 @@ def check(config: InferenceConfig) -> None:
             raise ConfigError(f"model.model_kwargs.{name}: the engine sets it")
         if name.startswith("guided_"):  # current servers ignore these without a word
             raise ConfigError(f"model.model_kwargs.{name}: use generation.guided_decoding")
-    for name in sorted(family_of(model.model_name).fixed & generation.model_fields_set):
-        if getattr(generation, name) not in _NEUTRAL[name]:
-            raise UnsupportedError(
-                f"{model.model_name} does not take generation.{name}: leave it out, or use a "
-                "model that is not a reasoning model"
-            )
+    check_family(model.model_name, generation)
 
 
 def decode(body: bytes, config: InferenceConfig) -> Completion:
@@ -105,10 +96,10 @@ def decode(body: bytes, config: InferenceConfig) -> Completion:
 
     Raises BadReplyError for a body without an answer, UnreadableAnswerError for a strange one.
     """
-    data = _decode_json(body)
+    data = decode_object(body)
     choices = data.get("choices")
     if not (isinstance(choices, list) and choices and _holds_answer(choices[0])):
-        raise BadReplyError(f"a reply without an answer: {_short(body)}")
+        raise BadReplyError(f"a reply without an answer: {shorten(body)}")
     try:
         return _decode_choice(choices[0], data.get("usage"), config)
     except Exception as error:
@@ -118,14 +109,6 @@ def decode(body: bytes, config: InferenceConfig) -> Completion:
 def stream_decoder(config: InferenceConfig) -> StreamDecoder:
     """A decoder for one streamed reply."""
     return StreamDecoder(config)
-
-
-def decode_models(body: bytes) -> list[str]:
-    """The names in a list of models. Raises BadReplyError for a body that is none."""
-    try:
-        return [str(model["id"]) for model in _decode_json(body)["data"]]
-    except (LookupError, TypeError) as error:
-        raise BadReplyError(f"not a list of models: {_short(body)}") from error
 
 
 class StreamDecoder:
@@ -139,7 +122,7 @@ class StreamDecoder:
     def feed(self, chunk: bytes) -> list[Delta]:
         """The pieces of text that end within `chunk`."""
         deltas = [
-            self._joiner.add(_decode_json(data))
+            self._joiner.add(decode_object(data))
             for data in self._events.feed(chunk)
             if data != b"[DONE]"
         ]
@@ -173,22 +156,6 @@ def _decode_choice(choice: Any, usage: Any, config: InferenceConfig) -> Completi
             "finish_reason": "content_filter",
         }
     return decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)
-
-
-def _decode_json(body: bytes) -> dict[str, Any]:
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadReplyError(f"a reply that is not JSON: {_short(body)}") from error
-    if not isinstance(data, dict):
-        raise BadReplyError(f"a reply that is no object: {_short(body)}")
-    if data.get("error"):
-        raise BadReplyError(f"an error in place of an answer: {read_error(body)[1]}")
-    return data
-
-
-def _short(body: bytes) -> str:
-    return repr(body[:200].decode(errors="replace"))
 
 
 def _sampling(generation: GenerationParams, family: ModelFamily) -> dict[str, Any]:

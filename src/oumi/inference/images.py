@@ -1,0 +1,80 @@
+"""Images of a message, as bytes and their kind."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+
+from oumi.core.types.conversation import ContentItem, Type
+from oumi.errors import InputError
+
+_KINDS = {
+    b"\x89PNG": "png",
+    b"\xff\xd8": "jpeg",
+    b"GIF8": "gif",
+    b"RIFF": "webp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The bytes of an image; `kind` is `png`, `jpeg`, `gif` or `webp`."""
+
+    kind: str
+    data: bytes
+
+    @property
+    def media_type(self) -> str:
+        """Such as `image/png`."""
+        return f"image/{self.kind}"
+
+    @property
+    def base64(self) -> str:
+        """The bytes as text."""
+        return base64.b64encode(self.data).decode()
+
+    @property
+    def url(self) -> str:
+        """The image itself, as a URL."""
+        return f"data:{self.media_type};base64,{self.base64}"
+
+
+def image_url(item: ContentItem) -> str | None:
+    """The URL of an image that lies elsewhere; None for one that is given whole."""
+    if item.type != Type.IMAGE_URL or (item.content or "").startswith("data:"):
+        return None
+    return item.content or ""
+
+
+def read_image(item: ContentItem) -> Image:
+    """The image in a path, in bytes or in a data URL. Raises InputError."""
+    data = _read(item)
+    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
+    if kind is None:
+        raise InputError(f"{_name(item)}: not a PNG, JPEG, GIF or WebP image")
+    return Image(kind, data)
+
+
+def _read(item: ContentItem) -> bytes:
+    if item.type == Type.IMAGE_URL:
+        return _from_data_url(item)
+    if item.type != Type.IMAGE_PATH:
+        return item.binary or b""
+    try:
+        return Path(item.content or "").expanduser().read_bytes()
+    except OSError as error:
+        raise InputError(f"{item.content}: the image cannot be read: {error.strerror}") from error
+
+
+def _from_data_url(item: ContentItem) -> bytes:
+    head, _, text = (item.content or "").partition(",")
+    try:
+        return base64.b64decode(text, validate=True) if head.endswith(";base64") else b""
+    except binascii.Error as error:
+        raise InputError(f"{_name(item)}: not base64: {error}") from error
+
+
+def _name(item: ContentItem) -> str:
+    return (item.content or "an image")[:60]
