@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import FinishReason, Message, Role
@@ -18,7 +16,7 @@ from oumi.core.types.tool_call import FunctionCall, ToolCall
 from oumi.inference.remote.dialects.anthropic_encode import answers_by_tool
 from oumi.inference.remote.dialects.reply import decode_object, shorten
 from oumi.inference.remote.dialects.sse import EventDecoder
-from oumi.inference.remote.dialects.turns import ANSWER_TOOL
+from oumi.inference.remote.dialects.turns import ANSWER_TOOL, read_input, to_json
 from oumi.inference.remote.failures import BadReplyError, UnreadableAnswerError, read_error
 
 # https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
@@ -91,7 +89,7 @@ class StreamDecoder:
             case "content_block_delta":
                 return self._add_delta(self._blocks[event["index"]], event["delta"])
             case "content_block_stop":
-                _close(self._blocks[event["index"]])
+                _close(self._blocks[event["index"]], as_text=self._by_tool)
             case "message_delta":
                 self._message |= event["delta"]
                 self._message["usage"] |= _told(event.get("usage") or {})
@@ -124,14 +122,11 @@ def _decode_event(data: bytes) -> dict[str, Any]:
         raise
 
 
-def _close(block: dict[str, Any]) -> None:
-    """Read the input of a call, which comes in pieces; one that was cut off stays text."""
+def _close(block: dict[str, Any], *, as_text: bool) -> None:
+    """Read the input of a call, which came in pieces."""
     text = block.pop("json", None)
     if text:
-        try:
-            block["input"] = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            block["input"] = text
+        block["input"] = read_input(text, as_text=as_text)
 
 
 def _told(usage: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,7 +151,7 @@ def _find_answer(blocks: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The text block that a call of the tool for answers means."""
     calls = (b for b in blocks if b["type"] == "tool_use" and b["name"] == ANSWER_TOOL)
     call = next(calls, None)
-    return None if call is None else {"type": "text", "text": _as_json(call["input"])}
+    return None if call is None else {"type": "text", "text": to_json(call["input"])}
 
 
 def _message(blocks: list[dict[str, Any]], text: str) -> Message:
@@ -176,13 +171,8 @@ def _join(blocks: list[dict[str, Any]], kind: str) -> str:
 
 
 def _decode_call(block: Mapping[str, Any]) -> ToolCall:
-    function = FunctionCall(name=block["name"], arguments=_as_json(block["input"]))
+    function = FunctionCall(name=block["name"], arguments=to_json(block["input"]))
     return ToolCall(id=block["id"], function=function)
-
-
-def _as_json(value: Any) -> str:
-    """The JSON text of an input; that of a stream that was cut off is text already."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _decode_usage(usage: Mapping[str, Any]) -> Usage:

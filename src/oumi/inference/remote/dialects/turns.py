@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import orjson
+
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.core.types.tool_call import ToolCall
@@ -92,6 +94,21 @@ def read_arguments(call: ToolCall) -> dict[str, Any]:
         return call.function.get_arguments_dict()
     except ValueError as error:
         raise RequestError(f"the call {call.id} of {call.function.name}: {error}") from error
+
+
+def read_input(text: str, *, as_text: bool) -> Any:
+    """The input of a call that was streamed. One that was cut off stays text, and so does an
+    answer, which is then what was streamed.
+    """
+    try:
+        return text if as_text else orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def to_json(value: Any) -> str:
+    """The JSON text of an input, which may be text already."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def read_tool_choice(conversation: Conversation, generation: GenerationParams) -> ToolChoice | None:

@@ -1,0 +1,33 @@
+"""Bedrock's Converse: a request to a body, a reply to a completion.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from oumi.core.configs import InferenceConfig
+from oumi.inference.remote.dialects.bedrock_decode import decode, stream_decoder
+from oumi.inference.remote.dialects.bedrock_encode import check, encode, headers, shared_body
+from oumi.inference.remote.dialects.reply import decode_models
+
+__all__ = [
+    "check",
+    "decode",
+    "decode_models",
+    "encode",
+    "headers",
+    "models_path",
+    "path",
+    "shared_body",
+    "stream_decoder",
+]
+
+models_path: str | None = None  # models are listed by another service, at another address
+
+
+def path(config: InferenceConfig, *, stream: bool = False) -> str:
+    """With the model in it, be it a name or an ARN."""
+    verb = "converse-stream" if stream else "converse"
+    return f"/model/{quote(config.model.model_name, safe='')}/{verb}"
