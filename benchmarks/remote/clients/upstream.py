@@ -1,12 +1,11 @@
-"""The upstream library's `infer`, as it comes. It too is called `oumi`: ours is not installed there."""
+"""The upstream library's `infer`, as it comes. It is called `oumi` too: ours must not be there."""
 
 from __future__ import annotations
 
+from benchmarks.remote.clients.frame import MODEL, TIMEOUT_S, Spec, messages, run
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.inference import RemoteInferenceEngine
-
-from benchmarks.remote.clients.frame import MODEL, TIMEOUT_S, Spec, messages, run
 
 
 def infer(spec: Spec) -> int:
