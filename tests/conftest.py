@@ -18,7 +18,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test sees the user's settings, keys or caches."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     for name in list(os.environ):
-        if name.startswith(("OPENAI_", "OUMI_", "HF_", "XDG_")):
+        if name.startswith(("ANTHROPIC_", "AWS_", "HF_", "OPENAI_", "OUMI_", "XDG_")):
             monkeypatch.delenv(name)
 
 
