@@ -31,7 +31,14 @@ from oumi.core.configs import (
 )
 from oumi.core.configs.base import Settings
 from oumi.inference.registry import ROWS
-from oumi.inference.remote.providers import BY_ENGINE, PROVIDERS, Constraint, Provider
+from oumi.inference.remote.providers import (
+    BY_ENGINE,
+    PROVIDERS,
+    UNLISTED,
+    Constraint,
+    Proof,
+    Provider,
+)
 
 DOCS = Path(__file__).parent
 
@@ -136,18 +143,17 @@ def engine_table() -> str:
 
 
 def engine_settings() -> str:
-    """Which engine honours which setting."""
+    """Which engine honours which setting; those behind an API as one."""
     names = [
         f"{group}.{field}"
         for group in ("model", "generation", "generation.guided_decoding")
         for field in GROUPS[group].model_fields
         if field not in ("guided_decoding", "strict")
     ]
-    rows = [[f"`{n}`", *(_honour(n, engine) for engine in ROWS.values())] for n in names]
-    rows.append(
-        ["all of `remote_params`", *("yes" if engine in BY_ENGINE else "unused" for engine in ROWS)]
-    )
-    return _table(["Setting", *(f"`{engine}`" for engine in ROWS)], rows)
+    local = [row for engine, row in ROWS.items() if engine not in BY_ENGINE]
+    rows = [[f"`{n}`", *(_honour(n, row) for row in local), _honour_all(n)] for n in names]
+    rows.append(["all of `remote_params`", *("unused" for _ in local), "yes"])
+    return _table(["Setting", *(f"`{row.engine}`" for row in local), "Behind an API"], rows)
 
 
 def _honour(name: str, engine: Any) -> str:
@@ -156,20 +162,42 @@ def _honour(name: str, engine: Any) -> str:
     return "ignored" if name in engine.settled else "refused"
 
 
+def _honour_all(name: str) -> str:
+    answers = {_honour(name, row) for row in PROVIDERS}
+    return answers.pop() if len(answers) == 1 else "see the table above"
+
+
 def remote_engines() -> str:
     """Where each API is, and what opens it."""
     rows = [
         [
             f"`{row.engine}`",
             _code(row.url_env),
-            _code(row.url, "none: has to be given"),
-            _code(row.key_env) + (", needed" if row.needs_key else ""),
-            "those of genai-prices" if row.price_list else "none",
+            _code(row.url, "none: has to be given") + _parts(row),
+            _keys(row),
+            _PRICES.get(row.price_list, "those of genai-prices"),
         ]
         for row in PROVIDERS
     ]
     heads = ["Engine", "Variable of the URL", "URL by default", "Variable of the key", "Prices"]
     return _table(heads, rows)
+
+
+_PRICES = {None: "none", UNLISTED: "not known"}
+
+
+def _parts(row: Provider) -> str:
+    words = [
+        f"`{word}` from {' or '.join(map(_code, names))}" for word, names in row.url_parts.items()
+    ]
+    return f"; {', '.join(words)}" if words else ""
+
+
+def _keys(row: Provider) -> str:
+    names = " or ".join(_code(name) for name in row.key_env) or "none"
+    if row.proof is not None:
+        return f"{names}; without it: {_member_docstrings(Proof)[row.proof.name].rstrip('.')}"
+    return names + (", needed" if row.needs_key else "")
 
 
 def _code(text: str | None, otherwise: str = "none") -> str:
@@ -178,28 +206,37 @@ def _code(text: str | None, otherwise: str = "none") -> str:
 
 def remote_capabilities() -> str:
     """What each API takes besides what all of them take, and in which form it is told."""
-    common = frozenset.intersection(*(row.honours for row in PROVIDERS))
     forms = _member_docstrings(Constraint)
     rows = [
         [
             f"`{row.engine}`",
-            ", ".join(_names(row, common, guided=False)) or "nothing",
-            ", ".join(_names(row, frozenset(), guided=True)),
-            forms[row.constraint.name].rstrip("."),
+            ", ".join(_names(row.honours - _COMMON)) or "nothing",
+            ", ".join(_forms(row)) or "none",
+            forms[row.constraint.name].rstrip(".") if _forms(row) else "",
+            "yes" if row.takes_images else "refused",
         ]
         for row in PROVIDERS
     ]
-    return _table(["Engine", "Also takes", "`guided_decoding` by", "Sent in the form of"], rows)
+    heads = ["Engine", "Also takes", "`guided_decoding` by", "Sent in the form of", "Images"]
+    return _table(heads, rows)
+
+
+def common_settings() -> str:
+    """What all APIs take."""
+    return f"All of them take {', '.join(_names(_COMMON))}.\n"
 
 
 _GUIDED = "generation.guided_decoding."
+_COMMON = frozenset.intersection(*(row.honours for row in PROVIDERS))
 
 
-def _names(row: Provider, without: frozenset[str], *, guided: bool) -> list[str]:
-    names = sorted(row.honours - without)
-    return [
-        f"`{name.removeprefix(_GUIDED)}`" for name in names if name.startswith(_GUIDED) == guided
-    ]
+def _names(settings: frozenset[str]) -> list[str]:
+    return [f"`{name.rpartition('.')[2]}`" for name in sorted(settings) if _GUIDED not in name]
+
+
+def _forms(row: Provider) -> list[str]:
+    names = sorted(name for name in row.honours if name.startswith(_GUIDED))
+    return [f"`{name.removeprefix(_GUIDED)}`" for name in names]
 
 
 def error_tree() -> str:
@@ -253,6 +290,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "engine-table": engine_table,
     "engine-settings": engine_settings,
     "remote-engines": remote_engines,
+    "remote-common": common_settings,
     "remote-capabilities": remote_capabilities,
     "error-tree": error_tree,
     "exit-codes": exit_codes,

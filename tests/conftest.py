@@ -11,6 +11,14 @@ import pytest
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types import Conversation, Message, Role
 from oumi.inference import LlamaCppInferenceEngine
+from oumi.inference.remote.providers import PROVIDERS
+
+_VARIABLES = {
+    name
+    for row in PROVIDERS
+    for name in (row.url_env, *row.key_env, *(n for names in row.url_parts.values() for n in names))
+}
+"""What sets keys and addresses of APIs."""
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +26,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test sees the user's settings, keys or caches."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     for name in list(os.environ):
-        if name.startswith(("ANTHROPIC_", "AWS_", "HF_", "OPENAI_", "OUMI_", "XDG_")):
+        if name in _VARIABLES or name.startswith(("OPENAI_", "OUMI_", "HF_", "XDG_")):
             monkeypatch.delenv(name)
 
 

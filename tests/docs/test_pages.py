@@ -83,13 +83,14 @@ def test_settings_of_the_table_are_all_there_are() -> None:
         assert row.honours | row.settled <= set(shown), row.engine
 
 
-def test_engines_page_names_what_model_families_do_not_take() -> None:
-    page = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+def test_providers_page_names_what_model_families_do_not_take() -> None:
+    page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     for family in FAMILIES:
         assert f"`{family.max_tokens_field}`" in page
         assert all(f"`{name}`" in page for name in family.fixed)
     assert all(family_of(name).fixed for name in ("o1", "o3-mini", "openai/gpt-5-nano"))
-    assert not family_of("gpt-5-chat").fixed
+    for name in ("gpt-5-chat", "deepseek-ai/DeepSeek-R1", "grok-4-1-fast-non-reasoning"):
+        assert not family_of(name).fixed
 
 
 def test_remote_page_has_the_defaults() -> None:

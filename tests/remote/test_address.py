@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from oumi.core.configs import InferenceEngineType, RemoteParams
+from oumi.core.configs import InferenceConfig, InferenceEngineType, ModelParams, RemoteParams
 from oumi.errors import AccessError, ConfigError
-from oumi.inference.remote.address import find_address, key_hint, to_base
-from oumi.inference.remote.providers import BY_ENGINE
+from oumi.inference.remote.address import Address, find_address, key_hint, to_base
+from oumi.inference.remote.providers import BY_ENGINE, Provider
 
 OPENAI = BY_ENGINE[InferenceEngineType.OPENAI]
 REMOTE = BY_ENGINE[InferenceEngineType.REMOTE]
 VLLM = BY_ENGINE[InferenceEngineType.REMOTE_VLLM]
+AZURE = BY_ENGINE[InferenceEngineType.AZURE]
+VERTEX = BY_ENGINE[InferenceEngineType.GOOGLE_VERTEX]
+
+
+def find(provider: Provider, remote: RemoteParams | None = None, model: str = "m") -> Address:
+    config = InferenceConfig(model=ModelParams(model_name=model), remote_params=remote)
+    return find_address(provider, config)
 
 
 @pytest.mark.parametrize(
@@ -33,41 +40,103 @@ def test_an_address_in_any_of_its_forms(given: str, base: str):
 @pytest.mark.parametrize("given", ["ftp://x", "http://", ""])
 def test_what_is_no_address_is_refused(given: str):
     with pytest.raises(ConfigError, match="api_url"):
-        find_address(REMOTE, RemoteParams(api_url=given or "  "))
+        find(REMOTE, RemoteParams(api_url=given or "  "))
 
 
 def test_the_environment_as_the_official_client_reads_it(monkeypatch):
     with pytest.raises(AccessError, match="OPENAI_API_KEY"):
-        find_address(OPENAI, RemoteParams())
+        find(OPENAI)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
-    address = find_address(OPENAI, RemoteParams())
+    address = find(OPENAI)
     assert address.bases == ("https://api.openai.com/v1",)
     assert dict(address.headers)["authorization"] == "Bearer sk-env"
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1")
-    assert find_address(OPENAI, RemoteParams()).bases == ("http://localhost:1/v1",)
-    assert find_address(REMOTE, RemoteParams()).bases == ("http://localhost:1/v1",)
-    assert find_address(OPENAI, RemoteParams(api_url="x.org")).bases == ("https://x.org/v1",)
+    assert find(OPENAI).bases == ("http://localhost:1/v1",)
+    assert find(REMOTE).bases == ("http://localhost:1/v1",)
+    assert find(OPENAI, RemoteParams(api_url="x.org")).bases == ("https://x.org/v1",)
 
 
 def test_which_key_wins(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
     monkeypatch.setenv("MY_KEY", "sk-mine")
     named = RemoteParams(api_key_env_varname="MY_KEY")
-    assert dict(find_address(OPENAI, named).headers)["authorization"] == "Bearer sk-mine"
+    assert dict(find(OPENAI, named).headers)["authorization"] == "Bearer sk-mine"
     given = RemoteParams(api_key="sk-given", api_key_env_varname="MY_KEY")
-    address = find_address(OPENAI, given)
+    address = find(OPENAI, given)
     assert dict(address.headers)["authorization"] == "Bearer sk-given"
     assert "sk-given" not in repr(address)
     assert "MY_KEY" in key_hint(OPENAI, named)
     with pytest.raises(AccessError, match="OTHER, which is not set"):
-        find_address(OPENAI, RemoteParams(api_key_env_varname="OTHER"))
+        find(OPENAI, RemoteParams(api_key_env_varname="OTHER"))
     with pytest.raises(AccessError, match="copied whole"):
-        find_address(OPENAI, RemoteParams(api_key="sk-a\nb"))
+        find(OPENAI, RemoteParams(api_key="sk-a\nb"))
 
 
 def test_a_server_of_ones_own_needs_a_url_and_no_key():
     with pytest.raises(ConfigError, match="api_url"):
-        find_address(VLLM, RemoteParams())
-    replicas = find_address(VLLM, RemoteParams(api_url=["a:1", "b:2"]))
+        find(VLLM)
+    replicas = find(VLLM, RemoteParams(api_url=["a:1", "b:2"]))
     assert replicas.bases == ("https://a:1/v1", "https://b:2/v1")
     assert "authorization" not in dict(replicas.headers)
+
+
+def test_azure_by_deployment_and_version(monkeypatch):
+    key = "k-azure"
+    named = "https://res.openai.azure.com"
+    today = find(AZURE, RemoteParams(api_url=named, api_key=key), "gpt-4o")
+    assert (today.bases, today.query) == ((f"{named}/openai/v1",), "")
+    assert dict(today.headers)["api-key"] == key
+    assert "authorization" not in dict(today.headers)
+    with_version = RemoteParams(api_url=f"{named}?api-version=2024-10-21", api_key=key)
+    classic = find(AZURE, with_version, "my deployment")
+    assert classic.bases == (f"{named}/openai/deployments/my%20deployment",)
+    assert classic.query == "?api-version=2024-10-21"
+    assert classic.models_base == f"{named}/openai"
+    whole = f"{named}/openai/deployments/d/chat/completions?api-version=2024-10-21"
+    assert find(AZURE, RemoteParams(api_url=whole, api_key=key)).bases == (
+        f"{named}/openai/deployments/d",
+    )
+    monkeypatch.setenv("OPENAI_API_VERSION", "2025-01-01")
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", named)
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", key)
+    assert find(AZURE).query == "?api-version=2025-01-01"
+    v1 = RemoteParams(api_url=f"{named}/openai/v1/")
+    assert (find(AZURE, v1).bases, find(AZURE, v1).query) == ((f"{named}/openai/v1",), "")
+
+
+def test_replicas_have_one_version():
+    urls = ["https://a.openai.azure.com?api-version=1", "https://b.openai.azure.com?api-version=2"]
+    with pytest.raises(ConfigError, match="same api-version"):
+        find(AZURE, RemoteParams(api_url=urls, api_key="k"))
+    with pytest.raises(ConfigError, match="no query"):
+        find(OPENAI, RemoteParams(api_url="https://a.org?api-version=1", api_key="k"))
+
+
+def test_an_address_made_of_project_and_region(monkeypatch):
+    with pytest.raises(ConfigError, match="REGION, GOOGLE_CLOUD_LOCATION"):
+        find(VERTEX)
+    monkeypatch.setenv("REGION", "europe-west4")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "mine")
+    host = "https://europe-west4-aiplatform.googleapis.com"
+    path = "/v1/projects/mine/locations/europe-west4/endpoints/openapi"
+    assert find(VERTEX).bases == (host + path,)
+    assert not find(VERTEX).has_key
+    monkeypatch.setenv("REGION", "global")
+    assert find(VERTEX).bases[0].startswith("https://aiplatform.googleapis.com/v1/projects/mine/")
+    whole = RemoteParams(api_url=host + path + "/chat/completions")
+    assert find(VERTEX, whole).bases == (host + path,)
+
+
+@pytest.mark.parametrize(
+    ("engine", "host", "base"),
+    [
+        ("GROQ", "https://api.groq.com", "https://api.groq.com/openai/v1"),
+        ("FIREWORKS", "https://api.fireworks.ai", "https://api.fireworks.ai/inference/v1"),
+        ("OPENROUTER", "https://openrouter.ai/api/v1/", "https://openrouter.ai/api/v1"),
+        ("OLLAMA", "127.0.0.1:11434", "http://127.0.0.1:11434/v1"),
+    ],
+)
+def test_a_variable_may_hold_only_the_host(monkeypatch, engine: str, host: str, base: str):
+    provider = BY_ENGINE[InferenceEngineType(engine)]
+    monkeypatch.setenv(provider.url_env, host)
+    assert find(provider, RemoteParams(api_key="k")).bases == (base,)

@@ -21,7 +21,20 @@ from oumi.core.types.tool_call import FunctionCall, ToolCall
 from oumi.errors import RequestError
 from oumi.inference.images import read_image
 
-_FINISH_REASONS: dict[str | None, FinishReason] = {word.value: word for word in FinishReason}
+_FINISH_REASONS: dict[str | None, FinishReason] = {
+    **{word.value: word for word in FinishReason},
+    "function_call": FinishReason.TOOL_CALLS,
+    "eos": FinishReason.STOP,
+    "max_tokens": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+    # Gemini: https://ai.google.dev/api/generate-content#FinishReason
+    "safety": FinishReason.CONTENT_FILTER,
+    "recitation": FinishReason.CONTENT_FILTER,
+    "blocklist": FinishReason.CONTENT_FILTER,
+    "prohibited_content": FinishReason.CONTENT_FILTER,
+    "spii": FinishReason.CONTENT_FILTER,
+    "image_safety": FinishReason.CONTENT_FILTER,
+}
 
 
 def encode_messages(conversation: Conversation) -> list[dict[str, Any]]:
@@ -55,20 +68,22 @@ def decode_choice(
 def decode_message(message: Mapping[str, Any]) -> Message:
     """The assistant's message. Text that is absent is empty, unless there are tool calls."""
     calls = [_decode_call(call) for call in message.get("tool_calls") or ()]
-    content = message.get("content")
+    content, thoughts = _split_content(message.get("content"))
+    thoughts = message.get("reasoning_content") or message.get("reasoning") or thoughts
     return Message(
         role=Role.ASSISTANT,
         content=content or (None if calls else ""),
         tool_calls=calls or None,
-        reasoning_content=message.get("reasoning_content") or message.get("reasoning"),
+        reasoning_content=thoughts or None,
     )
 
 
 def decode_finish_reason(word: str | None) -> FinishReason:
     """The finish reason of a word; UNKNOWN for one that is not known here."""
-    if word == "function_call":
-        return FinishReason.TOOL_CALLS
-    return _FINISH_REASONS.get(word, FinishReason.UNKNOWN)
+    found = _FINISH_REASONS.get(word)
+    if found is None and word:  # Gemini: `SAFETY`, `content_filter: PROHIBITED_CONTENT`
+        found = _FINISH_REASONS.get(word.lower().partition(":")[0])
+    return found or FinishReason.UNKNOWN
 
 
 def decode_usage(usage: Mapping[str, Any]) -> Usage:
@@ -81,6 +96,18 @@ def decode_usage(usage: Mapping[str, Any]) -> Usage:
         prompt_details.get("cached_tokens") or 0,
         details.get("reasoning_tokens") or 0,
     )
+
+
+def _split_content(content: Any) -> tuple[str, str]:
+    """Text and thoughts of content that may be in parts.
+
+    https://docs.mistral.ai/capabilities/reasoning
+    """
+    if not isinstance(content, list):
+        return content or "", ""
+    text = "".join(part["text"] for part in content if part["type"] == "text")
+    thoughts = [part["thinking"] for part in content if part["type"] == "thinking"]
+    return text, "".join(piece.get("text", "") for thought in thoughts for piece in thought)
 
 
 def _encode_message(message: Message) -> dict[str, Any]:
@@ -144,8 +171,8 @@ class StreamJoiner:
         return self._add_delta(choice.get("delta") or {})
 
     def _add_delta(self, delta: Mapping[str, Any]) -> Delta | None:
-        content = delta.get("content") or ""
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
+        content, thoughts = _split_content(delta.get("content"))
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning") or thoughts
         self._message["content"] += content
         self._message["reasoning_content"] += reasoning
         for call in delta.get("tool_calls") or ():

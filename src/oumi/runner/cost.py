@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oumi.core.types.completion import Usage
 
@@ -31,7 +31,14 @@ class Price:
 
 
 def find_price(model: str, provider: str) -> Price:
-    """The price of a model at a provider."""
+    """The price of a model at a provider, which may list it without the maker before its name."""
+    found = _find(model, provider)
+    if found is None and "/" in model:
+        found = _find(model.rpartition("/")[2], provider)
+    return Price(model) if found is None else replace(found, model=model)
+
+
+def _find(model: str, provider: str) -> Price | None:
     from genai_prices import Usage as Tokens
     from genai_prices import calc_price
 
@@ -46,4 +53,4 @@ def find_price(model: str, provider: str) -> Price:
             per_token(Tokens(output_tokens=_SAMPLE_TOKENS)),
         )
     except LookupError:
-        return Price(model)
+        return None

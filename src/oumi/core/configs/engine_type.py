@@ -20,6 +20,51 @@ class InferenceEngineType(StrEnum):
     OPENAI = "OPENAI"
     """The OpenAI API."""
 
+    GOOGLE_GEMINI = "GOOGLE_GEMINI"
+    """Google's Gemini API."""
+
+    DEEPSEEK = "DEEPSEEK"
+    """The DeepSeek API."""
+
+    MISTRAL = "MISTRAL"
+    """The Mistral API."""
+
+    XAI = "XAI"
+    """The xAI API."""
+
+    AZURE = "AZURE"
+    """OpenAI's models on Azure."""
+
+    GOOGLE_VERTEX = "GOOGLE_VERTEX"
+    """Google's Vertex AI."""
+
+    TOGETHER = "TOGETHER"
+    """The Together API."""
+
+    FIREWORKS = "FIREWORKS"
+    """The Fireworks API."""
+
+    PARASAIL = "PARASAIL"
+    """The Parasail API."""
+
+    SAMBANOVA = "SAMBANOVA"
+    """The SambaNova API."""
+
+    CEREBRAS = "CEREBRAS"
+    """The Cerebras API."""
+
+    GROQ = "GROQ"
+    """The Groq API."""
+
+    LAMBDA = "LAMBDA"
+    """The Lambda API."""
+
+    OPENROUTER = "OPENROUTER"
+    """OpenRouter, before the APIs of many."""
+
+    HUGGING_FACE_ROUTER = "HUGGING_FACE_ROUTER"
+    """Hugging Face's router, before the APIs of many."""
+
     REMOTE = "REMOTE"
     """Any server that speaks the OpenAI chat API."""
 
@@ -29,6 +74,14 @@ class InferenceEngineType(StrEnum):
     SGLANG = "SGLANG"
     """An SGLang server."""
 
+    OLLAMA = "OLLAMA"
+    """An Ollama server."""
+
     @classmethod
     def _missing_(cls, value: object) -> InferenceEngineType | None:
-        return cls.__members__.get(str(value).upper())
+        name = str(value).upper()
+        return cls.__members__.get(_OTHER_NAMES.get(name, name))
+
+
+_OTHER_NAMES = {"GEMINI": "GOOGLE_GEMINI", "HUGGING_FACE": "HUGGING_FACE_ROUTER"}
+"""Names that settings files of users have besides."""

@@ -4,38 +4,56 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
-from oumi.core.configs import RemoteParams
+from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import AccessError, ConfigError
 from oumi.inference.remote.providers import Provider
 
 _ENDPOINT = re.compile(r"/(?:(?:chat/)?completions|messages|model/[^/]+/converse(?:-stream)?)/?$")
-_JSON = (("content-type", "application/json"), ("accept", "application/json"))
 _LOCAL = re.compile(r"^(?:localhost|[\d.]+|\[[0-9a-f:]+\])(?::|/|$)")
+_JSON = (("content-type", "application/json"), ("accept", "application/json"))
+_WORD = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
 class Address:
-    """The bases of an API's replicas, each ending in its version, and the headers to send."""
+    """The bases of an API's replicas, and the headers to send."""
 
     bases: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
+    query: str = ""
+    """What follows each path: empty, or an API version with its question mark."""
+    has_key: bool = True
 
     def __repr__(self) -> str:
         return f"Address({', '.join(self.bases)})"  # the headers hold the key
 
+    @property
+    def models_base(self) -> str:
+        """Above which models are listed; a deployment on Azure has none of its own."""
+        return self.bases[0].partition("/deployments/")[0]
 
-def find_address(provider: Provider, remote: RemoteParams) -> Address:
+
+def find_address(provider: Provider, config: InferenceConfig) -> Address:
     """Where to send requests. Raises ConfigError without a URL, AccessError without a key."""
+    remote = config.remote_params or RemoteParams()
     urls = remote.api_url or _from_environment(provider.url_env) or provider.url
     if not urls:
         hint = f" or the environment variable {provider.url_env}" if provider.url_env else ""
         raise ConfigError(f"{provider.engine}: set remote_params.api_url{hint}")
-    path = urlsplit(provider.url).path if provider.url else "/v1"
-    bases = tuple(to_base(url, path) for url in ([urls] if isinstance(urls, str) else urls))
-    return Address(bases, _headers(provider, _find_key(provider, remote)))
+    places = [
+        _locate(provider, url, config.model.model_name)
+        for url in ([urls] if isinstance(urls, str) else urls)
+    ]
+    queries = {query for _, query in places}
+    if len(queries) > 1:
+        raise ConfigError("remote_params.api_url: replicas need the same api-version")
+    key = _find_key(provider, remote)
+    bases = tuple(base for base, _ in places)
+    return Address(bases, _headers(provider, key), queries.pop(), bool(key))
 
 
 def to_base(url: str, usual_path: str = "/v1") -> str:
@@ -56,9 +74,46 @@ def to_base(url: str, usual_path: str = "/v1") -> str:
 
 def key_hint(provider: Provider, remote: RemoteParams) -> str:
     """Where the user sets the key."""
-    variable = remote.api_key_env_varname or provider.key_env
+    names = (remote.api_key_env_varname,) if remote.api_key_env_varname else provider.key_env
     own = "remote_params.api_key"
-    return f"the environment variable {variable} or {own}" if variable else own
+    return f"the environment variable {' or '.join(names)} or {own}" if names else own
+
+
+def _locate(provider: Provider, url: str, model: str) -> tuple[str, str]:
+    """The base, and the query that follows each path."""
+    url = _fill(provider, url)
+    if provider.version_env is None:
+        return to_base(url, _usual_path(provider)), ""
+    url, _, query = url.partition("?")
+    is_bare = not urlsplit(url).path.strip("/")
+    version = parse_qs(query).get("api-version", [""])[0]
+    version = version or (is_bare and _from_environment(provider.version_env)) or ""
+    if not version:
+        return to_base(url, _usual_path(provider)), ""
+    path = provider.versioned_path.format(model=quote(model, safe=""))
+    return to_base(url, path), f"?api-version={quote(version)}"
+
+
+def _usual_path(provider: Provider) -> str:
+    return _fill(provider, urlsplit(provider.url).path) if provider.url else "/v1"
+
+
+def _fill(provider: Provider, url: str) -> str:
+    """The URL with its words filled from the environment. Raises ConfigError for a missing one."""
+
+    def value(word: re.Match[str]) -> str:
+        names = provider.url_parts.get(word[1], ())
+        found = _first_set(names)
+        if found is None:
+            where = ", ".join(filter(None, (*names, provider.url_env)))
+            raise ConfigError(
+                f"{provider.engine}: where is it? Set one of {where}, or remote_params.api_url "
+                f"({word[1]} is missing in {url})"
+            )
+        return found
+
+    # Google's one region without a name in front of the host is called `global`.
+    return _WORD.sub(value, url).replace("://global-", "://")
 
 
 def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
@@ -73,7 +128,7 @@ def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
             f"{provider.engine}: remote_params.api_key_env_varname names "
             f"{remote.api_key_env_varname}, which is not set"
         )
-    key = named or _from_environment(provider.key_env)
+    key = named or _first_set(provider.key_env)
     if provider.needs_key and not key:
         raise AccessError(f"{provider.engine}: no key; set {key_hint(provider, remote)}")
     return key
@@ -81,6 +136,10 @@ def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
 
 def _from_environment(variable: str | None) -> str | None:
     return os.environ.get(variable) if variable else None
+
+
+def _first_set(variables: Iterable[str]) -> str | None:
+    return next(filter(None, map(os.environ.get, variables)), None)
 
 
 def _headers(provider: Provider, key: str | None) -> tuple[tuple[str, str], ...]:

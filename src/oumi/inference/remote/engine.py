@@ -23,6 +23,7 @@ from oumi.inference.remote.dialects import Dialect, load_dialect
 from oumi.inference.remote.failures import to_error
 from oumi.inference.remote.providers import BY_ENGINE, Provider
 from oumi.inference.remote.replicas import Replica, Replicas
+from oumi.inference.remote.signing import Signer, open_signer
 from oumi.inference.remote.transport import (
     Call,
     Head,
@@ -46,6 +47,7 @@ class _Way:
     """The way to the API under the settings of a call."""
 
     config: InferenceConfig
+    provider: Provider
     dialect: Dialect
     address: Address
     headers: Mapping[str, str] = field(repr=False)
@@ -53,12 +55,31 @@ class _Way:
     """What the bodies of all requests have in common."""
     replicas: Replicas
     limiter: Limiter
+    signer: Signer | None
 
-    def call(self, replica: Replica, request: Request, *, stream: bool = False) -> Call:
+    async def call(self, replica: Replica, request: Request, *, stream: bool = False) -> Call:
         """Ready to be sent. Raises RequestError for a request that cannot be."""
+        self._check_content(request)
         body = self.dialect.encode(request, self.body, stream=stream)
-        url = replica.base + self.dialect.path(self.config, stream=stream)
-        return Call("POST", url, self.headers, body, _remote(self.config).connection_timeout)
+        path = self.dialect.path(self.config, stream=stream)
+        return await self._signed("POST", replica.base + path, body)
+
+    async def models_call(self, path: str) -> Call:
+        """The call that lists models."""
+        return await self._signed("GET", self.address.models_base + path, b"")
+
+    def _check_content(self, request: Request) -> None:
+        if self.provider.takes_images:
+            return
+        if any(message.contains_images() for message in request.conversation.messages):
+            raise UnsupportedError(
+                f"{self.provider.engine} takes no images; most engines behind an API do"
+            )
+
+    async def _signed(self, method: str, url: str, body: bytes) -> Call:
+        timeout_s = _remote(self.config).connection_timeout
+        call = Call(method, url + self.address.query, self.headers, body, timeout_s)
+        return call if self.signer is None else await self.signer.sign(call)
 
 
 class RemoteInferenceEngine(InferenceEngine):
@@ -85,6 +106,7 @@ class RemoteInferenceEngine(InferenceEngine):
         self._closed = False
         self._limiters: dict[Limits, Limiter] = {}
         self._replicas: dict[tuple[str, ...], Replicas] = {}
+        self._signer: Signer | None = None
         self._last_way = self._make_way(self._config)
 
     @property
@@ -103,7 +125,7 @@ class RemoteInferenceEngine(InferenceEngine):
         way = self._way(request.config)
         decoder = way.dialect.stream_decoder(request.config)
         with way.replicas.pick() as replica:
-            call = way.call(replica, request, stream=True)
+            call = await way.call(replica, request, stream=True)
             async with aclosing(self._open().stream(call)) as parts:
                 async for part in parts:
                     if not isinstance(part, Head):
@@ -163,7 +185,7 @@ class RemoteInferenceEngine(InferenceEngine):
 
     async def _post(self, way: _Way, request: Request) -> Reply:
         with way.replicas.pick() as replica:
-            call = way.call(replica, request)
+            call = await way.call(replica, request)
             try:
                 reply = await self._open().send(call)
             except TransportError:
@@ -179,11 +201,9 @@ class RemoteInferenceEngine(InferenceEngine):
 
     async def _list_models(self) -> list[str]:
         way = self._way(self._config)
-        timeout_s = _remote(self._config).connection_timeout
-        if way.dialect.models_path is None:
+        if way.dialect.models_path is None or not self.provider.lists_models:
             raise UnsupportedError(f"{self.name} does not list its models")
-        url = way.address.bases[0] + way.dialect.models_path
-        reply = await self._open().send(Call("GET", url, way.headers, b"", timeout_s))
+        reply = await self._open().send(await way.models_call(way.dialect.models_path))
         self._check_reply(self._config, reply)
         return way.dialect.decode_models(reply.body)
 
@@ -209,18 +229,26 @@ class RemoteInferenceEngine(InferenceEngine):
         return way
 
     def _make_way(self, config: InferenceConfig) -> _Way:
-        address = find_address(self.provider, _remote(config))
+        address = find_address(self.provider, config)
         limits = Limits.from_params(_remote(config))
         dialect = load_dialect(self.provider.dialect)
         return _Way(
             config,
+            self.provider,
             dialect,
             address,
             dict(address.headers) | dict(dialect.headers(config)),
             dialect.shared_body(config, self.provider),
             self._replicas.setdefault(address.bases, Replicas(address.bases)),
             self._limiters.setdefault(limits, Limiter(limits)),
+            None if address.has_key else self._find_signer(),
         )
+
+    def _find_signer(self) -> Signer | None:
+        """The one that all calls share, so that they share its tokens."""
+        if self._signer is None and self.provider.proof is not None:
+            self._signer = open_signer(self.provider.proof)
+        return self._signer
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)

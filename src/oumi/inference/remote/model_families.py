@@ -71,6 +71,18 @@ _CLAUDE_4_7 = ModelFamily(
 )
 _CLAUDE = ModelFamily(re.compile(r".*claude-"), fixed=_SAMPLING)
 
+# https://api-docs.deepseek.com/guides/thinking_mode
+_DEEPSEEK_REASONER = ModelFamily(
+    re.compile(r"^deepseek-reasoner"),
+    fixed=frozenset({"temperature", "top_p", "frequency_penalty", "presence_penalty", "logprobs"}),
+)
+
+# https://docs.x.ai/docs/guides/reasoning
+_GROK_REASONING = ModelFamily(
+    re.compile(r"^(?:.*/)?grok-(?:3-mini|4(?!.*non-reasoning)|code)"),
+    fixed=frozenset({"frequency_penalty", "presence_penalty", "stop_strings"}),
+)
+
 FAMILIES: tuple[ModelFamily, ...] = (
     _REASONING,
     _CLAUDE_3,
@@ -78,6 +90,8 @@ FAMILIES: tuple[ModelFamily, ...] = (
     _CLAUDE_4_5,
     _CLAUDE_4_7,
     _CLAUDE,
+    _DEEPSEEK_REASONER,
+    _GROK_REASONING,
 )
 
 _NEUTRAL: dict[str, tuple[Any, ...]] = {

@@ -81,6 +81,6 @@ def load_dialect(name: str) -> Dialect:
 
 
 if TYPE_CHECKING:
-    from oumi.inference.remote.dialects import anthropic, chat
+    from oumi.inference.remote.dialects import anthropic, chat, mistral
 
-    _all: tuple[Dialect, ...] = (anthropic, chat)  # holds each module against the Protocol
+    _all: tuple[Dialect, ...] = (anthropic, chat, mistral)  # holds each module against the Protocol

@@ -16,11 +16,13 @@ from oumi.core.configs import (
     InferenceConfig,
 )
 from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.conversation import FinishReason
 from oumi.errors import ConfigError
 from oumi.inference.chat_api import (
     StreamJoiner,
     check_tools_are_optional,
     decode_choice,
+    decode_finish_reason,
     encode_messages,
     encode_tools,
 )
@@ -37,7 +39,7 @@ models_path: str | None = "/models"
 
 _OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
-_STREAM = {"stream": True, "stream_options": {"include_usage": True}}
+_SAYS_WHY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
 _SAID = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
 
 
@@ -53,12 +55,11 @@ def headers(config: InferenceConfig) -> dict[str, str]:
 
 def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
     """The body of a request. Raises RequestError for what cannot be sent."""
-    body = {
-        "messages": encode_messages(request.conversation),
-        **_tools(request),
-        **(_STREAM if stream else {}),
-        **shared,
-    }
+    body = {"messages": encode_messages(request.conversation), **_tools(request), **shared}
+    if stream:
+        body["stream"] = True
+    else:
+        body.pop("stream_options", None)  # no one else may ask for usage
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
@@ -67,6 +68,8 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     model, generation = config.model, config.generation
     body: dict[str, Any] = {
         "model": model.adapter_model or model.model_name,
+        "stream_options": {"include_usage": True},
+        **provider.body,
         **_sampling(generation, family_of(model.model_name)),
     }
     if model.chat_template:
@@ -138,13 +141,15 @@ class StreamDecoder:
 
 def _holds_answer(choice: Any) -> bool:
     """Whether there is a message that says something, or that says why it does not."""
-    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or choice.get("error"):
+        return False
+    message = choice.get("message")
     if not isinstance(message, dict):
         return False
     for name in _SAID:
         if message.get(name) is not None:
             return True
-    return choice.get("finish_reason") in ("length", "content_filter")
+    return decode_finish_reason(choice.get("finish_reason")) in _SAYS_WHY
 
 
 def _decode_choice(choice: Any, usage: Any, config: InferenceConfig) -> Completion:

@@ -6,13 +6,15 @@ from typing import Any
 
 import orjson
 
-from oumi.inference.remote.failures import BadReplyError, read_error
+from oumi.inference.remote.failures import BadReplyError, error_in_reply
 
 _SHOWN = 200
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body. Raises BadReplyError for anything else, and for an error."""
+    """The JSON object in a body. Raises BadReplyError for anything else, and for an error what it
+    means.
+    """
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -20,15 +22,17 @@ def decode_object(body: bytes) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise BadReplyError(f"a reply that is no object: {shorten(body)}")
     if data.get("error"):
-        raise BadReplyError(f"an error in place of an answer: {read_error(body)[1]}")
+        raise error_in_reply(body)
     return data
 
 
 def decode_models(body: bytes) -> list[str]:
     """The names in a list of models. Raises BadReplyError for a body that is none."""
     try:
-        return [str(model["id"]) for model in decode_object(body)["data"]]
-    except (LookupError, TypeError) as error:
+        data = orjson.loads(body)
+        models = data if isinstance(data, list) else data["data"]  # bare at Together
+        return [str(model["id"]) for model in models]
+    except (LookupError, TypeError, ValueError) as error:
         raise BadReplyError(f"not a list of models: {shorten(body)}") from error
 
 

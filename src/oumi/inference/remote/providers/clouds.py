@@ -1,0 +1,47 @@
+"""Clouds that serve models of many makers to their own customers."""
+
+from oumi.core.configs import InferenceEngineType
+from oumi.inference.remote.providers import settings
+from oumi.inference.remote.providers.row import Proof, Provider
+
+CLOUDS = (
+    # https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+    Provider(
+        InferenceEngineType.AZURE,
+        "AzureOpenAIInferenceEngine",
+        "OpenAI's models on Azure; `model_name` is the name of a deployment",
+        honours=settings.CHAT,
+        url="https://{resource}.openai.azure.com/openai/v1",
+        url_env="AZURE_OPENAI_ENDPOINT",
+        url_parts={"resource": ("AZURE_RESOURCE_NAME",)},
+        version_env="OPENAI_API_VERSION",
+        versioned_path="/openai/deployments/{model}",
+        key_env=("AZURE_OPENAI_API_KEY",),
+        needs_key=True,
+        key_header="api-key",
+        price_list="azure",
+        settled=settings.LOADING,
+    ),
+    # https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai
+    Provider(
+        InferenceEngineType.GOOGLE_VERTEX,
+        "GoogleVertexInferenceEngine",
+        "Google's Vertex AI",
+        honours=settings.TEXT
+        | settings.PENALTIES
+        | settings.SEED
+        | settings.JSON_SCHEMA
+        | {"generation.tool_choice"},
+        url="https://{region}-aiplatform.googleapis.com/v1"
+        "/projects/{project}/locations/{region}/endpoints/openapi",
+        url_env="GOOGLE_VERTEX_BASE_URL",
+        url_parts={
+            "project": ("PROJECT_ID", "GOOGLE_CLOUD_PROJECT"),
+            "region": ("REGION", "GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
+        },
+        proof=Proof.GOOGLE,
+        lists_models=False,
+        price_list="google",
+        settled=settings.LOADING,
+    ),
+)

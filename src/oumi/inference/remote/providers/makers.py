@@ -1,0 +1,79 @@
+"""Companies that serve models of their own."""
+
+from oumi.core.configs import InferenceEngineType
+from oumi.inference.remote.providers import settings
+from oumi.inference.remote.providers.row import Provider
+
+MAKERS = (
+    # https://platform.openai.com/docs/api-reference/chat/create
+    Provider(
+        InferenceEngineType.OPENAI,
+        "OpenAIInferenceEngine",
+        "the OpenAI API",
+        honours=settings.CHAT,
+        url="https://api.openai.com/v1",
+        url_env="OPENAI_BASE_URL",
+        key_env=("OPENAI_API_KEY",),
+        needs_key=True,
+        price_list="openai",
+        settled=settings.LOADING,
+    ),
+    # https://ai.google.dev/gemini-api/docs/openai; a field that is not known there is refused
+    Provider(
+        InferenceEngineType.GOOGLE_GEMINI,
+        "GoogleGeminiInferenceEngine",
+        "Google's Gemini API",
+        honours=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"},
+        url="https://generativelanguage.googleapis.com/v1beta/openai",
+        url_env="GOOGLE_GEMINI_BASE_URL",
+        key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        needs_key=True,
+        price_list="google",
+        settled=settings.LOADING,
+    ),
+    # https://api-docs.deepseek.com/api/create-chat-completion; it has no schemas, only JSON
+    Provider(
+        InferenceEngineType.DEEPSEEK,
+        "DeepSeekInferenceEngine",
+        "the DeepSeek API",
+        honours=settings.TEXT | settings.PENALTIES | settings.LOGPROBS | {"generation.tool_choice"},
+        url="https://api.deepseek.com/v1",
+        url_env="DEEPSEEK_BASE_URL",
+        key_env=("DEEPSEEK_API_KEY",),
+        needs_key=True,
+        takes_images=False,
+        price_list="deepseek",
+        settled=settings.LOADING,
+    ),
+    # https://docs.mistral.ai/api/endpoint/chat
+    Provider(
+        InferenceEngineType.MISTRAL,
+        "MistralInferenceEngine",
+        "the Mistral API",
+        honours=settings.TEXT
+        | settings.TOOLS
+        | settings.PENALTIES
+        | settings.SEED
+        | settings.JSON_SCHEMA,
+        dialect="mistral",
+        url="https://api.mistral.ai/v1",
+        url_env="MISTRAL_BASE_URL",
+        key_env=("MISTRAL_API_KEY",),
+        needs_key=True,
+        price_list="mistral",
+        settled=settings.LOADING,
+    ),
+    # https://docs.x.ai/docs/api-reference#chat-completions
+    Provider(
+        InferenceEngineType.XAI,
+        "XAIInferenceEngine",
+        "the xAI API",
+        honours=settings.CHAT - settings.LOGIT_BIAS,
+        url="https://api.x.ai/v1",
+        url_env="XAI_BASE_URL",
+        key_env=("XAI_API_KEY",),
+        needs_key=True,
+        price_list="x-ai",
+        settled=settings.LOADING,
+    ),
+)

@@ -1,0 +1,48 @@
+"""Groups of settings that rows are made of."""
+
+TEXT = frozenset(
+    {
+        "model.model_name",
+        "model.model_kwargs",
+        "generation.max_new_tokens",
+        "generation.temperature",
+        "generation.top_p",
+        "generation.stop_strings",
+    }
+)
+TOOLS = frozenset({"generation.tool_choice", "generation.parallel_tool_calls"})
+PENALTIES = frozenset({"generation.frequency_penalty", "generation.presence_penalty"})
+SEED = frozenset({"generation.seed"})
+LOGIT_BIAS = frozenset({"generation.logit_bias"})
+LOGPROBS = frozenset({"generation.logprobs"})
+JSON_SCHEMA = frozenset({"generation.guided_decoding.json"})
+
+CHAT = TEXT | TOOLS | PENALTIES | SEED | LOGIT_BIAS | LOGPROBS | JSON_SCHEMA
+"""What OpenAI's own models take."""
+
+TOP_K = frozenset({"generation.top_k"})
+MIN_P = frozenset({"generation.min_p"})
+SAMPLER = TOP_K | MIN_P | {"generation.stop_token_ids"}
+TEMPLATE_KWARGS = frozenset({"model.chat_template_kwargs"})
+FORMS = frozenset(
+    {
+        "generation.guided_decoding.regex",
+        "generation.guided_decoding.choice",
+        "generation.guided_decoding.grammar",
+    }
+)
+SERVER = FORMS | TEMPLATE_KWARGS | {"model.adapter_model", "generation.skip_special_tokens"}
+"""What servers take that run any model of the hub."""
+
+LOADING = frozenset(
+    {
+        "model.attn_implementation",
+        "model.device_map",
+        "model.model_max_length",
+        "model.tokenizer_name",
+        "model.torch_dtype",
+        "model.trust_remote_code",
+        "generation.batch_size",
+    }
+)
+"""What whoever loads the model decides."""
