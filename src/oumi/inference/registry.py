@@ -138,12 +138,16 @@ _VLLM = EngineRow(
     install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
     honours=_LOCAL
     | {
+        "model.processor_kwargs",
         "model.tokenizer_name",
+        "model.tool_call_parser",
         "model.torch_dtype",
         "model.trust_remote_code",
         "generation.logprobs",
-        "generation.stop_token_ids",
+        "generation.parallel_tool_calls",
         "generation.skip_special_tokens",
+        "generation.stop_token_ids",
+        "generation.tool_choice",
     },
     settled=frozenset({"model.device_map", "model.attn_implementation"}),
 )

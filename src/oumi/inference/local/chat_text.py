@@ -5,24 +5,18 @@ For engines that are handed a tokenizer of the Hugging Face hub.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Protocol
 
 import orjson
 
 from oumi.core.types.completion import Completion, Usage
-from oumi.core.types.conversation import FinishReason, Message, Role
-from oumi.core.types.tool_call import FunctionCall, ToolCall
+from oumi.core.types.conversation import Conversation, FinishReason, Message, Role
 from oumi.errors import RequestError, UnsupportedError
-from oumi.inference.chat_api import (
-    check_tools_are_optional,
-    encode_messages,
-    encode_tools,
-)
+from oumi.inference.chat_api import encode_messages
+from oumi.inference.local.tool_calls import offered_tools, take_calls
 from oumi.runner.request import Request
 
-_THINKING = re.compile(r"^\s*<think>(.*?)</think>\s*", re.DOTALL)
-_TOOL_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
+THINK, THOUGHT = "<think>", "</think>"
 
 
 class TextModel(Protocol):
@@ -41,64 +35,75 @@ class TextModel(Protocol):
 
 def encode(request: Request, model: TextModel) -> list[int]:
     """The ids of the prompt. Raises RequestError for one that does not fit."""
-    conversation, config = request.conversation, request.config
-    check_tools_are_optional(config.generation.tool_choice)
-    if any(message.contains_images() for message in conversation.messages):
+    if has_images(request.conversation):
         raise UnsupportedError("this engine takes no images")
     encoded = model.tokenizer.apply_chat_template(
-        _plain(encode_messages(conversation)),
-        tools=encode_tools(conversation) or None,
-        add_generation_prompt=True,
+        template_messages(request.conversation),
         return_dict=True,
-        **(config.model.chat_template_kwargs or {}),
+        **template_arguments(request),
     )
     ids: list[int] = encoded["input_ids"]
-    if len(ids) >= model.context:
-        raise RequestError(
-            f"the prompt of {len(ids):,} tokens does not fit into the context of "
-            f"{model.context:,} (model.model_max_length)"
-        )
+    check_fits(len(ids), model.context)
     return ids
+
+
+def check_fits(tokens: int, context: int) -> None:
+    """Raise RequestError where a prompt leaves no room for an answer."""
+    if tokens >= context:
+        raise RequestError(
+            f"the prompt of {tokens:,} tokens does not fit into the context of "
+            f"{context:,} (model.model_max_length)"
+        )
+
+
+def has_images(conversation: Conversation) -> bool:
+    """Whether any message holds an image."""
+    return any(message.contains_images() for message in conversation.messages)
+
+
+def template_messages(conversation: Conversation) -> list[dict[str, Any]]:
+    """Messages as chat templates expect them: arguments of tool calls are objects, text without
+    images is one string. Images stay as parts of the form `image_url`.
+    """
+    messages = encode_messages(conversation)
+    for message in messages:
+        parts = message["content"]
+        if isinstance(parts, list) and all(part["type"] == "text" for part in parts):
+            message["content"] = "".join(part["text"] for part in parts)
+        for call in message.get("tool_calls", ()):
+            call["function"]["arguments"] = orjson.loads(call["function"]["arguments"] or "{}")
+    return messages
+
+
+def template_arguments(request: Request) -> dict[str, Any]:
+    """What else the chat template is given."""
+    return {
+        "tools": offered_tools(request) or None,
+        "add_generation_prompt": True,
+        **(request.config.model.chat_template_kwargs or {}),
+    }
 
 
 def to_completion(
     text: str, reason: FinishReason, usage: Usage, request: Request, logprobs: Any = None
 ) -> Completion:
     """The completion that a text means: thoughts and tool calls are taken out of it."""
-    found = _THINKING.match(text)
-    reasoning = found[1].strip() if found else None
-    text = text[found.end() :] if found else text
-    calls = _tool_calls(text, request) if request.conversation.tools else []
-    if calls:
-        text, reason = _TOOL_CALL.sub("", text).strip(), FinishReason.TOOL_CALLS
+    reasoning, text = take_thought(text)
+    text, calls = take_calls(text, request)
     message = Message(
         role=Role.ASSISTANT,
         content=text or (None if calls else ""),
         tool_calls=calls or None,
         reasoning_content=reasoning,
     )
-    return Completion(message, reason, usage, logprobs)
+    return Completion(message, FinishReason.TOOL_CALLS if calls else reason, usage, logprobs)
 
 
-def _plain(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Text parts joined, and arguments of tool calls as objects, as chat templates expect them."""
-    for message in messages:
-        if isinstance(message["content"], list):
-            message["content"] = "".join(part["text"] for part in message["content"])
-        for call in message.get("tool_calls", ()):
-            call["function"]["arguments"] = orjson.loads(call["function"]["arguments"] or "{}")
-    return messages
-
-
-def _tool_calls(text: str, request: Request) -> list[ToolCall]:
-    """Calls in the Hermes form, `<tool_call>{"name": …, "arguments": …}</tool_call>`."""
-    earlier = sum(len(message.tool_calls or ()) for message in request.conversation.messages)
-    calls: list[ToolCall] = []
-    for found in _TOOL_CALL.findall(text):
-        try:
-            call = orjson.loads(found)
-            function = FunctionCall(name=call["name"], arguments=call.get("arguments") or {})
-        except (orjson.JSONDecodeError, KeyError, ValueError):
-            continue
-        calls.append(ToolCall(id=f"call_{earlier + len(calls)}", function=function))
-    return calls
+def take_thought(text: str) -> tuple[str | None, str]:
+    """A thought between `<think>` and `</think>` at the start of an answer, and the answer
+    without it. One that was cut off is all thought.
+    """
+    if not text.lstrip().startswith(THINK):
+        return None, text
+    thought, _, answer = text.partition(THINK)[2].partition(THOUGHT)
+    return thought.strip(), answer.lstrip()

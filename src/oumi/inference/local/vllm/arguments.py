@@ -1,19 +1,18 @@
-"""Settings as arguments of vLLM's engine, and as sampling parameters of a request."""
+"""Settings of a model as arguments of vLLM's engine."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import json
+from pathlib import Path
 from typing import Any
 
-from vllm import SamplingParams
-from vllm.engine.arg_utils import AsyncEngineArgs
-from vllm.sampling_params import RequestOutputKind
+from huggingface_hub import hf_hub_download
 
-from oumi.core.configs import EMBEDDED_MODEL, GenerationParams, GuidedDecodingParams, ModelParams
+from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.configs.base import nearest
-from oumi.errors import ConfigError, ModelNotFoundError, UnsupportedError
+from oumi.errors import ConfigError, ModelNotFoundError
+from oumi.inference.local.vllm.versions import AsyncEngineArgs
 from oumi.models import TINY
 
 # Set from other settings.
@@ -22,12 +21,36 @@ _OWNED = {
     "tokenizer": "use tokenizer_name",
     "dtype": "use torch_dtype",
     "max_model_len": "use model_max_length",
+    "revision": "use model_revision",
+    "trust_remote_code": "use model.trust_remote_code",
     "enable_lora": "use adapter_model",
 }
 
+SCHEDULING = frozenset(
+    {
+        "cpu_offload_gb",
+        "disable_log_stats",
+        "distributed_executor_backend",
+        "enable_prefix_caching",
+        "enforce_eager",
+        "gpu_memory_utilization",
+        "kv_cache_memory_bytes",
+        "max_num_batched_tokens",
+        "max_num_seqs",
+        "pipeline_parallel_size",
+        "tensor_parallel_size",
+    }
+)
+"""Arguments that say how fast an answer comes and where it is computed, not what it is."""
+
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+
 
 def engine_args(model: ModelParams) -> AsyncEngineArgs:
-    """The arguments for loading a model. Raises ConfigError for an unknown `model_kwargs` name."""
+    """The arguments for loading a model.
+
+    Raises ConfigError for a `model_kwargs` name that vLLM does not know.
+    """
     known = {field.name for field in dataclasses.fields(AsyncEngineArgs)}
     for name in model.model_kwargs:
         _check_name(name, known)
@@ -43,6 +66,7 @@ def engine_args(model: ModelParams) -> AsyncEngineArgs:
         "tokenizer": model.tokenizer_name,
         "max_model_len": model.model_max_length,
         "revision": model.model_revision,
+        "mm_processor_kwargs": model.processor_kwargs or None,
         **_adapter_args(model.adapter_model),
         **model.model_kwargs,
     }
@@ -51,36 +75,6 @@ def engine_args(model: ModelParams) -> AsyncEngineArgs:
         return AsyncEngineArgs(**given)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
-
-
-def sampling_params(generation: GenerationParams, *, stream: bool) -> SamplingParams:
-    """The parameters of a request. Raises ConfigError for a value that vLLM refuses."""
-    try:
-        return _sampling_params(generation, stream=stream)
-    except ConfigError:
-        raise
-    except Exception as error:  # the classes of vLLM's errors differ from version to version
-        raise ConfigError(f"generation: vLLM refuses a setting: {error}") from error
-
-
-def _sampling_params(generation: GenerationParams, *, stream: bool) -> SamplingParams:
-    return SamplingParams(
-        max_tokens=generation.max_new_tokens,
-        temperature=generation.temperature,
-        top_p=1.0 if generation.top_p is None else generation.top_p,
-        top_k=generation.top_k or 0,
-        min_p=generation.min_p,
-        frequency_penalty=generation.frequency_penalty,
-        presence_penalty=generation.presence_penalty,
-        seed=generation.seed,
-        stop=generation.stop_strings,
-        stop_token_ids=generation.stop_token_ids,
-        logit_bias=_logit_bias(generation.logit_bias),
-        logprobs=generation.logprobs,
-        skip_special_tokens=generation.skip_special_tokens,
-        output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
-        **_constraint(generation.guided_decoding),
-    )
 
 
 def _check_name(name: str, known: set[str]) -> None:
@@ -97,32 +91,17 @@ def _adapter_args(adapter: str | None) -> dict[str, Any]:
     if adapter is None:
         return {}
     try:
-        with open(f"{adapter}/adapter_config.json", encoding="utf-8") as file:
-            rank = int(json.load(file)["r"])
+        rank = int(json.loads(_adapter_settings(adapter).read_text("utf-8"))["r"])
     except (OSError, ValueError, KeyError) as error:
         reason = f"no adapter_config.json with a rank: {error}"
         raise ModelNotFoundError(f"{adapter}: {reason}") from error
-    allowed = next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), rank)
+    allowed = next((size for size in _RANKS if size >= rank), rank)
     # With a single place vLLM mixes rows up on the CPU.
     return {"enable_lora": True, "max_lora_rank": allowed, "max_loras": 2}
 
 
-def _logit_bias(biases: dict[str | int, float]) -> dict[int, float] | None:
-    words = [token for token in biases if not str(token).isdigit()]
-    if words:
-        raise ConfigError(f"generation.logit_bias: VLLM takes token ids only, not {words[0]!r}")
-    return {int(token): bias for token, bias in biases.items()} or None
-
-
-def _constraint(guided: GuidedDecodingParams | None) -> dict[str, Any]:
-    if guided is None:
-        return {}
-    try:
-        from vllm.sampling_params import StructuredOutputsParams
-    except ImportError as error:
-        version = importlib.metadata.version("vllm")
-        raise UnsupportedError(
-            f"VLLM {version} cannot honour guided_decoding; it needs vLLM 0.11 or later"
-        ) from error
-    wanted = {guided.form: getattr(guided, guided.form)}
-    return {"structured_outputs": StructuredOutputsParams(**wanted)}
+def _adapter_settings(adapter: str) -> Path:
+    folder = Path(adapter).expanduser()
+    if folder.is_dir() or adapter.count("/") != 1:
+        return folder / "adapter_config.json"
+    return Path(hf_hub_download(adapter, "adapter_config.json"))

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 
 from oumi.core.configs import InferenceConfig, InferenceEngineType
-from oumi.core.types.completion import Completion, Delta, Usage
-from oumi.inference.chat_api import decode_finish_reason
-from oumi.inference.local.chat_text import encode, to_completion
+from oumi.core.types.completion import Completion, Delta
+from oumi.inference.local.chat_text import THINK
 from oumi.inference.local.engine import LocalInferenceEngine
-from oumi.inference.local.vllm.arguments import engine_args, sampling_params
-from oumi.inference.local.vllm.runtime import Runtime
+from oumi.inference.local.tool_calls import forced_schema, offered_tools
+from oumi.inference.local.vllm.answer import Reader, TextReader, Written
+from oumi.inference.local.vllm.arguments import SCHEDULING
+from oumi.inference.local.vllm.parsing import check_parsers, parsing_reader
+from oumi.inference.local.vllm.prompt import render
+from oumi.inference.local.vllm.runtime import start
+from oumi.inference.local.vllm.sampling import sampling_params
 from oumi.runner import loop
 from oumi.runner.request import Request
+from oumi.structured.grammar import to_lark
+
+# An open thought at the end of a prompt stands within so many tokens.
+_TAIL = 16
 
 
 class VLLMInferenceEngine(LocalInferenceEngine):
@@ -23,69 +31,70 @@ class VLLMInferenceEngine(LocalInferenceEngine):
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.VLLM
 
     def _load(self) -> None:
-        self._runtime = loop.call(self._start())
+        model = self._config.model
+        check_parsers(model)
+        self._runtime = loop.call(start(model))
         # vLLM's process has to be ended while its code can still run.
         atexit.register(self.close)
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
-        ids = encode(request, self._runtime)
-        params = sampling_params(request.config.generation, stream=False)
-        output = None
-        async for output in self._runtime.generate(ids, params):  # noqa: B007  the last one counts
-            pass
-        [answer] = output.outputs  # type: ignore[union-attr]
-        return self._complete(request, ids, answer.text, answer)
+        written, reader, outputs = await self._ask(request, stream=False)
+        async for output in outputs:
+            written.add(output)
+        return reader.whole(written)
 
     async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
         """Answer one request piece by piece."""
-        ids = encode(request, self._runtime)
-        params = sampling_params(request.config.generation, stream=True)
-        text, tokens, answer = "", 0, None
-        async for output in self._runtime.generate(ids, params):
-            [answer] = output.outputs
-            text += answer.text
-            tokens += len(answer.token_ids)
-            if answer.text:
-                yield Delta(answer.text)
-        yield Delta(completion=self._complete(request, ids, text, answer, tokens))
+        written, reader, outputs = await self._ask(request, stream=True)
+        async for output in outputs:
+            written.add(output)
+            piece = reader.piece(written)
+            if piece is not None:
+                yield piece
+        for piece in reader.end(written):
+            yield piece
 
     def in_flight(self, config: InferenceConfig) -> int:
-        """A few more than vLLM works on at once, so that its scheduler always has a choice."""
+        """Twice what vLLM works on at once, so that its scheduler always has a choice."""
         return config.generation.batch_size or 2 * self._runtime.rows
+
+    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
+        """The engine, and the model's settings but for those that only schedule."""
+        kwargs = config.model.model_kwargs.items()
+        shaping = {name: value for name, value in kwargs if name not in SCHEDULING}
+        model = config.model.model_copy(update={"model_kwargs": shaping})
+        return {"engine": self.name, "model": model.model_dump(mode="json")}
 
     def close(self) -> None:
         """End vLLM's process and free its memory."""
         atexit.unregister(self.close)
-        loop.call(self._stop())
-
-    def _complete(
-        self, request: Request, ids: list[int], text: str, answer: Any, tokens: int | None = None
-    ) -> Completion:
-        count = len(answer.token_ids) if tokens is None else tokens
-        reason = decode_finish_reason(answer.finish_reason)
-        logprobs = _logprobs(answer.logprobs) if answer.logprobs is not None else None
-        return to_completion(text, reason, Usage(len(ids), count), request, logprobs)
-
-    async def _start(self) -> Runtime:
-        model = self._config.model
-        runtime = Runtime(engine_args(model), model.adapter_model)
-        if model.chat_template:
-            runtime.tokenizer.chat_template = model.chat_template
-        return runtime
-
-    async def _stop(self) -> None:
         self._runtime.close()
+
+    async def _ask(
+        self, request: Request, *, stream: bool
+    ) -> tuple[Written, Reader, AsyncIterator[Any]]:
+        prompt = await render(request, self._runtime)
+        written = Written(prompt["prompt_token_ids"])
+        parsing = parsing_reader(request, self._runtime)
+        reader = parsing or TextReader(request, thinking=self._opens_thought(written.prompt))
+        params = sampling_params(
+            request.config.generation,
+            stream=stream,
+            schema=forced_schema(request),
+            # The marks of a call are special tokens of some models.
+            special_tokens=parsing.special_tokens if parsing else bool(offered_tools(request)),
+        )
+        return written, reader, self._runtime.generate(prompt, params)
+
+    def _opens_thought(self, prompt: list[int]) -> bool:
+        if not self._runtime.may_think:
+            return False
+        tail: str = self._runtime.tokenizer.decode(prompt[-_TAIL:])
+        return tail.rstrip().endswith(THINK)
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)
-        sampling_params(config.generation, stream=False)
-
-
-def _logprobs(steps: Any) -> dict[str, Any]:
-    """In the form of the OpenAI API: for each token its log-probability and the likeliest ones."""
-    content = []
-    for step in steps:
-        tokens = [{"token": p.decoded_token, "logprob": p.logprob} for p in step.values()]
-        content.append({**tokens[0], "top_logprobs": tokens})
-    return {"content": content}
+        sampling_params(config.generation)
+        if config.generation.guided_decoding is not None:
+            to_lark(config.generation.guided_decoding)

@@ -1,95 +1,124 @@
-"""vLLM's engine and the process that it runs in."""
+"""A model that vLLM holds, and the way to it."""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import itertools
-import multiprocessing
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from typing import Any
 
-from vllm import SamplingParams
-from vllm.engine.arg_utils import AsyncEngineArgs
-from vllm.lora.request import LoRARequest
-from vllm.v1.engine.async_llm import AsyncLLM
-from vllm.v1.engine.exceptions import EngineDeadError
+from oumi.core.configs import ModelParams
+from oumi.errors import ConfigError, EngineError, ModelNotFoundError, OumiError, RequestError
+from oumi.inference.local.chat_text import THINK
+from oumi.inference.local.vllm.arguments import engine_args
+from oumi.inference.local.vllm.process import Watch, beginning
+from oumi.inference.local.vllm.versions import (
+    AsyncEngineArgs,
+    AsyncLLM,
+    EngineDeadError,
+    LoRARequest,
+    SamplingParams,
+    UsageContext,
+)
 
-from oumi.errors import EngineError, ModelNotFoundError, RequestError
-
-# Its standard input ends when the process that started it does.
-_WATCH = """
-import contextlib, os, signal, sys, time
-sys.stdin.buffer.read()
-for number, wait_s in ((signal.SIGTERM, 10), (signal.SIGKILL, 0)):
-    for pid in sys.argv[1:]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(pid), number)
-    time.sleep(wait_s)
-"""
+# What vLLM ends a request with that it gives up.
+_GIVEN_UP = ("abort", "error")
 
 
 class Runtime:
-    """A loaded model. Everything happens on the background loop.
+    """A loaded model, whose requests are made and answered on one event loop."""
 
-    Raises ModelNotFoundError for a model that vLLM cannot load.
-    """
-
-    def __init__(self, args: AsyncEngineArgs, adapter: str | None):
+    def __init__(self, engine: AsyncLLM, model: ModelParams, watch: Watch):
+        self._engine: AsyncLLM | None = engine
+        self._watch = watch
         self._numbers = itertools.count()
-        self._adapter = LoRARequest("adapter", 1, adapter) if adapter else None
-        with _main_module_hidden():
-            try:
-                self._engine: AsyncLLM | None = AsyncLLM.from_engine_args(args)
-            except (OSError, ValueError, RuntimeError) as error:
-                raise ModelNotFoundError(f"{args.model}: vLLM cannot load it: {error}") from error
-        self._watch = _end_with_us([child.pid for child in multiprocessing.active_children()])
-        self.tokenizer: Any = self._engine.get_tokenizer()
-        self.context: int = self._engine.model_config.max_model_len
-        self.rows: int = self._engine.vllm_config.scheduler_config.max_num_seqs
+        self._adapter = _adapter(model)
+        self.renderer: Any = engine.renderer
+        self.tokenizer: Any = engine.renderer.get_tokenizer()
+        self.may_think = THINK in f"{model.chat_template or _own_template(self.tokenizer)}"
+        self.model: Any = engine.model_config
+        self.context: int = engine.model_config.max_model_len
+        self.rows: int = engine.vllm_config.scheduler_config.max_num_seqs
 
-    async def generate(self, ids: list[int], params: SamplingParams) -> AsyncIterator[Any]:
+    async def generate(self, prompt: Any, params: SamplingParams) -> AsyncIterator[Any]:
         """The outputs of a request. Raises EngineError where the engine's process has died."""
         if self._engine is None:
             raise EngineError("the engine is closed")
         number = str(next(self._numbers))
-        prompt = {"prompt_token_ids": ids}
+        outputs = self._engine.generate(prompt, params, number, lora_request=self._adapter)
         try:
-            outputs = self._engine.generate(prompt, params, number, lora_request=self._adapter)
             async for output in outputs:
-                yield output
+                [answer] = output.outputs
+                if answer.finish_reason in _GIVEN_UP:
+                    raise self._died() if self._is_ending() else RequestError("vLLM gave it up")
+                yield answer
+        except OumiError:
+            raise
         except EngineDeadError as error:
-            raise EngineError("vLLM's engine process has died; its log says why") from error
+            raise self._died() from error
         except Exception as error:  # the classes of vLLM's errors differ from version to version
-            raise RequestError(f"vLLM: {error}") from error
+            raise RequestError(f"vLLM: {error.__cause__ or error}") from error
+
+    def _is_ending(self) -> bool:
+        return self._engine is None or self._engine.errored
+
+    def _died(self) -> EngineError:
+        return EngineError("vLLM's process has ended; what it wrote to its log says why")
 
     def close(self) -> None:
-        """End the engine's process and free its memory."""
+        """End vLLM's process and free its memory."""
         engine, self._engine = self._engine, None
         if engine is not None:
-            self._watch.kill()
-            self._watch.communicate()
+            self._watch.end()
             engine.shutdown()
 
 
-def _end_with_us(pids: list[int | None]) -> subprocess.Popen[bytes]:
-    """See to it that vLLM's process does not outlive this one, however this one ends: its memory,
-    on a graphics card above all, would be missing when the run is begun again.
-    """
-    command = [sys.executable, "-c", _WATCH, *(str(pid) for pid in pids if pid)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+async def start(model: ModelParams) -> Runtime:
+    """Load a model, in a thread of its own: it takes long, and this loop serves other engines.
 
-
-@contextlib.contextmanager
-def _main_module_hidden() -> Iterator[None]:
-    """vLLM spawns a process, and a spawned process imports the script that was started, which
-    would run a script without a `__main__` guard a second time.
+    Raises ModelNotFoundError, ConfigError for what vLLM refuses, EngineError where its process
+    does not come up.
     """
-    main = vars(sys.modules["__main__"])
-    hidden: dict[str, Any] = {"__file__": main.pop("__file__", None), "__spec__": main["__spec__"]}
-    main["__spec__"] = None
+    args, watch = engine_args(model), Watch()
+    loaded: Future[AsyncLLM] = Future()
+
+    def load() -> None:
+        try:
+            with beginning(), watch.watching():
+                loaded.set_result(_load(args))
+        except BaseException as error:
+            loaded.set_exception(error)
+
+    # A pool's thread would be waited for when Python exits, a Ctrl-C or not.
+    threading.Thread(target=load, name="oumi-vllm-load", daemon=True).start()
     try:
-        yield
-    finally:
-        main.update({name: value for name, value in hidden.items() if value is not None})
+        engine = await asyncio.shield(asyncio.wrap_future(loaded))
+    except BaseException:
+        watch.kill()
+        watch.end()
+        raise
+    return Runtime(engine, model, watch)
+
+
+def _adapter(model: ModelParams) -> LoRARequest | None:
+    return LoRARequest("adapter", 1, model.adapter_model) if model.adapter_model else None
+
+
+def _own_template(tokenizer: Any) -> Any:
+    return getattr(tokenizer, "chat_template", None)
+
+
+def _load(args: AsyncEngineArgs) -> AsyncLLM:
+    try:
+        return AsyncLLM.from_engine_args(args, usage_context=UsageContext.LLM_CLASS)
+    except OSError as error:
+        raise ModelNotFoundError(f"{args.model}: vLLM cannot load it: {error}") from error
+    except ValueError as error:
+        raise ConfigError(f"{args.model}: vLLM cannot load it: {error}") from error
+    except RuntimeError as error:
+        raise EngineError(
+            f"{args.model}: vLLM's process did not come up; the reason stands in what it wrote "
+            f"above ({error})"
+        ) from error

@@ -1,0 +1,45 @@
+"""What this engine uses of vLLM that lies elsewhere, or is missing, in other versions of it."""
+
+from __future__ import annotations
+
+from oumi.errors import MissingDependencyError
+
+OLDEST = "0.31"
+"""The oldest version that the tests were run with."""
+
+try:
+    from vllm import SamplingParams
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
+    from vllm.lora.request import LoRARequest
+    from vllm.parser import ParserManager
+    from vllm.reasoning import ReasoningParserManager
+    from vllm.renderers import ChatParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+    from vllm.tool_parsers import ToolParserManager
+    from vllm.usage.usage_lib import UsageContext
+    from vllm.v1.engine.async_llm import AsyncLLM
+    from vllm.v1.engine.exceptions import EngineDeadError
+except ImportError as error:
+    import vllm
+
+    version = getattr(vllm, "__version__", "of an unknown version")
+    raise MissingDependencyError(
+        f"VLLM needs vLLM {OLDEST} or later; vLLM {version} is installed ({error})"
+    ) from error
+
+__all__ = [
+    "AsyncEngineArgs",
+    "AsyncLLM",
+    "ChatCompletionRequest",
+    "ChatParams",
+    "EngineDeadError",
+    "LoRARequest",
+    "ParserManager",
+    "ReasoningParserManager",
+    "RequestOutputKind",
+    "SamplingParams",
+    "StructuredOutputsParams",
+    "ToolParserManager",
+    "UsageContext",
+]
