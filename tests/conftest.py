@@ -12,13 +12,13 @@ from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types import Conversation, Message, Role
 from oumi.inference import LlamaCppInferenceEngine
 from oumi.inference.remote.providers import PROVIDERS
+from tests.fault_server import FaultServer
 
 _VARIABLES = {
     name
     for row in PROVIDERS
     for name in (row.url_env, *row.key_env, *(n for names in row.url_parts.values() for n in names))
 }
-_PREFIXES = ("ANTHROPIC_", "AWS_", "HF_", "OPENAI_", "OUMI_", "XDG_")
 """What sets keys and addresses of APIs."""
 
 
@@ -27,7 +27,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test sees the user's settings, keys or caches."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     for name in list(os.environ):
-        if name in _VARIABLES or name.startswith(_PREFIXES):
+        if name in _VARIABLES or name.startswith(("OPENAI_", "OUMI_", "HF_", "XDG_")):
             monkeypatch.delenv(name)
 
 
@@ -35,6 +35,19 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def engine() -> Iterator[LlamaCppInferenceEngine]:
     with LlamaCppInferenceEngine() as loaded:
         yield loaded
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(_server: FaultServer) -> FaultServer:
+    """The fault server, one process for all tests, with a fresh plan for each."""
+    _server.plan()
+    return _server
 
 
 def ask(text: str, **fields: object) -> Conversation:

@@ -6,6 +6,7 @@ OumiError
 │   ├── UnsupportedError      the engine cannot honour a setting
 │   ├── InputError            a row or a file that cannot be read
 │   ├── ModelNotFoundError    no such model here or at the provider
+│   ├── MisfitError           an answer came, but not in the form asked for
 │   └── OutputExistsError     a file that is not of this run stands in the way
 ├── AccessError               mend the key, the rights or the quota
 ├── UnavailableError          wait and try again: overload, time-out, rate limit
@@ -20,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from oumi.core.types.completion import InferenceResult
+    from oumi.core.types.completion import InferenceResult, Usage
 
 
 _OVERLOADED = frozenset({408, 425, 429, 503, 529})
@@ -67,6 +68,15 @@ class ModelNotFoundError(RequestError):
     """The named model is not here or not known to the provider."""
 
     ends_run = True
+
+
+class MisfitError(RequestError):
+    """Answers came, none in the form asked for. `reply` is the last one, `usage` what all took."""
+
+    def __init__(self, message: str, reply: str, usage: Usage):
+        super().__init__(message)
+        self.reply = reply
+        self.usage = usage
 
 
 class OutputExistsError(RequestError):

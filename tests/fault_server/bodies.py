@@ -10,8 +10,6 @@ import orjson
 
 from tests.fault_server.plan import Plan
 
-STREAM_TYPE = "text/event-stream"
-
 _ROW = re.compile(rb"row-\d+")
 _MODEL = re.compile(rb'"model": ?"([\w./:-]*)"')
 _COMPLETION = (
@@ -20,7 +18,7 @@ _COMPLETION = (
     b'"service_tier":"default","system_fingerprint":"fp_fault"}'
 )
 _USAGE = (
-    b'{"prompt_tokens":%d,"completion_tokens":5,"total_tokens":%d,'
+    b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
     b'"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},'
     b'"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}}'
 )
@@ -71,8 +69,13 @@ def completion(row: str, body: bytes, plan: Plan) -> bytes:
 
 def usage(body: bytes) -> bytes:
     """Token counts that follow from the request's length."""
-    tokens = len(body) // 4
-    return _USAGE % (tokens, tokens + 5)
+    prompt, completion = tokens(body)
+    return _USAGE % (prompt, completion, prompt + completion)
+
+
+def tokens(body: bytes) -> tuple[int, int]:
+    """Of the prompt and of the answer."""
+    return len(body) // 4, 5
 
 
 def events(row: str, body: bytes, plan: Plan) -> list[bytes]:
@@ -83,7 +86,8 @@ def events(row: str, body: bytes, plan: Plan) -> list[bytes]:
 
 def _deltas(row: str, body: bytes, plan: Plan) -> Iterator[dict[str, Any]]:
     yield _chunk({"role": "assistant", "content": ""})
-    for word in re.findall(r"\S+\s*", f"answer to {row}"):
+    text = plan.message.get("content", f"answer to {row}")
+    for word in re.findall(r"\s*\S+\s*", text or ""):
         yield _chunk({"content": word})
     yield _chunk({}, plan.finish_reason)
     if b'"include_usage"' in body:
@@ -140,8 +144,8 @@ def wrong_choices(variant: str, good: bytes) -> bytes:
 
 
 def models(names: list[str]) -> bytes:
-    """The list of models, in the words of OpenAI and of Anthropic."""
-    openai = {"object": "model", "created": 1790000000, "owned_by": "oumi"}
-    anthropic = {"type": "model", "created_at": "2026-09-21T00:00:00Z", "lifecycle": "active"}
-    data = [{"id": name, "display_name": name, **openai, **anthropic} for name in names]
-    return orjson.dumps({"object": "list", "data": data, "has_more": False})
+    """The list of models."""
+    data = [
+        {"id": name, "object": "model", "created": 1790000000, "owned_by": "oumi"} for name in names
+    ]
+    return orjson.dumps({"object": "list", "data": data})

@@ -18,6 +18,8 @@ Fault kinds:
     status            `code` with `body` or the provider's own words for `error`; `headers`;
                       `retry_after_s` in the form `retry_after`: seconds, date, ms
     stream_cut        an event stream cut in mid-event (without a stream: as cut)
+    answer            a good answer with `message` laid over its message, and `finish_reason`;
+                      `mended` in place of both where the request holds an answer already
     stream_error      an error event in mid-stream (without a stream: status 500)
 """
 
@@ -30,7 +32,7 @@ from typing import Any
 KINDS = frozenset(
     {
         *("reset", "cut", "hang", "slow", "close_keepalive", "status", "stream_cut"),
-        *("stream_error", "truncated_json", "malformed", "wrong_type", "wrong_choices"),
+        *("stream_error", "answer", "truncated_json", "malformed", "wrong_type", "wrong_choices"),
     }
 )
 
@@ -51,6 +53,9 @@ class Fault:
     variant: str = "no_choices"
     seconds: float = 1.0
     pieces: int = 10
+    message: dict[str, Any] = field(default_factory=dict)
+    finish_reason: str = "stop"
+    mended: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -19,6 +19,8 @@ class Stats:
         self.limited: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
+        self.prompt_tokens = 0
+        self.completion_tokens = 0
         self.starts = array("d")
         self.in_flight = 0
         self.most_in_flight = 0
@@ -38,6 +40,11 @@ class Stats:
         if self.in_flight > self.most_in_flight:
             self.most_in_flight = self.in_flight
         return number
+
+    def count_tokens(self, prompt: int, completion: int) -> None:
+        """Count those of a good answer."""
+        self.prompt_tokens += prompt
+        self.completion_tokens += completion
 
     def end(self, row: str, label: str) -> None:
         """Count an answer that was written to its end."""
@@ -67,6 +74,8 @@ class Stats:
             "rows": {row: [n, self.answered[row]] for row, n in self.requests.items()},
             "by_status": dict(self.labels),
             "faults": dict(self.faults),
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
             "limited": self.limited.total(),
             "left": self.left,
             "in_flight": self.in_flight,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,7 @@ HALF_A_LINE = """
 import resource, signal, sys
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from oumi.core.types import Completion, Message, Role
 from oumi.errors import StorageError
@@ -122,3 +124,34 @@ def test_half_a_line_leaves_no_hole(tmp_path: Path):
     assert b"\0" not in (tmp_path / "j").read_bytes()
     with Journal(tmp_path / "j") as journal:
         assert [journal.claim(row, key) for row, key in enumerate([A, B, C])] == [True, False, True]
+
+
+def test_a_longer_record_stands_for_the_shorter_one(tmp_path: Path):
+    first = answer("first")
+    both = replace(answer("second"), earlier=(first,))
+    with Journal(tmp_path / "j") as journal:
+        journal.record(0, A, first, latency_s=0.1)
+        journal.record(1, A, answer("twin"), latency_s=0.1)
+        journal.record(0, A, both, latency_s=0.2)
+        assert Completion.from_dict(journal.read(0)["completion"]) == both
+    with Journal(tmp_path / "j") as journal:
+        assert journal.recorded == 2
+        assert [journal.claim(row, A) for row in (5, 6, 7)] == [True, True, False]
+        assert {text(journal, 5), text(journal, 6)} == {"second", "twin"}
+
+
+def test_an_open_row_goes_on_under_its_new_number(tmp_path: Path):
+    first = answer("first")
+    with Journal(tmp_path / "j") as journal:
+        journal.record(0, A, first, latency_s=0.1)
+    with Journal(tmp_path / "j") as journal:
+        assert journal.claim(3, A)
+        journal.reopen(3)
+        assert not journal.holds(3)
+        assert journal.draft(3) == first
+        journal.record(3, A, replace(answer("second"), earlier=(first,)), latency_s=0.1)
+        assert journal.holds(3)
+        assert journal.draft(3) is None
+    with Journal(tmp_path / "j") as journal:
+        assert [journal.claim(row, A) for row in (0, 3)] == [True, False]
+        assert text(journal, 0) == "second"

@@ -67,6 +67,8 @@ def _figures(tally: Tally, config: InferenceConfig) -> Iterator[tuple[str, str]]
     if tally.retries:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in tally.retries.most_common())
         yield "retries", reasons
+    if tally.asked_again:
+        yield "repairs", f"{tally.asked_again:,} answers did not fit, and others were asked for"
     if tally.price is not None:
         cost = tally.cost
         unknown = f"unknown: no price is published for {tally.price.model}"

@@ -10,6 +10,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from oumi.core.configs import (
@@ -33,6 +34,8 @@ from oumi.runner.limiter import Limiter, Limits
 from oumi.runner.request import Request
 from oumi.runner.retry import RetryPolicy
 from oumi.runner.run import tokens_used
+from oumi.structured.expectation import Expectation, expect
+from oumi.structured.finish import require_fit
 
 
 class InferenceEngine(BatchVerbs, ABC):
@@ -112,7 +115,11 @@ class InferenceEngine(BatchVerbs, ABC):
     def stream(
         self, conversation: Conversation, inference_config: InferenceConfig | None = None
     ) -> Generator[Delta]:
-        """The answer piece by piece; the last piece carries the whole. Closing it stops it."""
+        """The answer piece by piece; the last piece carries the whole. Closing it stops it.
+
+        The whole is checked as an answer of `infer` is, but nothing is asked again: what does
+        not have the form that is asked for raises MisfitError after its last piece of text.
+        """
         request = Request(conversation, self._effective(inference_config))
         return loop.iterate(self._stream(request))
 
@@ -157,6 +164,10 @@ class InferenceEngine(BatchVerbs, ABC):
         """What tokens cost; None where they cost nothing."""
         return None
 
+    def expectation(self, config: InferenceConfig) -> Expectation | None:
+        """What answers have to look like; None where nothing is asked of them."""
+        return expect(config.generation)
+
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """Most tokens of the prompt and of the answer, as far as can be told beforehand."""
         return 0, 0
@@ -172,6 +183,7 @@ class InferenceEngine(BatchVerbs, ABC):
     async def _stream(self, request: Request) -> AsyncIterator[Delta]:
         """The pieces, within the engine's limits."""
         limiter, estimate = self.limiter(request.config), self.estimate_tokens(request)
+        expectation = self.expectation(request.config)
         with await limiter.acquire(*estimate) as permit:
             started_s = time.monotonic()
             try:
@@ -179,6 +191,8 @@ class InferenceEngine(BatchVerbs, ABC):
                     if piece.completion is not None:
                         took_s = time.monotonic() - started_s
                         permit.done(*tokens_used(piece.completion, estimate), took_s)
+                        whole = require_fit(expectation, piece.completion)
+                        piece = replace(piece, completion=whole)
                     yield piece
             except UnavailableError as error:
                 if error.overload:

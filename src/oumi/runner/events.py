@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oumi.core.types.completion import Completion, Failure
+from oumi.core.types.completion import Completion, Failure, Usage
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
 from oumi.runner.limiter import Limiter
@@ -31,6 +31,8 @@ class RowDone:
     row: int
     completion: Completion
     latency_s: float
+    usage: Usage | None = None
+    """Tokens of this session, where they are not those of the completion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class RowFailed:
     row: int
     failure: Failure
     latency_s: float
+    usage: Usage | None = None
+    """Tokens that were paid for in this session all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,14 @@ class RowRetried:
     row: int
     error: OumiError
     wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowAskedAgain:
+    """An answer is recorded but does not have the form asked for, and a further one follows."""
+
+    row: int
+    misfit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +75,5 @@ class RunEnded:
     """Nothing is in flight any more."""
 
 
-Event = RunStarted | RowDone | RowFailed | RowRetried | Stopping | RunEnded
+Event = RunStarted | RowDone | RowFailed | RowRetried | RowAskedAgain | Stopping | RunEnded
 Listener = Callable[[Event], None]

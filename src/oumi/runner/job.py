@@ -22,6 +22,7 @@ from oumi.runner.request import KeyMaker
 from oumi.runner.run import Answerer, Records, Run
 from oumi.runner.sources import STANDARD_STREAM, ListSource, Source, check, open_source, spool
 from oumi.runner.tally import Tally
+from oumi.structured.finish import fits
 
 
 class Job:
@@ -38,6 +39,7 @@ class Job:
         self._config = config
         self._conversations = conversations
         self._keys = KeyMaker(config, engine.identity(config))
+        self._expectation = engine.expectation(config)
         self._tally = Tally()
         self._listener = listener
         self._run: Run | None = None
@@ -64,7 +66,7 @@ class Job:
         records = MemoryRecords()
         total = await asyncio.to_thread(self._check, source)
         await self._ask(source, records, self._started(total, 0, None))
-        return records.result(source)
+        return records.result(source, self._expectation)
 
     async def _to_file(self, source: Source, output: Output) -> InferenceResult:
         run_id = await asyncio.to_thread(self._run_id, source)
@@ -82,14 +84,19 @@ class Job:
             await self._ask(source, journal, self._started(total, recorded, output))
             if self._stopped:
                 return InferenceResult()
-            session = self._tally.to_dict()
             await asyncio.to_thread(
-                output.write, source, journal, run_id, self._tally.price, session
+                output.write,
+                source,
+                journal,
+                run_id,
+                self._tally.price,
+                self._tally.to_dict(),
+                self._expectation,
             )
         return output.result()
 
     async def _ask(self, source: Source, records: Records, started: RunStarted) -> None:
-        run = Run(self._engine, self._config, self._keys, records, self._tell)
+        run = Run(self._engine, self._config, self._keys, records, self._tell, self._expectation)
         self._run = run
         self._tell(started)
         if not self._stopped:
@@ -121,7 +128,16 @@ class Job:
             for row in source.rows()
             if row.conversation is not None
         )
-        return sum(journal.claim(index, key) for index, key in keys)
+        return sum(self._claim_row(journal, index, key) for index, key in keys)
+
+    def _claim_row(self, journal: Journal, index: int, key: str) -> bool:
+        """Whether the row has an answer from before, in the form that is asked for."""
+        if not journal.claim(index, key):
+            return False
+        if self._expectation is None or fits(self._expectation, journal.read(index)["completion"]):
+            return True
+        journal.reopen(index)
+        return False
 
     def _tell(self, event: Event) -> None:
         self._tally(event)

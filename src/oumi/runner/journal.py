@@ -1,7 +1,9 @@
 """The journal: every answer on disk, one JSON line a row, before anything else happens to it.
 
 A line is `{"key": …, "row": …, "completion": …}` or `{"key": …, "row": …, "failure": …}` with
-facts of the run behind it. Lines are only ever added. Each is handed to the operating system by
+facts of the run behind it. A row may have several lines: an answer that does not have the form
+asked for is followed by one that holds both it and the next answer, and that names as `replaces`
+where the line begins that it stands for. Lines are only ever added. Each is handed to the system by
 a write of its own, so that a killed process loses nothing, and the file is synced about once a
 second, so that a power cut loses little. A torn last line is cut off when the journal is opened.
 
@@ -27,7 +29,9 @@ from oumi.core.types.completion import Completion, Failure
 from oumi.errors import OutputExistsError, StorageError
 
 _HEADER = b'{"journal":1}\n'
-_LINE = re.compile(rb'\{"key":"([0-9a-f]{32})","row":(\d+),"(completion|failure)":')
+_LINE = re.compile(
+    rb'\{"key":"([0-9a-f]{32})","row":(\d+),(?:"replaces":(\d+),)?"(completion|failure)":'
+)
 _NOWHERE = 2**64 - 1
 
 
@@ -45,6 +49,7 @@ class Journal:
         self._numbers = array("Q")  # of each row number, the last such answer
         self._sorted: list[int] | None = None  # the same answers by key, made when needed
         self._places = array("Q")  # of each row of this run, the offset of its record
+        self._open: set[int] = set()  # rows whose answers from before are not the last word
         self._file = _open_locked(path)
         self._end = self._load()
 
@@ -79,29 +84,46 @@ class Journal:
         self._offsets[found] = _NOWHERE
         return True
 
+    def reopen(self, row: int) -> None:
+        """Have the row worked on further: its answers from before do not settle it."""
+        self._open.add(row)
+
     def holds(self, row: int) -> bool:
-        """Whether this row of this run has a record."""
-        return row < len(self._places) and self._places[row] != _NOWHERE
+        """Whether this row of this run has a record, and is not open."""
+        return self._is_placed(row) and row not in self._open
+
+    def draft(self, row: int) -> Completion | None:
+        """The answers from before of an open row."""
+        if row not in self._open:
+            return None
+        return Completion.from_dict(self.read(row)["completion"])
 
     def record(self, row: int, key: str, completion: Completion, **facts: Any) -> None:
-        """Write an answer. Raises StorageError."""
-        self._place(row, self._write(row, key, "completion", completion.to_dict(), facts))
+        """Write an answer, in place of the row's record from before. Raises StorageError."""
+        record: dict[str, Any] = {"key": key, "row": row}
+        if self._is_placed(row):
+            record["replaces"] = self._places[row]
+        record["completion"] = completion.to_dict()
+        self._write(row, record | facts)
 
     def record_failure(self, row: int, key: str, failure: Failure, **facts: Any) -> None:
         """Write a failure; the row is asked again by the next run. Raises StorageError."""
-        self._place(row, self._write(row, key, "failure", failure.to_dict(), facts))
+        self._write(row, {"key": key, "row": row, "failure": failure.to_dict(), **facts})
 
     def read(self, row: int) -> dict[str, Any]:
         """The last record of a row of this run, with its `completion` or its `failure`; empty
         where there is none.
         """
-        if not self.holds(row):
+        if not self._is_placed(row):
             return {}
         record: dict[str, Any] = orjson.loads(_read_line(self._file, self._places[row]))
         return record
 
     def _place(self, row: int, offset: int) -> None:
         _put(self._places, row, offset)
+
+    def _is_placed(self, row: int) -> bool:
+        return row < len(self._places) and self._places[row] != _NOWHERE
 
     def _find(self, row: int, key: int) -> int | None:
         if row < len(self._numbers):
@@ -121,10 +143,8 @@ class Journal:
     def _is_free(self, answer: int, key: int) -> bool:
         return self._keys[answer] == key and self._offsets[answer] != _NOWHERE
 
-    def _write(
-        self, row: int, key: str, kind: str, value: Mapping[str, Any], facts: Mapping[str, Any]
-    ) -> int:
-        line = orjson.dumps({"key": key, "row": row, kind: value, **facts}) + b"\n"
+    def _write(self, row: int, record: Mapping[str, Any]) -> None:
+        line = orjson.dumps(record) + b"\n"
         start = self._end
         try:
             _write_at(self._file, line, start)
@@ -135,11 +155,13 @@ class Journal:
                 "What was recorded before is intact: make room and run again."
             ) from error
         self._end = start + len(line)
-        return start
+        self._place(row, start)
+        self._open.discard(row)
 
     def _load(self) -> int:
         """Index the answers, cut a torn last line off, and return where the file ends."""
         end = 0
+        replaced: list[int] = []
         with os.fdopen(os.dup(self._file), "rb") as file:
             file.seek(0)
             for number, line in enumerate(file, start=1):
@@ -148,22 +170,32 @@ class Journal:
                 if number == 1:
                     _check_header(line, self.path)
                 else:
-                    self._index(line, end, number)
+                    replaced += self._index(line, end, number)
                 end += len(line)
+        self._drop(replaced)
         os.ftruncate(self._file, end)
         if end == 0:
             _write_at(self._file, _HEADER, 0)
             end = len(_HEADER)
         return end
 
-    def _index(self, line: bytes, offset: int, number: int) -> None:
+    def _index(self, line: bytes, offset: int, number: int) -> list[int]:
+        """Take an answer in, and return the place that it stands in for, if any."""
         match = _LINE.match(line)
         if match is None:
             raise OutputExistsError(f"{self.path}:{number}: not a line of a journal: {line!r:.60}")
-        if match[3] == b"completion":
-            _put(self._numbers, int(match[2]), len(self._keys))
-            self._keys.append(int(match[1][:16], 16))
-            self._offsets.append(offset)
+        if match[4] == b"failure":
+            return []
+        _put(self._numbers, int(match[2]), len(self._keys))
+        self._keys.append(int(match[1][:16], 16))
+        self._offsets.append(offset)
+        return [int(match[3])] if match[3] else []
+
+    def _drop(self, replaced: list[int]) -> None:
+        found = [bisect_left(self._offsets, offset) for offset in replaced]
+        for at, offset in zip(found, replaced, strict=True):
+            if at < len(self._offsets) and self._offsets[at] == offset:
+                self._offsets[at] = _NOWHERE
 
 
 def _put(values: array[int], index: int, value: int) -> None:

@@ -18,8 +18,11 @@ from oumi.runner.files import beside, whole_file
 from oumi.runner.journal import Journal
 from oumi.runner.saved import SavedConversations, SavedFailures
 from oumi.runner.sources import Source
+from oumi.structured.expectation import Expectation
+from oumi.structured.finish import finish_record
 
-_FACTS = ("usage", "finish_reason", "logprobs")
+_FACTS = ("usage", "finish_reason", "logprobs", "structured", "raw_content")
+_NO_TOKENS = Usage().to_dict()
 _KEPT = "All answers are in the journal"
 
 
@@ -66,6 +69,7 @@ class Output:
         run_id: str,
         price: Price | None,
         session: dict[str, Any],
+        expectation: Expectation | None = None,
     ) -> None:
         """Write all files from the journal; `session` is what the last call did.
 
@@ -83,12 +87,14 @@ class Output:
                 record = journal.read(index)
                 if "completion" in record:
                     counts["done"] += 1
-                    usage += Usage.from_dict(record["completion"]["usage"])
-                    line = _finished_line(text, record["completion"])
+                    completion = finish_record(expectation, record["completion"])
+                    usage += Usage.from_dict(completion["usage"])
+                    line = _finished_line(text, completion)
                     digest.update(line)
                     file.write(line)
                 elif "failure" in record:
                     counts["failed"] += 1
+                    usage += Usage.from_dict(record["failure"].get("usage") or _NO_TOKENS)
                     failures.write(_failed_line(index, number, text, record["failure"]))
         if self.failures_path.stat().st_size == 0:
             self.failures_path.unlink()

@@ -15,8 +15,8 @@ from oumi.runner.digest import new_digest
 NO_KEY = "0" * 32
 """The key of a row that cannot be read."""
 
-# These do not shape an answer.
-_SCHEDULING_FIELDS = {"batch_size"}
+# These do not shape an answer: with more repairs allowed, a row goes on from its recorded answers.
+_LEFT_OUT: dict[str, Any] = {"batch_size": True, "guided_decoding": {"max_repairs"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class KeyMaker:
 
     def __init__(self, config: InferenceConfig, identity: Mapping[str, Any]):
         settings = {
-            "generation": config.generation.model_dump(mode="json", exclude=_SCHEDULING_FIELDS),
+            "generation": config.generation.model_dump(mode="json", exclude=_LEFT_OUT),
             "engine": dict(identity),
         }
         self._settings = new_digest()

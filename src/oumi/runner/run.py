@@ -1,7 +1,8 @@
 """A run: rows go to the engine, a bounded number at a time, and every row ends as a value.
 
 The way of a row: `_work` takes it, `_answer` ends it as an event, `retrying` repeats `_try`,
-and a try asks the limiter, then the engine, and records the answer before anything else.
+and a try asks the limiter, then the engine, and records the answer before anything else. Where
+answers are to have a form, `mend` asks further until one has it.
 """
 
 from __future__ import annotations
@@ -9,18 +10,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from oumi.core.configs import InferenceConfig
-from oumi.core.types.completion import Completion, Failure, is_fatal
+from oumi.core.types.completion import Completion, Failure, Usage, is_fatal
 from oumi.errors import UnavailableError
 from oumi.runner.cost import Price
-from oumi.runner.events import Event, Listener, RowDone, RowFailed, RowRetried, RunEnded, Stopping
+from oumi.runner.events import (
+    Event,
+    Listener,
+    RowAskedAgain,
+    RowDone,
+    RowFailed,
+    RowRetried,
+    RunEnded,
+    Stopping,
+)
 from oumi.runner.limiter import Limiter
+from oumi.runner.mend import Earlier, failed_after, mend
 from oumi.runner.request import NO_KEY, KeyMaker, Request
 from oumi.runner.retry import Retry, RetryPolicy, retrying
 from oumi.runner.sources import Row
+from oumi.structured.expectation import Expectation
 
 _SYNC_EVERY_S = 1.0
 
@@ -53,6 +65,10 @@ class Answerer(Protocol):
         """How often a failed try is made again."""
         ...
 
+    def expectation(self, config: InferenceConfig) -> Expectation | None:
+        """What answers have to look like; None where nothing is asked of them."""
+        ...
+
     def price(self, config: InferenceConfig) -> Price | None:
         """What tokens cost; None where they cost nothing."""
         ...
@@ -70,7 +86,11 @@ class Records(Protocol):
     """Where answers are kept: the journal of a file, or memory."""
 
     def holds(self, row: int) -> bool:
-        """Whether the row has a record."""
+        """Whether the row has a record, and nothing more is to be done for it."""
+        ...
+
+    def draft(self, row: int) -> Completion | None:
+        """The answers from before that a row goes on from."""
         ...
 
     def record(self, row: int, key: str, completion: Completion, *, latency_s: float) -> None:
@@ -94,6 +114,12 @@ class _Asking:
     key: str = NO_KEY
     started_s: float = 0.0
     attempts: int = 0
+    earlier: Earlier = ()
+    """Its answers so far, none in the form that was asked for."""
+    misfit: str = ""
+    """What is wrong with the last of them."""
+    usage: Usage | None = None
+    """Tokens of this session, where there may be several answers."""
 
     @property
     def latency_s(self) -> float:
@@ -120,12 +146,14 @@ class Run:
         keys: KeyMaker,
         records: Records,
         listener: Listener,
+        expectation: Expectation | None = None,
     ):
         self._engine = engine
         self._config = config
         self._keys = keys
         self._records = records
         self._listener = listener
+        self._expectation = expectation
         self._limiter = engine.limiter(config)
         self._policy = engine.retry_policy(config)
         self._in_flight = 0
@@ -173,7 +201,7 @@ class Run:
             if is_fatal(error):
                 raise
             return self._fail(asking, error)
-        return RowDone(row.index, completion, asking.latency_s)
+        return RowDone(row.index, completion, asking.latency_s, asking.usage)
 
     async def _ask(self, asking: _Asking) -> Completion:
         row = asking.row
@@ -181,9 +209,31 @@ class Run:
             raise row.error or ValueError("a row without a conversation")
         asking.key = self._keys.key(row.conversation)
         request = Request(row.conversation, self._config, asking.key)
+        if self._expectation is not None:
+            return await self._mend(asking, request, self._expectation)
+        return await self._retry(asking, request)
 
+    async def _mend(
+        self, asking: _Asking, request: Request, expectation: Expectation
+    ) -> Completion:
+        index = asking.row.index
+
+        async def ask(request: Request, earlier: Earlier) -> Completion:
+            asking.earlier = earlier
+            completion = await self._retry(asking, request)
+            usage = completion.usage
+            asking.usage = usage if asking.usage is None else asking.usage + usage
+            return completion
+
+        def report(misfit: str) -> None:
+            asking.misfit = misfit
+            self._listener(RowAskedAgain(index, misfit))
+
+        return await mend(expectation, request, self._records.draft(index), ask, report)
+
+    async def _retry(self, asking: _Asking, request: Request) -> Completion:
         def report(retry: Retry) -> None:
-            self._listener(RowRetried(row.index, retry.error, retry.wait_s))
+            self._listener(RowRetried(asking.row.index, retry.error, retry.wait_s))
 
         return await retrying(lambda: self._try(asking, request), self._policy, report)
 
@@ -201,6 +251,8 @@ class Run:
                     permit.overloaded(error.wait_s)
                 raise
             # Before anything else: from here on the answer is paid for.
+            if asking.earlier:
+                completion = replace(completion, earlier=asking.earlier)
             latency_s = asking.latency_s
             self._records.record(asking.row.index, asking.key, completion, latency_s=latency_s)
             took_s = time.monotonic() - started_s
@@ -209,10 +261,12 @@ class Run:
 
     def _fail(self, asking: _Asking, error: Exception) -> RowFailed:
         failure = Failure.from_error(error, max(asking.attempts, 1))
+        if asking.earlier and failure.usage is None:
+            failure = failed_after(failure, asking.earlier, asking.misfit)
         latency_s = asking.latency_s
         index = asking.row.index
         self._records.record_failure(index, asking.key, failure, latency_s=latency_s)
-        return RowFailed(index, failure, latency_s)
+        return RowFailed(index, failure, latency_s, asking.usage)
 
     async def _sync(self) -> None:
         while True:

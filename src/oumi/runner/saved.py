@@ -72,4 +72,4 @@ class SavedFailures(Mapping[int, Failure]):
             return {}
         with self.path.open("rb") as file:
             lines = (orjson.loads(line) for line in file)
-            return {line["row"]: Failure(**line["failure"]) for line in lines}
+            return {line["row"]: Failure.from_dict(line["failure"]) for line in lines}

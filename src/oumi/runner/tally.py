@@ -11,7 +11,15 @@ from typing import Any
 from oumi.core.types.completion import Usage
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
-from oumi.runner.events import Event, RowDone, RowFailed, RowRetried, RunEnded, RunStarted
+from oumi.runner.events import (
+    Event,
+    RowAskedAgain,
+    RowDone,
+    RowFailed,
+    RowRetried,
+    RunEnded,
+    RunStarted,
+)
 from oumi.runner.limiter import Limiter
 
 _STEP = math.log(1.02)
@@ -49,6 +57,8 @@ class Tally:
     usage: Usage = field(default_factory=Usage)
     retries: Counter[str] = field(default_factory=Counter)
     """Tries made again, by the reason."""
+    asked_again: int = 0
+    """Answers that did not have the form asked for, and after which another one was asked for."""
     price: Price | None = None
     latency: Histogram = field(default_factory=Histogram)
     limiter: Limiter | None = None
@@ -60,12 +70,15 @@ class Tally:
         match event:
             case RowDone():
                 self.done += 1
-                self.usage += event.completion.usage
+                self.usage += event.usage or event.completion.usage
                 self.latency.add(event.latency_s)
             case RowFailed():
                 self.failed += 1
+                self.usage += event.usage or Usage()
             case RowRetried():
                 self.retries[_reason(event.error)] += 1
+            case RowAskedAgain():
+                self.asked_again += 1
             case RunStarted():
                 self.price, self.limiter = event.price, event.limiter
                 self.total, self.recorded = event.total, event.recorded
@@ -96,6 +109,7 @@ class Tally:
             "answered_before": self.recorded,
             "seconds": round(self.elapsed_s, 3),
             "retries": dict(self.retries),
+            "asked_again": self.asked_again,
             "usage": self.usage.to_dict(),
             "latency_s": {
                 name: round(self.latency.quantile(share), 4) for name, share in _QUANTILES.items()

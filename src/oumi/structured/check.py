@@ -1,44 +1,151 @@
-"""Whether an answer has the form that was asked for."""
+"""Whether an answer has the form that was asked for.
+
+A check is made once per run, because it compiles, and takes each answer: about a microsecond for
+a small JSON object.
+"""
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
 import orjson
+from pydantic_core import to_json
 
 from oumi.core.configs import GuidedDecodingParams
+from oumi.core.json_text import parse_json
+from oumi.core.schema.regex import matches
+from oumi.errors import UnsupportedError
+
+Restore = Callable[[Any], Any]
+"""Turns a value in the form that a provider was asked for back into the form the caller wants."""
+
+_MOST_ERRORS = 5
+_MOST_CHARACTERS = 300
 
 
-def find_misfit(text: str, guided: GuidedDecodingParams) -> str | None:
-    """What is wrong with an answer; None where it fits. A grammar is taken as kept."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The text of an answer that counts, and what is wrong with it; None where it fits."""
+
+    text: str
+    misfit: str | None = None
+    peeled: bool = False
+    """Whether there was more around the text."""
+
+    def is_whole(self, text: str) -> bool:
+        """Whether the answer fits just as it is."""
+        return self.misfit is None and self.text is text
+
+
+Check = Callable[[str], Found]
+
+
+def make_check(guided: GuidedDecodingParams, restore: Restore | None = None) -> Check:
+    """What tells of a text whether it fits. With `restore`, answers are JSON in another form."""
     match guided.form:
         case "json":
-            return _schema_misfit(text, orjson.dumps(guided.json))
+            return partial(_check_json, _validator(orjson.dumps(guided.json)), restore)
         case "choice":
-            return None if text in (guided.choice or ()) else f"{text!r} is none of the choices"
+            check = partial(_check_choice, tuple(guided.choice or ()))
         case "regex":
-            fits = re.fullmatch(guided.regex or "", text, re.DOTALL)
-            return None if fits else f"{text!r} does not match {guided.regex!r}"
+            check = partial(_check_regex, guided.regex or "")
         case _:
-            return None
+            check = partial(_check_grammar, _matcher(guided))
+    return check if restore is None else partial(_check_wrapped, check, restore)
 
 
-def _schema_misfit(text: str, schema: bytes) -> str | None:
+def clip(text: str, length: int = _MOST_CHARACTERS) -> str:
+    """The text, cut where it is longer."""
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _check_json(validator: Any, restore: Restore | None, text: str) -> Found:
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        return f"not JSON: {error}"
-    found = next(_validator(schema).iter_errors(value), None)
-    if found is None:
-        return None
-    place = "".join(f"[{part!r}]" for part in found.instance_path) or "the value"
-    return f"{place}: {found.message}"
+        value = parse_json(text)
+    except ValueError as error:
+        return Found(text, _not_json(text, error))
+    wanted = value if restore is None else restore(value)
+    if not validator.is_valid(wanted):
+        return Found(text, _describe(validator, wanted))
+    return Found(text if wanted is value or wanted == value else to_json(wanted).decode())
+
+
+def _check_choice(choices: tuple[str, ...], text: str) -> Found:
+    if text in choices:
+        return Found(text)
+    return Found(text, f"{_quote(text)} is none of the choices")
+
+
+def _check_regex(regex: str, text: str) -> Found:
+    if matches(regex, text):
+        return Found(text)
+    return Found(text, f"{_quote(text)} does not match {regex}")
+
+
+def _check_grammar(matcher: tuple[Any, Any] | None, text: str) -> Found:
+    if matcher is None:
+        return Found(text)
+    tokenizer, start = matcher
+    state, tokens = start.deep_copy(), tokenizer.tokenize_bytes(text.encode())
+    if state.try_consume_tokens(tokens) == len(tokens) and state.is_accepting():
+        return Found(text)
+    return Found(text, f"{_quote(text)} is not of the grammar")
+
+
+def _check_wrapped(check: Check, restore: Restore, text: str) -> Found:
+    """A text inside a JSON value, for a provider that takes nothing but schemas."""
+    try:
+        value = restore(parse_json(text))
+    except ValueError as error:
+        return Found(text, _not_json(text, error))
+    return check(value) if isinstance(value, str) else Found(text, f"{_quote(text)} holds no text")
+
+
+def _not_json(text: str, error: ValueError) -> str:
+    return f"not JSON: {error}" if text.strip() else "the answer is empty"
+
+
+def _quote(text: str) -> str:
+    return clip(repr(text)) if text else "an empty answer"
+
+
+def _describe(validator: Any, value: Any) -> str:
+    """The first errors, each behind its JSON pointer (RFC 6901)."""
+    errors = list(islice(validator.iter_errors(value), _MOST_ERRORS + 1))
+    lines = [
+        f"{_pointer(error.instance_path) or 'the whole value'}: {clip(error.message)}"
+        for error in errors
+    ]
+    return "; ".join(lines[:_MOST_ERRORS]) + ("; and more" if len(lines) > _MOST_ERRORS else "")
+
+
+def _pointer(path: list[str | int]) -> str:
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(f"/{part}" for part in parts)
 
 
 @lru_cache(maxsize=64)
 def _validator(schema: bytes) -> Any:
     import jsonschema_rs
 
-    return jsonschema_rs.validator_for(orjson.loads(schema))
+    return jsonschema_rs.validator_for(orjson.loads(schema), validate_formats=True)
+
+
+def _matcher(guided: GuidedDecodingParams) -> tuple[Any, Any] | None:
+    """Bytes as tokens, and the grammar's matcher at its start; None for a notation that is only
+    known to the server that samples by it.
+    """
+    from llguidance import LLMatcher, LLTokenizer
+
+    from oumi.structured.grammar import to_lark
+
+    try:
+        lark = to_lark(guided)
+    except UnsupportedError:
+        return None
+    tokenizer = LLTokenizer("byte")
+    return tokenizer, LLMatcher(tokenizer, lark, log_level=0)

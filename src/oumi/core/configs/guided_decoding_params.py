@@ -37,6 +37,10 @@ with warnings.catch_warnings():
         strict: bool = True
         """Whether a provider's strict mode is asked for, where it has one."""
 
+        max_repairs: int = Field(default=1, ge=0)
+        """How often a model is shown its answer and what is wrong with it. 0: nothing is asked
+        again, not even what was cut off."""
+
         @property
         def form(self) -> str:
             """Which of the four forms is given."""

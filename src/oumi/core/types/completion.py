@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
 
 from oumi.core.types.conversation import Conversation, FinishReason, Message
-from oumi.errors import InferenceError, OumiError
+from oumi.errors import InferenceError, MisfitError, OumiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,19 @@ class Usage:
         )
 
 
+class Structured(StrEnum):
+    """How an answer came to the form that was asked for."""
+
+    NATIVE = "native"
+    """The model gave it."""
+
+    REPAIRED = "repaired"
+    """The model was shown what is wrong, and mended it."""
+
+    FAILED = "failed"
+    """It did not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """One answer. `logprobs` is as the engine gives them, None unless asked for."""
@@ -64,6 +78,17 @@ class Completion:
     finish_reason: FinishReason = FinishReason.STOP
     usage: Usage = field(default_factory=Usage)
     logprobs: Any = None
+    earlier: tuple[Completion, ...] = ()
+    """Answers that the row had before this one and that did not have the form asked for."""
+    structured: Structured | None = None
+    """How it came to its form; None where none was asked for, or not looked at yet."""
+    raw_content: str | None = None
+    """All that the model said, where the content is a part of it."""
+
+    @property
+    def answers(self) -> tuple[Completion, ...]:
+        """All answers that the row has had, this one being the last."""
+        return (*self.earlier, replace(self, earlier=()) if self.earlier else self)
 
     def join(self, conversation: Conversation) -> Conversation:
         """The conversation with this answer at its end, usage and finish reason in its metadata."""
@@ -71,9 +96,7 @@ class Completion:
             "usage": self.usage.to_dict(),
             "finish_reason": self.finish_reason.value,
         }
-        if self.logprobs is not None:
-            facts["logprobs"] = self.logprobs
-        return conversation.with_reply(self.message, **facts)
+        return conversation.with_reply(self.message, **self._add_extras(facts))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
@@ -82,19 +105,33 @@ class Completion:
             "finish_reason": self.finish_reason.value,
             "usage": self.usage.to_dict(),
         }
-        if self.logprobs is not None:
-            data["logprobs"] = self.logprobs
-        return data
+        if self.earlier:
+            data["earlier"] = [answer.to_dict() for answer in self.earlier]
+        return self._add_extras(data)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Completion:
         """The reverse of `to_dict`."""
+        structured = data.get("structured")
         return cls(
             Message.model_validate(data["message"]),
             FinishReason(data["finish_reason"]),
             Usage.from_dict(data["usage"]),
             data.get("logprobs"),
+            tuple(map(cls.from_dict, data.get("earlier", ()))),
+            None if structured is None else Structured(structured),
+            data.get("raw_content"),
         )
+
+    def _add_extras(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Put in what only some answers have."""
+        if self.logprobs is not None:
+            data["logprobs"] = self.logprobs
+        if self.structured is not None:
+            data["structured"] = self.structured.value
+        if self.raw_content is not None:
+            data["raw_content"] = self.raw_content
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +153,11 @@ class Failure:
     is_retryable: bool = False
     attempts: int = 1
     reply: str | None = None
-    """What was answered and paid for, where it could not be understood."""
+    """What was answered and paid for, where it could not be understood or does not fit."""
+    usage: Usage | None = None
+    """Tokens that were paid for all the same."""
+    structured: Structured | None = None
+    """`failed` where no answer had the form that was asked for."""
 
     @classmethod
     def from_error(cls, error: Exception, attempts: int = 1) -> Failure:
@@ -128,11 +169,26 @@ class Failure:
             getattr(error, "retryable", False),
             attempts,
             getattr(error, "reply", None),
+            getattr(error, "usage", None),
+            Structured.FAILED if isinstance(error, MisfitError) else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.usage is not None:
+            data["usage"] = self.usage.to_dict()
+        return {name: value for name, value in data.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Failure:
+        """The reverse of `to_dict`."""
+        changes: dict[str, Any] = {}
+        if "usage" in data:
+            changes["usage"] = Usage.from_dict(data["usage"])
+        if "structured" in data:
+            changes["structured"] = Structured(data["structured"])
+        return cls(**{**data, **changes})
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,22 @@ import base64
 import binascii
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar, overload
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    TypeAdapter,
     field_serializer,
     field_validator,
     model_validator,
 )
 
+from oumi.core.json_text import parse_json
 from oumi.core.types.tool_call import ToolCall, ToolDefinition
+
+ValueT = TypeVar("ValueT")
 
 
 class Role(StrEnum):
@@ -209,6 +213,24 @@ class Conversation(BaseModel):
         """The last message (of a role), or None."""
         return next(iter(reversed(self.filter_messages(role))), None)
 
+    @overload
+    def parsed(self) -> Any: ...
+    @overload
+    def parsed(self, form: type[ValueT]) -> ValueT: ...
+    def parsed(self, form: Any = None) -> Any:
+        """The value of the last assistant message, which is JSON: plain, or as `form`.
+
+        `form` is a Pydantic model, a dataclass, a TypedDict or any other type that Pydantic
+        takes. Raises ValueError for a text that is no JSON, and pydantic.ValidationError, which
+        is one too, for a value that is not of that form.
+        """
+        text = _answer_text(self.last_message(Role.ASSISTANT))
+        try:
+            value = parse_json(text)
+        except ValueError as error:
+            raise ValueError(f"the answer is not JSON: {error}: {text!r:.200}") from None
+        return value if form is None else TypeAdapter(form).validate_json(text)
+
     def with_reply(self, message: Message, **metadata: Any) -> Conversation:
         """A copy that ends with `message` and has `metadata` added; this one stays as it is."""
         return self.model_copy(
@@ -238,3 +260,11 @@ class Conversation(BaseModel):
 
     def __iter__(self) -> Iterator[Message]:  # type: ignore[override]
         return iter(self.messages)
+
+
+def _answer_text(message: Message | None) -> str:
+    if message is None:
+        raise ValueError("the conversation has no answer")
+    if message.content is None:
+        raise ValueError("the answer has no content, it only calls tools")
+    return message.compute_flattened_text_content("")

@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 
 from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.core.types.completion import Completion, Delta
-from oumi.core.types.conversation import FinishReason
-from oumi.errors import RequestError
 from oumi.inference.chat_api import StreamJoiner
 from oumi.inference.local.engine import LocalInferenceEngine
 from oumi.inference.local.llama_cpp.body import (
@@ -22,10 +20,7 @@ from oumi.inference.local.llama_cpp.params import SCHEDULING
 from oumi.inference.local.llama_cpp.runtime import Runtime
 from oumi.inference.local.model_files import find_adapter, find_gguf
 from oumi.runner.request import Request
-from oumi.structured.check import find_misfit
 from oumi.structured.grammar import to_lark
-
-_TRIES = 3
 
 
 class LlamaCppInferenceEngine(LocalInferenceEngine):
@@ -45,18 +40,13 @@ class LlamaCppInferenceEngine(LocalInferenceEngine):
         return self._runtime.asked
 
     async def complete(self, request: Request) -> Completion:
-        """Answer one request. What does not have the form asked for is asked again, twice."""
-        guided = request.config.generation.guided_decoding
-        misfit = None
-        for _ in range(_TRIES):
-            completion = await self._ask(request)
-            if guided is None or completion.finish_reason is FinishReason.LENGTH:
-                return completion
-            # llama.cpp lets a string through that is too long, about once in some thousands.
-            misfit = find_misfit(completion.message.compute_flattened_text_content(), guided)
-            if misfit is None:
-                return completion
-        raise RequestError(f"the answer does not have the form asked for: {misfit}")
+        """Answer one request."""
+        body = encode(request)
+        try:
+            reply = await self._runtime.ask(body)
+        except RuntimeError as error:
+            raise translate(error) from error
+        return decode(reply, request)
 
     async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
         """Answer one request piece by piece."""
@@ -69,14 +59,6 @@ class LlamaCppInferenceEngine(LocalInferenceEngine):
         except RuntimeError as error:
             raise translate(error) from error
         yield Delta(completion=decode_answer(joiner.choice, joiner.usage, request))
-
-    async def _ask(self, request: Request) -> Completion:
-        body = encode(request)
-        try:
-            reply = await self._runtime.ask(body)
-        except RuntimeError as error:
-            raise translate(error) from error
-        return decode(reply, request)
 
     def in_flight(self, config: InferenceConfig) -> int:
         """As many as there are slots, and as many waiting; or `batch_size` where it is set."""

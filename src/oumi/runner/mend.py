@@ -1,0 +1,70 @@
+"""Asks a row further until an answer has its form.
+
+Each answer is recorded before it is looked at, together with those before it, and what is asked
+next follows from the recorded answers alone (oumi.structured.settle). So a run that was killed
+goes on where it stopped, and pays for no answer twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from oumi.core.types.completion import Completion, Failure, Structured
+from oumi.runner.request import Request
+from oumi.structured.expectation import Expectation
+from oumi.structured.finish import misfit_error
+from oumi.structured.settle import AskAgain, Misfit, settle, text_of, total_usage
+
+Earlier = tuple[Completion, ...]
+Ask = Callable[[Request, Earlier], Awaitable[Completion]]
+"""Asks a request, and records its answer with the earlier ones of the row."""
+
+
+async def mend(
+    expectation: Expectation,
+    request: Request,
+    draft: Completion | None,
+    ask: Ask,
+    report: Callable[[str], object],
+) -> Completion:
+    """The answer as it is handed out. Raises MisfitError where none has the form.
+
+    `draft` holds the answers of an earlier run. A row that failed with them begins anew.
+    `report` hears what is wrong before each further question.
+    """
+    if draft is None or isinstance(settle(expectation, draft), Misfit):
+        draft = await ask(request, ())
+    completion, outcome = draft, settle(expectation, draft)
+    while isinstance(outcome, AskAgain):
+        report(outcome.misfit)
+        completion = await ask(_follow_up(request, outcome), completion.answers)
+        outcome = settle(expectation, completion)
+    if isinstance(outcome, Misfit):
+        raise misfit_error(outcome, completion)
+    return outcome.completion
+
+
+def failed_after(failure: Failure, earlier: Earlier, misfit: str) -> Failure:
+    """The failure of a row that could not be asked further, with what it was paid for."""
+    last = replace(earlier[-1], earlier=earlier[:-1])
+    return replace(
+        failure,
+        error_message=f"{misfit}; asked again: {failure.error_message}",
+        reply=text_of(last),
+        usage=total_usage(last),
+        structured=Structured.FAILED,
+    )
+
+
+def _follow_up(request: Request, outcome: AskAgain) -> Request:
+    """The request with more turns or more room. Its key stays that of the row."""
+    conversation, config = request.conversation, request.config
+    if outcome.turns:
+        messages = [*conversation.messages, *outcome.turns]
+        conversation = conversation.model_copy(update={"messages": messages})
+    generation = config.generation
+    if generation.max_new_tokens != outcome.max_new_tokens:
+        wider = generation.model_copy(update={"max_new_tokens": outcome.max_new_tokens})
+        config = config.model_copy(update={"generation": wider})
+    return Request(conversation, config, request.key)

@@ -1,0 +1,47 @@
+"""What the answers of a run have to look like, made once and asked of each answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oumi.core.configs import GenerationParams, GuidedDecodingParams
+from oumi.structured.check import Check, Found, Restore, make_check
+from oumi.structured.peel import peel, peel_text
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A form, the most tokens of an answer, and the check that tells whether one fits."""
+
+    guided: GuidedDecodingParams
+    max_new_tokens: int
+    check: Check
+    is_json: bool
+    """Whether answers come as JSON, be it around a plain text."""
+
+    def read(self, text: str) -> Found:
+        """The part of an answer that fits, or what is wrong with it."""
+        found = self.check(text)
+        return found if found.misfit is None else self._read_within(text, found)
+
+    def _read_within(self, text: str, whole: Found) -> Found:
+        """Without fences and chatter: the one value that fits, else what is nearest to one."""
+        parts = [self.check(part) for part in (peel if self.is_json else peel_text)(text)]
+        fitting = {part.text: part for part in parts if part.misfit is None}
+        if len(fitting) > 1:
+            return Found(text, f"{len(fitting)} different values stand in it, one is wanted")
+        if fitting:
+            return Found(fitting.popitem()[0], peeled=True)
+        return Found(text, parts[-1].misfit) if parts and self.is_json else whole
+
+
+def expect(generation: GenerationParams, restore: Restore | None = None) -> Expectation | None:
+    """What the settings ask of an answer; None where they ask nothing.
+
+    `restore` turns a JSON value from the form that the engine was asked for into the caller's.
+    """
+    guided = generation.guided_decoding
+    if guided is None:
+        return None
+    is_json = guided.json is not None or restore is not None
+    return Expectation(guided, generation.max_new_tokens, make_check(guided, restore), is_json)

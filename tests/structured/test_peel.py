@@ -1,0 +1,90 @@
+"""JSON with something around it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oumi.structured.peel import peel
+from tests.structured.test_check import JSON, expectation
+
+POINT = {
+    "type": "object",
+    "properties": {"x": {"type": "integer"}},
+    "required": ["x"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"x": 1}\n```',
+        '```\n{"x": 1}```',
+        'Sure! Here it is:\n\n```json\n{"x": 1}\n```\nAnything else?',
+        'The point is {"x": 1}.',
+        'Of {"y": 2} and {"x": 1} the latter.',
+        'I think [so]: {"x": 1}',
+        '<think>maybe {"x": 7}?</think>\n{"x": 1}',
+        '<think>maybe {"x": 7}?</think>```json\n{"x": 1}\n```',
+        'Not ```json\n{"y": 2}\n``` but ```json\n{"x": 1}\n```',
+        'twice: {"x": 1}, that is {"x": 1}',
+    ],
+)
+def test_the_one_value_that_fits_is_found(text: str):
+    found = expectation(json=POINT).read(text)
+    assert found.misfit is None
+    assert found.text == '{"x": 1}'
+    assert found.peeled
+
+
+@pytest.mark.parametrize(
+    ("text", "misfit"),
+    [
+        ('either {"x": 1} or {"x": 2}', "2 different values"),
+        ('```json\n{"x": "one"}\n```', '/x: "one" is not of type'),
+        ('```json\n{"x": 1', "not JSON"),
+        ("no value here", "not JSON"),
+        ('[{"x": 1}]', "whole value"),
+        ('"{\\"x\\": 1}"', "whole value"),
+    ],
+)
+def test_what_is_not_clear_is_not_guessed(text: str, misfit: str):
+    assert misfit in expectation(json=POINT).read(text).misfit
+
+
+def test_a_choice_without_its_dress():
+    wanted = expectation(choice=["not sure", "yes"])
+    for text in ("yes", " yes\n", '"yes"', "**yes**", "`yes`", "<think>no?</think>yes"):
+        assert wanted.read(text).text == "yes"
+    assert wanted.read("yes or not sure").misfit is not None
+    assert not wanted.read("yes").peeled
+
+
+@given(JSON.map(lambda value: json.dumps(value)), st.sampled_from(["", "json", "JSON"]))
+def test_whatever_is_fenced_comes_out_as_it_was(text: str, language: str):
+    if "```" not in text and "Infinity" not in text:
+        assert peel(f"Here:\n```{language}\n{text}\n```\nDone.") == [text]
+
+
+OBJECTS = st.dictionaries(st.text(), JSON, max_size=4).map(json.dumps)
+WORDS = st.text(st.characters(exclude_characters="{}[]`<", codec="utf-8"))
+
+
+@given(WORDS, OBJECTS, WORDS)
+def test_whatever_stands_between_words_comes_out_as_it_was(before: str, text: str, after: str):
+    if "```" not in text and "Infinity" not in text and "</think>" not in text:
+        assert peel(f"{before} {text} {after}") == [text]
+
+
+@given(st.text("[{\"'`: ,1x}]\n\\"))
+def test_any_text_ends(text: str):
+    assert all(json.loads(part) is not ... for part in peel(text))
+
+
+def test_hostile_nesting_ends():
+    assert peel("a" + "[" * 100_000) == []
+    assert peel('a {"x": ' * 10_000) == []
