@@ -19,6 +19,7 @@ _VARIABLES = {
     for row in PROVIDERS
     for name in (row.url_env, *row.key_env, *(n for names in row.url_parts.values() for n in names))
 }
+_PREFIXES = ("ANTHROPIC_", "AWS_", "HF_", "OPENAI_", "OUMI_", "XDG_")
 """What sets keys and addresses of APIs."""
 
 
@@ -27,7 +28,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test sees the user's settings, keys or caches."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     for name in list(os.environ):
-        if name in _VARIABLES or name.startswith(("OPENAI_", "OUMI_", "HF_", "XDG_")):
+        if name in _VARIABLES or name.startswith(_PREFIXES):
             monkeypatch.delenv(name)
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from tests.fault_server import bodies
+from tests.fault_server.forms import CHAT, Bodies, Form
 from tests.fault_server.limit import retry_after
 from tests.fault_server.plan import Fault, Plan
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
-_STREAM = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +24,18 @@ class Request:
     plan: Plan
     headers: dict[str, str] = field(default_factory=dict)  # for the reply
     takes_gzip: bool = False
+    form: Form = CHAT
 
     @property
     def streams(self) -> bool:
         """Whether an event stream is asked for."""
-        return b'"stream":true' in self.body or b'"stream": true' in self.body
+        asks = b'"stream":true' in self.body or b'"stream": true' in self.body
+        return self.form.streams or asks
+
+    @property
+    def bodies(self) -> Bodies:
+        """The bodies of the API that was asked."""
+        return self.form.bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ def plain(code: int, body: bytes, headers: dict[str, str] | None = None) -> Answ
 
 
 def _good(request: Request) -> bytes:
-    body = bodies.completion(request.row, request.body, request.plan)
+    body = request.bodies.completion(request.row, request.body, request.plan)
     if request.plan.gzip and request.takes_gzip:
         return _frame(200, gzip.compress(body), {"content-encoding": "gzip", **request.headers})
     if not request.headers:
@@ -65,13 +71,14 @@ def _good(request: Request) -> bytes:
 
 
 def _good_stream(request: Request) -> Answer:
-    events = bodies.events(request.row, request.body, request.plan)
+    events = request.bodies.events(request.row, request.body, request.plan)
     pieces = [_stream_head(request), *_chunks(events, request.plan.piece_bytes), b"0\r\n\r\n"]
     return Answer("200", pieces, request.plan.event_gap_ms / 1000)
 
 
 def _stream_head(request: Request) -> bytes:
-    return _head(200, {**_STREAM, **request.headers})
+    kind = {"content-type": request.bodies.STREAM_TYPE, "transfer-encoding": "chunked"}
+    return _head(200, kind | request.headers)
 
 
 def _chunks(parts: list[bytes], size: int = 0) -> list[bytes]:
@@ -117,7 +124,7 @@ def _close_keepalive(request: Request, fault: Fault) -> Answer:
 
 
 def _truncated_json(request: Request, fault: Fault) -> Answer:
-    body = bodies.completion(request.row, request.body, request.plan)
+    body = request.bodies.completion(request.row, request.body, request.plan)
     return _bad(request, "truncated_json", body[: len(body) // 2])
 
 
@@ -131,8 +138,8 @@ def _wrong_type(request: Request, fault: Fault) -> Answer:
 
 
 def _wrong_choices(request: Request, fault: Fault) -> Answer:
-    good = bodies.completion(request.row, request.body, request.plan)
-    return _bad(request, "wrong_choices", bodies.wrong_choices(fault.variant, good))
+    good = request.bodies.completion(request.row, request.body, request.plan)
+    return _bad(request, "wrong_choices", request.bodies.wrong_choices(fault.variant, good))
 
 
 def _bad(
@@ -145,12 +152,12 @@ def _status(request: Request, fault: Fault) -> Answer:
     headers = {**request.headers, **fault.headers}
     if fault.retry_after_s is not None:
         headers |= retry_after(fault.retry_after_s, fault.retry_after)
-    return plain(fault.code, _status_body(fault), headers)
+    return plain(fault.code, _status_body(request, fault), headers)
 
 
-def _status_body(fault: Fault) -> bytes:
+def _status_body(request: Request, fault: Fault) -> bytes:
     if fault.body is None:
-        return bodies.error(fault.code, fault.error)
+        return request.bodies.error(fault.code, fault.error)
     if isinstance(fault.body, str):
         return fault.body.encode()
     return orjson.dumps(fault.body)
@@ -166,9 +173,9 @@ def _stream_cut(request: Request, fault: Fault) -> Answer:
 
 def _stream_error(request: Request, fault: Fault) -> Answer:
     if not request.streams:
-        return plain(500, bodies.error(500))
+        return plain(500, request.bodies.error(500))
     half, _ = _half(request)
-    pieces = [_stream_head(request), *_chunks([*half, bodies.error_event()]), b"0\r\n\r\n"]
+    pieces = [_stream_head(request), *_chunks([*half, request.bodies.error_event()]), b"0\r\n\r\n"]
     return Answer("stream_error", pieces, request.plan.event_gap_ms / 1000)
 
 
@@ -180,7 +187,7 @@ def _answer(request: Request, fault: Fault) -> Answer:
 
 
 def _half(request: Request) -> tuple[list[bytes], bytes]:
-    events = bodies.events(request.row, request.body, request.plan)
+    events = request.bodies.events(request.row, request.body, request.plan)
     middle = len(events) // 2
     return events[:middle], events[middle]
 

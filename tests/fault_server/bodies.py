@@ -10,6 +10,8 @@ import orjson
 
 from tests.fault_server.plan import Plan
 
+STREAM_TYPE = "text/event-stream"
+
 _ROW = re.compile(rb"row-\d+")
 _MODEL = re.compile(rb'"model": ?"([\w./:-]*)"')
 _COMPLETION = (
@@ -144,8 +146,8 @@ def wrong_choices(variant: str, good: bytes) -> bytes:
 
 
 def models(names: list[str]) -> bytes:
-    """The list of models."""
-    data = [
-        {"id": name, "object": "model", "created": 1790000000, "owned_by": "oumi"} for name in names
-    ]
-    return orjson.dumps({"object": "list", "data": data})
+    """The list of models, in the words of OpenAI and of Anthropic."""
+    openai = {"object": "model", "created": 1790000000, "owned_by": "oumi"}
+    anthropic = {"type": "model", "created_at": "2026-09-21T00:00:00Z", "lifecycle": "active"}
+    data = [{"id": name, "display_name": name, **openai, **anthropic} for name in names]
+    return orjson.dumps({"object": "list", "data": data, "has_more": False})

@@ -8,6 +8,7 @@ import orjson
 
 from tests.fault_server import answers, bodies
 from tests.fault_server.answers import Answer, Request
+from tests.fault_server.forms import CHAT, Form, find_form
 from tests.fault_server.limit import Bucket
 from tests.fault_server.plan import Plan, parse_plan
 from tests.fault_server.stats import Stats
@@ -39,32 +40,35 @@ class Service:
 
     def chat(self, method: bytes, path: bytes, headers: Headers, body: bytes) -> tuple[str, Answer]:
         """The row of a request, and its answer."""
-        is_chat = method == b"POST" and path.endswith(b"/chat/completions")
-        row = bodies.row_name(body) if is_chat else f"{method.decode()} {path.decode()}"
+        form = find_form(method, path)
+        row = bodies.row_name(body) if form else f"{method.decode()} {path.decode()}"
         self.stats.see(method, path, headers, body)
         number = self.stats.start(row) - self.stats.limited[row]
         if self._bucket is not None and not self._bucket.take():
             self.stats.limited[row] += 1
-            return row, answers.plain(429, bodies.error(429), self._bucket.refusal_headers())
+            return row, answers.plain(
+                429, (form or CHAT).bodies.error(429), self._bucket.refusal_headers()
+            )
         fault = self.plan.fault(row, number)
         if fault is not None:
             self.stats.faults[fault.name] += 1
-        elif not is_chat:
+        elif not form:
             return row, self._other(path)
-        answer = answers.make(self._request(row, headers, body), fault)
+        request = self._request(form or CHAT, row, headers, body)
+        answer = answers.make(request, fault)
         if answer.label == "200":
             self.stats.count_tokens(*bodies.tokens(body))
         return row, answer
 
-    def _request(self, row: str, headers: Headers, body: bytes) -> Request:
+    def _request(self, form: Form, row: str, headers: Headers, body: bytes) -> Request:
         extra = self._bucket.headers() if self._bucket else {}
         gzip = self.plan.gzip and any(
             name.lower() == b"accept-encoding" and b"gzip" in value for name, value in headers
         )
-        return Request(row, body, self.plan, extra, gzip)
+        return Request(row, body, self.plan, extra, gzip, form)
 
     def _other(self, path: bytes) -> Answer:
-        if path.endswith(b"/models"):
+        if path.partition(b"?")[0].endswith(b"/models"):
             return answers.plain(200, bodies.models(self.plan.models))
         text = f"Invalid URL ({path.decode()})"
         value = {"error": {"message": text, "type": "invalid_request_error", "code": None}}
