@@ -53,6 +53,58 @@ def test_times_in_every_shape(text: str, seconds: float | None):
     assert found == (None if seconds is None else pytest.approx(seconds))
 
 
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param(
+            {
+                "x-ratelimit-limit-req-minute": "300",
+                "x-ratelimit-remaining-req-minute": "299",
+                "x-ratelimit-limit-tokens-minute": "500000",
+                "x-ratelimit-remaining-tokens-minute": "499000",
+            },
+            [Room("requests", 300, 299, 60.0), Room("tokens", 500000, 499000, 60.0)],
+            id="mistral",
+        ),
+        pytest.param(
+            {
+                "x-ratelimit-limit-requests-day": "14400",
+                "x-ratelimit-remaining-requests-day": "14399",
+                "x-ratelimit-reset-requests-day": "33011.38",
+                "x-ratelimit-limit-tokens-minute": "60000",
+                "x-ratelimit-remaining-tokens-minute": "59000",
+                "x-ratelimit-reset-tokens-minute": "11.38",
+            },
+            [Room("tokens", 60000, 59000, 11.38)],
+            id="cerebras",
+        ),
+        pytest.param(
+            {
+                "x-ratelimit-limit": "10",
+                "x-ratelimit-remaining": "9",
+                "x-ratelimit-reset": "1",
+                "x-tokenlimit-limit": "3000",
+                "x-tokenlimit-remaining": "2900",
+            },
+            [Room("requests", 10, 9, 1.0), Room("tokens", 3000, 2900, 1.0)],
+            id="together",
+        ),
+        pytest.param(
+            {
+                "x-ratelimit-limit-tokens-prompt": "60000",
+                "x-ratelimit-remaining-tokens-prompt": "59990",
+                "x-ratelimit-limit-tokens-generated": "12000",
+                "x-ratelimit-remaining-tokens-generated": "11000",
+            },
+            [Room("input_tokens", 60000, 59990, 60.0), Room("output_tokens", 12000, 11000, 60.0)],
+            id="fireworks",
+        ),
+    ],
+)
+def test_limits_of_others(headers: dict[str, str], expected: list[Room]):
+    assert rooms(headers, NOW_S) == expected
+
+
 def test_openai():
     headers = {
         "x-ratelimit-limit-requests": "60",

@@ -12,6 +12,10 @@ Shapes read, with where they are described:
         reset is a duration such as 6m0s, 1s, 12ms, or a number of seconds
   x-ratelimit-{limit,remaining,reset}, ratelimit-…         one limit, of requests; the reset
         may be a time of day
+  x-ratelimit-{limit,remaining}-{req,tokens}-minute        Mistral, without a reset
+  x-ratelimit-{limit,remaining,reset}-{requests,tokens}-minute      Cerebras
+  x-ratelimit-{limit,remaining}-tokens-{prompt,generated}  Fireworks, of a minute
+  x-tokenlimit-{limit,remaining}                           Together; the reset is that of requests
   anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}
         the reset is an RFC 3339 time
 """
@@ -30,22 +34,32 @@ _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 _EPOCH_FROM_S = 1e9  # a number as large as this is a time of day, not a duration
 _EPOCH_MS_FROM = 1e12
 
-_OPENAI = ("x-ratelimit-limit-{}", "x-ratelimit-remaining-{}", "x-ratelimit-reset-{}")
-_ANTHROPIC = (
-    "anthropic-ratelimit-{}-limit",
-    "anthropic-ratelimit-{}-remaining",
-    "anthropic-ratelimit-{}-reset",
+_MINUTE_S = 60.0
+
+_Names = tuple[str, str, str]  # of the limit, of what remains of it, and of its reset
+
+
+def _names(form: str) -> _Names:
+    return form.format("limit"), form.format("remaining"), form.format("reset")
+
+
+_FAMILIES: tuple[tuple[str, _Names], ...] = (
+    ("requests", _names("x-ratelimit-{}-requests")),
+    ("tokens", _names("x-ratelimit-{}-tokens")),
+    ("requests", _names("x-ratelimit-{}")),
+    ("requests", _names("ratelimit-{}")),
+    ("requests", _names("x-ratelimit-{}-requests-minute")),
+    ("requests", _names("x-ratelimit-{}-req-minute")),
+    ("tokens", _names("x-ratelimit-{}-tokens-minute")),
+    ("tokens", ("x-tokenlimit-limit", "x-tokenlimit-remaining", "x-ratelimit-reset")),
+    ("input_tokens", _names("x-ratelimit-{}-tokens-prompt")),
+    ("output_tokens", _names("x-ratelimit-{}-tokens-generated")),
+    ("requests", _names("anthropic-ratelimit-requests-{}")),
+    ("tokens", _names("anthropic-ratelimit-tokens-{}")),
+    ("input_tokens", _names("anthropic-ratelimit-input-tokens-{}")),
+    ("output_tokens", _names("anthropic-ratelimit-output-tokens-{}")),
 )
-_FAMILIES = (
-    ("requests", tuple(name.format("requests") for name in _OPENAI)),
-    ("tokens", tuple(name.format("tokens") for name in _OPENAI)),
-    ("requests", ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")),
-    ("requests", ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")),
-    ("requests", tuple(name.format("requests") for name in _ANTHROPIC)),
-    ("tokens", tuple(name.format("tokens") for name in _ANTHROPIC)),
-    ("input_tokens", tuple(name.format("input-tokens") for name in _ANTHROPIC)),
-    ("output_tokens", tuple(name.format("output-tokens") for name in _ANTHROPIC)),
-)
+_OF_A_MINUTE = ("-minute", "-prompt", "-generated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +86,10 @@ def rooms(headers: Mapping[str, str], now_s: float) -> list[Room]:
     """The limits that the headers tell in full, one of a kind."""
     found: dict[str, Room] = {}
     for kind, names in _FAMILIES:
-        room = None if kind in found else _room(kind, names, headers, now_s)
-        if room is not None:
-            found[kind] = room
+        if names[1] in headers and kind not in found:
+            room = _room(kind, names, headers, now_s)
+            if room is not None:
+                found[kind] = room
     return list(found.values())
 
 
@@ -91,16 +106,20 @@ def until_s(text: str, now_s: float) -> float | None:
 
 
 def _room(
-    kind: str, names: tuple[str, ...], headers: Mapping[str, str], now_s: float
+    kind: str, names: _Names, headers: Mapping[str, str], now_s: float
 ) -> Room | None:
     remaining = _number(headers.get(names[1]))
     if remaining is None:
         return None
     limit, reset = _number(headers.get(names[0])), headers.get(names[2])
-    reset_s = None if reset is None else until_s(reset, now_s)
+    reset_s = _usual_reset_s(names[0]) if reset is None else until_s(reset, now_s)
     if not limit or limit < 0 or reset_s is None:
         return None
     return Room(kind, limit, min(max(remaining, 0.0), limit), reset_s)
+
+
+def _usual_reset_s(name: str) -> float | None:
+    return _MINUTE_S if name.endswith(_OF_A_MINUTE) else None
 
 
 def _from_number(number: float, now_s: float) -> float:

@@ -22,6 +22,7 @@ _KEY_CODES = {"API_KEY_INVALID", "API_KEY_EXPIRED"}
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 _MODEL_CODES = {"model_not_found", "model_not_supported", "model_not_available", "invalid_model"}
 _MODEL_WORDS = re.compile("model not exist|not a valid model|model identifier is invalid", re.I)
+_KEY_WORDS = re.compile("incorrect api key|api key not valid", re.I)
 _KEPT = 500
 
 
@@ -43,7 +44,7 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
     codes, said = _codes(error), f"{name} answered {status}: {_text(error).rstrip('.')}"
     if status == 403 and _is_flagged(error):
         return RequestError(said, status=status)
-    if status in (401, 403) or codes & _KEY_CODES:
+    if status in (401, 403) or (status == 400 and (codes & _KEY_CODES or _KEY_WORDS.search(said))):
         return AccessError(f"{said}. Check the key: {key_hint}.", status=status)
     if status == 402 or (status == 429 and codes & _QUOTA_CODES):
         return AccessError(f"{said}. The quota is spent: add credit.", status=status)

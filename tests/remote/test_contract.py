@@ -1,0 +1,292 @@
+"""What every engine behind an API does alike, over all rows.
+
+The server is a process of its own, which speaks the dialect that the path of a request asks for.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+    RemoteParams,
+)
+from oumi.core.types import (
+    ContentItem,
+    Conversation,
+    Delta,
+    FinishReason,
+    Message,
+    Role,
+    ToolDefinition,
+    Type,
+)
+from oumi.errors import (
+    AccessError,
+    InferenceError,
+    ModelNotFoundError,
+    UnavailableError,
+    UnsupportedError,
+)
+from oumi.inference.registry import ROWS
+from oumi.inference.remote.dialects import load_dialect
+from oumi.inference.remote.engine import RemoteInferenceEngine
+from oumi.inference.remote.providers import PROVIDERS, Provider
+from oumi.runner.request import Request
+from tests.conftest import ask
+from tests.fault_server import FaultServer
+from tests.fault_server.forms import find_form
+from tests.fault_server.plan import parse_plan
+from tests.remote import replies
+from tests.remote.replies import Said
+
+KEY = "sk-very-secret-0123456789"
+MODEL = "m"
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8
+SCHEMA = {
+    "type": "object",
+    "properties": {"sum_of_both": {"type": "integer"}},
+    "required": ["sum_of_both"],
+    "additionalProperties": False,
+}
+CALL = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "add", "arguments": '{"a": 1}'},
+}
+ADD = ToolDefinition.model_validate(
+    {
+        "name": "add",
+        "description": "Add.",
+        "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}},
+    }
+)
+
+SETTINGS: dict[str, tuple[Any, str]] = {
+    "max_new_tokens": (77, "77"),
+    "temperature": (0.25, "0.25"),
+    "top_p": (0.35, "0.35"),
+    "top_k": (7, ":7"),
+    "min_p": (0.15, "0.15"),
+    "seed": (4321, "4321"),
+    "stop_strings": (["the-end"], '["the-end"]'),
+    "frequency_penalty": (0.45, "0.45"),
+    "presence_penalty": (0.55, "0.55"),
+    "logit_bias": ({"50256": -3}, '"50256":-3'),
+    "logprobs": (2, ":2"),
+    "stop_token_ids": ([31337], "31337"),
+    "skip_special_tokens": (False, '"skip_special_tokens":false'),
+    "tool_choice": ("required", '"required"'),
+    "parallel_tool_calls": (False, "false"),
+}
+"""A value of each setting, and how it looks in a body."""
+
+Make = Callable[..., RemoteInferenceEngine]
+
+
+@pytest.fixture(params=PROVIDERS, ids=lambda row: row.engine.value)
+def row(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    for names in request.param.url_parts.values():
+        monkeypatch.setenv(names[0], "eu-central-1")
+    return request.param
+
+
+@pytest.fixture
+def make(row: Provider, server: FaultServer) -> Iterator[Make]:
+    opened = []
+
+    def build(**remote: Any) -> RemoteInferenceEngine:
+        quick = {"retry_backoff_base": 0.01, "connection_timeout": 5.0, "api_key": KEY}
+        api_url = server.url if row.url else server.api_url
+        engine = ROWS[row.engine].load_class()(
+            ModelParams(model_name=MODEL),
+            remote_params=RemoteParams(**{"api_url": api_url, **quick, **remote}),
+        )
+        opened.append(engine)
+        return engine
+
+    yield build
+    for engine in opened:
+        engine.close()
+
+
+def config_of(**generation: Any) -> InferenceConfig:
+    return InferenceConfig(
+        model=ModelParams(model_name=MODEL), generation=GenerationParams(**generation)
+    )
+
+
+def talk(*messages: Message, **fields: Any) -> Conversation:
+    return Conversation(messages=list(messages), **fields)
+
+
+def user(content: Any) -> Message:
+    return Message(role=Role.USER, content=content)
+
+
+def last_body(server: FaultServer) -> str:
+    return server.stats()["last"][-1]["body"]
+
+
+def plan(server: FaultServer, said: Said) -> None:
+    server.plan(faults=[said.fault])
+
+
+def test_plain_chat(row: Provider, make: Make, server: FaultServer):
+    engine = make()
+    [answered] = engine.infer([ask("row-1")])
+    assert answered.messages[-1].content == "answer to row-1"
+    assert answered.metadata["finish_reason"] == FinishReason.STOP
+    assert answered.metadata["usage"]["completion_tokens"] > 0
+    seen = server.stats()["last"][-1]
+    key = f"Bearer {KEY}" if row.key_header == "authorization" else KEY
+    assert seen["headers"][row.key_header] == key
+    assert seen["headers"].items() >= dict(row.headers).items()
+    base, path = engine._last_way.address.bases[0], load_dialect(row.dialect).path(config_of())
+    assert server.url + seen["path"] == base + path
+    assert MODEL in seen["path"] or f'"{MODEL}"' in seen["body"]
+
+
+def test_a_system_prompt(make: Make, server: FaultServer):
+    prompt = Message(role=Role.SYSTEM, content="Be very brief.")
+    [answered] = make().infer([talk(prompt, user("row-1"))])
+    assert answered.messages[-1].content == "answer to row-1"
+    assert "Be very brief." in last_body(server)
+
+
+def test_a_tool_is_called_and_answers(make: Make, server: FaultServer):
+    server.plan(message={"content": None, "tool_calls": [CALL]}, finish_reason="tool_calls")
+    engine = make()
+    [asked] = engine.infer([talk(user("row-1"), tools=[ADD])])
+    [call] = asked.messages[-1].tool_calls
+    assert (call.id, call.function.name) == ("call_1", "add")
+    assert call.function.get_arguments_dict() == {"a": 1}
+    assert asked.metadata["finish_reason"] == FinishReason.TOOL_CALLS
+    server.plan()
+    result = Message(role=Role.TOOL, content="forty-two", tool_call_id=call.id)
+    [answered] = engine.infer([talk(*asked.messages, result, tools=[ADD])])
+    assert answered.messages[-1].content == "answer to row-1"
+    body = last_body(server)
+    assert body.count("call_1") == 2
+    assert "forty-two" in body
+
+
+def test_an_image(row: Provider, make: Make, server: FaultServer):
+    items = [
+        ContentItem(type=Type.TEXT, content="row-1"),
+        ContentItem(type=Type.IMAGE_BINARY, binary=PNG),
+    ]
+    if not row.takes_images:
+        with pytest.raises(InferenceError, match=f"{row.engine} takes no images"):
+            make().infer([talk(user(items))])
+        assert server.stats()["requests"] == 0
+        return
+    make().infer([talk(user(items))])
+    assert base64.b64encode(PNG).decode() in last_body(server)
+
+
+def test_a_schema(row: Provider, make: Make, server: FaultServer):
+    server.plan(message={"content": '{"sum_of_both": 3}'})
+    asked = config_of(guided_decoding=GuidedDecodingParams(json=SCHEMA))
+    if "generation.guided_decoding.json" not in row.honours:
+        with pytest.raises(UnsupportedError, match=rf"{row.engine} cannot honour .*OPENAI"):
+            make().infer([ask("row-1")], asked)
+        assert server.stats()["requests"] == 0
+        return
+    [answered] = make().infer([ask("row-1")], asked)
+    assert answered.messages[-1].content.replace(" ", "") == '{"sum_of_both":3}'
+    assert "sum_of_both" in last_body(server)
+
+
+def test_each_setting_that_it_honours_is_sent(row: Provider, make: Make, server: FaultServer):
+    for name, (value, sent) in SETTINGS.items():
+        if f"generation.{name}" in row.honours:
+            make().infer([talk(user("row-1"), tools=[ADD])], config_of(**{name: value}))
+            assert sent in last_body(server).replace(" ", ""), name
+
+
+def test_a_setting_that_it_does_not_honour_is_refused(
+    row: Provider, make: Make, server: FaultServer
+):
+    for name, (value, _) in SETTINGS.items():
+        if f"generation.{name}" not in row.honours:
+            with pytest.raises(
+                UnsupportedError, match=f"{row.engine} cannot honour generation.{name}"
+            ):
+                make().infer([ask("row-1")], config_of(**{name: value}))
+    assert server.stats()["requests"] == 0
+
+
+def test_a_stream(row: Provider, make: Make, server: FaultServer):
+    server.plan(piece_bytes=5, events=replies.STREAM.get(row.engine, []))
+    pieces = list(make().stream(ask("row-1")))
+    assert "".join(piece.content for piece in pieces) == "answer to row-1"
+    assert pieces[-1].completion.message.content == "answer to row-1"
+    assert pieces[-1].completion.usage.completion_tokens > 0
+
+
+def test_a_stream_cut_at_every_byte_is_the_same_stream(row: Provider):
+    dialect, config = load_dialect(row.dialect), config_of()
+    body = dialect.encode(
+        Request(ask("row-1"), config), dialect.shared_body(config, row), stream=True
+    )
+    form = find_form(b"POST", dialect.path(config, stream=True).encode())
+    stream = b"".join(form.bodies.events("row-1", body, parse_plan({})))
+
+    def read(pieces: list[bytes]) -> list[Delta]:
+        decoder = dialect.stream_decoder(config)
+        return [delta for piece in pieces for delta in decoder.feed(piece)] + [decoder.last()]
+
+    whole = read([stream])
+    assert "".join(delta.content for delta in whole) == "answer to row-1"
+    assert read([stream[i : i + 1] for i in range(len(stream))]) == whole
+    for cut in range(1, len(stream)):
+        assert read([stream[:cut], stream[cut:]]) == whole
+
+
+def test_a_bad_key_stops_the_run(row: Provider, make: Make, server: FaultServer):
+    plan(server, replies.BAD_KEY.get(row.engine, replies.USUAL_BAD_KEY))
+    with pytest.raises(AccessError, match=f"{row.engine} answered 4.*remote_params.api_key") as it:
+        make(num_workers=1).infer([ask(f"row-{i}") for i in range(5)])
+    assert KEY not in str(it.value)
+    assert server.stats()["requests"] <= 2
+
+
+def test_an_unknown_model_stops_the_run(row: Provider, make: Make, server: FaultServer):
+    plan(server, replies.NO_MODEL.get(row.engine, replies.USUAL_NO_MODEL))
+    with pytest.raises(ModelNotFoundError, match=r"model\.model_name"):
+        make(num_workers=1).infer([ask(f"row-{i}") for i in range(5)])
+    assert server.stats()["requests"] <= 2
+
+
+def test_a_limit_says_how_long_to_wait(row: Provider, make: Make, server: FaultServer):
+    plan(server, replies.TOO_MANY.get(row.engine, replies.USUAL_TOO_MANY))
+    with pytest.raises(UnavailableError) as caught:
+        list(make().stream(ask("row-1")))
+    assert (caught.value.status, caught.value.wait_s) == (429, 7.0)
+    assert caught.value.overload
+
+
+@pytest.mark.parametrize("kind", ["status", "malformed", "truncated_json"])
+def test_what_may_pass_is_tried_again(make: Make, server: FaultServer, kind: str):
+    server.plan(faults=[{"kind": kind}])  # a status of 500
+    [answered] = make().infer([ask("row-1")])
+    assert answered.messages[-1].content == "answer to row-1"
+    assert server.stats()["rows"]["row-1"] == [2, 1]
+
+
+def test_models_are_listed(row: Provider, make: Make, server: FaultServer):
+    server.plan(models=["a", "b"])
+    if row.lists_models and load_dialect(row.dialect).models_path is not None:
+        assert make().list_models() == ["a", "b"]
+        assert server.stats()["last"][-1]["method"] == "GET"
+    else:
+        with pytest.raises(UnsupportedError, match=f"{row.engine} does not list its models"):
+            make().list_models()
