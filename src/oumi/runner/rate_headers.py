@@ -105,9 +105,7 @@ def until_s(text: str, now_s: float) -> float | None:
     return None if date_s is None else max(date_s - now_s, 0.0)
 
 
-def _room(
-    kind: str, names: _Names, headers: Mapping[str, str], now_s: float
-) -> Room | None:
+def _room(kind: str, names: _Names, headers: Mapping[str, str], now_s: float) -> Room | None:
     remaining = _number(headers.get(names[1]))
     if remaining is None:
         return None
