@@ -1,0 +1,144 @@
+"""What single providers do that others do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from oumi.core.configs import InferenceConfig
+from oumi.core.types import FinishReason
+from oumi.errors import AccessError, ModelNotFoundError, RequestError, UnavailableError
+from oumi.inference.remote.dialects import chat, mistral
+from oumi.inference.remote.failures import BadReplyError, to_error
+from tests.remote.test_chat_dialect import reply
+
+PLAIN = InferenceConfig()
+
+
+def error_of(status: int, body: Any) -> Exception:
+    return to_error(status, orjson.dumps(body), None, "X", "X_KEY")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "text"),
+    [
+        (402, AccessError, "Insufficient credits"),
+        (400, ModelNotFoundError, "m is not a valid model ID"),
+        (429, UnavailableError, "Provider returned error"),
+        (502, UnavailableError, "No healthy upstream"),
+        ("server_error", BadReplyError, "Internal error"),
+    ],
+)
+def test_openrouter_sends_errors_with_status_200(code: Any, kind: type[Exception], text: str):
+    body = orjson.dumps({"error": {"code": code, "message": text}, "user_id": "user_1"})
+    with pytest.raises(kind, match=text):
+        chat.decode(body, PLAIN)
+    with pytest.raises(kind, match=text):
+        chat.stream_decoder(PLAIN).feed(b": OPENROUTER PROCESSING\n\ndata: " + body + b"\n\n")
+
+
+def test_openrouter_sends_errors_inside_of_a_choice():
+    error = {"code": 502, "message": "Provider disconnected", "metadata": {}}
+    choice = {"message": {"role": "assistant", "content": "Hal"}, "error": error}
+    body = orjson.dumps({"choices": [{**choice, "finish_reason": "error"}]})
+    with pytest.raises(BadReplyError):
+        chat.decode(body, PLAIN)
+
+
+def test_a_moderator_refuses_a_row_and_not_the_run():
+    metadata = {"reasons": ["violence"], "flagged_input": "row-1", "provider_name": "P"}
+    flagged = {"error": {"code": 403, "message": "flagged", "metadata": metadata}}
+    refused = error_of(403, flagged)
+    assert isinstance(refused, RequestError)
+    assert not refused.ends_run
+    assert isinstance(error_of(403, {"error": {"code": 403, "message": "no"}}), AccessError)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "SAFETY",
+        "RECITATION",
+        "PROHIBITED_CONTENT",
+        "content_filter: PROHIBITED_CONTENT",
+        "content_filter",
+    ],
+)
+def test_gemini_stops_for_safety(word: str):
+    choice = {"index": 0, "finish_reason": word, "message": {"role": "assistant"}}
+    completion = chat.decode(orjson.dumps({"choices": [choice]}), PLAIN)
+    assert completion.finish_reason is FinishReason.CONTENT_FILTER
+    assert completion.message.content == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("model_length", FinishReason.LENGTH),
+        ("MAX_TOKENS", FinishReason.LENGTH),
+        ("eos", FinishReason.STOP),
+        ("STOP", FinishReason.STOP),
+        ("function_call", FinishReason.TOOL_CALLS),
+        ("something", FinishReason.UNKNOWN),
+    ],
+)
+def test_other_words_for_the_end(word: str, reason: FinishReason):
+    data = orjson.loads(reply())
+    data["choices"][0]["finish_reason"] = word
+    assert chat.decode(orjson.dumps(data), PLAIN).finish_reason is reason
+
+
+THOUGHTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "Two and "}]},
+    {"type": "thinking", "thinking": [{"type": "text", "text": "two."}]},
+    {"type": "text", "text": "Four"},
+]
+
+
+def test_mistral_thinks_in_parts_of_the_content():
+    message = {"role": "assistant", "content": THOUGHTS, "tool_calls": None}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    completion = mistral.decode(orjson.dumps({"choices": [choice]}), PLAIN)
+    assert completion.message.content == "Four"
+    assert completion.message.reasoning_content == "Two and two."
+
+
+def test_mistral_thinks_in_parts_of_a_stream():
+    decoder = mistral.stream_decoder(PLAIN)
+    deltas = []
+    for index, part in enumerate(THOUGHTS):
+        end = "stop" if index == 2 else None
+        chunk = {"choices": [{"delta": {"content": [part]}, "finish_reason": end}]}
+        deltas += decoder.feed(b"data: " + orjson.dumps(chunk) + b"\n\n")
+    assert [delta.reasoning_content for delta in deltas] == ["Two and ", "two.", ""]
+    whole = decoder.last().completion.message
+    assert (whole.content, whole.reasoning_content) == ("Four", "Two and two.")
+
+
+def test_groq_and_others_call_thoughts_reasoning():
+    data = orjson.loads(reply())
+    data["choices"][0]["message"]["reasoning"] = "Hm."
+    completion = chat.decode(orjson.dumps(data), PLAIN)
+    assert completion.message.reasoning_content == "Hm."
+
+
+def test_together_lists_models_without_an_object_around_them():
+    assert chat.decode_models(b'[{"id": "a", "type": "chat"}, {"id": "b"}]') == ["a", "b"]
+    for body in (b"[1]", b'{"data": [{}]}', b"<html>", b"{}"):
+        with pytest.raises(BadReplyError):
+            chat.decode_models(body)
+
+
+def test_gemini_says_in_the_body_how_long_to_wait():
+    retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "36.5s"}
+    error = {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Quota", "details": [retry]}
+    assert error_of(429, [{"error": error}]).wait_s == 36.5
+    assert error_of(429, [{"error": {**error, "details": ["?", {}]}}]).wait_s is None
+
+
+def test_spent_credit_stops_the_run():
+    assert isinstance(error_of(402, {"error": {"message": "Insufficient Balance"}}), AccessError)
+    groq = {"error": {"message": "flex tier capacity exceeded", "code": "capacity_exceeded"}}
+    assert isinstance(error_of(498, groq), UnavailableError)
