@@ -26,7 +26,16 @@ _PRODUCT = {"name": "iPhone 15", "price": 999, "features": ["USB-C"], "color": "
 def api() -> Iterator[dict[str, str]]:
     """The environment of a page, in which the API is a server that answers in JSON."""
     with FaultServer(message={"content": json.dumps(_PRODUCT)}) as server:
-        yield {"OPENAI_BASE_URL": server.api_url, "OPENAI_API_KEY": "sk-of-the-pages"}
+        yield {
+            "OPENAI_BASE_URL": server.api_url,
+            "OPENAI_API_KEY": "sk-of-the-pages",
+            "ANTHROPIC_BASE_URL": server.url,
+            "ANTHROPIC_API_KEY": "sk-of-the-pages",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": server.url,
+            "AWS_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "AKIDOFTHEPAGES",
+            "AWS_SECRET_ACCESS_KEY": "secret-of-the-pages",
+        }
 
 
 def _run(command: list[str], folder: Path, api: dict[str, str]) -> str:

@@ -81,6 +81,9 @@ BAD_KEY: dict[Engine, Said] = {
             "code": "wrong_api_key",
         },
     ),
+    Engine.BEDROCK: Said(
+        403, {"message": "The security token included in the request is invalid."}
+    ),
     Engine.OPENROUTER: Said(401, {"error": {"message": "No auth credentials found", "code": 401}}),
     Engine.HUGGING_FACE_ROUTER: Said(401, {"error": "Invalid username or password."}),
 }
@@ -147,6 +150,7 @@ NO_MODEL: dict[Engine, Said] = {
             "code": "model_not_found",
         },
     ),
+    Engine.BEDROCK: Said(400, {"message": "The provided model identifier is invalid."}),
     Engine.OPENROUTER: Said(400, {"error": {"message": "m is not a valid model ID", "code": 400}}),
     Engine.HUGGING_FACE_ROUTER: Said(
         400,

@@ -21,7 +21,7 @@ from tests.remote.sdk_types import known_to
 from tests.remote.talks import PNG, TOOL, call, picture_talk, settings, tool_talk
 from tests.shapes import PRODUCT
 
-ROW = BY_ENGINE[InferenceEngineType.OPENAI]
+ROW = BY_ENGINE[InferenceEngineType.ANTHROPIC]
 NEW, MIDDLE, OLD = "claude-opus-5-5", "claude-sonnet-4-5", "claude-opus-4-1-20250805"
 SAMPLING = {"temperature", "top_p", "top_k"}
 SCHEMA = GuidedDecodingParams(json=PRODUCT)

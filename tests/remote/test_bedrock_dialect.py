@@ -21,7 +21,7 @@ from tests.conftest import ask
 from tests.remote.talks import PNG, TOOL, call, picture_talk, settings, tool_talk
 from tests.shapes import PRODUCT
 
-ROW = BY_ENGINE[InferenceEngineType.OPENAI]
+ROW = BY_ENGINE[InferenceEngineType.BEDROCK]
 CLAUDE, NEW = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "global.anthropic.claude-opus-5"
 NOVA = "amazon.nova-pro-v1:0"
 SCHEMA = GuidedDecodingParams(json=PRODUCT)

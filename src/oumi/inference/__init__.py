@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from oumi.inference.local.vllm import VLLMInferenceEngine
     from oumi.inference.remote.engine import RemoteInferenceEngine
     from oumi.inference.remote.engines import (
+        AnthropicInferenceEngine,
         AzureOpenAIInferenceEngine,
+        BedrockInferenceEngine,
         CerebrasInferenceEngine,
         DeepSeekInferenceEngine,
         FireworksInferenceEngine,
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AnthropicInferenceEngine",
     "AzureOpenAIInferenceEngine",
+    "BedrockInferenceEngine",
     "CerebrasInferenceEngine",
     "DeepSeekInferenceEngine",
     "FireworksInferenceEngine",

@@ -159,7 +159,9 @@ _REMOTE = tuple(
         module="oumi.inference.remote.engines",
         summary=provider.summary,
         runtime="wreq",
-        install="pip install oumi-infer",
+        install=f"pip install 'oumi-infer[{provider.extra}]'"
+        if provider.extra
+        else "pip install oumi-infer",
         honours=provider.honours,
         settled=provider.settled,
     )

@@ -20,6 +20,9 @@ class InferenceEngineType(StrEnum):
     OPENAI = "OPENAI"
     """The OpenAI API."""
 
+    ANTHROPIC = "ANTHROPIC"
+    """The Anthropic API."""
+
     GOOGLE_GEMINI = "GOOGLE_GEMINI"
     """Google's Gemini API."""
 
@@ -37,6 +40,9 @@ class InferenceEngineType(StrEnum):
 
     GOOGLE_VERTEX = "GOOGLE_VERTEX"
     """Google's Vertex AI."""
+
+    BEDROCK = "BEDROCK"
+    """Amazon Bedrock."""
 
     TOGETHER = "TOGETHER"
     """The Together API."""

@@ -40,7 +40,7 @@ class Address:
 def find_address(provider: Provider, config: InferenceConfig) -> Address:
     """Where to send requests. Raises ConfigError without a URL, AccessError without a key."""
     remote = config.remote_params or RemoteParams()
-    urls = remote.api_url or _from_environment(provider.url_env) or provider.url
+    urls = remote.api_url or _url_in_environment(provider) or provider.url
     if not urls:
         hint = f" or the environment variable {provider.url_env}" if provider.url_env else ""
         raise ConfigError(f"{provider.engine}: set remote_params.api_url{hint}")
@@ -132,6 +132,14 @@ def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
     if provider.needs_key and not key:
         raise AccessError(f"{provider.engine}: no key; set {key_hint(provider, remote)}")
     return key
+
+
+def _url_in_environment(provider: Provider) -> str | None:
+    url = _from_environment(provider.url_env)
+    if not (url and provider.url_env_lacks):
+        return url
+    root = _ENDPOINT.sub("", url).rstrip("/").removesuffix(provider.url_env_lacks)
+    return root + provider.url_env_lacks
 
 
 def _from_environment(variable: str | None) -> str | None:

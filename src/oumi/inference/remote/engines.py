@@ -6,7 +6,9 @@ from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.engine import RemoteInferenceEngine
 
 __all__ = [
+    "AnthropicInferenceEngine",
     "AzureOpenAIInferenceEngine",
+    "BedrockInferenceEngine",
     "CerebrasInferenceEngine",
     "DeepSeekInferenceEngine",
     "FireworksInferenceEngine",
@@ -33,6 +35,12 @@ class OpenAIInferenceEngine(RemoteInferenceEngine):
     """The OpenAI API."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.OPENAI
+
+
+class AnthropicInferenceEngine(RemoteInferenceEngine):
+    """The Anthropic API."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.ANTHROPIC
 
 
 class GoogleGeminiInferenceEngine(RemoteInferenceEngine):
@@ -69,6 +77,12 @@ class GoogleVertexInferenceEngine(RemoteInferenceEngine):
     """Google's Vertex AI."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.GOOGLE_VERTEX
+
+
+class BedrockInferenceEngine(RemoteInferenceEngine):
+    """Amazon Bedrock."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.BEDROCK
 
 
 class TogetherInferenceEngine(RemoteInferenceEngine):

@@ -17,9 +17,11 @@ from oumi.errors import (
 )
 from oumi.runner.rate_headers import until_s
 
-_WAIT_AND_TRY = {408, 409, 425, 429, 498}  # 498: Groq has no room in this tier
+# 424: a model behind Bedrock failed; 498: Groq has no room in this tier
+_WAIT_AND_TRY = {408, 409, 424, 425, 429, 498}
 _KEY_CODES = {"API_KEY_INVALID", "API_KEY_EXPIRED"}
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+_NO_CREDIT = "credit balance is too low"  # Anthropic, with status 400
 _MODEL_CODES = {"model_not_found", "model_not_supported", "model_not_available", "invalid_model"}
 _MODEL_WORDS = re.compile("model not exist|not a valid model|model identifier is invalid", re.I)
 _KEY_WORDS = re.compile("incorrect api key|api key not valid", re.I)
@@ -46,7 +48,7 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
         return RequestError(said, status=status)
     if status in (401, 403) or (status == 400 and (codes & _KEY_CODES or _KEY_WORDS.search(said))):
         return AccessError(f"{said}. Check the key: {key_hint}.", status=status)
-    if status == 402 or (status == 429 and codes & _QUOTA_CODES):
+    if status == 402 or (status == 429 and codes & _QUOTA_CODES) or _NO_CREDIT in said:
         return AccessError(f"{said}. The quota is spent: add credit.", status=status)
     if status == 404 or (status == 400 and (codes & _MODEL_CODES or _MODEL_WORDS.search(said))):
         hint = "Check model.model_name and remote_params.api_url."

@@ -81,6 +81,7 @@ def load_dialect(name: str) -> Dialect:
 
 
 if TYPE_CHECKING:
-    from oumi.inference.remote.dialects import anthropic, chat, mistral
+    from oumi.inference.remote.dialects import anthropic, bedrock, chat, mistral
 
-    _all: tuple[Dialect, ...] = (anthropic, chat, mistral)  # holds each module against the Protocol
+    # Holds each module against the Protocol.
+    _all: tuple[Dialect, ...] = (anthropic, bedrock, chat, mistral)

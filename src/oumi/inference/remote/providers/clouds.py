@@ -2,7 +2,7 @@
 
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
-from oumi.inference.remote.providers.row import Proof, Provider
+from oumi.inference.remote.providers.row import Constraint, Proof, Provider
 
 CLOUDS = (
     # https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
@@ -40,8 +40,26 @@ CLOUDS = (
             "region": ("REGION", "GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
         },
         proof=Proof.GOOGLE,
+        extra="google",
         lists_models=False,
         price_list="google",
+        settled=settings.LOADING,
+    ),
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+    Provider(
+        InferenceEngineType.BEDROCK,
+        "BedrockInferenceEngine",
+        "Amazon Bedrock",
+        honours=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"},
+        dialect="bedrock",
+        url="https://bedrock-runtime.{region}.amazonaws.com",
+        url_env="AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        url_parts={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
+        key_env=("AWS_BEARER_TOKEN_BEDROCK",),
+        proof=Proof.AWS,
+        extra="bedrock",
+        constraint=Constraint.BEDROCK,
+        price_list="aws",
         settled=settings.LOADING,
     ),
 )

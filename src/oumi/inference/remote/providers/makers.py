@@ -2,7 +2,7 @@
 
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
-from oumi.inference.remote.providers.row import Provider
+from oumi.inference.remote.providers.row import Constraint, Provider
 
 MAKERS = (
     # https://platform.openai.com/docs/api-reference/chat/create
@@ -16,6 +16,23 @@ MAKERS = (
         key_env=("OPENAI_API_KEY",),
         needs_key=True,
         price_list="openai",
+        settled=settings.LOADING,
+    ),
+    # https://platform.claude.com/docs/en/api/messages/create
+    Provider(
+        InferenceEngineType.ANTHROPIC,
+        "AnthropicInferenceEngine",
+        "the Anthropic API",
+        honours=settings.TEXT | settings.TOOLS | settings.TOP_K | settings.JSON_SCHEMA,
+        dialect="anthropic",
+        url="https://api.anthropic.com/v1",
+        url_env="ANTHROPIC_BASE_URL",
+        url_env_lacks="/v1",
+        key_env=("ANTHROPIC_API_KEY",),
+        needs_key=True,
+        key_header="x-api-key",
+        constraint=Constraint.ANTHROPIC,
+        price_list="anthropic",
         settled=settings.LOADING,
     ),
     # https://ai.google.dev/gemini-api/docs/openai; a field that is not known there is refused

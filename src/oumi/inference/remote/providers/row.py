@@ -25,6 +25,12 @@ class Constraint(StrEnum):
     SGLANG = "sglang"
     """SGLang: `response_format` for a schema, and the fields `regex` and `ebnf`."""
 
+    ANTHROPIC = "output_config"
+    """Anthropic: `output_config` with a JSON schema, or a tool that an older model has to call."""
+
+    BEDROCK = "outputConfig"
+    """Bedrock: `outputConfig` with a JSON schema, or a tool that a model has to call."""
+
 
 class Proof(StrEnum):
     """What opens an API for which no key is given."""
@@ -51,6 +57,8 @@ class Provider:
     given."""
     url_env: str | None = None
     """Environment variable that holds the base."""
+    url_env_lacks: str = ""
+    """What the official client adds to the base in that variable."""
     url_parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Environment variables for each word in `url`, of which the first that is set counts."""
     version_env: str | None = None
@@ -64,6 +72,8 @@ class Provider:
     """The header that carries the key: `authorization` as a bearer token, any other bare."""
     proof: Proof | None = None
     """What stands in for a key that is not given."""
+    extra: str | None = None
+    """The extra of this package that reads such a proof."""
     headers: tuple[tuple[str, str], ...] = ()
     """Headers of every request, beside the key."""
     body: Mapping[str, Any] = field(default_factory=dict)
