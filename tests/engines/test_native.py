@@ -30,6 +30,7 @@ from oumi.inference import LlamaCppInferenceEngine, NativeTextInferenceEngine  #
 from oumi.models import TINY  # noqa: E402
 from tests.conftest import answers, ask, sums  # noqa: E402
 from tests.engines.asking import generation, text  # noqa: E402
+from tests.guide import extract_product  # noqa: E402
 from tests.shapes import PRODUCT, assert_product  # noqa: E402
 
 
@@ -90,6 +91,14 @@ def test_a_schema_is_met_a_hundred_times_of_a_hundred(native):
     config = generation(guided_decoding=guided, temperature=1.5, seed=1, max_new_tokens=80)
     for conversation in native.infer(sums(100), config):
         assert_product(conversation)
+
+
+def test_the_block_of_the_guide():
+    model = ModelParams(torch_dtype="float32")
+    engine, conversation, product = extract_product(NativeTextInferenceEngine, model)
+    engine.close()
+    assert (product.name, product.price) == ("iPhone 15", 999)
+    assert conversation.metadata["structured"] == "native"
 
 
 @pytest.mark.parametrize(

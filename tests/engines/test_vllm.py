@@ -23,6 +23,7 @@ from oumi.errors import ConfigError, ModelNotFoundError, UnsupportedError
 from oumi.inference import LlamaCppInferenceEngine, VLLMInferenceEngine
 from tests.conftest import answers, ask, sums
 from tests.engines.asking import generation, text
+from tests.guide import extract_product
 from tests.shapes import PRODUCT, assert_product
 
 MODEL = ModelParams(
@@ -78,6 +79,12 @@ def test_a_schema_is_met_a_hundred_times_of_a_hundred(vllm):
     config = generation(guided_decoding=guided, temperature=1.5, seed=1, max_new_tokens=80)
     for conversation in vllm.infer(sums(100), config):
         assert_product(conversation)
+
+
+def test_the_block_of_the_guide(vllm):
+    _, conversation, product = extract_product(lambda **_: vllm, MODEL)
+    assert (product.name, product.price) == ("iPhone 15", 999)
+    assert conversation.metadata["structured"] == "native"
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from pydantic import BaseModel
 
 from oumi.core.configs import (
     GenerationParams,
-    GuidedDecodingParams,
     InferenceConfig,
     ModelParams,
     RemoteParams,
@@ -18,17 +16,9 @@ from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.inference import LlamaCppInferenceEngine, OpenAIInferenceEngine
 from tests.conftest import answers, ask
 from tests.fault_server import FaultServer
+from tests.guide import ProductInfo, extract_product
 
 KEY = "sk-guide-0123456789"
-
-
-class Ticket(BaseModel):
-    """What an answer has to look like."""
-
-    title: str
-    hours: float
-    labels: list[str]
-    owner: str
 
 
 @pytest.fixture
@@ -72,30 +62,26 @@ def test_a_chat():
 
 
 def test_structured_outputs(api: FaultServer):
-    ticket = Ticket(title="Fix the lamp", hours=1.5, labels=["home"], owner="Ada")
-    api.plan(message={"content": ticket.model_dump_json()})
-    config = InferenceConfig(
-        model=ModelParams(model_name="gpt-4o-mini"),
-        generation=GenerationParams(
-            max_new_tokens=512,
-            temperature=0,
-            guided_decoding=GuidedDecodingParams(json=Ticket.model_json_schema()),
-        ),
-    )
-    assert config.remote_params is None
-    engine = OpenAIInferenceEngine(
-        model_params=config.model,
-        remote_params=config.remote_params,
-    )
-    conversation = Conversation(messages=[Message(role=Role.USER, content="Make a ticket of it.")])
-    with engine:
-        result = engine.infer([conversation], inference_config=config)
-    assert Ticket.model_validate_json(result[0].messages[-1].content) == ticket
+    phone = ProductInfo(name="iPhone 15", price=999, features=["USB-C"], color="titanium")
+    api.plan(message={"content": phone.model_dump_json()})
+    model = ModelParams(model_name="gpt-4o-mini")
+    engine, conversation, product = extract_product(OpenAIInferenceEngine, model)
+    engine.close()
+    assert conversation.parsed(ProductInfo) == product == phone
+    assert conversation.metadata["structured"] == "native"
     headers, body = last_request(api)
     assert headers["authorization"] == f"Bearer {KEY}"
     assert (body["model"], body["max_tokens"], body["temperature"]) == ("gpt-4o-mini", 512, 0)
     schema = body["response_format"]["json_schema"]
-    assert schema["schema"] == Ticket.model_json_schema()
+    assert schema["schema"]["required"] == ["name", "price", "features", "color"]
+
+
+def test_structured_outputs_on_this_machine():
+    engine, conversation, product = extract_product(LlamaCppInferenceEngine, ModelParams())
+    engine.close()
+    assert conversation.parsed(ProductInfo) == product
+    assert (product.name, product.price) == ("iPhone 15", 999)
+    assert conversation.metadata["structured"] == "native"
 
 
 def test_many_workers(api: FaultServer):
