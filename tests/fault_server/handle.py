@@ -71,6 +71,14 @@ class FaultServer:
         """The counts; see stats.py."""
         return self._ask("/_stats?starts" if starts else "/_stats", None)
 
+    def batches(self) -> dict[str, Any]:
+        """What was seen of files and batches; see batches.py."""
+        return self._ask("/_batch", None)
+
+    def move_batch(self, **change: Any) -> None:
+        """Move a batch by its `id` to a `state`, or change the `plan` of all; see batches.py."""
+        self._post("/_batch", change)
+
     def answered(self) -> dict[str, int]:
         """How many good answers each row has had, rows without any included."""
         return {row: ok for row, (_, ok) in self.stats()["rows"].items()}

@@ -84,6 +84,41 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """How the files and batches of batches.py behave."""
+
+    form: str = "openai"
+    """Or "together"."""
+    offered: bool = True
+    """Whether there is a batch API at all."""
+    states: tuple[str, ...] = ("validating", "in_progress", "finalizing", "completed")
+    hold: bool = False
+    """Whether a batch stays as it is until it is moved."""
+    done: int | None = None
+    """How many of its rows have an answer in the end. None: all."""
+    rows: dict[str, Any] = field(default_factory=dict)
+    """Rows that do not end well: a status, or an `error` in place of a reply."""
+    names_undone: bool = True
+    """Whether the file of errors names the rows that were not come to."""
+    null_counts: bool = False
+    metadata: bool = True
+    """Whether a batch keeps its metadata."""
+    output_lag: int = 0
+    """How many looks after the end the files are told of."""
+    content_lag: int = 0
+    """How often the file of answers is not there."""
+    short: int = 0
+    """How often only half of it is there."""
+    room: int | None = None
+    """How many batches are taken at once; those beyond are refused."""
+    refuse: str = "failed"
+    """How: as a batch that is `failed`, or by status "429"."""
+    lose: dict[str, int] = field(default_factory=dict)
+    """Steps such as "POST batches" of which the first replies are lost, done all the same."""
+    page: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All of it. `message` is laid over each answer's message, `events` replaces each stream."""
 
@@ -99,6 +134,7 @@ class Plan:
     event_gap_ms: float = 0
     piece_bytes: int = 0
     models: list[str] = field(default_factory=lambda: ["oumi-tiny"])
+    batch: BatchPlan = field(default_factory=BatchPlan)
 
     def script(self, row: str) -> list[Fault]:
         """The faults that the row goes through, in order."""
@@ -124,6 +160,7 @@ def parse_plan(value: dict[str, Any]) -> Plan:
     value["scripts"] = {row: _faults(script) for row, script in value.get("scripts", {}).items()}
     if value.get("limit") is not None:
         value["limit"] = Limit(**value["limit"])
+    value["batch"] = BatchPlan(**value.get("batch", {}))
     return Plan(**value)
 
 

@@ -8,6 +8,7 @@ import orjson
 
 from tests.fault_server import answers, bodies
 from tests.fault_server.answers import Answer, Request
+from tests.fault_server.batches import Batches
 from tests.fault_server.forms import CHAT, Form, find_form
 from tests.fault_server.limit import Bucket
 from tests.fault_server.plan import Plan, parse_plan
@@ -26,6 +27,7 @@ class Service:
     def set_plan(self, plan: Plan) -> None:
         """Work by another plan, and count anew."""
         self.plan = plan
+        self.batches = Batches(plan)
         self.reset()
 
     def reset(self) -> None:
@@ -53,7 +55,8 @@ class Service:
         if fault is not None:
             self.stats.faults[fault.name] += 1
         elif not form:
-            return row, self._other(path)
+            batch = self.batches.answer(method, path, headers, body)
+            return row, batch or self._other(path)
         request = self._request(form or CHAT, row, headers, body)
         answer = answers.make(request, fault)
         if answer.label == "200":
@@ -79,6 +82,12 @@ class Service:
         value["open_connections"] = self.open_connections
         return answers.plain(200, orjson.dumps(value))
 
+    def _batches(self, path: bytes, body: bytes) -> Answer:
+        return self.batches.told()
+
+    def _batch(self, path: bytes, body: bytes) -> Answer:
+        return self.batches.control(body)
+
     def _reset(self, path: bytes, body: bytes) -> Answer:
         self.reset()
         return answers.plain(200, b"{}")
@@ -95,4 +104,6 @@ _CONTROL: dict[tuple[bytes, bytes], Callable[[Service, bytes, bytes], Answer]] =
     (b"GET", b"/_stats"): Service._stats,
     (b"POST", b"/_reset"): Service._reset,
     (b"POST", b"/_plan"): Service._plan,
+    (b"GET", b"/_batch"): Service._batches,
+    (b"POST", b"/_batch"): Service._batch,
 }

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from typing import Any
 
 _KEPT = 20
+_BYTES_KEPT = 1_000_000
 
 
 class Stats:
@@ -62,7 +63,7 @@ class Stats:
         self, method: bytes, path: bytes, headers: list[tuple[bytes, bytes]], body: bytes
     ) -> None:
         """Keep what came in."""
-        self.last.append((method, path, headers, body))
+        self.last.append((method, path, headers, body[:_BYTES_KEPT]))
         for name, value in headers:
             if name.lower() in (b"authorization", b"x-api-key", b"api-key"):
                 self.authorizations.add(str(value, "latin-1"))

@@ -18,6 +18,15 @@ class Price:
     cached: float | None = None
     output: float | None = None
 
+    def times(self, share: float) -> Price:
+        """A share of this price."""
+        return Price(
+            self.model,
+            self.input and self.input * share,
+            self.cached and self.cached * share,
+            self.output and self.output * share,
+        )
+
     def cost(self, usage: Usage) -> float | None:
         """Dollars for these tokens, at the prices for requests of ordinary length."""
         if self.input is None or self.cached is None or self.output is None:

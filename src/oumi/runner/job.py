@@ -22,7 +22,6 @@ from oumi.runner.request import KeyMaker
 from oumi.runner.run import Answerer, Records, Run
 from oumi.runner.sources import STANDARD_STREAM, ListSource, Source, check, open_source, spool
 from oumi.runner.tally import Tally
-from oumi.structured.finish import fits
 
 
 class Job:
@@ -128,16 +127,7 @@ class Job:
             for row in source.rows()
             if row.conversation is not None
         )
-        return sum(self._claim_row(journal, index, key) for index, key in keys)
-
-    def _claim_row(self, journal: Journal, index: int, key: str) -> bool:
-        """Whether the row has an answer from before, in the form that is asked for."""
-        if not journal.claim(index, key):
-            return False
-        if self._expectation is None or fits(self._expectation, journal.read(index)["completion"]):
-            return True
-        journal.reopen(index)
-        return False
+        return sum(journal.claim_fitting(index, key, self._expectation) for index, key in keys)
 
     def _tell(self, event: Event) -> None:
         self._tally(event)

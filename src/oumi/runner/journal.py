@@ -27,6 +27,8 @@ import orjson
 
 from oumi.core.types.completion import Completion, Failure
 from oumi.errors import OutputExistsError, StorageError
+from oumi.structured.expectation import Expectation
+from oumi.structured.finish import fits
 
 _HEADER = b'{"journal":1}\n'
 _LINE = re.compile(
@@ -48,6 +50,7 @@ class Journal:
         self._offsets = array("Q")  # of the same answers; _NOWHERE once a row has claimed it
         self._numbers = array("Q")  # of each row number, the last such answer
         self._sorted: list[int] | None = None  # the same answers by key, made when needed
+        self._failures = array("Q")  # of each row number, the last failure; for `claim_failure`
         self._places = array("Q")  # of each row of this run, the offset of its record
         self._open: set[int] = set()  # rows whose answers from before are not the last word
         self._file = _open_locked(path)
@@ -84,9 +87,30 @@ class Journal:
         self._offsets[found] = _NOWHERE
         return True
 
+    def claim_fitting(self, row: int, key: str, expectation: Expectation | None) -> bool:
+        """The same for an answer in the form that is asked for; one in another form leaves the
+        row open.
+        """
+        if not self.claim(row, key):
+            return False
+        if expectation is None or fits(expectation, self.read(row)["completion"]):
+            return True
+        self.reopen(row)
+        return False
+
     def reopen(self, row: int) -> None:
         """Have the row worked on further: its answers from before do not settle it."""
         self._open.add(row)
+
+    def claim_failure(self, row: int) -> bool:
+        """Whether a failure of this row is recorded; if so, it is what `read` gives from now on.
+
+        For journals whose rows keep their numbers.
+        """
+        if row >= len(self._failures) or self._failures[row] == _NOWHERE:
+            return False
+        self._place(row, self._failures[row])
+        return True
 
     def holds(self, row: int) -> bool:
         """Whether this row of this run has a record, and is not open."""
@@ -185,6 +209,7 @@ class Journal:
         if match is None:
             raise OutputExistsError(f"{self.path}:{number}: not a line of a journal: {line!r:.60}")
         if match[4] == b"failure":
+            _put(self._failures, int(match[2]), offset)
             return []
         _put(self._numbers, int(match[2]), len(self._keys))
         self._keys.append(int(match[1][:16], 16))

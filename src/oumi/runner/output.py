@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from pydantic_core import from_json, to_json
@@ -15,7 +15,6 @@ from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price
 from oumi.runner.digest import file_digest, new_digest
 from oumi.runner.files import beside, whole_file
-from oumi.runner.journal import Journal
 from oumi.runner.saved import SavedConversations, SavedFailures
 from oumi.runner.sources import Source
 from oumi.structured.expectation import Expectation
@@ -24,6 +23,14 @@ from oumi.structured.finish import finish_record
 _FACTS = ("usage", "finish_reason", "logprobs", "structured", "raw_content")
 _NO_TOKENS = Usage().to_dict()
 _KEPT = "All answers are in the journal"
+
+
+class Answers(Protocol):
+    """What is known of each row: a journal, or something like it."""
+
+    def read(self, row: int) -> Mapping[str, Any]:
+        """Its `completion` or its `failure`; neither where there is no word of it."""
+        ...
 
 
 class Output:
@@ -65,13 +72,13 @@ class Output:
     def write(
         self,
         source: Source,
-        journal: Journal,
+        answers: Answers,
         run_id: str,
         price: Price | None,
         session: dict[str, Any],
         expectation: Expectation | None = None,
     ) -> None:
-        """Write all files from the journal; `session` is what the last call did.
+        """Write all files from the answers; `session` is what the last call did.
 
         Raises StorageError.
         """
@@ -84,7 +91,7 @@ class Output:
         ):
             for index, (number, text) in enumerate(source.lines()):
                 counts["rows"] += 1
-                record = journal.read(index)
+                record = answers.read(index)
                 if "completion" in record:
                     counts["done"] += 1
                     completion = finish_record(expectation, record["completion"])

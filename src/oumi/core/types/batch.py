@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -29,8 +30,10 @@ class BatchStatus(StrEnum):
     CANCELLED = "CANCELLED"
     """It was stopped before all requests were answered."""
 
-
-_TERMINAL = frozenset(BatchStatus) - {BatchStatus.VALIDATING, BatchStatus.IN_PROGRESS}
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it is final."""
+        return self not in (BatchStatus.VALIDATING, BatchStatus.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,25 @@ class BatchInfo:
     @property
     def is_terminal(self) -> bool:
         """Whether it will not change any more."""
-        return self.status in _TERMINAL
+        return self.status.is_terminal
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values, times in ISO 8601."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: _plain(value) for name, value in values.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> BatchInfo:
+        """The reverse of `to_dict`."""
+        values = dict(data)
+        for name in _TIMES:
+            values[name] = values[name] and datetime.fromisoformat(values[name])
+        values["status"] = BatchStatus(values["status"])
+        values["errors"] = tuple(values["errors"])
+        return cls(**values)
+
+
+_TIMES = ("created_at", "started_at", "completed_at", "expires_at")
 
 
 def _plain(value: Any) -> Any:

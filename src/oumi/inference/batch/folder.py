@@ -15,8 +15,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -139,12 +138,16 @@ class JobFolder:
 
     def make(self, source: Source, intent: Intent) -> None:
         """Write input and intent. To be called with the lock held."""
+        if isinstance(source, FileSource):  # as it is, so that line numbers stay true
+            with source.path.open("rb") as original:
+                self.make_from(original, intent)
+        else:
+            self.make_from((text + b"\n" for _, text in source.lines()), intent)
+
+    def make_from(self, lines: Iterable[bytes], intent: Intent) -> None:
+        """The same from the lines of the input."""
         with whole_file(self.input_path, _KEPT) as file:
-            if isinstance(source, FileSource):  # as it is, so that line numbers stay true
-                with source.path.open("rb") as original:
-                    shutil.copyfileobj(original, file)
-            else:
-                file.writelines(text + b"\n" for _, text in source.lines())
+            file.writelines(lines)
         self._write("intent.json", asdict(intent))
         vars(self).pop("intent", None)
 
@@ -230,6 +233,11 @@ def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
     if url := remote.get("api_url"):
         remote["api_url"] = _bare(url) if isinstance(url, str) else [_bare(one) for one in url]
     return settings
+
+
+def identity_without_keys(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What an engine says of itself, without a password in its URL."""
+    return {name: _bare(value) if name == "url" else value for name, value in identity.items()}
 
 
 def _bare(url: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from oumi.core.configs import (
@@ -17,21 +16,26 @@ from oumi.core.configs import (
 )
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError, EngineError, UnsupportedError
+from oumi.inference.batch.api_batches import ApiBatches, is_for_api
+from oumi.inference.batch.apis import open_api
+from oumi.inference.batch.endpoint import Endpoint
+from oumi.inference.batch.protocol import Batches
 from oumi.inference.engine import InferenceEngine
-from oumi.inference.remote.address import Address, find_address, key_hint
-from oumi.inference.remote.dialects import Dialect, load_dialect
+from oumi.inference.remote.address import find_address, key_hint
+from oumi.inference.remote.channel import Channel
+from oumi.inference.remote.dialects import load_dialect
 from oumi.inference.remote.failures import to_error
 from oumi.inference.remote.providers import BY_ENGINE, Provider
-from oumi.inference.remote.replicas import Replica, Replicas
+from oumi.inference.remote.replicas import Replicas
 from oumi.inference.remote.signing import Signer, open_signer
 from oumi.inference.remote.transport import (
-    Call,
     Head,
     Reply,
     Transport,
     TransportError,
     open_transport,
 )
+from oumi.inference.remote.way import Way
 from oumi.runner import loop
 from oumi.runner.cost import Price, find_price
 from oumi.runner.limiter import Limiter, Limits
@@ -40,46 +44,6 @@ from oumi.runner.request import Request
 from oumi.runner.retry import RetryPolicy
 
 _CHARACTERS_PER_TOKEN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """The way to the API under the settings of a call."""
-
-    config: InferenceConfig
-    provider: Provider
-    dialect: Dialect
-    address: Address
-    headers: Mapping[str, str] = field(repr=False)
-    body: Mapping[str, Any]
-    """What the bodies of all requests have in common."""
-    replicas: Replicas
-    limiter: Limiter
-    signer: Signer | None
-
-    async def call(self, replica: Replica, request: Request, *, stream: bool = False) -> Call:
-        """Ready to be sent. Raises RequestError for a request that cannot be."""
-        self._check_content(request)
-        body = self.dialect.encode(request, self.body, stream=stream)
-        path = self.dialect.path(self.config, stream=stream)
-        return await self._signed("POST", replica.base + path, body)
-
-    async def models_call(self, path: str) -> Call:
-        """The call that lists models."""
-        return await self._signed("GET", self.address.models_base + path, b"")
-
-    def _check_content(self, request: Request) -> None:
-        if self.provider.takes_images:
-            return
-        if any(message.contains_images() for message in request.conversation.messages):
-            raise UnsupportedError(
-                f"{self.provider.engine} takes no images; most engines behind an API do"
-            )
-
-    async def _signed(self, method: str, url: str, body: bytes) -> Call:
-        timeout_s = _remote(self.config).connection_timeout
-        call = Call(method, url + self.address.query, self.headers, body, timeout_s)
-        return call if self.signer is None else await self.signer.sign(call)
 
 
 class RemoteInferenceEngine(InferenceEngine):
@@ -176,6 +140,30 @@ class RemoteInferenceEngine(InferenceEngine):
         model = config.model.model_dump(mode="json", exclude=ignored)
         return {"engine": self.name, "model": model, "url": self._way(config).address.bases[0]}
 
+    def endpoint(self, config: InferenceConfig) -> Endpoint:
+        """The way to the API's batches under these settings. Raises UnsupportedError."""
+        way, offer, price = self._way(config), self.provider.batch, self.price(config)
+        if offer is None:
+            raise UnsupportedError(f"{self.name} has no batch API")
+        policy = self.retry_policy(config)
+        channel = Channel(way, self._open(), policy, lambda r: self._check_reply(config, r))
+        return Endpoint(
+            open_api(offer.family, channel, self.name),
+            offer,
+            way.dialect.path(config),
+            _remote(config).batch_completion_window,
+            policy,
+            lambda conversation: way.encode(Request(conversation, config)),
+            lambda body: way.dialect.decode(body, config),
+            self.expectation(config),
+            price and price.times(offer.price_share),
+        )
+
+    async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
+        if await is_for_api(self, config, batch_id):
+            return ApiBatches(self)
+        return await super()._batches(config, batch_id)
+
     def close(self) -> None:
         """Close all connections."""
         self._closed = True
@@ -183,7 +171,7 @@ class RemoteInferenceEngine(InferenceEngine):
         if transport is not None and self._own_transport:
             loop.call(transport.close())
 
-    async def _post(self, way: _Way, request: Request) -> Reply:
+    async def _post(self, way: Way, request: Request) -> Reply:
         with way.replicas.pick() as replica:
             call = await way.call(replica, request)
             try:
@@ -221,18 +209,18 @@ class RemoteInferenceEngine(InferenceEngine):
             self._transport = open_transport()
         return self._transport
 
-    def _way(self, config: InferenceConfig) -> _Way:
+    def _way(self, config: InferenceConfig) -> Way:
         """Worked out once per run: all its rows share one config."""
         way = self._last_way  # other threads may set it
         if way.config is not config:
             way = self._last_way = self._make_way(config)
         return way
 
-    def _make_way(self, config: InferenceConfig) -> _Way:
+    def _make_way(self, config: InferenceConfig) -> Way:
         address = find_address(self.provider, config)
         limits = Limits.from_params(_remote(config))
         dialect = load_dialect(self.provider.dialect)
-        return _Way(
+        return Way(
             config,
             self.provider,
             dialect,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from oumi.errors import ConfigError, UnavailableError
@@ -56,13 +56,22 @@ class TransportTimeoutError(TransportError):
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A file to be sent as a form, read as it goes out, with fields before it."""
+
+    fields: Mapping[str, str]
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A request, ready to be sent. Headers may hold a key, so they are not shown."""
 
     method: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes | Form = field(repr=False)
     timeout_s: float
 
 
@@ -173,7 +182,7 @@ class HttpTransport:
             method,
             call.url,
             headers=dict(call.headers),
-            body=call.body or None,
+            **_body(call.body),
             timeout=timedelta(seconds=call.timeout_s),  # until the reply is whole
         )
 
@@ -189,6 +198,16 @@ class HttpTransport:
         except Exception as error:
             # Not chained: the library's texts hold the whole URL, which may hold a key.
             raise _translate(error, call) from None
+
+
+def _body(body: bytes | Form) -> dict[str, Any]:
+    if isinstance(body, bytes):
+        return {"body": body} if body else {}
+    import wreq
+
+    fields = [wreq.Part(name, value) for name, value in body.fields.items()]
+    file = wreq.Part("file", body.path, filename=body.name, mime="application/jsonl")
+    return {"multipart": wreq.Multipart(*fields, file)}
 
 
 def _headers(response: wreq.Response) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
-from oumi.inference.remote.providers.row import UNLISTED, Provider
+from oumi.inference.remote.providers.row import UNLISTED, BatchOffer, Provider
 
 HOSTS = (
     # https://docs.together.ai/reference/chat-completions
@@ -25,6 +25,8 @@ HOSTS = (
         needs_key=True,
         price_list="together",
         settled=settings.LOADING,
+        # https://docs.together.ai/docs/inference/batch/overview
+        batch=BatchOffer("together", max_bytes=100_000_000),
     ),
     # https://docs.fireworks.ai/api-reference/post-chatcompletions
     Provider(
@@ -51,6 +53,8 @@ HOSTS = (
         needs_key=True,
         price_list=UNLISTED,
         settled=settings.LOADING,
+        # https://docs.parasail.io/parasail-docs/batch
+        batch=BatchOffer(),
     ),
     # https://docs.sambanova.ai/docs/api-reference/chat/create-chat-based-completion
     Provider(
@@ -90,6 +94,8 @@ HOSTS = (
         needs_key=True,
         price_list="groq",
         settled=settings.LOADING,
+        # https://console.groq.com/docs/batch
+        batch=BatchOffer(),
     ),
     # https://docs.lambda.ai/public-cloud/lambda-inference-api
     Provider(

@@ -2,7 +2,7 @@
 
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
-from oumi.inference.remote.providers.row import Constraint, Provider
+from oumi.inference.remote.providers.row import BatchOffer, Constraint, Provider
 
 MAKERS = (
     # https://platform.openai.com/docs/api-reference/chat/create
@@ -17,6 +17,8 @@ MAKERS = (
         needs_key=True,
         price_list="openai",
         settled=settings.LOADING,
+        # https://platform.openai.com/docs/guides/batch
+        batch=BatchOffer(),
     ),
     # https://platform.claude.com/docs/en/api/messages/create
     Provider(

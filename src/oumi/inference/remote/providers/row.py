@@ -43,6 +43,18 @@ class Proof(StrEnum):
 
 
 @dataclass(frozen=True)
+class BatchOffer:
+    """A provider's batch API."""
+
+    family: str = "openai"
+    """The module in `inference/batch/apis/` that speaks with it."""
+    max_requests: int = 50_000
+    max_bytes: int = 200_000_000
+    price_share: float = 0.5
+    """What a token costs, as a share of its ordinary price."""
+
+
+@dataclass(frozen=True)
 class Provider:
     """Facts about an API. Settings are dotted names such as `generation.top_k`."""
 
@@ -85,3 +97,5 @@ class Provider:
     """The provider's name in genai-prices, or UNLISTED. None: answers cost nothing."""
     settled: frozenset[str] = frozenset()
     """Settings that the server decides; named in a warning, not refused."""
+    batch: BatchOffer | None = None
+    """Its batch API. None: batch jobs are worked off from this machine, request by request."""

@@ -2,7 +2,7 @@
 
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
-from oumi.inference.remote.providers.row import Constraint, Provider
+from oumi.inference.remote.providers.row import BatchOffer, Constraint, Provider
 
 SERVERS = (
     Provider(
@@ -13,6 +13,7 @@ SERVERS = (
         url_env="OPENAI_BASE_URL",
         key_env=("OPENAI_API_KEY",),
         settled=settings.LOADING,
+        batch=BatchOffer(),
     ),
     Provider(
         InferenceEngineType.REMOTE_VLLM,

@@ -1,0 +1,275 @@
+"""Files and batches of the OpenAI API, which several providers speak.
+
+https://platform.openai.com/docs/api-reference/batch
+https://platform.openai.com/docs/api-reference/files
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from oumi.core.configs.base import logger
+from oumi.core.types.batch import BatchInfo, BatchStatus
+from oumi.core.types.completion import Failure
+from oumi.errors import InputError, ModelNotFoundError, OumiError, RequestError, UnavailableError
+from oumi.inference.batch.apis import (
+    ApiBatch,
+    Asked,
+    NoRoomError,
+    Outcome,
+    OutputLagsError,
+)
+from oumi.inference.batch.causes import failure_of
+from oumi.inference.remote.channel import Channel
+from oumi.inference.remote.failures import BadReplyError, to_error
+
+_TAG = "oumi_part"
+_NO_ROOM = "token_limit_exceeded"
+_PAGE = 100
+_LONGEST_LAG = timedelta(hours=1)
+
+_STATUSES = {
+    "validating": BatchStatus.VALIDATING,
+    "in_progress": BatchStatus.IN_PROGRESS,
+    "finalizing": BatchStatus.IN_PROGRESS,  # answered, and the files are being written
+    "cancelling": BatchStatus.IN_PROGRESS,  # up to ten minutes; the output comes after it
+    "completed": BatchStatus.COMPLETED,
+    "failed": BatchStatus.FAILED,
+    "expired": BatchStatus.EXPIRED,
+    "cancelled": BatchStatus.CANCELLED,
+}
+_ENDS = {
+    "completed_at": BatchStatus.COMPLETED,
+    "failed_at": BatchStatus.FAILED,
+    "expired_at": BatchStatus.EXPIRED,
+    "cancelled_at": BatchStatus.CANCELLED,
+}
+"""The time that is told once a batch has ended so."""
+
+
+class OpenAIBatches:
+    """A batch is made of a file that was uploaded before, and gives two files: answers, errors."""
+
+    upload_path = "/files"
+    purpose = "batch"
+
+    def __init__(self, channel: Channel, engine: str):
+        self._channel = channel
+        self._engine = engine
+
+    async def is_offered(self) -> bool:
+        """Whether the server has a batch API at all."""
+        try:
+            await self._channel.get("/batches?limit=1")
+        except (ModelNotFoundError, BadReplyError):
+            return False
+        except RequestError as error:
+            if error.status != 405:
+                raise
+            return False
+        return True
+
+    def line(self, custom_id: str, path: str, body: bytes) -> bytes:
+        """A request to `path` as a line of the file."""
+        head = {"custom_id": custom_id, "method": "POST", "url": f"/v1{path}"}
+        return orjson.dumps({**head, "body": orjson.Fragment(body)}) + b"\n"
+
+    async def upload(self, file: Path, tag: str) -> str:
+        """Upload the file under the name of its tag."""
+        name = f"{tag}.jsonl"
+        reply = await self._channel.upload(self.upload_path, self._fields(name), file, name)
+        return str(_field(reply, "id"))
+
+    async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
+        """Start a batch. Raises NoRoomError."""
+        body = {
+            "input_file_id": upload,
+            "endpoint": f"/v1{path}",
+            "completion_window": window,
+            "metadata": {_TAG: tag},
+        }
+        try:
+            return self._read(await self._channel.post("/batches", body))
+        except OumiError as error:
+            if _NO_ROOM in str(error) or "nqueued token" in str(error):
+                raise NoRoomError(str(error)) from error
+            raise
+
+    async def find(self, tag: str, known: Collection[str], since: datetime) -> ApiBatch | None:
+        """By its tag, or by its file's name where the server keeps no metadata."""
+        uploads = await self._uploads(f"{tag}.jsonl")
+        async for batch in self.list():
+            metadata = batch.facts.get("metadata") or {}
+            is_ours = metadata.get(_TAG) == tag or batch.upload in uploads
+            if is_ours and batch.info.id not in known:
+                return batch
+            if batch.info.created_at and batch.info.created_at < since:
+                return None
+        return None
+
+    async def retrieve(self, batch_id: str) -> ApiBatch:
+        """How far a batch is."""
+        with self._unknown(batch_id):
+            return self._read(await self._channel.get(f"/batches/{batch_id}"))
+
+    async def outcomes(self, batch: ApiBatch) -> AsyncGenerator[Outcome]:
+        """The lines of the file of answers, then of that of errors."""
+        answered = 0
+        if output := batch.facts.get("output_file_id"):
+            async for line in self._content(output):
+                answered += 1
+                yield self._outcome(line)
+        errors = batch.facts.get("error_file_id")
+        if errors:
+            async for line in self._content(errors):
+                yield self._outcome(line)
+        expected = batch.info.completed_requests
+        ended_without = batch.info.status == BatchStatus.COMPLETED and not (output or errors)
+        if _may_lag(batch.info) and (answered < expected or ended_without):
+            raise OutputLagsError(f"{answered} of {expected or 'its'} answers are there")
+
+    async def asked(self, batch: ApiBatch) -> AsyncGenerator[Asked]:
+        """The lines of the file that the batch was made of."""
+        async for line in self._channel.lines(f"/files/{batch.upload}/content"):
+            value = orjson.loads(line)
+            yield Asked(value["custom_id"], value["body"])
+
+    async def cancel(self, batch_id: str) -> ApiBatch:
+        """Stop a batch."""
+        with self._unknown(batch_id):
+            try:
+                return self._read(await self._channel.post(f"/batches/{batch_id}/cancel", {}))
+            except (RequestError, UnavailableError):
+                batch = await self.retrieve(batch_id)
+                if not batch.info.is_terminal:  # else it ended before it could be stopped
+                    raise
+                return batch
+
+    async def list(self) -> AsyncGenerator[ApiBatch]:
+        """All batches, page by page."""
+        after = ""
+        while True:
+            reply = await self._channel.get(f"/batches?limit={_PAGE}{after}")
+            page = reply if isinstance(reply, list) else _field(reply, "data")
+            for value in page:
+                yield self._read(value)
+            if isinstance(reply, list) or not page or not reply.get("has_more"):
+                return
+            after = f"&after={page[-1]['id']}"
+
+    @contextmanager
+    def _unknown(self, batch_id: str) -> Iterator[None]:
+        """Say of an id that is not known what it is that is not."""
+        try:
+            yield
+        except ModelNotFoundError as error:
+            raise InputError(f"{self._engine} knows no batch {batch_id}") from error
+
+    def _fields(self, name: str) -> dict[str, str]:
+        return {"purpose": self.purpose}
+
+    async def _uploads(self, name: str) -> set[str]:
+        """The ids of our files of a name."""
+        reply = await self._channel.get(f"/files?purpose={self.purpose}")
+        return {file["id"] for file in _field(reply, "data") if file.get("filename") == name}
+
+    async def _content(self, file_id: str) -> AsyncGenerator[bytes]:
+        try:
+            async for line in self._channel.lines(f"/files/{file_id}/content"):
+                yield line
+        except ModelNotFoundError as error:
+            raise OutputLagsError(f"the file {file_id} is not there") from error
+
+    def _outcome(self, line: bytes) -> Outcome:
+        """Told by the status of the reply first: `error` is null beside many a failed one."""
+        try:
+            value = orjson.loads(line)
+            custom_id = value["custom_id"]
+        except (orjson.JSONDecodeError, LookupError, TypeError) as error:
+            raise BadReplyError(f"a result that cannot be read: {line[:200]!r}") from error
+        response = value.get("response") or {}
+        status, body = response.get("status_code"), response.get("body")
+        if status == 200 and not value.get("error"):
+            return Outcome(custom_id, orjson.dumps(body))
+        if status and status != 200:
+            meant = to_error(status, orjson.dumps(body), None, self._engine, "the key")
+            return Outcome(custom_id, failure=Failure.from_error(meant))
+        return Outcome(custom_id, failure=failure_of(value.get("error")))
+
+    def _read(self, reply: Any) -> ApiBatch:
+        """A batch, in either form: bare, or as the `job` of a reply."""
+        facts: Mapping[str, Any] = _field(reply, "job") if "job" in reply else reply
+        errors = (facts.get("errors") or {}).get("data") or []
+        counts = facts.get("request_counts") or {}
+        word = str(_field(facts, "status"))
+        info = BatchInfo(
+            id=str(_field(facts, "id")),
+            status=_status(word, facts),
+            total_requests=counts.get("total") or 0,
+            completed_requests=counts.get("completed") or 0,
+            failed_requests=counts.get("failed") or 0,
+            created_at=_time(facts.get("created_at")),
+            started_at=_time(facts.get("in_progress_at")),
+            completed_at=next((t for name in _ENDS if (t := _time(facts.get(name)))), None),
+            expires_at=_time(facts.get("expires_at") or facts.get("job_deadline")),
+            errors=_errors(facts, errors),
+            provider_status=word,
+            engine=self._engine,
+        )
+        refused = any(error.get("code") == _NO_ROOM for error in errors)
+        return ApiBatch(info, str(facts.get("input_file_id") or ""), refused, facts)
+
+
+def open_api(channel: Channel, engine: str) -> OpenAIBatches:
+    """The batch API over a channel."""
+    return OpenAIBatches(channel, engine)
+
+
+def _field(reply: Any, name: str) -> Any:
+    try:
+        return reply[name]
+    except (LookupError, TypeError) as error:
+        raise BadReplyError(f"a reply without {name!r}: {str(reply)[:200]}") from error
+
+
+def _status(word: str, facts: Mapping[str, Any]) -> BatchStatus:
+    """The code for a provider's word; for one that is not known here, what the times tell."""
+    known = _STATUSES.get(word.lower())
+    if known is not None:
+        return known
+    told = next((status for name, status in _ENDS.items() if facts.get(name)), None)
+    status = told or BatchStatus.IN_PROGRESS
+    logger.warning("a batch is %r, a word that is not known here; taken as %s", word, status)
+    return status
+
+
+def _may_lag(info: BatchInfo) -> bool:
+    """Whether files may still be on their way; what is missing long after the end stays so."""
+    return info.completed_at is None or datetime.now(UTC) - info.completed_at < _LONGEST_LAG
+
+
+def _errors(facts: Mapping[str, Any], errors: list[Any]) -> tuple[str, ...]:
+    said = [_error_text(error) for error in errors]
+    if isinstance(facts.get("error"), str) and facts["error"]:
+        said.append(facts["error"])
+    return tuple(said)
+
+
+def _error_text(error: Mapping[str, Any]) -> str:
+    line = f"line {error['line']}: " if error.get("line") is not None else ""
+    return f"{line}{error.get('message') or error.get('code') or error}"
+
+
+def _time(value: Any) -> datetime | None:
+    """From seconds since the epoch or ISO 8601."""
+    if isinstance(value, int | float) and value:
+        return datetime.fromtimestamp(value, UTC)
+    if isinstance(value, str) and value:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return None

@@ -1,0 +1,40 @@
+"""Short ways to a batch API that is the fault server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
+from oumi.core.types import Conversation
+from oumi.inference import OpenAIInferenceEngine
+from oumi.inference.batch.folder import root
+from tests.conftest import ask
+from tests.fault_server import FaultServer
+
+KEY = "sk-of-the-batches"
+
+
+def make(server: FaultServer, kind: type = OpenAIInferenceEngine, **remote: object):
+    """An engine that asks the server."""
+    settings = {"api_url": server.api_url, "api_key": KEY, "retry_backoff_base": 0.01, **remote}
+    return kind(ModelParams(model_name="gpt-4"), remote_params=RemoteParams(**settings))
+
+
+def rows(count: int, first: int = 0) -> list[Conversation]:
+    return [
+        ask(f"row-{i}", conversation_id=f"id-{i}", metadata={"n": i})
+        for i in range(first, first + count)
+    ]
+
+
+def expected(numbers: Iterator[int] | range) -> list[str]:
+    return [f"answer to row-{i}" for i in numbers]
+
+
+def folders() -> list[Path]:
+    return sorted(path for path in root().glob("*") if path.is_dir())
+
+
+def to(output: Path) -> InferenceConfig:
+    return InferenceConfig(output_path=str(output))

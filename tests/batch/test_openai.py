@@ -1,0 +1,394 @@
+"""Batch jobs at an API that speaks OpenAI's files and batches, as real replies make them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
+from oumi.core.types import BatchStatus
+from oumi.errors import AccessError, ConfigError, InferenceError, InputError, UnavailableError
+from oumi.inference import OpenAIInferenceEngine, TogetherInferenceEngine
+from tests.batch.api import KEY, expected, folders, make, rows, to
+from tests.conftest import answers, ask
+from tests.fault_server import FaultServer
+
+POLL = {"poll_interval_s": 0.005}
+
+
+def finish(engine: OpenAIInferenceEngine, batch_id: str) -> BatchStatus:
+    return engine.wait_for_batch(batch_id, **POLL).status
+
+
+def kinds(result: object) -> dict[int, str]:
+    return {row: failure.error_type for row, failure in result.failures.items()}
+
+
+def test_a_batch_from_beginning_to_end(server: FaultServer, openai: OpenAIInferenceEngine):
+    conversations = rows(5)
+    batch_id = openai.infer_batch(conversations)
+    assert batch_id == "batch_1", "the provider's own id"
+    steps = [openai.get_batch_status(batch_id) for _ in range(3)]
+    assert [info.status.value for info in steps] == ["IN_PROGRESS", "IN_PROGRESS", "COMPLETED"]
+    assert [info.provider_status for info in steps] == ["in_progress", "finalizing", "completed"]
+    assert [info.is_terminal for info in steps] == [False, False, True]
+    assert (steps[0].total_requests, steps[0].completed_requests) == (5, 0)
+    assert (steps[2].completed_requests, steps[2].failed_requests, steps[2].parts) == (5, 0, 1)
+    assert steps[2].completed_at < steps[2].expires_at
+    results = openai.get_batch_results(batch_id, conversations)
+    assert answers(results) == expected(range(5))
+    assert [c.conversation_id for c in results] == [f"id-{i}" for i in range(5)]
+    assert results[3].metadata["n"] == 3
+    assert results[3].metadata["finish_reason"] == "stop"
+    assert len(conversations[3].messages) == 1
+    [line] = {json.dumps(json.loads(request)["messages"]) for request in [_first_body(server)]}
+    assert json.loads(line) == [{"role": "user", "content": "row-0"}]
+
+
+def _first_body(server: FaultServer) -> str:
+    upload = next(seen for seen in server.stats()["last"] if seen["path"] == "/v1/files")
+    lines = [line for line in upload["body"].splitlines() if line.startswith('{"custom_id"')]
+    first = json.loads(lines[0])
+    assert first["method"] == "POST"
+    assert first["url"] == "/v1/chat/completions"
+    return json.dumps(first["body"])
+
+
+def test_what_is_sent_is_what_infer_sends(server: FaultServer, openai: OpenAIInferenceEngine):
+    config = InferenceConfig(generation=GenerationParams(max_new_tokens=7, temperature=0.5))
+    openai.infer(rows(1), config)
+    single = json.loads(server.stats()["last"][-1]["body"])
+    openai.infer_batch(rows(1), config)
+    assert json.loads(_first_body(server)) == single
+
+
+def test_results_without_conversations_come_from_the_folder(openai: OpenAIInferenceEngine):
+    batch_id = openai.infer_batch(rows(5))
+    finish(openai, batch_id)
+    results = openai.get_batch_results(batch_id)
+    assert answers(results) == expected(range(5))
+    assert [c.conversation_id for c in results] == [f"id-{i}" for i in range(5)]
+    assert answers(openai.get_batch_results(batch_id)) == expected(range(5))
+
+
+def test_collected_answers_stay_when_the_provider_forgets(
+    server: FaultServer, openai: OpenAIInferenceEngine
+):
+    batch_id = openai.infer_batch(rows(3))
+    finish(openai, batch_id)
+    openai.get_batch_results(batch_id)
+    server.plan()  # and with it all batches and files
+    assert answers(openai.get_batch_results(batch_id, rows(3))) == expected(range(3))
+    assert openai.get_batch_status(batch_id).status == BatchStatus.COMPLETED
+
+
+def test_from_a_file_to_a_file(tmp_path: Path, openai: OpenAIInferenceEngine, write_jsonl):
+    source = write_jsonl(rows(4))
+    batch_id = openai.infer_batch(None, InferenceConfig(input_path=str(source)))
+    finish(openai, batch_id)
+    output = tmp_path / "answers.jsonl"
+    result = openai.get_batch_results_partial(batch_id, None, to(output))
+    assert answers(result.conversations) == expected(range(4))
+    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [line["conversation_id"] for line in lines] == [f"id-{i}" for i in range(4)]
+    facts = json.loads(Path(f"{output}.run.json").read_text())
+    assert (facts["rows"], facts["done"], facts["failed"]) == (4, 4, 0)
+
+
+def test_an_output_that_is_not_of_this_job_is_kept(tmp_path: Path, openai, write_jsonl):
+    batch_id = openai.infer_batch(rows(2))
+    finish(openai, batch_id)
+    output = tmp_path / "answers.jsonl"
+    output.write_text("mine\n")
+    with pytest.raises(Exception, match="overwrite"):
+        openai.get_batch_results(batch_id, None, to(output))
+    assert output.read_text() == "mine\n"
+
+
+def test_cost_is_half_the_published_price(tmp_path: Path, openai: OpenAIInferenceEngine):
+    config = to(tmp_path / "one_by_one.jsonl")
+    openai.infer(rows(4), config)
+    batch_id = openai.infer_batch(rows(4))
+    finish(openai, batch_id)
+    openai.get_batch_results(batch_id, None, to(tmp_path / "batch.jsonl"))
+    whole, half = (
+        json.loads((tmp_path / f"{name}.jsonl.run.json").read_text())["cost_usd"]
+        for name in ("one_by_one", "batch")
+    )
+    assert half == pytest.approx(whole / 2)
+
+
+def test_the_same_call_again_is_the_same_job(server, openai: OpenAIInferenceEngine, caplog):
+    first = openai.infer_batch(rows(3))
+    assert openai.infer_batch(rows(3)) == first
+    assert "submitted before" in caplog.text
+    finish(openai, first)
+    assert openai.infer_batch(rows(3)) == first
+    assert openai.infer_batch(rows(4)) != first, "other conversations"
+    other = InferenceConfig(generation=GenerationParams(temperature=0.7))
+    assert openai.infer_batch(rows(3), other) != first, "other settings"
+    assert len(server.batches()["batches"]) == 3
+
+
+def test_results_before_the_end(server: FaultServer, openai: OpenAIInferenceEngine):
+    server.plan(batch={"hold": True})
+    batch_id = openai.infer_batch(rows(3))
+    with pytest.raises(UnavailableError, match="VALIDATING: 0 of 3 requests are done"):
+        openai.get_batch_results(batch_id)
+    partial = openai.get_batch_results_partial(batch_id)
+    assert kinds(partial) == dict.fromkeys(range(3), "BatchPending")
+    with pytest.raises(UnavailableError, match=r"has not ended within 0\.02 s"):
+        openai.wait_for_batch(batch_id, timeout_s=0.02, **POLL)
+    server.move_batch(id=batch_id, state="completed")
+    assert answers(openai.get_batch_results(batch_id)) == expected(range(3))
+
+
+def test_rows_that_fail_are_told_apart(server: FaultServer, openai: OpenAIInferenceEngine):
+    timed_out = {"code": "request_timeout", "message": "The model timed out."}
+    server.plan(batch={"rows": {"row-1": 400, "row-3": 500, "row-4": timed_out}})
+    batch_id = openai.infer_batch(rows(6))
+    finish(openai, batch_id)
+    info = openai.get_batch_status(batch_id)
+    assert (info.status, info.completed_requests, info.failed_requests) == ("COMPLETED", 3, 3)
+    with pytest.raises(InferenceError, match="3 of 6 rows failed; row 1") as raised:
+        openai.get_batch_results(batch_id, rows(6))
+    result = raised.value.result
+    assert result.rows == [0, 2, 5]
+    assert answers(result.conversations) == expected(iter([0, 2, 5]))
+    assert kinds(result) == {1: "RequestError", 3: "UnavailableError", 4: "UnavailableError"}
+    assert result.failures[1].status_code == 400
+    assert "maximum context length" in result.failures[1].error_message
+    assert [result.failures[row].is_retryable for row in (1, 3, 4)] == [False, True, True]
+    again = openai.get_batch_results_partial(batch_id, rows(6))
+    assert (again.rows, kinds(again)) == (result.rows, kinds(result))
+
+
+def test_resubmit_sends_only_what_is_missing(server: FaultServer, openai: OpenAIInferenceEngine):
+    server.plan(batch={"rows": {"row-1": 500, "row-3": 500}})
+    batch_id = openai.infer_batch(rows(5))
+    finish(openai, batch_id)
+    server.move_batch(plan={"rows": {}})
+    again = openai.resubmit_batch(batch_id)
+    assert finish(openai, again) == BatchStatus.COMPLETED
+    seen = server.batches()
+    assert len(seen["batches"]) == 2
+    assert seen["rows"] == {"row-0": 1, "row-1": 2, "row-2": 1, "row-3": 2, "row-4": 1}
+    for name in (batch_id, again):
+        assert answers(openai.get_batch_results(name, rows(5))) == expected(range(5))
+    info = openai.get_batch_status(again)
+    assert (info.total_requests, info.completed_requests) == (5, 5)
+
+
+def test_resubmit_of_a_whole_job_sends_nothing(server, openai: OpenAIInferenceEngine, caplog):
+    batch_id = openai.infer_batch(rows(2))
+    with pytest.raises(Exception, match="known once it has ended"):
+        openai.resubmit_batch(batch_id)
+    finish(openai, batch_id)
+    assert openai.resubmit_batch(batch_id) == batch_id
+    assert "lacks nothing" in caplog.text
+    assert len(server.batches()["batches"]) == 1
+
+
+@pytest.mark.parametrize("names_undone", [True, False])
+def test_expired_with_half_done(server: FaultServer, openai, names_undone: bool):
+    how = {"states": ["validating", "in_progress", "expired"], "done": 2}
+    server.plan(batch={**how, "names_undone": names_undone})
+    batch_id = openai.infer_batch(rows(4))
+    assert finish(openai, batch_id) == BatchStatus.EXPIRED
+    partial = openai.get_batch_results_partial(batch_id, rows(4))
+    assert partial.rows == [0, 1]
+    assert kinds(partial) == {2: "BatchExpired", 3: "BatchExpired"}
+    assert partial.failures[2].is_retryable
+    server.move_batch(plan={"states": ["completed"], "done": None})
+    again = openai.infer_batch(rows(4))  # the same call submits anew what is missing
+    assert finish(openai, again) == BatchStatus.COMPLETED
+    assert answers(openai.get_batch_results(again, rows(4))) == expected(range(4))
+    assert server.batches()["rows"] == {"row-0": 1, "row-1": 1, "row-2": 2, "row-3": 2}
+
+
+def test_cancelled_with_partial_output(server: FaultServer, openai: OpenAIInferenceEngine):
+    server.plan(batch={"done": 1})
+    batch_id = openai.infer_batch(rows(3))
+    info = openai.cancel_batch(batch_id)
+    assert (info.status, info.provider_status) == ("IN_PROGRESS", "cancelling")
+    assert finish(openai, batch_id) == BatchStatus.CANCELLED
+    partial = openai.get_batch_results_partial(batch_id, rows(3))
+    assert partial.rows == [0]
+    assert kinds(partial) == {1: "BatchCancelled", 2: "BatchCancelled"}
+    assert openai.cancel_batch(batch_id).status == BatchStatus.CANCELLED
+
+
+def test_a_batch_that_ended_before_it_could_be_cancelled(server, openai: OpenAIInferenceEngine):
+    server.plan(batch={"hold": True})
+    batch_id = openai.infer_batch(rows(2))
+    openai.get_batch_status(batch_id)
+    server.move_batch(id=batch_id, state="completed")
+    assert openai.cancel_batch(batch_id).status == BatchStatus.COMPLETED
+    assert answers(openai.get_batch_results(batch_id)) == expected(range(2))
+
+
+def test_a_batch_that_failed(server: FaultServer, openai: OpenAIInferenceEngine):
+    server.plan(batch={"states": ["validating", "failed"]})
+    batch_id = openai.infer_batch(rows(2))
+    assert finish(openai, batch_id) == BatchStatus.FAILED
+    assert kinds(openai.get_batch_results_partial(batch_id)) == dict.fromkeys((0, 1), "BatchFailed")
+    server.move_batch(plan={"states": ["completed"]})
+    assert answers(openai.get_batch_results(openai.infer_batch(rows(2)))) == expected(range(2))
+
+
+def test_unknown_words_and_null_counts(server: FaultServer, openai, caplog):
+    server.plan(batch={"states": ["queued_up", "in_progress", "completed"], "null_counts": True})
+    batch_id = openai.infer_batch(rows(3))
+    assert "queued_up" in caplog.text
+    info = openai.get_batch_status(batch_id)
+    assert (info.total_requests, info.completed_requests) == (3, 0)
+    assert finish(openai, batch_id) == BatchStatus.COMPLETED
+    assert openai.get_batch_status(batch_id).completed_requests == 3
+    assert answers(openai.get_batch_results(batch_id)) == expected(range(3))
+
+
+@pytest.mark.parametrize(
+    "lag", [{"output_lag": 3}, {"content_lag": 2}, {"short": 1}, {"output_lag": 2, "short": 1}]
+)
+def test_output_that_lags_behind_is_waited_for(server: FaultServer, openai, lag, caplog):
+    server.plan(batch={"states": ["completed"], **lag})
+    with caplog.at_level(logging.WARNING):
+        batch_id = openai.infer_batch(rows(4))
+        assert answers(openai.get_batch_results(batch_id, rows(4))) == expected(range(4))
+    assert "asking again" in caplog.text
+
+
+def test_output_that_does_not_come(server: FaultServer, openai, caplog):
+    server.plan(batch={"hold": True, "content_lag": 1000})
+    batch_id = openai.infer_batch(rows(3))
+    server.move_batch(id=batch_id, state="completed")
+    partial = openai.get_batch_results_partial(batch_id, rows(3))
+    assert kinds(partial) == dict.fromkeys(range(3), "BatchPending")
+    assert "Ask again later" in caplog.text
+    server.move_batch(plan={"content_lag": 0})
+    assert answers(openai.get_batch_results(batch_id, rows(3))) == expected(range(3))
+
+
+def test_other_conversations_are_refused(openai: OpenAIInferenceEngine):
+    batch_id = openai.infer_batch(rows(3))
+    finish(openai, batch_id)
+    swapped = [rows(3)[i] for i in (1, 0, 2)]
+    with pytest.raises(InputError, match="row 0 is not the conversation that was submitted"):
+        openai.get_batch_results(batch_id, swapped)
+    with pytest.raises(InputError, match="row 2 is not"):
+        openai.get_batch_results(batch_id, rows(2))
+    with pytest.raises(InputError, match="has 3 rows, and more are given"):
+        openai.get_batch_results(batch_id, rows(4))
+    renamed = [c.model_copy(update={"conversation_id": None}) for c in rows(3)]
+    assert answers(openai.get_batch_results(batch_id, renamed)) == expected(range(3))
+
+
+def test_a_row_that_cannot_be_sent_fails_alone(server: FaultServer, openai, tmp_path: Path):
+    image = {"type": "image_path", "content": str(tmp_path / "none.png")}
+    conversations = [rows(1)[0], ask([image]), rows(1, 2)[0]]
+    batch_id = openai.infer_batch(conversations)
+    finish(openai, batch_id)
+    partial = openai.get_batch_results_partial(batch_id, conversations)
+    assert partial.rows == [0, 2]
+    assert kinds(partial) == {1: "InputError"}
+    info = openai.get_batch_status(batch_id)
+    assert (info.total_requests, info.completed_requests, info.failed_requests) == (3, 2, 1)
+
+
+def test_wrong_calls(server: FaultServer, openai: OpenAIInferenceEngine):
+    with pytest.raises(InputError, match="OPENAI knows no batch batch_77"):
+        openai.get_batch_status("batch_77")
+    with pytest.raises(InputError, match="knows no batch"):
+        openai.get_batch_results_partial("batch_77")
+    with pytest.raises(InputError, match="no conversations"):
+        openai.infer_batch([])
+    with pytest.raises(ConfigError, match="no conversations"):
+        openai.infer_batch()
+    server.plan(faults=[{"kind": "status", "code": 401, "times": None}])
+    with pytest.raises(AccessError, match="Check the key"):
+        openai.infer_batch(rows(1))
+
+
+def test_a_job_of_another_server_is_not_asked_for(server: FaultServer, openai):
+    batch_id = openai.infer_batch(rows(1))
+    with (
+        make(server, api_url=server.url.replace("127.0.0.1", "localhost")) as other,
+        pytest.raises(ConfigError, match="was submitted to"),
+    ):
+        other.get_batch_status(batch_id)
+
+
+def test_no_key_in_the_folder(server: FaultServer, openai: OpenAIInferenceEngine):
+    batch_id = openai.infer_batch(rows(2))
+    finish(openai, batch_id)
+    openai.get_batch_results(batch_id)
+    [folder] = folders()
+    assert all(KEY.encode() not in path.read_bytes() for path in folder.iterdir())
+    assert folder.stat().st_mode & 0o077 == 0
+    assert not list(folder.glob("oumi-batch-*")), "requests are not kept once they are answered"
+
+
+def test_list_has_the_newest_first_and_those_of_others(server: FaultServer, openai):
+    server.plan(batch={"page": 2})
+    first, second = openai.infer_batch(rows(2)), openai.infer_batch(rows(3))
+    infos = openai.list_batches()
+    assert [info.id for info in infos] == [second, first]
+    assert [info.total_requests for info in infos] == [3, 2]
+    assert [info.id for info in openai.list_batches(limit=1)] == [second]
+
+
+def test_together_has_words_of_its_own(server: FaultServer):
+    server.plan(batch={"form": "together", "rows": {"row-1": 400}})
+    with make(server, TogetherInferenceEngine) as engine:
+        batch_id = engine.infer_batch(rows(3))
+        assert engine.get_batch_status(batch_id).provider_status == "IN_PROGRESS"
+        info = engine.wait_for_batch(batch_id, **POLL)
+        assert (info.status, info.completed_requests) == ("COMPLETED", 3)
+        partial = engine.get_batch_results_partial(batch_id, rows(3))
+        assert (partial.rows, list(partial.failures)) == ([0, 2], [1])
+        info = engine.get_batch_status(batch_id)
+        assert (info.completed_requests, info.failed_requests) == (2, 1)
+        assert [listed.id for listed in engine.list_batches()] == [batch_id]
+
+
+def test_async_twins(openai: OpenAIInferenceEngine):
+    async def go() -> list[str]:
+        batch_id = await openai.ainfer_batch(rows(2))
+        assert (await openai.aget_batch_status(batch_id)).total_requests == 2
+        assert (await openai.await_for_batch(batch_id, **POLL)).status == "COMPLETED"
+        assert (await openai.aget_batch_results_partial(batch_id)).rows == range(2)
+        assert [info.id for info in await openai.alist_batches()] == [batch_id]
+        assert await openai.aresubmit_batch(batch_id) == batch_id
+        assert (await openai.acancel_batch(batch_id)).status == "COMPLETED"
+        return answers(await openai.aget_batch_results(batch_id, rows(2)))
+
+    assert asyncio.run(go()) == expected(range(2))
+
+
+def test_answers_in_another_form_are_failures_that_resubmit_sends_again(server, openai, tmp_path):
+    schema = {
+        "type": "object",
+        "properties": {"n": {"type": "integer"}},
+        "required": ["n"],
+        "additionalProperties": False,
+    }
+    config = InferenceConfig(
+        generation=GenerationParams(guided_decoding=GuidedDecodingParams(json=schema))
+    )
+    batch_id = openai.infer_batch(rows(2), config)  # the server answers in plain text
+    finish(openai, batch_id)
+    partial = openai.get_batch_results_partial(batch_id, rows(2))
+    assert kinds(partial) == dict.fromkeys((0, 1), "MisfitError")
+    assert partial.failures[0].reply == "answer to row-0", "it is paid for, and kept"
+    assert kinds(openai.get_batch_results_partial(batch_id)) == kinds(partial)
+    server.plan(message={"content": '```json\n{"n": 1}\n```'})  # forgets what it held
+    again = openai.resubmit_batch(batch_id)
+    finish(openai, again)
+    [first, _] = openai.get_batch_results(again, rows(2))
+    assert first.messages[-1].content == '{"n": 1}'
+    [saved, _] = openai.get_batch_results(again, None, to(tmp_path / "out.jsonl"))
+    assert saved.messages[-1] == first.messages[-1]
