@@ -1,29 +1,33 @@
-"""One fault server for all tests of batches, with a fresh plan for each."""
+"""For all tests of batch jobs: an engine with a batch API, and no process that is left behind."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from oumi.inference import OpenAIInferenceEngine
+from oumi.inference.batch import process
+from oumi.inference.batch.folder import all_folders
 from tests.batch.api import make
+from tests.batch.local import is_free
 from tests.fault_server import FaultServer
-
-
-@pytest.fixture(scope="session")
-def _server() -> Iterator[FaultServer]:
-    with FaultServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(_server: FaultServer) -> FaultServer:
-    _server.plan()
-    return _server
 
 
 @pytest.fixture
 def openai(server: FaultServer) -> Iterator[OpenAIInferenceEngine]:
     with make(server) as engine:
         yield engine
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left(_own_home: None) -> Iterator[None]:
+    yield
+    end_s = time.monotonic() + 5
+    while left := [folder for folder in all_folders() if not is_free(folder)]:
+        if time.monotonic() > end_s:
+            for folder in left:
+                process.kill(folder)
+            pytest.fail(f"processes are left behind, of {[folder.id for folder in left]}")
+        time.sleep(0.02)

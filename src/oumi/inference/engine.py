@@ -22,7 +22,7 @@ from oumi.core.configs import (
 )
 from oumi.core.types.completion import Completion, Delta, InferenceResult
 from oumi.core.types.conversation import Conversation
-from oumi.errors import UnavailableError, UnsupportedError
+from oumi.errors import UnavailableError
 from oumi.inference.batch.protocol import Batches
 from oumi.inference.batch.verbs import BatchVerbs
 from oumi.inference.registry import ROWS, check_settings
@@ -178,7 +178,9 @@ class InferenceEngine(BatchVerbs, ABC):
 
     async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
         """Who works on batch jobs under these settings, or on the one that is named."""
-        raise UnsupportedError(f"{self.name} takes no batch jobs")
+        from oumi.inference.batch.local_jobs import LocalJobs
+
+        return LocalJobs(self)
 
     async def _stream(self, request: Request) -> AsyncIterator[Delta]:
         """The pieces, within the engine's limits."""

@@ -83,6 +83,9 @@ _LOCAL = frozenset(
 )
 """Settings that all engines on this machine can honour."""
 
+_FOR_LOCAL_ENGINES = {"batch_completion_window"}
+"""What of remote_params concerns engines on this machine."""
+
 _LLAMACPP = EngineRow(
     engine=InferenceEngineType.LLAMACPP,
     class_name="LlamaCppInferenceEngine",
@@ -190,7 +193,9 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
         able = [str(other.engine) for other in ROWS.values() if name in other.honours]
         hint = f"engines that can: {', '.join(able)}" if able else "no engine here can"
         raise UnsupportedError(f"{row.engine} cannot honour {name}; {hint}")
-    if row.module.startswith("oumi.inference.local") and config.remote_params is not None:
+    remote = config.remote_params
+    is_local = row.module.startswith("oumi.inference.local")
+    if is_local and remote is not None and remote.model_fields_set - _FOR_LOCAL_ENGINES:
         _warn_once(f"{row.engine}: remote_params are without effect")
     settled = sorted(settings & row.settled)
     if settled:

@@ -19,9 +19,9 @@ import os
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -140,8 +140,7 @@ class Journal:
         """
         if not self._is_placed(row):
             return {}
-        record: dict[str, Any] = orjson.loads(_read_line(self._file, self._places[row]))
-        return record
+        return read_record(self._file, self._places[row])
 
     def _place(self, row: int, offset: int) -> None:
         _put(self._places, row, offset)
@@ -188,14 +187,12 @@ class Journal:
         replaced: list[int] = []
         with os.fdopen(os.dup(self._file), "rb") as file:
             file.seek(0)
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    break
+            for number, (offset, line) in enumerate(_whole_lines(file), start=1):
                 if number == 1:
                     _check_header(line, self.path)
                 else:
-                    replaced += self._index(line, end, number)
-                end += len(line)
+                    replaced += self._index(line, offset, number)
+                end = offset + len(line)
         self._drop(replaced)
         os.ftruncate(self._file, end)
         if end == 0:
@@ -221,6 +218,36 @@ class Journal:
         for at, offset in zip(found, replaced, strict=True):
             if at < len(self._offsets) and self._offsets[at] == offset:
                 self._offsets[at] = _NOWHERE
+
+
+def read_places(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
+    """Of each record its row, its offset, and whether it is an answer, beside whoever writes.
+
+    `start` is an offset at which a line begins. A file that is not there holds nothing.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        file.seek(start)
+        for offset, line in _whole_lines(file):
+            match = _LINE.match(line)
+            if match is not None:
+                yield int(match[2]), start + offset, match[4] == b"completion"
+
+
+def read_record(file: int, offset: int) -> dict[str, Any]:
+    """The record at an offset of a journal that is open as a file descriptor."""
+    record: dict[str, Any] = orjson.loads(_read_line(file, offset))
+    return record
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Each line and how far it stands from where reading began; not a torn last one."""
+    offset = 0
+    for line in file:
+        if line.endswith(b"\n"):
+            yield offset, line
+        offset += len(line)
 
 
 def _put(values: array[int], index: int, value: int) -> None:

@@ -189,14 +189,18 @@ class Run:
                         self._listener(await self._answer(row))
                     finally:
                         self._in_flight -= 1
+        except _NotBegun:
+            return
         except Exception as error:
             self._fatal = self._fatal or error
 
     async def _answer(self, row: Row) -> Event:
-        """The row's answer or failure, recorded. Raises only what ends the run."""
+        """The row's answer or failure, recorded. Raises _NotBegun, and what ends the run."""
         asking = _Asking(row, started_s=time.monotonic())
         try:
             completion = await self._ask(asking)
+        except _NotBegun:
+            raise
         except Exception as error:
             if is_fatal(error):
                 raise

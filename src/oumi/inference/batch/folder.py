@@ -7,7 +7,9 @@ a hash of the settings and of the input, so that the same call after a kill find
     input.jsonl     the conversations
     state.json      what has happened so far, each time as a whole
     answers.jsonl   with its journal, failures and run.json: an ordinary run of the runner
-    lock            held by whoever works on the job
+    lock            held by whoever works on the job; of a local job it names the process
+    cancel          there as soon as somebody wants a local job to stop
+    worker.log      what the processes of a local job wrote
 """
 
 from __future__ import annotations
@@ -62,6 +64,10 @@ class Intent:
     """Seconds since the epoch."""
     foreign_id: str | None = None
     """The provider's id of a batch that another program made."""
+    cwd: str = "."
+    """Where the caller stood: what relative paths of a local job start from."""
+    has_secrets: bool = False
+    """Whether a key or a password was given inline, and so is not written down."""
 
     @property
     def created_at(self) -> datetime:
@@ -83,7 +89,8 @@ class Lock:
     """The right to work on a job, until it is released or the process ends."""
 
     def __init__(self, file: int):
-        self._file = file
+        self.file = file
+        """The open file that is locked; -1 once it is released."""
 
     def __enter__(self) -> Self:
         return self
@@ -93,18 +100,21 @@ class Lock:
 
     def release(self) -> None:
         """Let others work on the job. Twice is fine."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        if self.file >= 0:
+            os.close(self.file)
+            self.file = -1
 
 
 class JobFolder:
-    """The files of a job. Only who holds the lock writes to them."""
+    """The files of a job. Only who holds the lock writes to them; anyone may ask to `cancel`."""
 
     def __init__(self, path: Path):
         self.path = path
         self.input_path = path / "input.jsonl"
         self.answers_path = path / "answers.jsonl"
+        self.lock_path = path / "lock"
+        self.cancel_path = path / "cancel"
+        self.log_path = path / "worker.log"
 
     @property
     def id(self) -> str:
@@ -164,7 +174,7 @@ class JobFolder:
         """The lock, or None while somebody else holds it."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StorageError(f"{self.path}: {error.strerror}") from error
         try:

@@ -1,0 +1,256 @@
+"""Batch jobs on this machine: for engines whose model is here, and for APIs without batches.
+
+A job is worked off by a process of its own (worker.py), which holds the job's lock as long as it
+lives. Whoever asks for a job and finds its lock free takes it and settles what is to become of
+the job (settling.py). None of this needs the engine; only submitting does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any
+
+import orjson
+
+from oumi.core.configs import BadRows, InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.core.configs.base import logger
+from oumi.core.types.batch import BatchInfo, BatchStatus
+from oumi.core.types.completion import InferenceResult
+from oumi.errors import InputError, UnavailableError, UnsupportedError
+from oumi.inference.batch import process
+from oumi.inference.batch.folder import (
+    Intent,
+    JobFolder,
+    Lock,
+    all_folders,
+    find_folder,
+    folder_of,
+    settings_without_keys,
+)
+from oumi.inference.batch.local_state import LocalState, read_state, window_s
+from oumi.inference.batch.settling import Secrets, begin, settle
+from oumi.inference.registry import ROWS
+from oumi.inference.remote.providers import BY_ENGINE
+from oumi.runner.recorded import read_result
+from oumi.runner.request import KeyMaker
+from oumi.runner.run import Answerer
+from oumi.runner.sources import Source, check
+from oumi.structured.expectation import expect
+
+KIND = "local"
+
+_LOOK_AGAIN_S = 0.05
+_LOOKING_S = 0.5  # longer than anyone holds the lock who only looks
+_KILL_AFTER_S = process.GRACE_S + 2
+_KILL_LOADING_AFTER_S = 1.0
+_GIVE_UP_S = 30.0
+
+
+class LocalJobs:
+    """The jobs of one engine; without one those of all engines, and nothing can be submitted."""
+
+    def __init__(self, engine: Answerer | None = None):
+        self._engine = engine
+
+    async def submit(self, source: Source, config: InferenceConfig) -> str:
+        """Start a job in a process of its own, and return its id."""
+        if self._engine is None:
+            raise UnsupportedError("a job is submitted by an engine")
+        config = _pinned(self._engine, config)
+        intent = await asyncio.to_thread(_intent, self._engine, source, config)
+        folder = folder_of(intent.settings_key, intent.fingerprint)
+        lock = await _claim(folder)
+        if lock is None:
+            logger.info("%s is being worked on already", folder.id)
+            return folder.id
+        with lock:
+            await asyncio.to_thread(_submit, folder, lock, source, intent, _secrets(config))
+        return folder.id
+
+    async def status(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
+        """How far a job is. One that nobody works on goes on.
+
+        Raises AccessError for one that cannot go on without a key that it was given inline.
+        """
+        folder = self._folder(batch_id)
+        state = read_state(folder)
+        if not state.has_ended and time.time() > state.expires + _KILL_AFTER_S:
+            with await _take_over(folder, kill_after_s=0.0) as lock:
+                return _info(folder, settle(folder, lock, None))
+        return await asyncio.to_thread(_look, folder, self._secrets_for(folder, config))
+
+    async def results(
+        self, batch_id: str, source: Source | None, config: InferenceConfig
+    ) -> InferenceResult:
+        """All rows of a job; those that were not answered are failures that say why."""
+        folder = self._folder(batch_id)
+        if source is not None:
+            await asyncio.to_thread(folder.check_conversations, source)
+        return await asyncio.to_thread(_results, folder)
+
+    async def cancel(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
+        """Stop a job within seconds. What is in flight may end; what is answered is kept."""
+        folder = self._folder(batch_id)
+        state = read_state(folder)
+        if state.has_ended:
+            return _info(folder, state)
+        folder.cancel_path.touch()
+        is_loading = state.status is BatchStatus.VALIDATING
+        kill_after_s = _KILL_LOADING_AFTER_S if is_loading else _KILL_AFTER_S
+        with await _take_over(folder, kill_after_s) as lock:
+            return _info(folder, await asyncio.to_thread(settle, folder, lock, None))
+
+    async def list(self, config: InferenceConfig, limit: int | None) -> list[BatchInfo]:
+        """The newest jobs first. Those that nobody works on are not gone on with."""
+        folders = [folder for folder in all_folders() if self._is_mine(folder)]
+        return [await asyncio.to_thread(_look, folder, None) for folder in folders[:limit]]
+
+    async def resubmit(self, batch_id: str, config: InferenceConfig) -> str:
+        """Ask again for what an ended job has no answers to; it keeps its id and its settings."""
+        folder = self._folder(batch_id)
+        lock = await _claim(folder)
+        if lock is not None:
+            with lock:
+                secrets = self._secrets_for(folder, config)
+                await asyncio.to_thread(_resubmit, folder, lock, secrets)
+        return folder.id
+
+    def _folder(self, batch_id: str) -> JobFolder:
+        folder = find_folder(batch_id)
+        if folder is None or folder.intent.kind != KIND:
+            raise InputError(f"no batch job {batch_id!r} on this machine; list_batches names them")
+        return folder
+
+    def _is_mine(self, folder: JobFolder) -> bool:
+        is_of_engine = self._engine is None or self._engine.name == folder.intent.engine
+        return folder.intent.kind == KIND and is_of_engine
+
+    def _secrets_for(self, folder: JobFolder, config: InferenceConfig) -> Secrets:
+        """Those of the call, if it is about the same model at the same address."""
+        if self._engine is None or self._engine.name != folder.intent.engine:
+            return {}
+        identity = orjson.loads(orjson.dumps(dict(self._engine.identity(config))))
+        return _secrets(config) if identity == folder.intent.identity else {}
+
+
+def _intent(engine: Answerer, source: Source, config: InferenceConfig) -> Intent:
+    """What is to be done, checked. Raises what is wrong with it."""
+    _check_engine(engine)
+    window_s(config)
+    identity = dict(engine.identity(config))
+    rows = check(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
+    if rows == 0:
+        raise InputError("no conversations to submit")
+    return Intent(
+        engine=engine.name,
+        kind=KIND,
+        settings=settings_without_keys(config),
+        identity=identity,
+        settings_key=KeyMaker(config, identity).settings_key,
+        fingerprint=source.fingerprint(),
+        rows=rows,
+        created=time.time(),
+        cwd=os.getcwd(),
+        has_secrets=engine.name in BY_ENGINE and bool(_secrets(config)),
+    )
+
+
+def _pinned(engine: Answerer, config: InferenceConfig) -> InferenceConfig:
+    """The settings with the address that the environment names at this moment."""
+    provider = BY_ENGINE.get(InferenceEngineType(engine.name))
+    url = os.environ.get(provider.url_env or "") if provider else None
+    if not url or (config.remote_params and config.remote_params.api_url):
+        return config
+    return InferenceConfig(remote_params=RemoteParams(api_url=url)).merge(config)
+
+
+def _check_engine(engine: Answerer) -> None:
+    if ROWS[InferenceEngineType(engine.name)].load_class() is not type(engine):
+        raise UnsupportedError(
+            f"{type(engine).__name__}: a job's own process can only make the engines of "
+            "oumi.inference"
+        )
+
+
+def _secrets(config: InferenceConfig) -> Secrets:
+    """What is not to be written down: the key, and an address with a password in it."""
+    remote = config.remote_params
+    if remote is None:
+        return {}
+    secrets: dict[str, Any] = {}
+    if remote.api_key is not None:
+        secrets["api_key"] = remote.api_key.get_secret_value()
+    if settings_without_keys(config)["remote_params"].get("api_url") != remote.api_url:
+        secrets["api_url"] = remote.api_url
+    return secrets
+
+
+async def _claim(folder: JobFolder) -> Lock | None:
+    """The lock of a job, or None where a process works on it."""
+    give_up_s = time.monotonic() + _LOOKING_S
+    while (lock := folder.try_lock()) is None:
+        if folder.exists and time.monotonic() > give_up_s:
+            return None
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    return lock
+
+
+async def _take_over(folder: JobFolder, kill_after_s: float) -> Lock:
+    """The lock of a job, from a process that is to stop. Raises UnavailableError."""
+    began_s = time.monotonic()
+    while (lock := folder.try_lock()) is None:
+        waited_s = time.monotonic() - began_s
+        if waited_s > _GIVE_UP_S:
+            raise UnavailableError(f"{folder.id}: its process does not stop; see {folder.log_path}")
+        if waited_s >= kill_after_s:
+            process.kill(folder)
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    return lock
+
+
+def _submit(
+    folder: JobFolder, lock: Lock, source: Source, intent: Intent, secrets: Secrets
+) -> None:
+    state = settle(folder, lock, None) if folder.exists else None
+    if state is not None and state.status is BatchStatus.COMPLETED:
+        logger.info("%s is done already: %d failed", folder.id, state.failed)
+    elif state is not None and not state.has_ended:
+        settle(folder, lock, secrets)
+    else:
+        folder.make(source, intent)
+        begin(folder, lock, secrets, done=state.done if state else 0)
+
+
+def _resubmit(folder: JobFolder, lock: Lock, secrets: Secrets) -> None:
+    state = settle(folder, lock, secrets)
+    if not state.has_ended:
+        return
+    if state.done == state.total:
+        logger.info("%s is done already: every row is answered", folder.id)
+    else:
+        begin(folder, lock, secrets, done=state.done)
+
+
+def _look(folder: JobFolder, secrets: Secrets | None) -> BatchInfo:
+    """How far a job is; with secrets, one that nobody works on goes on."""
+    lock = folder.try_lock()
+    if lock is None:
+        return read_state(folder).info(folder, "running")
+    with lock:
+        return _info(folder, settle(folder, lock, secrets))
+
+
+def _info(folder: JobFolder, state: LocalState) -> BatchInfo:
+    return state.info(folder, "ended" if state.has_ended else "stopped")
+
+
+def _results(folder: JobFolder) -> InferenceResult:
+    state, output = read_state(folder), folder.output
+    if state.status is BatchStatus.COMPLETED and output.path.exists() and output.run_path.exists():
+        return output.result()
+    expectation = expect(folder.intent.config.generation)
+    return read_result(
+        folder.source, output.journal_path, state.total, state.missing(), expectation
+    )
