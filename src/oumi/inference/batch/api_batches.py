@@ -106,11 +106,12 @@ class ApiBatches:
         if folder is None:
             return (await self._engine.endpoint(config).api.retrieve(batch_id)).info
         lock = folder.try_lock()
-        job = self._job(folder, config)
         if lock is None:  # somebody is at it: look, and change nothing
+            job = self._job(folder, config)
             await refresh(job, keep=False)
             return job.info
         with lock:
+            job = self._job(folder, config)
             await advance(job)
         return job.info
 
