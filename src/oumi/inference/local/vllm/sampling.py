@@ -11,6 +11,7 @@ from oumi.inference.local.vllm.versions import (
     SamplingParams,
     StructuredOutputsParams,
 )
+from oumi.structured.grammar import to_lark
 
 
 def sampling_params(
@@ -62,4 +63,6 @@ def _constraint(
         return StructuredOutputsParams(json=schema)
     if guided is None:
         return None
+    if guided.form == "json":  # the white space of vLLM's own way is none, which models seldom write
+        return StructuredOutputsParams(grammar=to_lark(guided))
     return StructuredOutputsParams(**{guided.form: getattr(guided, guided.form)})
