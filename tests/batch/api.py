@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import Conversation
 from oumi.inference import OpenAIInferenceEngine
 from oumi.inference.batch.folder import root
+from oumi.inference.remote.providers import BatchOffer, Provider
 from tests.conftest import ask
 from tests.fault_server import FaultServer
 
@@ -38,3 +40,19 @@ def folders() -> list[Path]:
 
 def to(output: Path) -> InferenceConfig:
     return InferenceConfig(output_path=str(output))
+
+
+class ThreeAtOnce(OpenAIInferenceEngine):
+    """An API of which a batch takes three requests."""
+
+    @property
+    def provider(self) -> Provider:
+        return replace(super().provider, batch=BatchOffer(max_requests=3))
+
+
+class SmallFiles(OpenAIInferenceEngine):
+    """An API of which a batch takes 1,000 bytes."""
+
+    @property
+    def provider(self) -> Provider:
+        return replace(super().provider, batch=BatchOffer(max_bytes=1000))

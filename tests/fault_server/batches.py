@@ -255,7 +255,7 @@ class Batches:
             "expires_at": int(time.time()) + 86400,
             "output_file_id": batch.output if told else None,
             "error_file_id": batch.error_output if told else None,
-            "errors": {"object": "list", "data": batch.errors} if batch.errors else None,
+            "errors": {"data": batch.errors} if batch.state == "failed" else None,
             "request_counts": None if self.how.null_counts else counts,
             "metadata": batch.asked.get("metadata") if self.how.metadata else None,
             **batch.times,

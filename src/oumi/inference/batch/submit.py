@@ -70,11 +70,8 @@ async def refresh(job: ApiJob, *, keep: bool = True) -> None:
     ended = job.state.ended
     told = await asyncio.gather(*(job.endpoint.api.retrieve(part.ids[-1]) for part in running))
     for part, batch in zip(running, told, strict=True):
-        part.take(batch)
-        if batch.refused:
-            _say_queued(part, "; ".join(batch.info.errors))
-            job.state.refuse(time.time(), ended)
-        elif batch.info.is_terminal and keep:
+        _take(job, part, batch, ended)
+        if keep and not batch.refused and batch.info.is_terminal:
             part_path(job.folder, part).unlink(missing_ok=True)
     if keep:
         await job.save()
@@ -106,11 +103,12 @@ async def _submit(job: ApiJob, part: Part) -> None:
         await job.save()
     ended = job.state.ended
     try:
-        part.take(await retrying(lambda: _create(job, part), job.endpoint.policy))
+        batch = await retrying(lambda: _create(job, part), job.endpoint.policy)
     except NoRoomError as error:
         part.begun, part.refused = False, True
-        _say_queued(part, str(error))
-        job.state.refuse(time.time(), ended)
+        _queue(job, part, str(error), ended)
+    else:
+        _take(job, part, batch, ended)
     await job.save()
 
 
@@ -131,5 +129,13 @@ async def _find(job: ApiJob, part: Part) -> ApiBatch | None:
     return await job.endpoint.api.find(part.tag, part.ids, since)
 
 
-def _say_queued(part: Part, reason: str) -> None:
+def _take(job: ApiJob, part: Part, batch: ApiBatch, ended: int) -> None:
+    """Note what the provider told of a part when so many had ended."""
+    part.take(batch)
+    if batch.refused:
+        _queue(job, part, "; ".join(batch.info.errors), ended)
+
+
+def _queue(job: ApiJob, part: Part, reason: str, ended: int) -> None:
+    job.state.refuse(time.time(), ended)
     logger.warning("%s waits for room at the provider: %s", part.tag, reason)

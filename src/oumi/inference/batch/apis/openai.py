@@ -222,7 +222,8 @@ class OpenAIBatches:
             provider_status=word,
             engine=self._engine,
         )
-        refused = any(error.get("code") == _NO_ROOM for error in errors)
+        no_room = any(error.get("code") == _NO_ROOM for error in errors)
+        refused = no_room and info.status == BatchStatus.FAILED
         return ApiBatch(info, str(facts.get("input_file_id") or ""), refused, facts)
 
 

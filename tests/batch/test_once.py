@@ -1,0 +1,111 @@
+"""A batch is started once, wherever the submitting process or its connection breaks."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from oumi.inference import OpenAIInferenceEngine, TogetherInferenceEngine
+from tests.batch.api import ThreeAtOnce, expected, folders, make, rows
+from tests.conftest import answers
+from tests.fault_server import FaultServer
+
+ROWS = 300
+KILLS = 20
+
+SUBMIT = """
+import sys
+from oumi.core.configs import InferenceConfig
+from tests.batch.api import ThreeAtOnce, make, rows
+from oumi.inference.remote.providers import BatchOffer
+from dataclasses import replace
+
+class Server:
+    api_url = sys.argv[1]
+
+class HundredAtOnce(ThreeAtOnce):
+    @property
+    def provider(self):
+        return replace(super().provider, batch=BatchOffer(max_requests=100))
+
+with make(Server, HundredAtOnce) as engine:
+    print("begun", flush=True)
+    print(engine.infer_batch(rows(int(sys.argv[2]))))
+"""
+
+
+@pytest.mark.parametrize("kind", [OpenAIInferenceEngine, TogetherInferenceEngine])
+@pytest.mark.parametrize(
+    ("lose", "uploads"),
+    [({"POST batches": 1}, 1), ({"POST files": 1}, 2), ({"POST batches": 2, "GET batches": 1}, 1)],
+)
+def test_replies_that_get_lost(server: FaultServer, kind: type, lose: dict, uploads: int):
+    form = "together" if kind is TogetherInferenceEngine else "openai"
+    server.plan(batch={"lose": lose, "form": form})
+    with make(server, kind) as engine:
+        batch_id = engine.infer_batch(rows(3))
+        engine.wait_for_batch(batch_id, poll_interval_s=0.005)
+        assert answers(engine.get_batch_results(batch_id, rows(3))) == expected(range(3))
+    seen = server.batches()
+    assert len(seen["batches"]) == 1
+    assert seen["counts"]["POST files"] == uploads
+
+
+def test_a_server_without_metadata_is_asked_by_the_files_name(server: FaultServer):
+    server.plan(batch={"lose": {"POST batches": 1}, "metadata": False})
+    with make(server) as engine:
+        engine.infer_batch(rows(3))
+    assert len(server.batches()["batches"]) == 1
+
+
+def test_a_batch_is_looked_for_by_whoever_comes_next(server: FaultServer):
+    server.plan(batch={"lose": {"POST batches": 1}})
+    with make(server, ThreeAtOnce, max_retries=0) as engine:
+        with pytest.raises(Exception, match="connection"):
+            engine.infer_batch(rows(5))
+        [job] = folders()
+        info = engine.get_batch_status(job.name)
+        assert info.parts == 2
+        engine.wait_for_batch(job.name, poll_interval_s=0.005)
+        assert answers(engine.get_batch_results(job.name, rows(5))) == expected(range(5))
+    assert set(server.batches()["rows"].values()) == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_twenty_kills_while_submitting(server: FaultServer):
+    moments = random.Random(11)
+    kills = total = 0
+    while kills < KILLS:
+        total += 1
+        count = ROWS + total  # another job each time that one was submitted
+        while True:
+            process = _start(server, count)
+            process.stdout.readline()
+            time.sleep(moments.uniform(0, 0.12))
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+                kills += 1
+                if kills < KILLS and moments.random() < 0.8:
+                    continue  # and again, in the same job
+            name, _ = _start(server, count).communicate(timeout=60)
+            break
+        assert "oumi-batch-" in name
+    seen = server.batches()
+    assert len(seen["batches"]) == total * 4, "four parts a job"
+    assert sum(seen["rows"].values()) == sum(ROWS + i for i in range(1, total + 1))
+    tags = [batch["metadata"]["oumi_part"] for batch in seen["batches"]]
+    assert len(set(tags)) == len(tags)
+
+
+def _start(server: FaultServer, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SUBMIT, server.api_url, str(count)]
+    root = Path(__file__).parents[2]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
