@@ -17,6 +17,7 @@ from oumi.errors import (
     ConfigError,
     InferenceError,
     InputError,
+    RequestError,
     UnavailableError,
     UnsupportedError,
 )
@@ -134,15 +135,21 @@ def test_results_while_it_runs_and_cancel_with_partial_output(server: FaultServe
             engine.get_batch_results(batch_id)
         partial = engine.get_batch_results_partial(batch_id, rows(10))
         assert answers(partial.conversations) == [f"answer to row-{i}" for i in range(8)]
-        assert partial.error_messages == {8: "not answered yet", 9: "not answered yet"}
+        assert partial.error_messages == dict.fromkeys(
+            (8, 9), "not answered yet: the batch is in progress"
+        )
+        with pytest.raises(RequestError, match="has not ended"):
+            engine.resubmit_batch(batch_id)
 
         info = engine.cancel_batch(batch_id)
         assert (info.status, info.completed_requests) == (BatchStatus.CANCELLED, 8)
         assert engine.cancel_batch(batch_id) == info
-        with pytest.raises(InferenceError, match="cancelled before this row") as caught:
+        with pytest.raises(
+            InferenceError, match="not answered before the batch was cancelled"
+        ) as caught:
             engine.get_batch_results(batch_id)
         assert answers(caught.value.result.conversations) == answers(partial.conversations)
-        assert {f.error_type for f in caught.value.result.failures.values()} == {"CANCELLED"}
+        assert {f.error_type for f in caught.value.result.failures.values()} == {"BatchCancelled"}
 
         server.plan()
         assert engine.resubmit_batch(batch_id) == batch_id
@@ -161,7 +168,7 @@ def test_expired_with_half_done(server: FaultServer):
         assert info.expires_at - info.created_at == timedelta(seconds=5)
         partial = engine.get_batch_results_partial(batch_id)
         assert list(partial.rows) == [0, 1, 2, 3, 4]
-        assert "time was over" in partial.error_messages[5]
+        assert "the batch expired" in partial.error_messages[5]
     server.plan()
     with remote_engine(server.api_url, **fields, batch_completion_window="1h") as engine:
         assert engine.infer_batch(rows(10)) == batch_id, "the same job, anew"
@@ -211,7 +218,7 @@ def test_what_no_row_can_survive_fails_the_job(server: FaultServer):
         assert "401" in info.errors[0]
         failures = engine.get_batch_results_partial(batch_id).failures
         assert len(failures) == 6
-        assert "the job failed before this row" in failures[5].error_message
+        assert "the batch failed" in failures[5].error_message
         server.plan()
         assert engine.infer_batch(rows(6)) == batch_id, "one that failed is submitted anew"
         assert finish(engine, batch_id).completed_requests == 6
