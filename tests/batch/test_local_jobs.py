@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+    RemoteParams,
+)
 from oumi.core.types import BatchStatus, Conversation, Message, Role
 from oumi.errors import (
     ConfigError,
@@ -207,6 +213,49 @@ def test_failed_rows_are_told_apart(server: FaultServer):
         assert finish(engine, batch_id).failed_requests == 0
         assert answers(engine.get_batch_results(batch_id))[3] == "answer to row-3"
     assert server.stats()["rows"] == {"row-3": [1, 1]}
+
+
+def test_results_into_a_file_and_onto_the_callers_conversations(
+    server: FaultServer, tmp_path: Path
+):
+    server.plan(**hanging(2))
+    output = tmp_path / "out.jsonl"
+    to_file = InferenceConfig(output_path=str(output))
+    with remote_engine(server.api_url, connection_timeout=60, num_workers=10) as engine:
+        batch_id = engine.infer_batch(rows(10))
+        wait_until(lambda: len(recorded(batch_id)) == 8)
+        result = engine.get_batch_results_partial(batch_id, inference_config=to_file)
+        assert (list(result.rows), result.failed_indices) == (list(range(8)), [8, 9])
+        lines = output.read_text().splitlines()
+        assert [Conversation.from_json(line) for line in lines] == list(result.conversations)
+        kill_worker(batch_id)
+        server.plan()
+        finish(engine, batch_id)
+        assert len(engine.get_batch_results(batch_id, None, to_file)) == 10
+        assert answers(map(Conversation.from_json, output.read_text().splitlines())) == [
+            f"answer to row-{i}" for i in range(10)
+        ]
+        mine = [
+            conversation.model_copy(update={"metadata": {"mine": i}, "conversation_id": None})
+            for i, conversation in enumerate(rows(10))
+        ]
+        results = engine.get_batch_results(batch_id, mine)
+    assert [conversation.metadata["mine"] for conversation in results] == list(range(10))
+
+
+def test_answers_that_do_not_fit_yet_are_not_handed_out(server: FaultServer):
+    server.plan(latency_ms=1000, message={"content": "no number"})
+    guided = GuidedDecodingParams(json={"type": "integer"})
+    config = InferenceConfig(generation=GenerationParams(guided_decoding=guided))
+    with remote_engine(server.api_url) as engine:
+        batch_id = engine.infer_batch(rows(1), config)
+        wait_until(lambda: recorded(batch_id))
+        kill_worker(batch_id)
+        partial = engine.get_batch_results_partial(batch_id, inference_config=config)
+        assert partial.failures[0].error_type == "BatchPending"
+        server.plan(message={"content": "12"})
+        finish(engine, batch_id)
+        assert answers(engine.get_batch_results(batch_id)) == ["12"]
 
 
 def test_what_no_row_can_survive_fails_the_job(server: FaultServer):
