@@ -26,11 +26,13 @@ from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
     InferenceConfig,
+    InferenceEngineType,
     ModelParams,
     RemoteParams,
 )
 from oumi.core.configs.base import Settings
 from oumi.inference.registry import ROWS
+from oumi.inference.remote.dialects import load_dialect
 from oumi.inference.remote.providers import (
     BY_ENGINE,
     PROVIDERS,
@@ -39,6 +41,7 @@ from oumi.inference.remote.providers import (
     Proof,
     Provider,
 )
+from oumi.structured.rules import ALL_RULES, Form, References, SchemaRules
 
 DOCS = Path(__file__).parent
 
@@ -239,6 +242,86 @@ def _forms(row: Provider) -> list[str]:
     return [f"`{name.removeprefix(_GUIDED)}`" for name in names]
 
 
+_EXAMPLES: dict[str, Any] = {
+    "json": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    },
+    "regex": "a+",
+    "choice": ["a", "b"],
+    "grammar": "start: /a/",
+}
+_MODEL = "anthropic.claude-sonnet-4-5"  # Bedrock tells by the name what a model knows
+
+
+def structured_forms() -> str:
+    """How each engine is told of each form."""
+    rows = [[f"`{engine}`", *(_way_of_form(engine, form) for form in _EXAMPLES)] for engine in ROWS]
+    return _table(["Engine", *(f"`{form}`" for form in _EXAMPLES)], rows)
+
+
+def _way_of_form(engine: InferenceEngineType, form: str) -> str:
+    if f"{_GUIDED}{form}" not in ROWS[engine].honours:
+        return "refused"
+    if engine not in BY_ENGINE:
+        return "sampler"
+    guided = GuidedDecodingParams(**{form: _EXAMPLES[form]})
+    config = InferenceConfig(
+        model=ModelParams(model_name=_MODEL), generation=GenerationParams(guided_decoding=guided)
+    )
+    row = BY_ENGINE[engine]
+    adapted = load_dialect(row.dialect).adapted(config, row)
+    if adapted is None:
+        return "own field"
+    return "strict schema" if adapted.strict else _WAYS[adapted.form]
+
+
+_WAYS = {
+    Form.SCHEMA: "schema",
+    Form.TOOL: "tool",
+    Form.JSON: "JSON mode and prompt",
+    Form.PROMPT: "prompt",
+}
+_DEMANDS = {
+    "object_root": "an object at the top",
+    "closed": "closed objects",
+    "all_required": "all fields required",
+}
+
+
+def schema_rules() -> str:
+    """What each provider takes of JSON Schema."""
+    rows = [
+        [
+            f"[{rules.name}]({rules.source})",
+            ", ".join(f"`{row.engine}`" for row in PROVIDERS if row.rules is rules),
+            _demands(rules),
+            ", ".join(f"`{name}`" for name in sorted(rules.keywords)) if rules.rewrites else "all",
+            _WAYS[rules.otherwise] + (", not strict" if rules.has_strict else ""),
+        ]
+        for rules in ALL_RULES
+        if any(row.rules is rules for row in PROVIDERS) and rules.form is Form.SCHEMA
+    ]
+    heads = ["Rules", "Engines", "What they ask for", "Limits that they keep", "Otherwise"]
+    return _table(heads, rows)
+
+
+def _demands(rules: SchemaRules) -> str:
+    words = [text for name, text in _DEMANDS.items() if getattr(rules, name)]
+    if rules.references is not References.ALL:
+        words.append("no recursion" if rules.references is References.FINITE else "no `$ref`")
+    limits = [
+        f"{most:,} {name.removeprefix('most_').replace('_', ' ')}"
+        for name, most in vars(rules).items()
+        if name.startswith("most_") and most is not None
+    ]
+    if limits:
+        words.append(f"at most {', '.join(limits)}")
+    return "; ".join(words) or "nothing"
+
+
 def error_tree() -> str:
     """The tree at the top of the errors' module."""
     tree = (errors.__doc__ or "").partition("\n\n")[2].strip()
@@ -292,6 +375,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "remote-engines": remote_engines,
     "remote-common": common_settings,
     "remote-capabilities": remote_capabilities,
+    "structured-forms": structured_forms,
+    "schema-rules": schema_rules,
     "error-tree": error_tree,
     "exit-codes": exit_codes,
     "command-help": command_help,

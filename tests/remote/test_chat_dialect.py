@@ -222,8 +222,19 @@ def test_strict_is_asked_for_where_the_schema_meets_its_rules():
     strict = {**Product.model_json_schema(), "additionalProperties": False}
     for schema, expected in ((strict, True), (Product.model_json_schema(), False)):
         guided = GuidedDecodingParams(json=schema)
-        form = body_of(ask("Hi"), guided_decoding=guided)["response_format"]["json_schema"]
+        body = body_of(ask("Hi"), BY_ENGINE[InferenceEngineType.REMOTE], guided_decoding=guided)
+        form = body["response_format"]["json_schema"]
         assert (form["strict"], form["schema"]) == (expected, schema)
+
+
+def test_a_schema_is_made_to_meet_the_rules_of_strict_mode():
+    guided = GuidedDecodingParams(json=Product)
+    form = body_of(ask("Hi"), guided_decoding=guided)["response_format"]["json_schema"]
+    assert form["strict"]
+    assert form["schema"] == {**Product.model_json_schema(), "additionalProperties": False}
+    loose = guided.model_copy(update={"strict": False})
+    form = body_of(ask("Hi"), guided_decoding=loose)["response_format"]["json_schema"]
+    assert (form["strict"], form["schema"]) == (False, Product.model_json_schema())
 
 
 def test_extra_fields_of_the_body():

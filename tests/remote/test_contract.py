@@ -50,6 +50,7 @@ from tests.remote.replies import Said
 KEY = "sk-very-secret-0123456789"
 MODEL = "m"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8
+NAMED = InferenceConfig(model=ModelParams(model_name=MODEL))
 SCHEMA = {
     "type": "object",
     "properties": {"sum_of_both": {"type": "integer"}},
@@ -202,14 +203,26 @@ def test_an_image(row: Provider, make: Make, server: FaultServer):
 def test_a_schema(row: Provider, make: Make, server: FaultServer):
     server.plan(message={"content": '{"sum_of_both": 3}'})
     asked = config_of(guided_decoding=GuidedDecodingParams(json=SCHEMA))
-    if "generation.guided_decoding.json" not in row.honours:
-        with pytest.raises(UnsupportedError, match=rf"{row.engine} cannot honour .*OPENAI"):
-            make().infer([ask("row-1")], asked)
-        assert server.stats()["requests"] == 0
-        return
     [answered] = make().infer([ask("row-1")], asked)
     assert answered.messages[-1].content.replace(" ", "") == '{"sum_of_both":3}'
     assert "sum_of_both" in last_body(server)
+
+
+@pytest.mark.parametrize("form", [{"choice": ["red", "blue"]}, {"regex": "r[a-z]+"}], ids=str)
+def test_a_choice_and_an_expression(
+    row: Provider, make: Make, server: FaultServer, form: dict[str, Any]
+):
+    """As a schema or in words, whatever the API takes; the answer is bare text."""
+    asked = config_of(guided_decoding=GuidedDecodingParams(**form))
+    adapted = load_dialect(row.dialect).adapted(asked.merge(NAMED), row)
+    said = "red"
+    if adapted is not None and adapted.schema is not None:
+        wrapped = adapted.schema["type"] == "object"
+        said = '{"value": "red"}' if wrapped else '"red"'
+    server.plan(message={"content": said})
+    [answered] = make().infer([ask("row-1")], asked)
+    assert answered.messages[-1].content == "red"
+    assert next(iter(form.values()))[0] in last_body(server)
 
 
 def test_each_setting_that_it_honours_is_sent(row: Provider, make: Make, server: FaultServer):

@@ -99,7 +99,7 @@ class _Normaliser:
 
     def _name_for(self, place: tuple[str, ...]) -> str:
         if place not in self._names:
-            name = base = re.sub(r"[^\w.-]+", "_", place[-1]) or "_"
+            name = base = re.sub(r"[^\w.-]+", "_", place[-1], flags=re.ASCII) or "_"
             count = 1
             while name in self._names.values():
                 count += 1

@@ -42,6 +42,7 @@ from oumi.runner.limiter import Limiter, Limits
 from oumi.runner.rate_headers import retry_after_s
 from oumi.runner.request import Request
 from oumi.runner.retry import RetryPolicy
+from oumi.structured.expectation import Expectation, expect
 
 _CHARACTERS_PER_TOKEN = 3
 
@@ -123,6 +124,11 @@ class RemoteInferenceEngine(InferenceEngine):
         if self.provider.price_list is None:
             return None
         return find_price(config.model.model_name, self.provider.price_list)
+
+    def expectation(self, config: InferenceConfig) -> Expectation | None:
+        """What answers have to look like, once they are turned back from the API's form."""
+        adapted = self._way(config).adapted
+        return expect(config.generation, adapted.restore if adapted else None)
 
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """A generous guess, made only where there is a limit to keep."""
@@ -227,6 +233,7 @@ class RemoteInferenceEngine(InferenceEngine):
             address,
             dict(address.headers) | dict(dialect.headers(config)),
             dialect.shared_body(config, self.provider),
+            dialect.adapted(config, self.provider),
             self._replicas.setdefault(address.bases, Replicas(address.bases)),
             self._limiters.setdefault(limits, Limiter(limits)),
             None if address.has_key else self._find_signer(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from oumi.core.configs import InferenceConfig, RemoteParams
@@ -16,6 +16,7 @@ from oumi.inference.remote.signing import Signer
 from oumi.inference.remote.transport import Call
 from oumi.runner.limiter import Limiter
 from oumi.runner.request import Request
+from oumi.structured.adapt import Adapted, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Way:
     headers: Mapping[str, str] = field(repr=False)
     body: Mapping[str, Any]
     """What the bodies of all requests have in common."""
+    adapted: Adapted | None
+    """What answers have to look like, as the API takes it."""
     replicas: Replicas
     limiter: Limiter
     signer: Signer | None
@@ -41,7 +44,8 @@ class Way:
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
         self._check_content(request)
-        return self.dialect.encode(request, self.body, stream=stream)
+        told = replace(request, conversation=tell(request.conversation, self.adapted))
+        return self.dialect.encode(told, self.body, stream=stream)
 
     async def call(self, replica: Replica, request: Request, *, stream: bool = False) -> Call:
         """Ready to be sent. Raises RequestError for a request that cannot be."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner.request import Request
+from oumi.structured.adapt import Adapted
 
 if TYPE_CHECKING:
     from oumi.inference.remote.providers import Provider
@@ -47,6 +48,12 @@ class Dialect(Protocol):
     def check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with the settings, before anything is sent: ConfigError for a wrong
         one, UnsupportedError for one that the API or the model does not take.
+        """
+        ...
+
+    def adapted(self, config: InferenceConfig, provider: Provider) -> Adapted | None:
+        """What answers have to look like, as the API takes it; None where nothing is asked of
+        them, or where it goes as it is.
         """
         ...
 

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from oumi.core.configs import InferenceConfig
 from oumi.inference.remote.dialects.anthropic_decode import decode, stream_decoder
-from oumi.inference.remote.dialects.anthropic_encode import check, encode, headers, shared_body
+from oumi.inference.remote.dialects.anthropic_encode import (
+    adapted,
+    check,
+    encode,
+    headers,
+    shared_body,
+)
 from oumi.inference.remote.dialects.reply import decode_models
 
 __all__ = [
+    "adapted",
     "check",
     "decode",
     "decode_models",

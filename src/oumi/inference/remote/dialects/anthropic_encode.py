@@ -20,6 +20,8 @@ from oumi.inference.remote.dialects.turns import ANSWER_TOOL, Said
 from oumi.inference.remote.model_families import check_family, family_of
 from oumi.inference.remote.providers import Provider
 from oumi.runner.request import Request
+from oumi.structured.adapt import Adapted, adapt_guided
+from oumi.structured.rules import ANTHROPIC, ANTHROPIC_TOOL, Form
 
 _OWN_FIELDS = {
     "messages": "the conversation",
@@ -72,10 +74,15 @@ def check(config: InferenceConfig) -> None:
         )
 
 
+def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+    """A schema, or a tool where the model knows no schemas or the API does not take this one."""
+    return _adapted(config)
+
+
 def answers_by_tool(config: InferenceConfig) -> bool:
-    """Whether the answer comes as a call of a tool, because the model knows no schemas."""
-    wanted = config.generation.guided_decoding is not None
-    return wanted and not family_of(config.model.model_name).json_schema
+    """Whether the answer comes as a call of a tool."""
+    found = _adapted(config)
+    return found is not None and found.form is Form.TOOL
 
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
@@ -91,7 +98,7 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     if generation.stop_strings:
         body["stop_sequences"] = generation.stop_strings
     if generation.guided_decoding is not None:
-        body |= _constraint(config, body.get("output_config"))
+        body |= _constraint(_adapted(config), body.get("output_config"))
     return body
 
 
@@ -119,10 +126,17 @@ def says(blocks: list[dict[str, Any]]) -> Said | None:
     return Said(text, tuple(calls))
 
 
-def _constraint(config: InferenceConfig, output_config: Any) -> dict[str, Any]:
+def _adapted(config: InferenceConfig) -> Adapted | None:
     guided = config.generation.guided_decoding
-    schema = guided.json if guided else None
-    if answers_by_tool(config):
+    if guided is None:
+        return None
+    knows = family_of(config.model.model_name).json_schema
+    return adapt_guided(guided, ANTHROPIC if knows else ANTHROPIC_TOOL)
+
+
+def _constraint(found: Adapted | None, output_config: Any) -> dict[str, Any]:
+    schema = found.schema if found else None
+    if found and found.form is Form.TOOL:
         tool = {
             "name": ANSWER_TOOL,
             "description": "Gives the answer.",

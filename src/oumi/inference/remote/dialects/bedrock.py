@@ -9,10 +9,17 @@ from urllib.parse import quote
 
 from oumi.core.configs import InferenceConfig
 from oumi.inference.remote.dialects.bedrock_decode import decode, stream_decoder
-from oumi.inference.remote.dialects.bedrock_encode import check, encode, headers, shared_body
+from oumi.inference.remote.dialects.bedrock_encode import (
+    adapted,
+    check,
+    encode,
+    headers,
+    shared_body,
+)
 from oumi.inference.remote.dialects.reply import decode_models
 
 __all__ = [
+    "adapted",
     "check",
     "decode",
     "decode_models",

@@ -21,6 +21,8 @@ from oumi.inference.remote.dialects.turns import ANSWER_TOOL, Said
 from oumi.inference.remote.model_families import check_family, family_of
 from oumi.inference.remote.providers import Provider
 from oumi.runner.request import Request
+from oumi.structured.adapt import Adapted, adapt_guided
+from oumi.structured.rules import ANTHROPIC, ANTHROPIC_TOOL, Form
 
 _OWN_FIELDS = {
     "messages": "the conversation",
@@ -70,11 +72,15 @@ def check(config: InferenceConfig) -> None:
         raise UnsupportedError(f"{name} cannot keep to a schema while it thinks")
 
 
+def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+    """A schema, or a tool where the model knows no schemas or the API does not take this one."""
+    return _adapted(config)
+
+
 def answers_by_tool(config: InferenceConfig) -> bool:
-    """Whether the answer comes as a call of a tool, because the model knows no schemas."""
-    name = config.model.model_name
-    knows = _KNOWS_SCHEMAS.match(name) and family_of(name).json_schema
-    return config.generation.guided_decoding is not None and not knows
+    """Whether the answer comes as a call of a tool."""
+    found = _adapted(config)
+    return found is not None and found.form is Form.TOOL
 
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     if fields := _model_fields(config):
         body["additionalModelRequestFields"] = fields
     if config.generation.guided_decoding is not None:
-        body |= _constraint(config, body.get("outputConfig"))
+        body |= _constraint(_adapted(config), body.get("outputConfig"))
     return body
 
 
@@ -135,10 +141,17 @@ def _inference_config(config: InferenceConfig) -> dict[str, Any]:
     return settings
 
 
-def _constraint(config: InferenceConfig, output_config: Any) -> dict[str, Any]:
-    guided = config.generation.guided_decoding
-    schema = guided.json if guided else None
-    if answers_by_tool(config):
+def _adapted(config: InferenceConfig) -> Adapted | None:
+    guided, name = config.generation.guided_decoding, config.model.model_name
+    if guided is None:
+        return None
+    knows = _KNOWS_SCHEMAS.match(name) and family_of(name).json_schema
+    return adapt_guided(guided, ANTHROPIC if knows else ANTHROPIC_TOOL)
+
+
+def _constraint(found: Adapted | None, output_config: Any) -> dict[str, Any]:
+    schema = found.schema if found else None
+    if found and found.form is Form.TOOL:
         tool = {"name": ANSWER_TOOL, "description": "Gives the answer."}
         tools = [{"toolSpec": {**tool, "inputSchema": {"json": schema}}}]
         return {"toolConfig": {"tools": tools, "toolChoice": {"tool": {"name": ANSWER_TOOL}}}}

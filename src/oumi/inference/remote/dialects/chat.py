@@ -33,7 +33,8 @@ from oumi.inference.remote.failures import BadReplyError, UnreadableAnswerError
 from oumi.inference.remote.model_families import ModelFamily, check_family, family_of
 from oumi.inference.remote.providers import Constraint, Provider
 from oumi.runner.request import Request
-from oumi.structured.strict import is_strict
+from oumi.structured.adapt import Adapted, adapt_guided
+from oumi.structured.rules import Form
 
 models_path: str | None = "/models"
 
@@ -63,6 +64,16 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
+def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+    """A schema, unless the server has a form of its own for what is asked."""
+    guided = config.generation.guided_decoding
+    if guided is None or provider.constraint is Constraint.VLLM:
+        return None
+    if provider.constraint is Constraint.SGLANG and guided.json is None:
+        return None
+    return adapt_guided(guided, provider.rules)
+
+
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     """What all bodies under these settings have in common."""
     model, generation = config.model, config.generation
@@ -77,7 +88,7 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     if model.chat_template_kwargs:
         body["chat_template_kwargs"] = model.chat_template_kwargs
     if generation.guided_decoding is not None:
-        body.update(_constraint(generation.guided_decoding, provider.constraint))
+        body.update(_constraint(generation.guided_decoding, config, provider))
     return body | model.model_kwargs
 
 
@@ -202,13 +213,23 @@ def _tools(request: Request) -> dict[str, Any]:
     return body
 
 
-def _constraint(guided: GuidedDecodingParams, form: Constraint) -> dict[str, Any]:
-    if form is Constraint.VLLM:
+def _constraint(
+    guided: GuidedDecodingParams, config: InferenceConfig, provider: Provider
+) -> dict[str, Any]:
+    form = adapted(config, provider)
+    if form is None:
+        return _own_form(guided, provider.constraint)
+    if form.form is Form.JSON:
+        return {"response_format": {"type": "json_object"}}
+    if form.schema is None:
+        return {}
+    schema = {"name": "answer", "schema": form.schema, "strict": form.strict}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str, Any]:
+    if constraint is Constraint.VLLM:
         return {"structured_outputs": {guided.form: getattr(guided, guided.form)}}
-    if guided.json is not None:
-        strict = guided.strict and is_strict(guided.json)
-        schema = {"name": "answer", "schema": guided.json, "strict": strict}
-        return {"response_format": {"type": "json_schema", "json_schema": schema}}
     if guided.choice is not None:
         return {"ebnf": "root ::= " + " | ".join(_quote(text) for text in guided.choice)}
     return {"regex": guided.regex} if guided.regex is not None else {"ebnf": guided.grammar}

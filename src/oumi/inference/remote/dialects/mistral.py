@@ -14,6 +14,7 @@ from oumi.inference.remote.providers import Provider
 models_path = chat.models_path
 path = chat.path
 check = chat.check
+adapted = chat.adapted
 headers = chat.headers
 encode = chat.encode
 decode = chat.decode

@@ -3,6 +3,7 @@
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
 from oumi.inference.remote.providers.row import Constraint, Proof, Provider
+from oumi.structured import rules
 
 CLOUDS = (
     # https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
@@ -20,6 +21,7 @@ CLOUDS = (
         needs_key=True,
         key_header="api-key",
         price_list="azure",
+        rules=rules.OPENAI,
         settled=settings.LOADING,
     ),
     # https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai
@@ -43,6 +45,7 @@ CLOUDS = (
         extra="google",
         lists_models=False,
         price_list="google",
+        rules=rules.GEMINI,
         settled=settings.LOADING,
     ),
     # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
@@ -60,6 +63,7 @@ CLOUDS = (
         extra="bedrock",
         constraint=Constraint.BEDROCK,
         price_list="aws",
+        rules=rules.ANTHROPIC,
         settled=settings.LOADING,
     ),
 )

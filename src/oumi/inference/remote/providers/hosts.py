@@ -3,6 +3,7 @@
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
 from oumi.inference.remote.providers.row import UNLISTED, BatchOffer, Provider
+from oumi.structured import rules
 
 HOSTS = (
     # https://docs.together.ai/reference/chat-completions
@@ -39,6 +40,7 @@ HOSTS = (
         key_env=("FIREWORKS_API_KEY",),
         needs_key=True,
         price_list="fireworks",
+        rules=rules.FIREWORKS,
         settled=settings.LOADING,
     ),
     # https://docs.parasail.io/parasail-docs
@@ -80,6 +82,7 @@ HOSTS = (
         key_env=("CEREBRAS_API_KEY",),
         needs_key=True,
         price_list="cerebras",
+        rules=rules.CEREBRAS,
         settled=settings.LOADING,
     ),
     # https://console.groq.com/docs/api-reference#chat-create
@@ -93,6 +96,7 @@ HOSTS = (
         key_env=("GROQ_API_KEY",),
         needs_key=True,
         price_list="groq",
+        rules=rules.GROQ,
         settled=settings.LOADING,
         # https://console.groq.com/docs/batch
         batch=BatchOffer(),
@@ -124,6 +128,7 @@ HOSTS = (
         # https://openrouter.ai/docs/features/provider-routing#requiring-providers-to-support-all-parameters
         body={"provider": {"require_parameters": True}},
         price_list="openrouter",
+        rules=rules.OPENAI,
         settled=settings.LOADING,
     ),
     # https://huggingface.co/docs/inference-providers/tasks/chat-completion

@@ -3,6 +3,7 @@
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
 from oumi.inference.remote.providers.row import BatchOffer, Constraint, Provider
+from oumi.structured import rules
 
 MAKERS = (
     # https://platform.openai.com/docs/api-reference/chat/create
@@ -16,6 +17,7 @@ MAKERS = (
         key_env=("OPENAI_API_KEY",),
         needs_key=True,
         price_list="openai",
+        rules=rules.OPENAI,
         settled=settings.LOADING,
         # https://platform.openai.com/docs/guides/batch
         batch=BatchOffer(),
@@ -35,6 +37,7 @@ MAKERS = (
         key_header="x-api-key",
         constraint=Constraint.ANTHROPIC,
         price_list="anthropic",
+        rules=rules.ANTHROPIC,
         settled=settings.LOADING,
     ),
     # https://ai.google.dev/gemini-api/docs/openai; a field that is not known there is refused
@@ -48,20 +51,27 @@ MAKERS = (
         key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         needs_key=True,
         price_list="google",
+        rules=rules.GEMINI,
         settled=settings.LOADING,
     ),
-    # https://api-docs.deepseek.com/api/create-chat-completion; it has no schemas, only JSON
+    # https://api-docs.deepseek.com/api/create-chat-completion; it has no schemas, only JSON,
+    # so that they stand in the prompt
     Provider(
         InferenceEngineType.DEEPSEEK,
         "DeepSeekInferenceEngine",
         "the DeepSeek API",
-        honours=settings.TEXT | settings.PENALTIES | settings.LOGPROBS | {"generation.tool_choice"},
+        honours=settings.TEXT
+        | settings.PENALTIES
+        | settings.LOGPROBS
+        | settings.JSON_SCHEMA
+        | {"generation.tool_choice"},
         url="https://api.deepseek.com/v1",
         url_env="DEEPSEEK_BASE_URL",
         key_env=("DEEPSEEK_API_KEY",),
         needs_key=True,
         takes_images=False,
         price_list="deepseek",
+        rules=rules.JSON_OBJECT,
         settled=settings.LOADING,
     ),
     # https://docs.mistral.ai/api/endpoint/chat
@@ -80,6 +90,7 @@ MAKERS = (
         key_env=("MISTRAL_API_KEY",),
         needs_key=True,
         price_list="mistral",
+        rules=rules.MISTRAL,
         settled=settings.LOADING,
     ),
     # https://docs.x.ai/docs/api-reference#chat-completions
@@ -93,6 +104,7 @@ MAKERS = (
         key_env=("XAI_API_KEY",),
         needs_key=True,
         price_list="x-ai",
+        rules=rules.XAI,
         settled=settings.LOADING,
     ),
 )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from oumi.core.configs import InferenceEngineType
+from oumi.structured.rules import JSON_SCHEMA, SchemaRules
 
 UNLISTED = "unlisted"
 """The price list of a provider whose prices genai-prices does not have: costs are unknown."""
@@ -93,6 +94,8 @@ class Provider:
     takes_images: bool = True
     lists_models: bool = True
     constraint: Constraint = Constraint.RESPONSE_FORMAT
+    rules: SchemaRules = JSON_SCHEMA
+    """What it takes of JSON Schema, where schemas are how it is told of a form."""
     price_list: str | None = None
     """The provider's name in genai-prices, or UNLISTED. None: answers cost nothing."""
     settled: frozenset[str] = frozenset()

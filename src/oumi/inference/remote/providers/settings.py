@@ -15,7 +15,14 @@ PENALTIES = frozenset({"generation.frequency_penalty", "generation.presence_pena
 SEED = frozenset({"generation.seed"})
 LOGIT_BIAS = frozenset({"generation.logit_bias"})
 LOGPROBS = frozenset({"generation.logprobs"})
-JSON_SCHEMA = frozenset({"generation.guided_decoding.json"})
+JSON_SCHEMA = frozenset(
+    {
+        "generation.guided_decoding.json",
+        "generation.guided_decoding.choice",
+        "generation.guided_decoding.regex",
+    }
+)
+"""What a schema can say: a choice is an `enum`, an expression a `pattern`."""
 
 CHAT = TEXT | TOOLS | PENALTIES | SEED | LOGIT_BIAS | LOGPROBS | JSON_SCHEMA
 """What OpenAI's own models take."""
@@ -24,14 +31,8 @@ TOP_K = frozenset({"generation.top_k"})
 MIN_P = frozenset({"generation.min_p"})
 SAMPLER = TOP_K | MIN_P | {"generation.stop_token_ids"}
 TEMPLATE_KWARGS = frozenset({"model.chat_template_kwargs"})
-FORMS = frozenset(
-    {
-        "generation.guided_decoding.regex",
-        "generation.guided_decoding.choice",
-        "generation.guided_decoding.grammar",
-    }
-)
-SERVER = FORMS | TEMPLATE_KWARGS | {"model.adapter_model", "generation.skip_special_tokens"}
+GRAMMAR = frozenset({"generation.guided_decoding.grammar"})
+SERVER = GRAMMAR | TEMPLATE_KWARGS | {"model.adapter_model", "generation.skip_special_tokens"}
 """What servers take that run any model of the hub."""
 
 LOADING = frozenset(
