@@ -11,12 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+    RemoteParams,
+)
 from oumi.core.types import BatchStatus, Conversation, Message, Role
 from oumi.errors import (
     ConfigError,
     InferenceError,
     InputError,
+    RequestError,
     UnavailableError,
     UnsupportedError,
 )
@@ -134,15 +141,21 @@ def test_results_while_it_runs_and_cancel_with_partial_output(server: FaultServe
             engine.get_batch_results(batch_id)
         partial = engine.get_batch_results_partial(batch_id, rows(10))
         assert answers(partial.conversations) == [f"answer to row-{i}" for i in range(8)]
-        assert partial.error_messages == {8: "not answered yet", 9: "not answered yet"}
+        assert partial.error_messages == dict.fromkeys(
+            (8, 9), "not answered yet: the batch is in progress"
+        )
+        with pytest.raises(RequestError, match="has not ended"):
+            engine.resubmit_batch(batch_id)
 
         info = engine.cancel_batch(batch_id)
         assert (info.status, info.completed_requests) == (BatchStatus.CANCELLED, 8)
         assert engine.cancel_batch(batch_id) == info
-        with pytest.raises(InferenceError, match="cancelled before this row") as caught:
+        with pytest.raises(
+            InferenceError, match="not answered before the batch was cancelled"
+        ) as caught:
             engine.get_batch_results(batch_id)
         assert answers(caught.value.result.conversations) == answers(partial.conversations)
-        assert {f.error_type for f in caught.value.result.failures.values()} == {"CANCELLED"}
+        assert {f.error_type for f in caught.value.result.failures.values()} == {"BatchCancelled"}
 
         server.plan()
         assert engine.resubmit_batch(batch_id) == batch_id
@@ -161,7 +174,7 @@ def test_expired_with_half_done(server: FaultServer):
         assert info.expires_at - info.created_at == timedelta(seconds=5)
         partial = engine.get_batch_results_partial(batch_id)
         assert list(partial.rows) == [0, 1, 2, 3, 4]
-        assert "time was over" in partial.error_messages[5]
+        assert "the batch expired" in partial.error_messages[5]
     server.plan()
     with remote_engine(server.api_url, **fields, batch_completion_window="1h") as engine:
         assert engine.infer_batch(rows(10)) == batch_id, "the same job, anew"
@@ -202,6 +215,49 @@ def test_failed_rows_are_told_apart(server: FaultServer):
     assert server.stats()["rows"] == {"row-3": [1, 1]}
 
 
+def test_results_into_a_file_and_onto_the_callers_conversations(
+    server: FaultServer, tmp_path: Path
+):
+    server.plan(**hanging(2))
+    output = tmp_path / "out.jsonl"
+    to_file = InferenceConfig(output_path=str(output))
+    with remote_engine(server.api_url, connection_timeout=60, num_workers=10) as engine:
+        batch_id = engine.infer_batch(rows(10))
+        wait_until(lambda: len(recorded(batch_id)) == 8)
+        result = engine.get_batch_results_partial(batch_id, inference_config=to_file)
+        assert (list(result.rows), result.failed_indices) == (list(range(8)), [8, 9])
+        lines = output.read_text().splitlines()
+        assert [Conversation.from_json(line) for line in lines] == list(result.conversations)
+        kill_worker(batch_id)
+        server.plan()
+        finish(engine, batch_id)
+        assert len(engine.get_batch_results(batch_id, None, to_file)) == 10
+        assert answers(map(Conversation.from_json, output.read_text().splitlines())) == [
+            f"answer to row-{i}" for i in range(10)
+        ]
+        mine = [
+            conversation.model_copy(update={"metadata": {"mine": i}, "conversation_id": None})
+            for i, conversation in enumerate(rows(10))
+        ]
+        results = engine.get_batch_results(batch_id, mine)
+    assert [conversation.metadata["mine"] for conversation in results] == list(range(10))
+
+
+def test_answers_that_do_not_fit_yet_are_not_handed_out(server: FaultServer):
+    server.plan(latency_ms=1000, message={"content": "no number"})
+    guided = GuidedDecodingParams(json={"type": "integer"})
+    config = InferenceConfig(generation=GenerationParams(guided_decoding=guided))
+    with remote_engine(server.api_url) as engine:
+        batch_id = engine.infer_batch(rows(1), config)
+        wait_until(lambda: recorded(batch_id))
+        kill_worker(batch_id)
+        partial = engine.get_batch_results_partial(batch_id, inference_config=config)
+        assert partial.failures[0].error_type == "BatchPending"
+        server.plan(message={"content": "12"})
+        finish(engine, batch_id)
+        assert answers(engine.get_batch_results(batch_id)) == ["12"]
+
+
 def test_what_no_row_can_survive_fails_the_job(server: FaultServer):
     server.plan(faults=[{"kind": "status", "code": 401, "times": None}])
     with remote_engine(server.api_url) as engine:
@@ -211,7 +267,7 @@ def test_what_no_row_can_survive_fails_the_job(server: FaultServer):
         assert "401" in info.errors[0]
         failures = engine.get_batch_results_partial(batch_id).failures
         assert len(failures) == 6
-        assert "the job failed before this row" in failures[5].error_message
+        assert "the batch failed" in failures[5].error_message
         server.plan()
         assert engine.infer_batch(rows(6)) == batch_id, "one that failed is submitted anew"
         assert finish(engine, batch_id).completed_requests == 6

@@ -15,7 +15,7 @@ import pytest
 
 from oumi.core.configs import ModelParams
 from oumi.core.types import BatchStatus
-from oumi.errors import AccessError
+from oumi.errors import AccessError, InputError, StorageError
 from oumi.inference import DeepSeekInferenceEngine, LlamaCppInferenceEngine
 from oumi.inference.batch.folder import all_folders
 from oumi.models import TINY_GGUF
@@ -152,6 +152,20 @@ def test_a_damaged_state_costs_nothing(server: FaultServer, damage: bytes):
         assert (info.status, info.completed_requests) == (BatchStatus.COMPLETED, 3)
         assert len(engine.get_batch_results(batch_id)) == 3
     assert server.stats()["requests"] == 3
+
+
+def test_a_damaged_job_does_not_hide_the_others(server: FaultServer):
+    with remote_engine(server.api_url) as engine:
+        ids = [engine.infer_batch(rows(count)) for count in (1, 2, 3)]
+        for batch_id in ids:
+            finish(engine, batch_id)
+        (folder_of_job(ids[0]).path / "state.json").write_bytes(b"{")
+        (folder_of_job(ids[1]).path / "intent.json").write_bytes(b"{")
+        assert [info.id for info in engine.list_batches()] == [ids[2], ids[0]]
+        with pytest.raises(InputError, match="no batch job 'batch_9'"):
+            engine.get_batch_status("batch_9")
+        with pytest.raises(StorageError, match=r"intent.json: damaged"):
+            engine.get_batch_status(ids[1])
 
 
 def test_one_that_dies_at_once_is_not_started_for_ever(

@@ -8,7 +8,7 @@ import pytest
 
 from oumi.core.types import Completion, Failure, Message, Role
 from oumi.runner.journal import Journal
-from oumi.runner.recorded import count_records, read_result
+from oumi.runner.recorded import Recorded
 from oumi.runner.sources import FileSource
 from tests.conftest import answers, short, sums
 
@@ -30,7 +30,8 @@ def test_rows_that_ended_and_rows_that_have_not(write_jsonl, tmp_path: Path):
         journal.record(1, KEY, answer("one"), latency_s=0.1)
         with path.open("ab") as torn:
             torn.write(b'{"key":"')
-        result = read_result(source, path, 5, PENDING)
+        recorded = Recorded(path, 5, PENDING)
+    result = recorded.result(source)
     assert list(result.rows) == [1, 3]
     assert answers(result.conversations) == ["one", "three"]
     assert result.conversations[-1].conversation_id == "sum-3"
@@ -41,7 +42,7 @@ def test_rows_that_ended_and_rows_that_have_not(write_jsonl, tmp_path: Path):
     assert result.failed_indices == [0, 2, 4]
     with pytest.raises(KeyError):
         result.failures[3]
-    assert count_records(path, 5) == (2, 1)
+    assert recorded.failed == 1
 
 
 def test_the_same_as_the_output_of_the_run(engine, write_jsonl, tmp_path: Path):
@@ -49,12 +50,12 @@ def test_the_same_as_the_output_of_the_run(engine, write_jsonl, tmp_path: Path):
     source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes().replace(b"\n", b"\n\n"))
     output = tmp_path / "out.jsonl"
     saved = engine.infer(None, short(input_path=str(source), output_path=str(output)))
-    result = read_result(FileSource(source), Path(f"{output}.journal"), 6, PENDING)
+    result = Recorded(Path(f"{output}.journal"), 6, PENDING).result(FileSource(source))
     assert list(result.conversations) == list(saved)
     assert [result.conversations[i] for i in range(6)] == list(saved)
     assert not result.has_failures
 
 
 def test_before_the_run_began(write_jsonl, tmp_path: Path):
-    result = read_result(FileSource(write_jsonl(sums(2))), tmp_path / "none", 2, PENDING)
+    result = Recorded(tmp_path / "none", 2, PENDING).result(FileSource(write_jsonl(sums(2))))
     assert (list(result.conversations), result.failed_indices) == ([], [0, 1])

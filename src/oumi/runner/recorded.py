@@ -1,4 +1,4 @@
-"""What a journal holds at this moment, read beside the run that may be writing it.
+"""What a journal holds at one moment, read beside the run that may be writing it.
 
 The journal's lock is not asked for, and nothing is written. The file is gone through once; 16
 bytes a row stay in memory.
@@ -6,109 +6,102 @@ bytes a row stay in memory.
 
 from __future__ import annotations
 
-import contextlib
+import os
+import weakref
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 from oumi.core.types.completion import Completion, Failure, InferenceResult
 from oumi.core.types.conversation import Conversation
 from oumi.runner.journal import read_places, read_record
-from oumi.runner.sources import FileSource
+from oumi.runner.output import Answers
+from oumi.runner.sources import FileSource, Source
 from oumi.structured.expectation import Expectation
-from oumi.structured.finish import finish_record, fits
+from oumi.structured.finish import finish_record, fits, require_fit
 
 _NOWHERE = 0  # where the header stands
 
 
-def read_result(
-    source: FileSource,
-    journal: Path,
-    total: int,
-    missing: Failure,
-    expectation: Expectation | None = None,
-) -> InferenceResult:
-    """All rows of a run with `total` of them; `missing` is why the others have not ended."""
-    places, answered = _index(journal, total, expectation)
-    done = array("Q", (row for row in range(total) if answered[row]))
-    failed = array("Q", (row for row in range(total) if not answered[row]))
-    conversations = RecordedConversations(source, journal, _Places.of(done, places), expectation)
-    failures = RecordedFailures(journal, _Places.of(failed, places), missing)
-    return InferenceResult(conversations, done, failures)
+class Recorded:
+    """What became of each of `total` rows; `missing` is why one without a record has none.
+
+    An answer that does not fit is no answer yet: its row is asked further.
+    """
+
+    def __init__(
+        self, journal: Path, total: int, missing: Failure, expectation: Expectation | None = None
+    ):
+        self.expectation = expectation
+        self._missing = missing
+        self._file = os.open(journal, os.O_RDONLY | os.O_CLOEXEC) if journal.exists() else -1
+        if self._file >= 0:
+            weakref.finalize(self, os.close, self._file)
+        self._places, is_answer = array("Q", bytes(8 * total)), bytearray(total)
+        for row, place, is_completion in read_places(journal):
+            self._places[row], is_answer[row] = place, is_completion
+        for row in range(total):
+            if is_answer[row] and not self._fits(row):
+                self._places[row], is_answer[row] = _NOWHERE, False
+        self.answered = array("Q", (row for row in range(total) if is_answer[row]))
+        """The rows with an answer, in input order."""
+        self.unanswered = array("Q", (row for row in range(total) if not is_answer[row]))
+        """The rows without one, in input order."""
+
+    @property
+    def failed(self) -> int:
+        """How many rows have failed."""
+        return len(self._places) - self._places.count(_NOWHERE) - len(self.answered)
+
+    def read(self, row: int) -> Mapping[str, Any]:
+        """The row's `completion` or its `failure`."""
+        if self._places[row] == _NOWHERE:
+            return {"failure": self._missing.to_dict()}
+        return read_record(self._file, self._places[row])
+
+    def result(self, source: FileSource) -> InferenceResult:
+        """All rows, read as they are looked at."""
+        conversations = RecordedConversations(source, self)
+        return InferenceResult(conversations, self.answered, RecordedFailures(self))
+
+    def _fits(self, row: int) -> bool:
+        if self.expectation is None:
+            return True
+        return fits(self.expectation, self.read(row)["completion"])
 
 
-def count_records(
-    journal: Path, total: int, expectation: Expectation | None = None
-) -> tuple[int, int]:
-    """How many rows have an answer, and how many failed."""
-    places, answered = _index(journal, total, expectation)
-    done = answered.count(1)
-    return done, total - places.count(_NOWHERE) - done
-
-
-def _index(
-    journal: Path, total: int, expectation: Expectation | None
-) -> tuple[array[int], bytearray]:
-    """Of each row, where its last record stands, and whether it is an answer."""
-    places, answered = array("Q", bytes(8 * total)), bytearray(total)
-    for row, offset, is_answer in read_places(journal):
-        places[row], answered[row] = offset, is_answer
-    if expectation is not None:
-        _drop_misfits(journal, places, answered, expectation)
-    return places, answered
-
-
-def _drop_misfits(
-    journal: Path, places: array[int], answered: bytearray, expectation: Expectation
-) -> None:
-    """Rows with an answer that does not fit have not ended: they are asked further."""
-    rows = [row for row, is_answer in enumerate(answered) if is_answer]
-    with _reading(journal) as file:
-        for row in rows:
-            if not fits(expectation, read_record(file, places[row])["completion"]):
-                places[row], answered[row] = _NOWHERE, False
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Rows in input order, and where the record of each stands."""
-
-    rows: array[int]
-    offsets: array[int]
-
-    @classmethod
-    def of(cls, rows: array[int], places: array[int]) -> _Places:
-        return cls(rows, array("Q", (places[row] for row in rows)))
+def join_rows(answers: Answers, source: Source, expectation: Expectation | None) -> InferenceResult:
+    """All rows, joined to the conversations of a source, in memory."""
+    rows, conversations, failures = [], [], {}
+    for row in source.rows():
+        record = answers.read(row.index)
+        if "completion" in record and row.conversation is not None:
+            completion = require_fit(expectation, Completion.from_dict(record["completion"]))
+            rows.append(row.index)
+            conversations.append(completion.join(row.conversation))
+        else:
+            failures[row.index] = Failure.from_dict(record["failure"])
+    return InferenceResult(conversations, rows, failures)
 
 
 class RecordedConversations(Sequence[Conversation]):
     """The rows that have an answer, joined to it as they are looked at."""
 
-    def __init__(
-        self,
-        source: FileSource,
-        journal: Path,
-        places: _Places,
-        expectation: Expectation | None,
-    ):
+    def __init__(self, source: FileSource, recorded: Recorded):
         self._source = source
-        self._journal = journal
-        self._places = places
-        self._expectation = expectation
+        self._recorded = recorded
 
     def __len__(self) -> int:
-        return len(self._places.rows)
+        return len(self._recorded.answered)
 
     def __iter__(self) -> Iterator[Conversation]:
         lines = enumerate(self._source.lines())
-        with _reading(self._journal) as journal:
-            for row, offset in zip(self._places.rows, self._places.offsets, strict=True):
-                text = next(text for number, (_, text) in lines if number == row)
-                yield self._join(text, journal, offset)
+        for row in self._recorded.answered:
+            text = next(text for number, (_, text) in lines if number == row)
+            yield self._join(row, text)
 
     @overload
     def __getitem__(self, index: int) -> Conversation: ...
@@ -117,50 +110,33 @@ class RecordedConversations(Sequence[Conversation]):
     def __getitem__(self, index: int | slice) -> Conversation | list[Conversation]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        row, offset = self._places.rows[index], self._places.offsets[index]
-        text = self._source.line_at(self._begins[row])
-        with _reading(self._journal) as journal:
-            return self._join(text, journal, offset)
-
-    def _join(self, text: bytes, journal: int, offset: int) -> Conversation:
-        record = finish_record(self._expectation, read_record(journal, offset)["completion"])
-        return Completion.from_dict(record).join(Conversation.from_json(text))
+        row = self._recorded.answered[index]
+        return self._join(row, self._source.line_at(self._begins[row]))
 
     @cached_property
     def _begins(self) -> array[int]:
         return self._source.places()
 
+    def _join(self, row: int, text: bytes) -> Conversation:
+        answer = finish_record(self._recorded.expectation, self._recorded.read(row)["completion"])
+        return Completion.from_dict(answer).join(Conversation.from_json(text))
+
 
 class RecordedFailures(Mapping[int, Failure]):
     """Why the others have none, by row, read as they are looked at."""
 
-    def __init__(self, journal: Path, places: _Places, missing: Failure):
-        self._journal = journal
-        self._places = places
-        self._missing = missing
+    def __init__(self, recorded: Recorded):
+        self._recorded = recorded
 
     def __len__(self) -> int:
-        return len(self._places.rows)
+        return len(self._recorded.unanswered)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._places.rows)
+        return iter(self._recorded.unanswered)
 
     def __getitem__(self, row: int) -> Failure:
-        rows, offsets = self._places.rows, self._places.offsets
+        rows = self._recorded.unanswered
         at = bisect_left(rows, row)
         if at == len(rows) or rows[at] != row:
             raise KeyError(row)
-        if offsets[at] == _NOWHERE:
-            return self._missing
-        with _reading(self._journal) as journal:
-            return Failure.from_dict(read_record(journal, offsets[at])["failure"])
-
-
-@contextlib.contextmanager
-def _reading(journal: Path) -> Iterator[int]:
-    """The open file of a journal; where there is none, it holds nothing that could be read."""
-    if not journal.exists():
-        yield -1
-        return
-    with journal.open("rb") as file:
-        yield file.fileno()
+        return Failure.from_dict(self._recorded.read(row)["failure"])

@@ -17,7 +17,7 @@ from oumi.core.types.completion import InferenceResult
 from oumi.errors import ConfigError, InputError, RequestError
 from oumi.inference.batch import foreign
 from oumi.inference.batch.apis import ApiBatch
-from oumi.inference.batch.collect import Book, collect, join, output_of, write
+from oumi.inference.batch.collect import Book, collect, output_of, write
 from oumi.inference.batch.endpoint import Endpoint
 from oumi.inference.batch.folder import (
     Intent,
@@ -32,6 +32,7 @@ from oumi.inference.batch.folder import (
 from oumi.inference.batch.state import Part, State, describe, public_id
 from oumi.inference.batch.submit import ApiJob, advance, begin_attempt, cancel, refresh
 from oumi.inference.remote.providers import Provider
+from oumi.runner.recorded import join_rows
 from oumi.runner.request import KeyMaker
 from oumi.runner.sources import Source, check
 
@@ -129,7 +130,9 @@ class ApiBatches:
             with await asyncio.to_thread(Book, job) as book:
                 await collect(job, book)
                 if source is not None and config.output_path is None:
-                    return await asyncio.to_thread(join, job, book, source)
+                    return await asyncio.to_thread(
+                        join_rows, book, source, job.endpoint.expectation
+                    )
                 rows = source or job.folder.source
                 overwrite = config.overwrite or config.output_path is None
                 await asyncio.to_thread(write, job, book, rows, output, overwrite=overwrite)

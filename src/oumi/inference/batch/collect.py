@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from oumi.core.configs.base import logger
-from oumi.core.types.completion import Completion, Failure, InferenceResult
+from oumi.core.types.completion import Failure
 from oumi.errors import InputError, OumiError, StorageError
 from oumi.inference.batch.apis import Outcome, OutputLagsError
 from oumi.inference.batch.custom_ids import read_id
@@ -143,22 +143,6 @@ def write(job: ApiJob, book: Book, source: Source, output: Output, *, overwrite:
     output.check_replaceable(book.answered, overwrite=overwrite)
     endpoint = job.endpoint
     output.write(source, book, job.folder.run_id, endpoint.price, {}, endpoint.expectation)
-
-
-def join(job: ApiJob, book: Book, source: Source) -> InferenceResult:
-    """All rows, joined to the conversations of a source, in memory."""
-    rows, conversations, failures = [], [], {}
-    for row in source.rows():
-        record = book.read(row.index)
-        if "completion" in record and row.conversation is not None:
-            completion = Completion.from_dict(record["completion"])
-            rows.append(row.index)
-            conversations.append(
-                require_fit(job.endpoint.expectation, completion).join(row.conversation)
-            )
-        else:
-            failures[row.index] = Failure.from_dict(record["failure"])
-    return InferenceResult(conversations, rows, failures)
 
 
 def output_of(job: ApiJob, path: str | None) -> Output:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,6 +29,7 @@ import orjson
 from platformdirs import user_state_path
 
 from oumi.core.configs import InferenceConfig
+from oumi.core.configs.base import logger
 from oumi.core.types.conversation import Conversation
 from oumi.errors import InputError, StorageError
 from oumi.runner.digest import new_digest
@@ -217,7 +218,7 @@ def folder_of(settings_key: str, fingerprint: str) -> JobFolder:
 def all_folders() -> Iterator[JobFolder]:
     """All jobs known here, the newest first."""
     folders = [JobFolder(path) for path in root().glob("*") if path.is_dir()]
-    made = [folder for folder in folders if folder.exists]
+    made = [folder for folder in folders if folder.exists and _is_readable(folder)]
     yield from sorted(made, key=lambda folder: folder.intent.created, reverse=True)
 
 
@@ -227,9 +228,26 @@ def find_folder(batch_id: str) -> JobFolder | None:
     if own is not None and own.exists:
         return own
     for folder in all_folders():
-        if batch_id in folder.read_state().get("ids", ()):
+        if batch_id in _ids(folder):
             return folder
     return None
+
+
+def _is_readable(folder: JobFolder) -> bool:
+    """Whether it can be told what the job is; one that is damaged does not hide the others."""
+    try:
+        return bool(folder.intent)
+    except (StorageError, TypeError) as error:
+        logger.warning("%s: passed over: %s", folder.path, error)
+        return False
+
+
+def _ids(folder: JobFolder) -> Sequence[str]:
+    """The provider's ids; none where the state is damaged, which asking for that job tells."""
+    try:
+        return tuple(folder.read_state().get("ids", ()))
+    except StorageError:
+        return ()
 
 
 def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ from oumi.core.configs import BadRows, InferenceConfig, InferenceEngineType, Rem
 from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import InferenceResult
-from oumi.errors import InputError, UnavailableError, UnsupportedError
+from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
 from oumi.inference.batch import process
 from oumi.inference.batch.folder import (
     Intent,
@@ -27,17 +28,19 @@ from oumi.inference.batch.folder import (
     all_folders,
     find_folder,
     folder_of,
+    identity_without_keys,
     settings_without_keys,
 )
-from oumi.inference.batch.local_state import LocalState, read_state, window_s
+from oumi.inference.batch.local_state import LocalState, read_state, records, window_s
 from oumi.inference.batch.settling import Secrets, begin, settle
 from oumi.inference.registry import ROWS
 from oumi.inference.remote.providers import BY_ENGINE
-from oumi.runner.recorded import read_result
+from oumi.runner.cost import Price, find_price
+from oumi.runner.output import Output
+from oumi.runner.recorded import join_rows
 from oumi.runner.request import KeyMaker
 from oumi.runner.run import Answerer
 from oumi.runner.sources import Source, check
-from oumi.structured.expectation import expect
 
 KIND = "local"
 
@@ -63,7 +66,7 @@ class LocalJobs:
         folder = folder_of(intent.settings_key, intent.fingerprint)
         lock = await _claim(folder)
         if lock is None:
-            logger.info("%s is being worked on already", folder.id)
+            logger.warning("%s is this very job, and is being worked on", folder.id)
             return folder.id
         with lock:
             await asyncio.to_thread(_submit, folder, lock, source, intent, _secrets(config))
@@ -88,7 +91,9 @@ class LocalJobs:
         folder = self._folder(batch_id)
         if source is not None:
             await asyncio.to_thread(folder.check_conversations, source)
-        return await asyncio.to_thread(_results, folder)
+        return await asyncio.to_thread(
+            _results, folder, source, config.output_path, overwrite=config.overwrite
+        )
 
     async def cancel(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
         """Stop a job within seconds. What is in flight may end; what is answered is kept."""
@@ -111,16 +116,18 @@ class LocalJobs:
         """Ask again for what an ended job has no answers to; it keeps its id and its settings."""
         folder = self._folder(batch_id)
         lock = await _claim(folder)
-        if lock is not None:
-            with lock:
-                secrets = self._secrets_for(folder, config)
-                await asyncio.to_thread(_resubmit, folder, lock, secrets)
+        if lock is None:
+            raise _not_ended(folder)
+        with lock:
+            await asyncio.to_thread(_resubmit, folder, lock, self._secrets_for(folder, config))
         return folder.id
 
     def _folder(self, batch_id: str) -> JobFolder:
         folder = find_folder(batch_id)
-        if folder is None or folder.intent.kind != KIND:
+        if folder is None:
             raise InputError(f"no batch job {batch_id!r} on this machine; list_batches names them")
+        if folder.intent.kind != KIND:
+            raise InputError(f"{batch_id} is a job of {folder.intent.engine}; ask that engine")
         return folder
 
     def _is_mine(self, folder: JobFolder) -> bool:
@@ -129,9 +136,10 @@ class LocalJobs:
 
     def _secrets_for(self, folder: JobFolder, config: InferenceConfig) -> Secrets:
         """Those of the call, if it is about the same model at the same address."""
-        if self._engine is None or self._engine.name != folder.intent.engine:
+        if self._engine is None:
             return {}
-        identity = orjson.loads(orjson.dumps(dict(self._engine.identity(config))))
+        own = identity_without_keys(self._engine.identity(config))
+        identity = orjson.loads(orjson.dumps(own))
         return _secrets(config) if identity == folder.intent.identity else {}
 
 
@@ -139,7 +147,7 @@ def _intent(engine: Answerer, source: Source, config: InferenceConfig) -> Intent
     """What is to be done, checked. Raises what is wrong with it."""
     _check_engine(engine)
     window_s(config)
-    identity = dict(engine.identity(config))
+    identity = engine.identity(config)
     rows = check(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
     if rows == 0:
         raise InputError("no conversations to submit")
@@ -147,7 +155,7 @@ def _intent(engine: Answerer, source: Source, config: InferenceConfig) -> Intent
         engine=engine.name,
         kind=KIND,
         settings=settings_without_keys(config),
-        identity=identity,
+        identity=identity_without_keys(identity),
         settings_key=KeyMaker(config, identity).settings_key,
         fingerprint=source.fingerprint(),
         rows=rows,
@@ -215,7 +223,7 @@ def _submit(
 ) -> None:
     state = settle(folder, lock, None) if folder.exists else None
     if state is not None and state.status is BatchStatus.COMPLETED:
-        logger.info("%s is done already: %d failed", folder.id, state.failed)
+        logger.warning("%s is this very job, done before: %d failed", folder.id, state.failed)
     elif state is not None and not state.has_ended:
         settle(folder, lock, secrets)
     else:
@@ -224,13 +232,19 @@ def _submit(
 
 
 def _resubmit(folder: JobFolder, lock: Lock, secrets: Secrets) -> None:
-    state = settle(folder, lock, secrets)
+    state = settle(folder, lock, None)
     if not state.has_ended:
-        return
+        raise _not_ended(folder)
     if state.done == state.total:
-        logger.info("%s is done already: every row is answered", folder.id)
+        logger.warning("%s lacks nothing: all rows have answers", folder.id)
     else:
         begin(folder, lock, secrets, done=state.done)
+
+
+def _not_ended(folder: JobFolder) -> RequestError:
+    return RequestError(
+        f"{folder.id} has not ended: what it lacks is known once it has. cancel_batch ends it"
+    )
 
 
 def _look(folder: JobFolder, secrets: Secrets | None) -> BatchInfo:
@@ -246,11 +260,31 @@ def _info(folder: JobFolder, state: LocalState) -> BatchInfo:
     return state.info(folder, "ended" if state.has_ended else "stopped")
 
 
-def _results(folder: JobFolder) -> InferenceResult:
-    state, output = read_state(folder), folder.output
-    if state.status is BatchStatus.COMPLETED and output.path.exists() and output.run_path.exists():
+def _results(
+    folder: JobFolder, source: Source | None, path: str | None, *, overwrite: bool
+) -> InferenceResult:
+    """All rows: in a file where a path is named, joined to the caller's conversations where these
+    are given, or else from the job's folder as they are looked at.
+    """
+    state, own = read_state(folder), folder.output
+    is_done = state.status is BatchStatus.COMPLETED and own.path.exists() and own.run_path.exists()
+    if is_done and path is None and source is None:
+        return own.result()
+    found = records(folder, state)
+    if path is not None:
+        output, price = Output(Path(path)), _price(folder.intent)
+        output.check_replaceable(len(found.answered), overwrite=overwrite)
+        rows = source or folder.source
+        output.write(rows, found, folder.run_id, price, {}, found.expectation)
         return output.result()
-    expectation = expect(folder.intent.config.generation)
-    return read_result(
-        folder.source, output.journal_path, state.total, state.missing(), expectation
-    )
+    if source is not None:
+        return join_rows(found, source, found.expectation)
+    return found.result(folder.source)
+
+
+def _price(intent: Intent) -> Price | None:
+    """What tokens cost; None where they cost nothing."""
+    provider = BY_ENGINE.get(InferenceEngineType(intent.engine))
+    if provider is None or provider.price_list is None:
+        return None
+    return find_price(intent.config.model.model_name, provider.price_list)

@@ -14,18 +14,12 @@ from typing import Any
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Failure
 from oumi.errors import StorageError
+from oumi.inference.batch.causes import unanswered
 from oumi.inference.batch.folder import Intent, JobFolder
 from oumi.inference.batch.window import parse_window
-
-ENDED = frozenset(BatchStatus) - {BatchStatus.VALIDATING, BatchStatus.IN_PROGRESS}
-
-_WHY_MISSING = {
-    BatchStatus.FAILED: "the job failed before this row was answered",
-    BatchStatus.EXPIRED: "the job's time was over before this row was answered",
-    BatchStatus.CANCELLED: "the job was cancelled before this row was answered",
-}
+from oumi.runner.recorded import Recorded
+from oumi.structured.expectation import expect
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,7 @@ class LocalState:
     @property
     def has_ended(self) -> bool:
         """Whether nobody will work on it any more."""
-        return self.status in ENDED
+        return self.status.is_terminal
 
     @property
     def is_over(self) -> bool:
@@ -77,12 +71,6 @@ class LocalState:
             engine=folder.intent.engine,
         )
 
-    def missing(self) -> Failure:
-        """Why a row without a record has none."""
-        reason = _WHY_MISSING.get(self.status, "not answered yet")
-        details = "".join(f": {error}" for error in self.errors)
-        return Failure(self.status.value, reason + details, is_retryable=True, attempts=0)
-
 
 def new_attempt(intent: Intent) -> LocalState:
     """An attempt that begins now. Raises ConfigError for a window that is none."""
@@ -103,6 +91,16 @@ def read_state(folder: JobFolder) -> LocalState:
 def write_state(folder: JobFolder, state: LocalState) -> None:
     """Write it down. To be called with the job's lock held."""
     folder.write_state(asdict(state))
+
+
+def records(folder: JobFolder, state: LocalState) -> Recorded:
+    """What became of the rows by now, read beside whoever works on the job."""
+    return Recorded(
+        folder.output.journal_path,
+        state.total,
+        unanswered(state.status, state.errors),
+        expect(folder.intent.config.generation),
+    )
 
 
 def window_s(config: InferenceConfig) -> float:

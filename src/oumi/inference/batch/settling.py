@@ -15,12 +15,16 @@ from oumi.core.types.batch import BatchStatus
 from oumi.errors import AccessError
 from oumi.inference.batch import process
 from oumi.inference.batch.folder import Intent, JobFolder, Lock
-from oumi.inference.batch.local_state import LocalState, new_attempt, read_state, write_state
+from oumi.inference.batch.local_state import (
+    LocalState,
+    new_attempt,
+    read_state,
+    records,
+    write_state,
+)
 from oumi.inference.remote.address import key_hint
 from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.journal import read_places
-from oumi.runner.recorded import count_records
-from oumi.structured.expectation import expect
 
 Secrets = Mapping[str, Any]
 """Fields of remote_params that are not to be written down."""
@@ -44,9 +48,8 @@ def settle(folder: JobFolder, lock: Lock, secrets: Secrets | None) -> LocalState
         return state
     ended = _end(folder, state)
     if ended is not None:
-        expectation = expect(folder.intent.config.generation)
-        done, failed = count_records(folder.output.journal_path, state.total, expectation)
-        ended = replace(ended, done=done, failed=failed)
+        found = records(folder, ended)
+        ended = replace(ended, done=len(found.answered), failed=found.failed)
         write_state(folder, ended)
         return ended
     return state if secrets is None else _start(folder, lock, state, secrets)

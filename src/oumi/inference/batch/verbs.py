@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 
 _POLL_S = 30.0
+_FIRST_POLL_S = 0.5
 
 
 class BatchVerbs:
@@ -102,7 +103,8 @@ class BatchVerbs:
         poll_interval_s: float = _POLL_S,
         timeout_s: float | None = None,
     ) -> BatchInfo:
-        """Wait until a job has ended, however it ended.
+        """Wait until a job has ended, however it ended. It is looked at often at first, and then
+        every `poll_interval_s`.
 
         Raises UnavailableError where it has not ended in time; the job goes on.
         """
@@ -230,6 +232,7 @@ class BatchVerbs:
         timeout_s: float | None,
     ) -> BatchInfo:
         ends_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        wait_s = min(_FIRST_POLL_S, poll_interval_s)
         while True:
             info = await self._poll(batch_id, given)
             if info is not None and info.is_terminal:
@@ -237,7 +240,8 @@ class BatchVerbs:
             left_s = ends_s - time.monotonic()
             if left_s <= 0:
                 raise UnavailableError(f"{batch_id} has not ended within {timeout_s:g} s")
-            await asyncio.sleep(min(poll_interval_s, left_s))
+            await asyncio.sleep(min(wait_s, left_s))
+            wait_s = min(2 * wait_s, poll_interval_s)
 
     async def _poll(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo | None:
         """How far a job is; None where that cannot be told now, which a long wait survives."""

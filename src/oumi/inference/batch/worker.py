@@ -27,7 +27,7 @@ from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
 from oumi.inference.batch.folder import JobFolder, Lock
-from oumi.inference.batch.local_state import ENDED, LocalState, read_state, write_state
+from oumi.inference.batch.local_state import LocalState, read_state, write_state
 from oumi.inference.batch.process import GRACE_S, sign
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.registry import build_engine
@@ -130,7 +130,7 @@ class Worker:
                 return
             self._has_ended = True
             state = self._state()
-            self._write(state.end(status, *errors) if status in ENDED else state)
+            self._write(state.end(status, *errors) if status.is_terminal else state)
 
     def _write(self, state: LocalState) -> None:
         write_state(self._folder, state)
