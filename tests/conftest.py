@@ -19,7 +19,7 @@ _VARIABLES = {
     for row in PROVIDERS
     for name in (row.url_env, *row.key_env, *(n for names in row.url_parts.values() for n in names))
 }
-_PREFIXES = ("ANTHROPIC_", "AWS_", "HF_", "OPENAI_", "OUMI_", "XDG_")
+_PREFIXES = ("ANTHROPIC_", "AWS_", "GOOGLE_", "HF_", "OPENAI_", "OUMI_", "XDG_")
 """What sets keys and addresses of APIs."""
 
 

@@ -35,3 +35,13 @@ def test_how_to_install_is_shown_as_it_is_typed(oumi) -> None:
     for row in ROWS.values():
         line = next(line for line in lines if line.startswith(f"{row.engine} "))
         assert row.is_installed() or row.install in line
+
+
+def test_an_engine_behind_an_api_says_where_it_is(oumi) -> None:
+    said = oumi("engines", "gemini").stdout
+    assert said.startswith("GOOGLE_GEMINI: ")
+    assert "GEMINI_API_KEY or GOOGLE_API_KEY, needed" in said
+    api = json.loads(oumi("engines", "DEEPSEEK", "--json").stdout)["api"]
+    assert api["url"] == "https://api.deepseek.com/v1"
+    assert api["key_variables"] == ["DEEPSEEK_API_KEY"]
+    assert api["takes_images"] is False

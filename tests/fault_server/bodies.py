@@ -151,3 +151,9 @@ def models(names: list[str]) -> bytes:
     anthropic = {"type": "model", "created_at": "2026-09-21T00:00:00Z", "lifecycle": "active"}
     data = [{"id": name, "display_name": name, **openai, **anthropic} for name in names]
     return orjson.dumps({"object": "list", "data": data, "has_more": False})
+
+
+def token(number: int, plan: Plan) -> bytes:
+    """The token that a service account gets."""
+    value = {"access_token": f"token-{number}", "expires_in": plan.token_s, "token_type": "Bearer"}
+    return orjson.dumps(value)

@@ -135,6 +135,7 @@ class Plan:
     piece_bytes: int = 0
     models: list[str] = field(default_factory=lambda: ["oumi-tiny"])
     batch: BatchPlan = field(default_factory=BatchPlan)
+    token_s: int = 3600  # how long the tokens of `/token` are good for
 
     def script(self, row: str) -> list[Fault]:
         """The faults that the row goes through, in order."""

@@ -73,6 +73,8 @@ class Service:
     def _other(self, path: bytes) -> Answer:
         if path.partition(b"?")[0].endswith(b"/models"):
             return answers.plain(200, bodies.models(self.plan.models))
+        if path == b"/token":  # of Google's, for a service account
+            return answers.plain(200, bodies.token(self.stats.requests["POST /token"], self.plan))
         text = f"Invalid URL ({path.decode()})"
         value = {"error": {"message": text, "type": "invalid_request_error", "code": None}}
         return answers.plain(404, orjson.dumps(value))

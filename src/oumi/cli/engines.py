@@ -10,45 +10,51 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from oumi.core.configs import InferenceEngineType
-from oumi.core.configs.base import nearest
+from oumi.cli.engine_name import EngineName
 from oumi.inference.registry import ROWS, EngineRow
+from oumi.inference.remote.providers import BY_ENGINE, Provider
 
 _PLAIN_WIDTH = 200
 
 
 @click.command("engines")
-@click.argument("name", required=False)
+@click.argument("row", metavar="[NAME]", required=False, type=EngineName())
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(name: str | None, as_json: bool) -> int:
+def command(row: EngineRow | None, as_json: bool) -> int:
     """List the engines, or tell all about the one called NAME."""
-    rows = [_find(name)] if name else list(ROWS.values())
     if as_json:
-        facts = [_facts(row) for row in rows]
-        click.echo(json.dumps(facts[0] if name else facts, indent=2))
-    elif name:
-        click.echo(_describe(rows[0]))
+        facts = [_facts(each) for each in ROWS.values()] if row is None else _facts(row)
+        click.echo(json.dumps(facts, indent=2))
+    elif row is not None:
+        click.echo(_describe(row))
     else:
-        _print_table(rows)
+        _print_table(list(ROWS.values()))
     return 0
 
 
-def _find(name: str) -> EngineRow:
-    if name.upper() in InferenceEngineType.__members__:
-        return ROWS[InferenceEngineType(name)]
-    guess = nearest(name.upper(), ROWS)
-    hint = f"did you mean {guess}?" if guess else f"known are {', '.join(ROWS)}"
-    raise click.BadParameter(f"no engine {name!r}; {hint}", param_hint="NAME")
-
-
 def _facts(row: EngineRow) -> dict[str, Any]:
-    return {
+    facts: dict[str, Any] = {
         "engine": row.engine.value,
         "summary": row.summary,
         "needs": row.runtime,
         "installed": row.is_installed(),
         "install": row.install,
         "honours": sorted(row.honours),
+    }
+    provider = BY_ENGINE.get(row.engine)
+    return facts if provider is None else {**facts, "api": _api_facts(provider)}
+
+
+def _api_facts(provider: Provider) -> dict[str, Any]:
+    return {
+        "url": provider.url,
+        "url_variable": provider.url_env,
+        "url_parts": {word: list(names) for word, names in provider.url_parts.items()},
+        "key_variables": list(provider.key_env),
+        "needs_key": provider.needs_key,
+        "without_key": provider.proof,
+        "takes_images": provider.takes_images,
+        "prices": provider.price_list,
     }
 
 
@@ -72,6 +78,7 @@ def _describe(row: EngineRow) -> str:
         f"needs      {row.runtime}",
         f"installed  {_installed(row)}",
         f"python     oumi.inference.{row.class_name}",
+        *_describe_api(row),
         "settings that it honours:",
         *(f"  {name}" for name in sorted(row.honours)),
     ]
@@ -79,3 +86,22 @@ def _describe(row: EngineRow) -> str:
         lines.append("decided by the model's file or the server, passed over with a warning:")
         lines += [f"  {name}" for name in sorted(row.settled)]
     return "\n".join(lines)
+
+
+def _describe_api(row: EngineRow) -> list[str]:
+    provider = BY_ENGINE.get(row.engine)
+    if provider is None:
+        return []
+    parts = [f"{{{word}}} from {' or '.join(n)}" for word, n in provider.url_parts.items()]
+    keys = " or ".join(provider.key_env) or "none of its own"
+    proof = f"; without one, {provider.proof} credentials" if provider.proof else ""
+    return [
+        f"address    {', '.join((provider.url or 'remote_params.api_url', *parts))}",
+        f"  from     remote_params.api_url{_or(provider.url_env)}",
+        f"key        {keys}{', needed' if provider.needs_key else ''}{proof}",
+        f"images     {'yes' if provider.takes_images else 'no'}",
+    ]
+
+
+def _or(name: str | None) -> str:
+    return f" or {name}" if name else ""

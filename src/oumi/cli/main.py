@@ -21,6 +21,7 @@ _COMMANDS = {
     "infer": "Answer a file of conversations, or chat in the terminal (-i).",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, what each needs, and which are installed here.",
+    "models": "List the models that an API offers.",
 }
 
 

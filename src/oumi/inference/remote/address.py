@@ -81,20 +81,20 @@ def key_hint(provider: Provider, remote: RemoteParams) -> str:
 
 def _locate(provider: Provider, url: str, model: str) -> tuple[str, str]:
     """The base, and the query that follows each path."""
-    url = _fill(provider, url)
-    if provider.version_env is None:
-        return to_base(url, _usual_path(provider)), ""
-    url, _, query = url.partition("?")
-    is_bare = not urlsplit(url).path.strip("/")
-    version = parse_qs(query).get("api-version", [""])[0]
-    version = version or (is_bare and _from_environment(provider.version_env)) or ""
-    if not version:
-        return to_base(url, _usual_path(provider)), ""
-    path = provider.versioned_path.format(model=quote(model, safe=""))
-    return to_base(url, path), f"?api-version={quote(version)}"
+    url, version = _fill(provider, url), ""
+    if provider.version_env is not None:
+        url, _, query = url.partition("?")
+        version = parse_qs(query).get("api-version", [""])[0]
+    base = to_base(url, "")
+    if not urlsplit(base).path:
+        version = version or _from_environment(provider.version_env) or ""
+        base += _usual_path(provider, model, has_version=bool(version))
+    return base, f"?api-version={quote(version)}" if version else ""
 
 
-def _usual_path(provider: Provider) -> str:
+def _usual_path(provider: Provider, model: str, *, has_version: bool) -> str:
+    if has_version:
+        return provider.versioned_path.format(model=quote(model, safe=""))
     return _fill(provider, urlsplit(provider.url).path) if provider.url else "/v1"
 
 

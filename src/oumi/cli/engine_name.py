@@ -1,0 +1,28 @@
+"""The name of an engine, as an argument of a command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from oumi.core.configs import InferenceEngineType
+from oumi.core.configs.base import nearest
+from oumi.inference.registry import ROWS, EngineRow
+
+
+class EngineName(click.ParamType[EngineRow]):
+    """In any case of letters; becomes the engine's row."""
+
+    name = "engine"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> EngineRow:
+        """The row of that name. Raises BadParameter, which names the nearest one."""
+        try:
+            return ROWS[InferenceEngineType(value)]
+        except ValueError:
+            guess = nearest(str(value).upper(), ROWS)
+            hint = f"did you mean {guess}?" if guess else f"known are {', '.join(ROWS)}"
+            self.fail(f"no engine {value!r}; {hint}", param, ctx)

@@ -1,0 +1,55 @@
+"""`oumi models`: the models that an API offers."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import click
+
+from oumi.cli.engine_name import EngineName
+from oumi.cli.overrides import OverridableCommand, read_settings
+from oumi.core.configs import InferenceConfig, ModelParams
+from oumi.errors import UnsupportedError
+from oumi.inference.registry import EngineRow
+
+_EPILOG = """\b
+Where the API is and which key opens it are settings, as with `oumi infer`:
+  --remote_params.api_url localhost:8000
+  --remote_params.api_key_env_varname MY_KEY
+
+\b
+Exit codes: 0 done; 2 wrong request or settings; 3 access; 4 unavailable.
+"""
+
+
+@click.command(
+    "models",
+    cls=OverridableCommand,
+    options_metavar="[OPTIONS] [--SETTING VALUE]...",
+    epilog=_EPILOG,
+)
+@click.argument("row", metavar="ENGINE", type=EngineName())
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(ctx: click.Context, row: EngineRow, as_json: bool) -> int:
+    """List the models that an API offers, one name a line."""
+    logging.basicConfig(format="warning: %(message)s", level=logging.WARNING)
+    names = _list_models(row, read_settings(ctx, None))
+    click.echo(json.dumps(names, indent=2) if as_json else "\n".join(names))
+    return 0
+
+
+def _list_models(row: EngineRow, config: InferenceConfig) -> list[str]:
+    from oumi.inference.remote.engine import RemoteInferenceEngine
+
+    kind = row.load_class()
+    if not issubclass(kind, RemoteInferenceEngine):
+        raise UnsupportedError(
+            f"{row.engine} runs on this machine: model.model_name is a file or a name of the hub"
+        )
+    # An engine needs a model's name; which models there are does not hang on it.
+    is_named = "model_name" in config.model.model_fields_set
+    model = config.model if is_named else ModelParams(model_name="any")
+    with kind(model, remote_params=config.remote_params) as engine:
+        return engine.list_models()
