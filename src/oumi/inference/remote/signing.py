@@ -62,13 +62,15 @@ class GoogleSigner:
 
     def _renew(self) -> None:
         import google.auth
+        import requests
         from google.auth import exceptions
         from google.auth.transport.requests import Request
 
         try:
             if self._credentials is None:
                 self._credentials, _ = google.auth.default(scopes=_GOOGLE_SCOPES)
-            self._credentials.refresh(Request())
+            with requests.Session() as session:
+                self._credentials.refresh(Request(session))
         except exceptions.TransportError as error:
             raise UnavailableError(f"Google's tokens cannot be reached: {error}") from error
         except exceptions.GoogleAuthError as error:
