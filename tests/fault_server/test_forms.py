@@ -32,8 +32,8 @@ def claude(server: FaultServer) -> Iterator[anthropic.Anthropic]:
 
 
 @pytest.fixture(scope="module")
-def bedrock(server: FaultServer) -> Any:
-    return Session().create_client(
+def bedrock(server: FaultServer) -> Iterator[Any]:
+    client = Session().create_client(
         "bedrock-runtime",
         region_name="eu-central-1",
         endpoint_url=server.url,
@@ -41,6 +41,8 @@ def bedrock(server: FaultServer) -> Any:
         aws_secret_access_key="secret",
         config=Config(retries={"total_max_attempts": 1}),
     )
+    yield client
+    client.close()
 
 
 def ask_claude(client: anthropic.Anthropic, text: str = "row-1", **fields: Any) -> Any:
