@@ -103,4 +103,5 @@ class FaultServer:
             with _OPENER.open(self.url + path, body, timeout=60) as reply:
                 return json.load(reply)
         except urllib.error.HTTPError as error:
-            raise ValueError(error.read().decode()) from None
+            with error:
+                raise ValueError(error.read().decode()) from None
