@@ -344,8 +344,15 @@ def command_help() -> str:
     """`--help` of each command."""
     from oumi.cli.main import cli
 
-    words = [[], *([name] for name in cli.commands)]
-    return "\n".join(_help(command) for command in words)
+    return "\n".join(_help(words) for words in _commands(cli, []))
+
+
+def _commands(command: Any, words: list[str]) -> Iterator[list[str]]:
+    """The words of a command, and of those below it."""
+    yield words
+    loaded = command.load() if hasattr(command, "load") else command
+    for name, below in getattr(loaded, "commands", {}).items():
+        yield from _commands(below, [*words, name])
 
 
 def _help(command: list[str]) -> str:
