@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -107,24 +107,18 @@ class Batches:
             return Answer("lost", [], end="reset")
         return reply
 
-    def control(self, body: bytes) -> Answer:
-        """Move a batch, or change the plan."""
-        value = orjson.loads(body)
-        if "plan" in value:
-            self.plan = replace(self.plan, batch=replace(self.how, **value["plan"]))
-        if "id" in value:
-            self._end(self.batches[value["id"]], value["state"], value.get("done"))
-        return answers.plain(200, b"{}")
+    def move(self, value: dict[str, Any]) -> None:
+        """Move a batch to a state."""
+        self._end(self.batches[value["id"]], value["state"], value.get("done"))
 
-    def told(self) -> Answer:
+    def told(self) -> dict[str, Any]:
         """What was seen."""
-        value = {
+        return {
             "batches": [self._facts(batch) for batch in self.batches.values()],
             "files": [file.facts() for file in self.files.values()],
             "counts": dict(self.counts),
             "rows": dict(self.row_counts),
         }
-        return answers.plain(200, orjson.dumps(value))
 
     def _route(self, step: str, name: str | None, headers: Any, body: bytes, query: str) -> Answer:
         match step:

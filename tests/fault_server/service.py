@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 
@@ -11,6 +12,7 @@ from tests.fault_server.answers import Answer, Request
 from tests.fault_server.batches import Batches
 from tests.fault_server.forms import CHAT, Form, find_form
 from tests.fault_server.limit import Bucket
+from tests.fault_server.message_batches import MessageBatches
 from tests.fault_server.plan import Plan, parse_plan
 from tests.fault_server.stats import Stats
 
@@ -28,6 +30,7 @@ class Service:
         """Work by another plan, and count anew."""
         self.plan = plan
         self.batches = Batches(plan)
+        self.message_batches = MessageBatches(plan)
         self.reset()
 
     def reset(self) -> None:
@@ -55,8 +58,7 @@ class Service:
         if fault is not None:
             self.stats.faults[fault.name] += 1
         elif not form:
-            batch = self.batches.answer(method, path, headers, body)
-            return row, batch or self._other(path)
+            return row, self._of_batches(method, path, headers, body) or self._other(path)
         request = self._request(form or CHAT, row, headers, body)
         answer = answers.make(request, fault)
         if answer.label == "200":
@@ -69,6 +71,13 @@ class Service:
             name.lower() == b"accept-encoding" and b"gzip" in value for name, value in headers
         )
         return Request(row, body, self.plan, extra, gzip, form)
+
+    def _of_batches(
+        self, method: bytes, path: bytes, headers: Headers, body: bytes
+    ) -> Answer | None:
+        host = next((str(v, "ascii") for k, v in headers if k.lower() == b"host"), "")
+        answer = self.message_batches.answer(method, path, host, body)
+        return answer or self.batches.answer(method, path, headers, body)
 
     def _other(self, path: bytes) -> Answer:
         if path.partition(b"?")[0].endswith(b"/models"):
@@ -85,10 +94,19 @@ class Service:
         return answers.plain(200, orjson.dumps(value))
 
     def _batches(self, path: bytes, body: bytes) -> Answer:
-        return self.batches.told()
+        return answers.plain(200, orjson.dumps(self.batches.told() | self.message_batches.told()))
 
     def _batch(self, path: bytes, body: bytes) -> Answer:
-        return self.batches.control(body)
+        value = orjson.loads(body)
+        if "plan" in value:
+            how = replace(self.plan.batch, **value["plan"])
+            self.plan = self.batches.plan = self.message_batches.plan = replace(
+                self.plan, batch=how
+            )
+        if "id" in value:
+            is_anthropic = value["id"] in self.message_batches.batches
+            (self.message_batches if is_anthropic else self.batches).move(value)
+        return answers.plain(200, b"{}")
 
     def _reset(self, path: bytes, body: bytes) -> Answer:
         self.reset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import anthropic
@@ -111,8 +112,45 @@ def test_errors_of_messages(
 
 def test_an_error_in_a_stream_of_messages(server: FaultServer, claude: anthropic.Anthropic) -> None:
     server.plan(faults=[{"kind": "stream_error"}])
-    with pytest.raises(anthropic.APIStatusError, match="Overloaded"):
-        list(ask_claude(claude, stream=True))
+    with (
+        ask_claude(claude, stream=True) as stream,
+        pytest.raises(anthropic.APIStatusError, match="Overloaded"),
+    ):
+        list(stream)
+
+
+def test_message_batches(server: FaultServer, claude: anthropic.Anthropic) -> None:
+    server.plan(batch={"rows": {"row-1": 529}, "done": 2})
+    requests = [
+        {
+            "custom_id": f"r{i}",
+            "params": {
+                "model": "m",
+                "max_tokens": 9,
+                "messages": [{"role": "user", "content": f"row-{i}"}],
+            },
+        }
+        for i in range(3)
+    ]
+    batches = claude.messages.batches
+    made = batches.create(requests=requests)
+    assert (made.processing_status, made.request_counts.processing) == ("in_progress", 3)
+    while (batch := batches.retrieve(made.id)).processing_status != "ended":
+        assert batch.results_url is None
+    results = {line.custom_id: line.result for line in batches.results(made.id)}
+    assert results["r0"].message.content[0].text == "answer to row-0"
+    assert results["r1"].error.error.type == "overloaded_error"
+    assert results["r2"].type == "expired"
+    assert batch.request_counts.to_dict() == {
+        "processing": 0,
+        "succeeded": 1,
+        "errored": 1,
+        "canceled": 0,
+        "expired": 1,
+    }
+    other = batches.create(requests=requests[:1])
+    assert batches.cancel(other.id).processing_status == "canceling"
+    assert [batch.id for batch in batches.list(limit=1)] == [other.id, made.id]
 
 
 def test_converse(server: FaultServer, bedrock: Any) -> None:
@@ -128,7 +166,8 @@ def test_converse(server: FaultServer, bedrock: Any) -> None:
 
 def test_converse_stream(server: FaultServer, bedrock: Any) -> None:
     server.plan(message=TALKATIVE, piece_bytes=11)
-    events = list(ask_bedrock(bedrock, stream=True)["stream"])
+    with closing(ask_bedrock(bedrock, stream=True)["stream"]) as stream:
+        events = list(stream)
     deltas = [e["contentBlockDelta"]["delta"] for e in events if "contentBlockDelta" in e]
     assert [delta["text"] for delta in deltas if "text" in delta] == ["Grüß ", "Gott"]
     assert "".join(d["toolUse"]["input"] for d in deltas if "toolUse" in d) == '{"a":1}'
@@ -140,5 +179,8 @@ def test_errors_of_converse(server: FaultServer, bedrock: Any) -> None:
     with pytest.raises(ClientError, match="Too many requests"):
         ask_bedrock(bedrock)
     server.plan(faults=[{"kind": "stream_error"}])
-    with pytest.raises(EventStreamError, match="throttlingException"):
-        list(ask_bedrock(bedrock, stream=True)["stream"])
+    with (
+        closing(ask_bedrock(bedrock, stream=True)["stream"]) as stream,
+        pytest.raises(EventStreamError, match="throttlingException"),
+    ):
+        list(stream)

@@ -126,7 +126,8 @@ async def _create(job: ApiJob, part: Part) -> ApiBatch:
 
 async def _find(job: ApiJob, part: Part) -> ApiBatch | None:
     since = job.folder.intent.created_at - _CLOCKS_DIFFER
-    return await job.endpoint.api.find(part.tag, part.ids, since)
+    known = {batch_id for other in job.state.parts for batch_id in other.ids}
+    return await job.endpoint.api.find(part.tag, part.upload, known, since)
 
 
 def _take(job: ApiJob, part: Part, batch: ApiBatch, ended: int) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from oumi.inference.remote.failures import BadReplyError
-from oumi.inference.remote.transport import Call, Form, Head, Reply, Transport
+from oumi.inference.remote.transport import Call, Head, Reply, Transport
+from oumi.inference.remote.uploads import Body, Form, Lines
 from oumi.inference.remote.way import Way
 from oumi.runner.retry import RetryPolicy, retrying
 
@@ -34,6 +35,10 @@ class Channel:
     async def post(self, path: str, value: Mapping[str, Any]) -> Any:
         """Hand a value in, once: whether it may be handed in again is the caller's to know."""
         return await self._send("POST", path, orjson.dumps(value))
+
+    async def post_lines(self, path: str, lines: Lines) -> Any:
+        """Hand the lines of a file in, once, which is read as it goes out."""
+        return await self._send("POST", path, lines)
 
     async def upload(self, path: str, fields: Mapping[str, str], file: Path, name: str) -> Any:
         """Hand a file in, which is read as it goes out; tried again as the settings allow."""
@@ -58,8 +63,8 @@ class Channel:
         if (line := b"".join(rest)).strip():
             yield line
 
-    async def _send(self, method: str, path: str, body: bytes | Form) -> Any:
-        longest_s = _FILE_TIMEOUT_S if isinstance(body, Form) else 0.0
+    async def _send(self, method: str, path: str, body: Body) -> Any:
+        longest_s = 0.0 if isinstance(body, bytes) else _FILE_TIMEOUT_S
         call = await self._call(method, path, body, max(self.way.timeout_s, longest_s))
         reply = await self.transport.send(call)
         self.check(reply)
@@ -69,7 +74,7 @@ class Channel:
             shown = reply.body[:200].decode(errors="replace")
             raise BadReplyError(f"a reply that is not JSON: {shown!r}") from error
 
-    async def _call(self, method: str, path: str, body: bytes | Form, timeout_s: float) -> Call:
+    async def _call(self, method: str, path: str, body: Body, timeout_s: float) -> Call:
         headers = dict(self.way.headers)
         if isinstance(body, Form):
             headers.pop("content-type", None)  # a form has its own

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from oumi.errors import ConfigError, UnavailableError
+from oumi.inference.remote.uploads import Body, body_argument, headers_of
 
 if TYPE_CHECKING:
     import wreq
@@ -56,22 +57,13 @@ class TransportTimeoutError(TransportError):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """A file to be sent as a form, read as it goes out, with fields before it."""
-
-    fields: Mapping[str, str]
-    path: Path
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """A request, ready to be sent. Headers may hold a key, so they are not shown."""
 
     method: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes | Form = field(repr=False)
+    body: Body = field(repr=False)
     timeout_s: float
 
 
@@ -181,8 +173,8 @@ class HttpTransport:
         return self._client.request(
             method,
             call.url,
-            headers=dict(call.headers),
-            **_body(call.body),
+            headers={**call.headers, **headers_of(call.body)},
+            **body_argument(call.body),
             timeout=timedelta(seconds=call.timeout_s),  # until the reply is whole
         )
 
@@ -198,16 +190,6 @@ class HttpTransport:
         except Exception as error:
             # Not chained: the library's texts hold the whole URL, which may hold a key.
             raise _translate(error, call) from None
-
-
-def _body(body: bytes | Form) -> dict[str, Any]:
-    if isinstance(body, bytes):
-        return {"body": body} if body else {}
-    import wreq
-
-    fields = [wreq.Part(name, value) for name, value in body.fields.items()]
-    file = wreq.Part("file", body.path, filename=body.name, mime="application/jsonl")
-    return {"multipart": wreq.Multipart(*fields, file)}
 
 
 def _headers(response: wreq.Response) -> dict[str, str]:

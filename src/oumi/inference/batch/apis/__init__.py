@@ -76,8 +76,12 @@ class BatchApi(Protocol):
         """
         ...
 
-    async def find(self, tag: str, known: Collection[str], since: datetime) -> ApiBatch | None:
-        """The batch that was started with this tag after a moment, and is none of those known."""
+    async def find(
+        self, tag: str, upload: str, known: Collection[str], since: datetime
+    ) -> ApiBatch | None:
+        """The batch that was started of this upload with this tag after a moment, and is none of
+        those known. Raises UnavailableError where that cannot be told yet.
+        """
         ...
 
     async def retrieve(self, batch_id: str) -> ApiBatch:

@@ -101,7 +101,9 @@ class OpenAIBatches:
                 raise NoRoomError(str(error)) from error
             raise
 
-    async def find(self, tag: str, known: Collection[str], since: datetime) -> ApiBatch | None:
+    async def find(
+        self, tag: str, upload: str, known: Collection[str], since: datetime
+    ) -> ApiBatch | None:
         """By its tag, or by its file's name where the server keeps no metadata."""
         uploads = await self._uploads(f"{tag}.jsonl")
         async for batch in self.list():

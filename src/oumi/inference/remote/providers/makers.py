@@ -39,6 +39,8 @@ MAKERS = (
         price_list="anthropic",
         rules=rules.ANTHROPIC,
         settled=settings.LOADING,
+        # https://platform.claude.com/docs/en/build-with-claude/batch-processing
+        batch=BatchOffer("anthropic", max_requests=100_000, max_bytes=255_000_000),
     ),
     # https://ai.google.dev/gemini-api/docs/openai; a field that is not known there is refused
     Provider(
