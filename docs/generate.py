@@ -37,7 +37,6 @@ from oumi.inference.remote.providers import (
     BY_ENGINE,
     PROVIDERS,
     UNLISTED,
-    Constraint,
     Proof,
     Provider,
 )
@@ -208,20 +207,17 @@ def _code(text: str | None, otherwise: str = "none") -> str:
 
 
 def remote_capabilities() -> str:
-    """What each API takes besides what all of them take, and in which form it is told."""
-    forms = _member_docstrings(Constraint)
+    """What each API takes besides what all of them take."""
     rows = [
         [
             f"`{row.engine}`",
             ", ".join(_names(row.honours - _COMMON)) or "nothing",
             ", ".join(_forms(row)) or "none",
-            forms[row.constraint.name].rstrip(".") if _forms(row) else "",
             "yes" if row.takes_images else "refused",
         ]
         for row in PROVIDERS
     ]
-    heads = ["Engine", "Also takes", "`guided_decoding` by", "Sent in the form of", "Images"]
-    return _table(heads, rows)
+    return _table(["Engine", "Also takes", "`guided_decoding` by", "Images"], rows)
 
 
 def common_settings() -> str:
@@ -344,8 +340,15 @@ def command_help() -> str:
     """`--help` of each command."""
     from oumi.cli.main import cli
 
-    words = [[], *([name] for name in cli.commands)]
-    return "\n".join(_help(command) for command in words)
+    return "\n".join(_help(words) for words in _commands(cli, []))
+
+
+def _commands(command: Any, words: list[str]) -> Iterator[list[str]]:
+    """The words of a command, and of those below it."""
+    yield words
+    loaded = command.load() if hasattr(command, "load") else command
+    for name, below in getattr(loaded, "commands", {}).items():
+        yield from _commands(below, [*words, name])
 
 
 def _help(command: list[str]) -> str:

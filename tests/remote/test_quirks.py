@@ -7,11 +7,19 @@ from typing import Any
 import orjson
 import pytest
 
-from oumi.core.configs import InferenceConfig
-from oumi.core.types import FinishReason
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+)
+from oumi.core.types import Conversation, FinishReason
 from oumi.errors import AccessError, ModelNotFoundError, RequestError, UnavailableError
 from oumi.inference.remote.dialects import chat, mistral
 from oumi.inference.remote.failures import BadReplyError, to_error
+from oumi.inference.remote.providers import BY_ENGINE
+from oumi.runner.request import Request
 from tests.remote.test_chat_dialect import reply
 
 PLAIN = InferenceConfig()
@@ -129,6 +137,38 @@ def test_together_lists_models_without_an_object_around_them():
     for body in (b"[1]", b'{"data": [{}]}', b"<html>", b"{}"):
         with pytest.raises(BadReplyError):
             chat.decode_models(body)
+
+
+SIGNED_CALL = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "add", "arguments": "{}"},
+    "extra_content": {"google": {"thought_signature": "c2lnbmVk"}},
+}
+
+
+def test_gemini_gets_its_signed_thoughts_back():
+    data = orjson.loads(reply({"content": None}))
+    data["choices"][0]["message"]["tool_calls"] = [SIGNED_CALL]
+    message = chat.decode(orjson.dumps(data), PLAIN).message
+    saved = Conversation.model_validate_json(Conversation(messages=[message]).to_json())
+    body = orjson.loads(chat.encode(Request(saved, PLAIN), {}))
+    assert body["messages"][0]["tool_calls"] == [SIGNED_CALL]
+    decoder = chat.stream_decoder(PLAIN)
+    for delta, end in (({"tool_calls": [{"index": 0, **SIGNED_CALL}]}, None), ({}, "tool_calls")):
+        chunk = {"choices": [{"delta": delta, "finish_reason": end}]}
+        decoder.feed(b"data: " + orjson.dumps(chunk) + b"\n\n")
+    assert decoder.last().completion.message.tool_calls == message.tool_calls
+
+
+def test_fireworks_takes_a_grammar():
+    guided = GuidedDecodingParams(grammar='root ::= "yes" | "no"')
+    config = InferenceConfig(
+        model=ModelParams(model_name="m"),
+        generation=GenerationParams(guided_decoding=guided),
+    )
+    body = chat.shared_body(config, BY_ENGINE[InferenceEngineType.FIREWORKS])
+    assert body["response_format"] == {"type": "grammar", "grammar": 'root ::= "yes" | "no"'}
 
 
 def test_gemini_says_in_the_body_how_long_to_wait():

@@ -7,41 +7,22 @@ so that `oumi --help` is quick.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import sys
 from collections.abc import Sequence
-from typing import Any, cast
 
 import click
 
 from oumi.cli.errors import guard
+from oumi.cli.lazy import LazyCommand
 
 _COMMANDS = {
     "infer": "Answer a file of conversations, or chat in the terminal (-i).",
+    "batch": "Submit jobs, and collect their answers later.",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, what each needs, and which are installed here.",
     "models": "List the models that an API offers.",
 }
-
-
-class LazyCommand(click.Command):
-    """Stands in for a command until it is called."""
-
-    def load(self) -> click.Command:
-        """The command itself: `command` in the module of its name."""
-        module = importlib.import_module(f"oumi.cli.{self.name}")
-        return cast(click.Command, module.command)
-
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,
-    ) -> click.Context:
-        """The context of the command itself, which then runs in place of this one."""
-        return self.load().make_context(info_name, args, parent, **extra)
 
 
 class Commands(click.Group):
@@ -80,7 +61,7 @@ def cli() -> None:
 
 
 for _name, _help in _COMMANDS.items():
-    cli.add_command(LazyCommand(_name, help=_help))
+    cli.add_command(LazyCommand(_name, help=_help, module=f"oumi.cli.{_name}"))
 
 
 def main(args: Sequence[str] | None = None) -> None:

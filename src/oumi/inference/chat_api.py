@@ -117,7 +117,9 @@ def _encode_message(message: Message) -> dict[str, Any]:
     if message.name is not None:
         encoded["name"] = message.name
     if message.tool_calls:
-        encoded["tool_calls"] = [call.model_dump(mode="json") for call in message.tool_calls]
+        encoded["tool_calls"] = [
+            call.model_dump(mode="json", exclude_none=True) for call in message.tool_calls
+        ]
     if message.tool_call_id is not None:
         encoded["tool_call_id"] = message.tool_call_id
     return encoded
@@ -135,6 +137,7 @@ def _decode_call(call: Mapping[str, Any]) -> ToolCall:
     return ToolCall(
         id=call.get("id") or "",
         function=FunctionCall(name=function["name"], arguments=function.get("arguments") or "{}"),
+        extra_content=call.get("extra_content"),
     )
 
 
@@ -186,5 +189,7 @@ class StreamJoiner:
             calls.append({"id": "", "function": {"name": "", "arguments": ""}})
         call, function = calls[index], part.get("function") or {}
         call["id"] = part.get("id") or call["id"]
+        if part.get("extra_content"):
+            call["extra_content"] = part["extra_content"]
         call["function"]["name"] += function.get("name") or ""
         call["function"]["arguments"] += function.get("arguments") or ""

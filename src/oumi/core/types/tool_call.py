@@ -71,3 +71,8 @@ class ToolCall(BaseModel):
     id: str
     type: ToolType = ToolType.FUNCTION
     function: FunctionCall
+    extra_content: dict[str, Any] | None = None
+    """What an API wants back with the call as it gave it, such as Gemini's signed thoughts.
+
+    https://ai.google.dev/gemini-api/docs/thought-signatures
+    """

@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from oumi.inference.batch.protocol import Batches
 
 ResultT = TypeVar("ResultT")
+OnStatus = Callable[[BatchInfo], object]
 
 _POLL_S = 30.0
 _FIRST_POLL_S = 0.5
@@ -102,13 +103,15 @@ class BatchVerbs:
         *,
         poll_interval_s: float = _POLL_S,
         timeout_s: float | None = None,
+        on_status: OnStatus | None = None,
     ) -> BatchInfo:
         """Wait until a job has ended, however it ended. It is looked at often at first, and then
-        every `poll_interval_s`.
+        every `poll_interval_s`; `on_status` hears of each look.
 
         Raises UnavailableError where it has not ended in time; the job goes on.
         """
-        return loop.call(self._wait(batch_id, inference_config, poll_interval_s, timeout_s))
+        waiting = self._wait(batch_id, inference_config, poll_interval_s, timeout_s, on_status)
+        return loop.call(waiting)
 
     def resubmit_batch(self, batch_id: str, inference_config: InferenceConfig | None = None) -> str:
         """Submit what an ended job has no answers to. Returns the id of the job."""
@@ -167,9 +170,11 @@ class BatchVerbs:
         *,
         poll_interval_s: float = _POLL_S,
         timeout_s: float | None = None,
+        on_status: OnStatus | None = None,
     ) -> BatchInfo:
         """`wait_for_batch` for a caller with an event loop of its own."""
-        return await _there(self._wait(batch_id, inference_config, poll_interval_s, timeout_s))
+        waiting = self._wait(batch_id, inference_config, poll_interval_s, timeout_s, on_status)
+        return await _there(waiting)
 
     async def aresubmit_batch(
         self, batch_id: str, inference_config: InferenceConfig | None = None
@@ -230,11 +235,14 @@ class BatchVerbs:
         given: InferenceConfig | None,
         poll_interval_s: float,
         timeout_s: float | None,
+        on_status: OnStatus | None,
     ) -> BatchInfo:
         ends_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
         wait_s = min(_FIRST_POLL_S, poll_interval_s)
         while True:
             info = await self._poll(batch_id, given)
+            if info is not None and on_status is not None:
+                on_status(info)
             if info is not None and info.is_terminal:
                 return info
             left_s = ends_s - time.monotonic()

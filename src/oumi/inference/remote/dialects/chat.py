@@ -38,6 +38,13 @@ from oumi.structured.rules import Form
 
 models_path: str | None = "/models"
 
+_OWN_FORMS = {
+    Constraint.VLLM: ("json", "regex", "choice", "grammar"),
+    Constraint.SGLANG: ("regex", "choice", "grammar"),
+    Constraint.FIREWORKS: ("grammar",),
+}
+"""What is not told as a schema."""
+
 _OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
 _SAYS_WHY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
@@ -67,9 +74,7 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
 def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
     """A schema, unless the server has a form of its own for what is asked."""
     guided = config.generation.guided_decoding
-    if guided is None or provider.constraint is Constraint.VLLM:
-        return None
-    if provider.constraint is Constraint.SGLANG and guided.json is None:
+    if guided is None or guided.form in _OWN_FORMS.get(provider.constraint, ()):
         return None
     return adapt_guided(guided, provider.rules)
 
@@ -230,6 +235,8 @@ def _constraint(
 def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str, Any]:
     if constraint is Constraint.VLLM:
         return {"structured_outputs": {guided.form: getattr(guided, guided.form)}}
+    if constraint is Constraint.FIREWORKS:
+        return {"response_format": {"type": "grammar", "grammar": guided.grammar}}
     if guided.choice is not None:
         return {"ebnf": "root ::= " + " | ".join(_quote(text) for text in guided.choice)}
     return {"regex": guided.regex} if guided.regex is not None else {"ebnf": guided.grammar}

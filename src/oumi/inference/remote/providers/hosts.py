@@ -2,7 +2,7 @@
 
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote.providers import settings
-from oumi.inference.remote.providers.row import UNLISTED, BatchOffer, Provider
+from oumi.inference.remote.providers.row import UNLISTED, BatchOffer, Constraint, Provider
 from oumi.structured import rules
 
 HOSTS = (
@@ -34,7 +34,8 @@ HOSTS = (
         InferenceEngineType.FIREWORKS,
         "FireworksInferenceEngine",
         "the Fireworks API",
-        honours=settings.CHAT | settings.TOP_K | settings.MIN_P,
+        honours=settings.CHAT | settings.GRAMMAR | settings.TOP_K | settings.MIN_P,
+        constraint=Constraint.FIREWORKS,
         url="https://api.fireworks.ai/inference/v1",
         url_env="FIREWORKS_BASE_URL",
         key_env=("FIREWORKS_API_KEY",),

@@ -26,6 +26,9 @@ class Constraint(StrEnum):
     SGLANG = "sglang"
     """SGLang: `response_format` for a schema, and the fields `regex` and `ebnf`."""
 
+    FIREWORKS = "fireworks"
+    """Fireworks: `response_format` with a JSON schema or a grammar in GBNF."""
+
     ANTHROPIC = "output_config"
     """Anthropic: `output_config` with a JSON schema, or a tool that an older model has to call."""
 
