@@ -10,7 +10,7 @@ TABLES = {
     "llama_cpp": "benchmarks.llama_cpp:table",
     "remote": "benchmarks.remote:table",
 }
-LONG = {"million": "benchmarks.remote:million"}
+LONG = {"million": "benchmarks.remote:million", "structured": "benchmarks.remote:structured"}
 
 
 def main(names: list[str]) -> None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 
 def table() -> None:
     """Print the tables that take seconds to minutes."""
-    from benchmarks.remote import bench, files, rate_limit, throughput
+    from benchmarks.remote import bench, checks, files, rate_limit, throughput
 
     with bench.opened() as opened:
         throughput.per_cpu_second(opened)
         throughput.many_in_flight(opened)
+        checks.with_schema(opened)
         rate_limit.rate_limit(opened)
         files.memory(opened)
+
+
+def structured() -> None:
+    """Print what checking answers costs."""
+    from benchmarks.remote import bench, checks
+
+    with bench.opened() as opened:
+        checks.with_schema(opened)
 
 
 def million() -> None:

@@ -31,6 +31,9 @@ class Spec:
     output_path: str | None = None
     requests_per_minute: int | None = None
     adaptive: bool = True
+    schema: dict[str, Any] | None = None
+    checked: bool = True
+    """Whether answers are checked against the schema, or it is only sent."""
 
 
 def messages(row: int) -> list[dict[str, str]]:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.remote.clients.frame import MODEL, TIMEOUT_S, Spec, run
-from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+    RemoteParams,
+)
 from oumi.inference import RemoteInferenceEngine
 
 
@@ -16,9 +24,23 @@ def infer(spec: Spec) -> int:
         use_adaptive_concurrency=spec.adaptive,
         connection_timeout=TIMEOUT_S,
     )
-    files = InferenceConfig(input_path=spec.input_path, output_path=spec.output_path)
-    with RemoteInferenceEngine(ModelParams(model_name=MODEL), remote_params=remote) as engine:
-        return len(engine.infer_partial(inference_config=files).failures)
+    generation, body = GenerationParams(), {}
+    if spec.schema is not None and spec.checked:
+        generation = GenerationParams(guided_decoding=GuidedDecodingParams(json=spec.schema))
+    elif spec.schema is not None:
+        body = {"response_format": _response_format(spec.schema)}
+    run_config = InferenceConfig(
+        generation=generation, input_path=spec.input_path, output_path=spec.output_path
+    )
+    model = ModelParams(model_name=MODEL, model_kwargs=body)
+    with RemoteInferenceEngine(model, remote_params=remote) as engine:
+        return len(engine.infer_partial(inference_config=run_config).failures)
+
+
+def _response_format(schema: dict[str, Any]) -> dict[str, Any]:
+    """What the engine sends for a schema."""
+    form = {"name": "answer", "schema": schema, "strict": True}
+    return {"type": "json_schema", "json_schema": form}
 
 
 if __name__ == "__main__":

@@ -63,8 +63,6 @@ def _constraint(
         return StructuredOutputsParams(json=schema)
     if guided is None:
         return None
-    if (
-        guided.form == "json"
-    ):  # the white space of vLLM's own way is none, which models seldom write
+    if guided.form == "json":  # vLLM's own way leaves no white space, which models seldom do
         return StructuredOutputsParams(grammar=to_lark(guided))
     return StructuredOutputsParams(**{guided.form: getattr(guided, guided.form)})
