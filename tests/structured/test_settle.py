@@ -11,7 +11,7 @@ from oumi.core.types import FinishReason, Message, Role, ToolCall
 from oumi.core.types.completion import Completion, Structured, Usage
 from oumi.structured.expectation import Expectation, expect
 from oumi.structured.runaway import find_runaway
-from oumi.structured.settle import AskAgain, Fits, Misfit, Outcome, settle
+from oumi.structured.settle import AskAgain, Misfit, Outcome, settle
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
 GOOD, WRONG, HALF = '{"x": 1}', '{"x": "one"}', '{"x": '
@@ -36,9 +36,9 @@ def after(answers: list[Completion], max_repairs: int = 1) -> Outcome:
 
 def test_an_answer_that_fits_stays_as_it_is():
     outcome = after([answer(GOOD)])
-    assert outcome.completion.message.content == GOOD
-    assert outcome.completion.structured is Structured.NATIVE
-    assert outcome.completion.raw_content is None
+    assert outcome.message.content == GOOD
+    assert outcome.structured is Structured.NATIVE
+    assert outcome.raw_content is None
 
 
 def test_a_misfit_is_shown_to_the_model():
@@ -53,9 +53,9 @@ def test_a_misfit_is_shown_to_the_model():
 
 def test_a_mended_answer_counts_all_tokens():
     outcome = after([answer(WRONG, tokens=5), answer(GOOD, tokens=3)])
-    assert outcome.completion.structured is Structured.REPAIRED
-    assert outcome.completion.usage == Usage(20, 8)
-    assert outcome.completion.earlier == ()
+    assert outcome.structured is Structured.REPAIRED
+    assert outcome.usage == Usage(20, 8)
+    assert outcome.earlier == ()
 
 
 def test_repairs_are_bounded():
@@ -82,7 +82,7 @@ def test_an_empty_answer_is_shown_as_text():
 def test_what_was_cut_off_gets_more_room_once():
     first = after([answer(HALF, LENGTH)])
     assert (first.turns, first.max_new_tokens) == ((), 200)
-    assert after([answer(HALF, LENGTH), answer(GOOD)]).completion.structured is Structured.NATIVE
+    assert after([answer(HALF, LENGTH), answer(GOOD)]).structured is Structured.NATIVE
     second = after([answer(HALF, LENGTH), answer(HALF, LENGTH, tokens=200)])
     assert "cut off after 200 tokens" in second.reason
     assert "raise max_new_tokens" in second.reason
@@ -98,7 +98,7 @@ def test_a_repair_that_was_cut_off_is_repeated_with_more_room():
 
 
 def test_a_complete_value_that_was_cut_off_after_it_fits():
-    assert isinstance(after([answer(GOOD + "\n" * 80, LENGTH)]), Fits)
+    assert isinstance(after([answer(GOOD + "\n" * 80, LENGTH)]), Completion)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_an_answer_that_calls_tools_is_taken_as_it_is():
     call = ToolCall.model_validate({"id": "1", "function": {"name": "f", "arguments": "{}"}})
     message = Message(role=Role.ASSISTANT, tool_calls=[call])
     outcome = settle(expectation(), Completion(message, FinishReason.TOOL_CALLS))
-    assert outcome.completion.message is message
-    assert outcome.completion.structured is None
+    assert outcome.message is message
+    assert outcome.structured is None
 
 
 def test_without_repairs_nothing_is_asked_again():
@@ -160,8 +160,8 @@ def test_every_row_ends_soon_and_counts_all_its_tokens(kinds: list, max_repairs:
         assert outcome.max_new_tokens <= 200
     assert not isinstance(outcome, AskAgain)
     assert len(answers) <= (max_repairs + 2 if max_repairs else 1)
-    if isinstance(outcome, Fits):
-        assert outcome.completion.usage == sum((a.usage for a in answers), Usage())
+    if isinstance(outcome, Completion):
+        assert outcome.usage == sum((a.usage for a in answers), Usage())
 
 
 def test_a_row_survives_the_journal():

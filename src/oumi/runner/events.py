@@ -30,6 +30,7 @@ class RowDone:
 
     row: int
     completion: Completion
+    """As it is handed out; one that fits as it came does not say yet that it is `native`."""
     latency_s: float
     usage: Usage | None = None
     """Tokens of this session, where they are not those of the completion."""

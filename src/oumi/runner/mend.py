@@ -24,25 +24,21 @@ Ask = Callable[[Request, Earlier], Awaitable[Completion]]
 async def mend(
     expectation: Expectation,
     request: Request,
-    draft: Completion | None,
+    completion: Completion,
     ask: Ask,
     report: Callable[[str], object],
 ) -> Completion:
-    """The answer as it is handed out. Raises MisfitError where none has the form.
-
-    `draft` holds the answers of an earlier run. A row that failed with them begins anew.
-    `report` hears what is wrong before each further question.
+    """The answer as it is handed out, after one that may not fit. Raises MisfitError where
+    none has the form. `report` hears what is wrong before each further question.
     """
-    if draft is None or isinstance(settle(expectation, draft), Misfit):
-        draft = await ask(request, ())
-    completion, outcome = draft, settle(expectation, draft)
+    outcome = settle(expectation, completion)
     while isinstance(outcome, AskAgain):
         report(outcome.misfit)
         completion = await ask(_follow_up(request, outcome), completion.answers)
         outcome = settle(expectation, completion)
     if isinstance(outcome, Misfit):
         raise misfit_error(outcome, completion)
-    return outcome.completion
+    return outcome
 
 
 def failed_after(failure: Failure, earlier: Earlier, misfit: str) -> Failure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -33,6 +33,8 @@ from oumi.runner.request import NO_KEY, KeyMaker, Request
 from oumi.runner.retry import Retry, RetryPolicy, retrying
 from oumi.runner.sources import Row
 from oumi.structured.expectation import Expectation
+from oumi.structured.finish import fits_as_it_came
+from oumi.structured.settle import Misfit, settle
 
 _SYNC_EVERY_S = 1.0
 
@@ -213,33 +215,39 @@ class Run:
             raise row.error or ValueError("a row without a conversation")
         asking.key = self._keys.key(row.conversation)
         request = Request(row.conversation, self._config, asking.key)
-        if self._expectation is not None:
-            return await self._mend(asking, request, self._expectation)
-        return await self._retry(asking, request)
+        expectation = self._expectation
+        if expectation is None:
+            return await self._retry(asking, request)
+        draft = self._records.draft(row.index)
+        if draft is not None and not isinstance(settle(expectation, draft), Misfit):
+            asking.usage = Usage()
+            return await self._mend(asking, request, expectation, draft)
+        completion = await self._retry(asking, request)
+        if fits_as_it_came(expectation, completion):
+            return completion
+        asking.usage = completion.usage
+        return await self._mend(asking, request, expectation, completion)
 
     async def _mend(
-        self, asking: _Asking, request: Request, expectation: Expectation
+        self, asking: _Asking, request: Request, expectation: Expectation, completion: Completion
     ) -> Completion:
-        index = asking.row.index
-
         async def ask(request: Request, earlier: Earlier) -> Completion:
             asking.earlier = earlier
             completion = await self._retry(asking, request)
-            usage = completion.usage
-            asking.usage = usage if asking.usage is None else asking.usage + usage
+            asking.usage = (asking.usage or Usage()) + completion.usage
             return completion
 
         def report(misfit: str) -> None:
             asking.misfit = misfit
-            self._listener(RowAskedAgain(index, misfit))
+            self._listener(RowAskedAgain(asking.row.index, misfit))
 
-        return await mend(expectation, request, self._records.draft(index), ask, report)
+        return await mend(expectation, request, completion, ask, report)
 
-    async def _retry(self, asking: _Asking, request: Request) -> Completion:
+    def _retry(self, asking: _Asking, request: Request) -> Awaitable[Completion]:
         def report(retry: Retry) -> None:
             self._listener(RowRetried(asking.row.index, retry.error, retry.wait_s))
 
-        return await retrying(lambda: self._try(asking, request), self._policy, report)
+        return retrying(lambda: self._try(asking, request), self._policy, report)
 
     async def _try(self, asking: _Asking, request: Request) -> Completion:
         estimate = self._engine.estimate_tokens(request)

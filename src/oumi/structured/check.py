@@ -36,12 +36,9 @@ class Found:
     peeled: bool = False
     """Whether there was more around the text."""
 
-    def is_whole(self, text: str) -> bool:
-        """Whether the answer fits just as it is."""
-        return self.misfit is None and self.text is text
-
 
 Check = Callable[[str], Found]
+Fits = Callable[[str], bool]
 
 
 def make_check(guided: GuidedDecodingParams, restore: Restore | None = None) -> Check:
@@ -58,6 +55,13 @@ def make_check(guided: GuidedDecodingParams, restore: Restore | None = None) -> 
     return check if restore is None else partial(_check_wrapped, check, restore)
 
 
+def make_fits(guided: GuidedDecodingParams, restore: Restore | None = None) -> Fits:
+    """What tells of a text whether it fits just as it is, in the shortest time."""
+    if guided.json is not None and restore is None:
+        return partial(_fits_json, _validator(orjson.dumps(guided.json)))
+    return partial(_fits_as_found, make_check(guided, restore))
+
+
 def clip(text: str, length: int = _MOST_CHARACTERS) -> str:
     """The text, cut where it is longer."""
     return text if len(text) <= length else f"{text[:length]}…"
@@ -72,6 +76,18 @@ def _check_json(validator: Any, restore: Restore | None, text: str) -> Found:
     if not validator.is_valid(wanted):
         return Found(text, _describe(validator, wanted))
     return Found(text if wanted is value or wanted == value else to_json(wanted).decode())
+
+
+def _fits_json(validator: Any, text: str) -> bool:
+    try:
+        return bool(validator.is_valid(parse_json(text)))
+    except ValueError:
+        return False
+
+
+def _fits_as_found(check: Check, text: str) -> bool:
+    found = check(text)
+    return found.misfit is None and found.text is text
 
 
 def _check_choice(choices: tuple[str, ...], text: str) -> Found:

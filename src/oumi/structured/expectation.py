@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
-from oumi.structured.check import Check, Found, Restore, make_check
+from oumi.structured.check import Check, Fits, Found, Restore, make_check, make_fits
 from oumi.structured.peel import peel, peel_text
 
 
@@ -16,11 +16,15 @@ class Expectation:
     guided: GuidedDecodingParams
     max_new_tokens: int
     check: Check
+    fits: Fits
+    """Whether an answer fits just as it is, which is soon told."""
     is_json: bool
     """Whether answers come as JSON, be it around a plain text."""
 
     def read(self, text: str) -> Found:
         """The part of an answer that fits, or what is wrong with it."""
+        if self.fits(text):
+            return Found(text)
         found = self.check(text)
         return found if found.misfit is None else self._read_within(text, found)
 
@@ -44,4 +48,10 @@ def expect(generation: GenerationParams, restore: Restore | None = None) -> Expe
     if guided is None:
         return None
     is_json = guided.json is not None or restore is not None
-    return Expectation(guided, generation.max_new_tokens, make_check(guided, restore), is_json)
+    return Expectation(
+        guided,
+        generation.max_new_tokens,
+        make_check(guided, restore),
+        make_fits(guided, restore),
+        is_json,
+    )

@@ -28,13 +28,6 @@ _ROOM = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Fits:
-    """The answer as it is handed out: peeled, with the tokens of all answers together."""
-
-    completion: Completion
-
-
-@dataclass(frozen=True, slots=True)
 class AskAgain:
     """The conversation goes on with `turns`, or is repeated with more room."""
 
@@ -50,21 +43,22 @@ class Misfit:
     reason: str
 
 
-Outcome = Fits | AskAgain | Misfit
+Outcome = Completion | AskAgain | Misfit
+"""A completion is the answer as it is handed out: peeled, with the tokens of all answers."""
 
 
 def settle(expectation: Expectation, completion: Completion) -> Outcome:
     """What becomes of the last answer of a row; `completion.earlier` holds those before it."""
     text = text_of(completion)
     if completion.message.tool_calls:
-        return Fits(_finish(completion, None, text, Found(text)))
+        return _finish(completion, None, Found(text), text)
     if completion.finish_reason is FinishReason.CONTENT_FILTER:
         return Misfit(f"the answer was withheld or refused: {clip(text) or 'no reason given'}")
     found = expectation.read(text)
     if found.misfit is None:
         repaired = any(not _is_cut_off(answer) for answer in completion.earlier)
         kind = Structured.REPAIRED if repaired else Structured.NATIVE
-        return Fits(_finish(completion, kind, text, found))
+        return _finish(completion, kind, found, text)
     if _is_cut_off(completion):
         return _settle_cut_off(expectation, completion, text)
     return _settle_misfit(expectation, completion, found.misfit)
@@ -83,9 +77,9 @@ def total_usage(completion: Completion) -> Usage:
     return sum((answer.usage for answer in completion.earlier), completion.usage)
 
 
-def _finish(completion: Completion, kind: Structured | None, text: str, found: Found) -> Completion:
+def _finish(completion: Completion, kind: Structured | None, found: Found, text: str) -> Completion:
     message = completion.message
-    if found.text != text:
+    if found.text is not text:
         message = message.model_copy(update={"content": found.text})
     return Completion(
         message,
