@@ -27,7 +27,11 @@ from oumi.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from oumi.inference import LlamaCppInferenceEngine, RemoteVLLMInferenceEngine
+from oumi.inference import (
+    LlamaCppInferenceEngine,
+    OllamaInferenceEngine,
+    RemoteVLLMInferenceEngine,
+)
 from oumi.inference.batch.folder import all_folders
 from oumi.inference.batch.window import parse_window
 from oumi.models import TINY_GGUF
@@ -256,6 +260,16 @@ def test_answers_that_do_not_fit_yet_are_not_handed_out(server: FaultServer):
         server.plan(message={"content": "12"})
         finish(engine, batch_id)
         assert answers(engine.get_batch_results(batch_id)) == ["12"]
+
+
+def test_answers_are_turned_back_from_the_form_of_the_api(server: FaultServer):
+    server.plan(message={"content": '"gr\\"een"'})
+    guided = GuidedDecodingParams(choice=["red", 'gr"een'], max_repairs=0)
+    config = InferenceConfig(generation=GenerationParams(guided_decoding=guided))
+    with remote_engine(server.api_url, OllamaInferenceEngine) as engine:
+        batch_id = engine.infer_batch(rows(2), config)
+        assert finish(engine, batch_id).completed_requests == 2
+        assert answers(engine.get_batch_results(batch_id, rows(2))) == ['gr"een'] * 2
 
 
 def test_what_no_row_can_survive_fails_the_job(server: FaultServer):

@@ -11,15 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from oumi.core.configs import InferenceConfig, RemoteParams
+from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
 from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import StorageError
 from oumi.inference.batch.causes import unanswered
 from oumi.inference.batch.folder import Intent, JobFolder
 from oumi.inference.batch.window import parse_window
+from oumi.inference.remote.expectation import find_expectation
+from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.recorded import Recorded
-from oumi.structured.expectation import expect
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,13 @@ def write_state(folder: JobFolder, state: LocalState) -> None:
 
 def records(folder: JobFolder, state: LocalState) -> Recorded:
     """What became of the rows by now, read beside whoever works on the job."""
+    intent = folder.intent
+    provider = BY_ENGINE.get(InferenceEngineType(intent.engine))
     return Recorded(
         folder.output.journal_path,
         state.total,
         unanswered(state.status, state.errors),
-        expect(folder.intent.config.generation),
+        find_expectation(provider, intent.config),
     )
 
 

@@ -24,6 +24,7 @@ from oumi.inference.engine import InferenceEngine
 from oumi.inference.remote.address import find_address, key_hint
 from oumi.inference.remote.channel import Channel
 from oumi.inference.remote.dialects import load_dialect
+from oumi.inference.remote.expectation import find_expectation
 from oumi.inference.remote.failures import to_error
 from oumi.inference.remote.providers import BY_ENGINE, Provider
 from oumi.inference.remote.replicas import Replicas
@@ -42,7 +43,7 @@ from oumi.runner.limiter import Limiter, Limits
 from oumi.runner.rate_headers import retry_after_s
 from oumi.runner.request import Request
 from oumi.runner.retry import RetryPolicy
-from oumi.structured.expectation import Expectation, expect
+from oumi.structured.expectation import Expectation
 
 _CHARACTERS_PER_TOKEN = 3
 
@@ -127,8 +128,7 @@ class RemoteInferenceEngine(InferenceEngine):
 
     def expectation(self, config: InferenceConfig) -> Expectation | None:
         """What answers have to look like, once they are turned back from the API's form."""
-        adapted = self._way(config).adapted
-        return expect(config.generation, adapted.restore if adapted else None)
+        return find_expectation(self.provider, config)
 
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """A generous guess, made only where there is a limit to keep."""
