@@ -26,7 +26,7 @@ from tests.remote.sdk_types import known_to
 from tests.remote.test_chat_dialect import picture, tool_talk
 from tests.remote.test_contract import SCHEMA, SETTINGS
 
-CHAT_ROWS = [row for row in PROVIDERS if row.dialect in ("chat", "mistral")]
+CHAT_ROWS = [row for row in PROVIDERS if row.dialect == "chat"]
 OPENAI = TypeAdapter(openai.CompletionCreateParams)
 OWN_TYPES = {
     # stream_options is in Groq's reference, and in its SDK's description of a stream, only.
@@ -91,6 +91,9 @@ def test_what_is_particular_to_a_provider(tmp_path):
     mistral = bodies_of(BY_ENGINE[Engine.MISTRAL], tmp_path, stream=True)[0]
     assert mistral["random_seed"] == 4321
     assert not mistral.keys() & {"seed", "stream_options"}
+    azure = bodies_of(BY_ENGINE[Engine.AZURE], tmp_path, stream=False)[0]
+    assert azure["max_completion_tokens"] == 77
+    assert "max_tokens" not in azure
     openrouter = bodies_of(BY_ENGINE[Engine.OPENROUTER], tmp_path, stream=False)[0]
     assert openrouter["provider"] == {"require_parameters": True}
     openai = bodies_of(BY_ENGINE[Engine.OPENAI], tmp_path, stream=False)[0]

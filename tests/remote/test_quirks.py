@@ -16,11 +16,11 @@ from oumi.core.configs import (
 )
 from oumi.core.types import Conversation, FinishReason
 from oumi.errors import AccessError, ModelNotFoundError, RequestError, UnavailableError
-from oumi.inference.remote.dialects import chat, mistral
+from oumi.inference.remote.dialects import chat
 from oumi.inference.remote.failures import BadReplyError, to_error
 from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.request import Request
-from tests.remote.test_chat_dialect import reply
+from tests.remote.test_chat_replies import reply
 
 PLAIN = InferenceConfig()
 
@@ -108,13 +108,13 @@ THOUGHTS = [
 def test_mistral_thinks_in_parts_of_the_content():
     message = {"role": "assistant", "content": THOUGHTS, "tool_calls": None}
     choice = {"index": 0, "finish_reason": "stop", "message": message}
-    completion = mistral.decode(orjson.dumps({"choices": [choice]}), PLAIN)
+    completion = chat.decode(orjson.dumps({"choices": [choice]}), PLAIN)
     assert completion.message.content == "Four"
     assert completion.message.reasoning_content == "Two and two."
 
 
 def test_mistral_thinks_in_parts_of_a_stream():
-    decoder = mistral.stream_decoder(PLAIN)
+    decoder = chat.stream_decoder(PLAIN)
     deltas = []
     for index, part in enumerate(THOUGHTS):
         end = "stop" if index == 2 else None

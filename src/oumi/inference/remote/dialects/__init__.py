@@ -88,7 +88,6 @@ def load_dialect(name: str) -> Dialect:
 
 
 if TYPE_CHECKING:
-    from oumi.inference.remote.dialects import anthropic, bedrock, chat, mistral
+    from oumi.inference.remote.dialects import anthropic, bedrock, chat
 
-    # Holds each module against the Protocol.
-    _all: tuple[Dialect, ...] = (anthropic, bedrock, chat, mistral)
+    _all: tuple[Dialect, ...] = (anthropic, bedrock, chat)  # holds each against the Protocol

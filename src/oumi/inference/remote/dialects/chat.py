@@ -94,7 +94,7 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
         body["chat_template_kwargs"] = model.chat_template_kwargs
     if generation.guided_decoding is not None:
         body.update(_constraint(generation.guided_decoding, config, provider))
-    return body | model.model_kwargs
+    return _rename(body, provider.renames) | model.model_kwargs
 
 
 def check(config: InferenceConfig) -> None:
@@ -216,6 +216,11 @@ def _tools(request: Request) -> dict[str, Any]:
     if generation.tool_choice is not None:
         body["tool_choice"] = generation.tool_choice
     return body
+
+
+def _rename(body: dict[str, Any], renames: Mapping[str, str | None]) -> dict[str, Any]:
+    names = {name: renames.get(name, name) for name in body}
+    return {new: body[name] for name, new in names.items() if new is not None}
 
 
 def _constraint(

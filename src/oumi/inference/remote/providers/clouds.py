@@ -15,6 +15,8 @@ CLOUDS = (
         url="https://{resource}.openai.azure.com/openai/v1",
         url_env="AZURE_OPENAI_ENDPOINT",
         url_parts={"resource": ("AZURE_RESOURCE_NAME",)},
+        # A deployment's name does not tell of its model, and all models take this one.
+        renames={"max_tokens": "max_completion_tokens"},
         version_env="OPENAI_API_VERSION",
         versioned_path="/openai/deployments/{model}",
         key_env=("AZURE_OPENAI_API_KEY",),

@@ -86,7 +86,7 @@ MAKERS = (
         | settings.PENALTIES
         | settings.SEED
         | settings.JSON_SCHEMA,
-        dialect="mistral",
+        renames={"seed": "random_seed", "stream_options": None},  # it tells its usage unasked
         url="https://api.mistral.ai/v1",
         url_env="MISTRAL_BASE_URL",
         key_env=("MISTRAL_API_KEY",),

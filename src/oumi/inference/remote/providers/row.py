@@ -94,6 +94,8 @@ class Provider:
     """Headers of every request, beside the key."""
     body: Mapping[str, Any] = field(default_factory=dict)
     """Fields of every request, which `model_kwargs` can override."""
+    renames: Mapping[str, str | None] = field(default_factory=dict)
+    """Fields of the chat API that have another name here; None: it does not know them."""
     takes_images: bool = True
     lists_models: bool = True
     constraint: Constraint = Constraint.RESPONSE_FORMAT
