@@ -13,13 +13,14 @@ import orjson
 
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import BatchInfo, Conversation
+from oumi.errors import UnavailableError
 from oumi.inference import InferenceEngine, RemoteInferenceEngine, RemoteVLLMInferenceEngine
 from oumi.inference.batch.folder import JobFolder, find_folder
 from oumi.inference.batch.local_jobs import LocalJobs
 from oumi.runner import loop
 from tests.conftest import ask
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 def remote_engine(
@@ -53,7 +54,11 @@ def wait_until(holds: Callable[[], Any]) -> Any:
 
 def finish(engine: InferenceEngine, batch_id: str) -> BatchInfo:
     """How a job ended."""
-    return engine.wait_for_batch(batch_id, poll_interval_s=0.05, timeout_s=PATIENCE_S)
+    try:
+        return engine.wait_for_batch(batch_id, poll_interval_s=0.05, timeout_s=PATIENCE_S)
+    except UnavailableError as error:
+        error.add_note(folder_of_job(batch_id).log_path.read_text())
+        raise
 
 
 def status_without_engine(batch_id: str) -> BatchInfo:

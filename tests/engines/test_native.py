@@ -29,7 +29,7 @@ from oumi.errors import (  # noqa: E402
 from oumi.inference import LlamaCppInferenceEngine, NativeTextInferenceEngine  # noqa: E402
 from oumi.models import TINY  # noqa: E402
 from tests.conftest import answers, ask, sums  # noqa: E402
-from tests.engines.asking import generation, text  # noqa: E402
+from tests.engines.asking import batch_answers, generation, text  # noqa: E402
 from tests.guide import extract_product  # noqa: E402
 from tests.shapes import PRODUCT, assert_product  # noqa: E402
 
@@ -218,3 +218,9 @@ def test_a_kill_in_mid_run_is_resumed(write_jsonl, tmp_path: Path):
     subprocess.run([sys.executable, "-c", RUN, source, output], check=True)
     assert recorded() == 300
     assert output.read_bytes() == unbroken.read_bytes()
+
+
+@pytest.mark.timeout(300)
+def test_a_batch_job(native):
+    rows = sums(6)
+    assert batch_answers(native, rows) == answers(native.infer(rows, generation()))

@@ -22,7 +22,7 @@ from oumi.core.types import FinishReason
 from oumi.errors import ConfigError, ModelNotFoundError, UnsupportedError
 from oumi.inference import LlamaCppInferenceEngine, VLLMInferenceEngine
 from tests.conftest import answers, ask, sums
-from tests.engines.asking import generation, text
+from tests.engines.asking import batch_answers, generation, text
 from tests.guide import extract_product
 from tests.shapes import PRODUCT, assert_product
 
@@ -184,3 +184,9 @@ def test_a_plain_script_runs_once_and_a_killed_one_is_resumed(write_jsonl, tmp_p
     while time.monotonic() < end_s and any(map(is_alive, left)):
         time.sleep(0.1)
     assert not [pid for pid in left if is_alive(pid)], "no process is left"
+
+
+@pytest.mark.timeout(300)
+def test_a_batch_job(vllm):
+    rows = sums(6)
+    assert batch_answers(vllm, rows) == answers(vllm.infer(rows, generation()))

@@ -8,14 +8,10 @@ the job (settling.py). None of this needs the engine; only submitting does.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from pathlib import Path
-from typing import Any
 
-import orjson
-
-from oumi.core.configs import BadRows, InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import InferenceResult
@@ -28,21 +24,25 @@ from oumi.inference.batch.folder import (
     all_folders,
     find_folder,
     folder_of,
-    identity_without_keys,
-    settings_without_keys,
 )
-from oumi.inference.batch.local_state import LocalState, read_state, records, window_s
-from oumi.inference.batch.settling import Secrets, begin, settle
-from oumi.inference.registry import ROWS
+from oumi.inference.batch.local_intent import (
+    KIND,
+    Secrets,
+    find_secrets,
+    is_identity,
+    make_intent,
+    pin_address,
+)
+from oumi.inference.batch.local_state import LocalState, read_state, records
+from oumi.inference.batch.settling import begin, settle
 from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.cost import Price, find_price
 from oumi.runner.output import Output
 from oumi.runner.recorded import join_rows
-from oumi.runner.request import KeyMaker
 from oumi.runner.run import Answerer
-from oumi.runner.sources import Source, check
+from oumi.runner.sources import Source
 
-KIND = "local"
+__all__ = ["KIND", "LocalJobs"]
 
 _LOOK_AGAIN_S = 0.05
 _LOOKING_S = 0.5  # longer than anyone holds the lock who only looks
@@ -61,15 +61,15 @@ class LocalJobs:
         """Start a job in a process of its own, and return its id."""
         if self._engine is None:
             raise UnsupportedError("a job is submitted by an engine")
-        config = _pinned(self._engine, config)
-        intent = await asyncio.to_thread(_intent, self._engine, source, config)
+        config = pin_address(self._engine, config)
+        intent = await asyncio.to_thread(make_intent, self._engine, source, config)
         folder = folder_of(intent.settings_key, intent.fingerprint)
         lock = await _claim(folder)
         if lock is None:
             logger.warning("%s is this very job, and is being worked on", folder.id)
             return folder.id
         with lock:
-            await asyncio.to_thread(_submit, folder, lock, source, intent, _secrets(config))
+            await asyncio.to_thread(_submit, folder, lock, source, intent, find_secrets(config))
         return folder.id
 
     async def status(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
@@ -80,7 +80,7 @@ class LocalJobs:
         folder = self._folder(batch_id)
         state = read_state(folder)
         if not state.has_ended and time.time() > state.expires + _KILL_AFTER_S:
-            with await _take_over(folder, kill_after_s=0.0) as lock:
+            with await _take_over(folder, _LOOKING_S) as lock:
                 return _info(folder, settle(folder, lock, None))
         return await asyncio.to_thread(_look, folder, self._secrets_for(folder, config))
 
@@ -135,64 +135,11 @@ class LocalJobs:
         return folder.intent.kind == KIND and is_of_engine
 
     def _secrets_for(self, folder: JobFolder, config: InferenceConfig) -> Secrets:
-        """Those of the call, if it is about the same model at the same address."""
-        if self._engine is None:
+        """Those of the call, unless its engine asks another model or another address."""
+        if not folder.intent.has_secrets:
             return {}
-        own = identity_without_keys(self._engine.identity(config))
-        identity = orjson.loads(orjson.dumps(own))
-        return _secrets(config) if identity == folder.intent.identity else {}
-
-
-def _intent(engine: Answerer, source: Source, config: InferenceConfig) -> Intent:
-    """What is to be done, checked. Raises what is wrong with it."""
-    _check_engine(engine)
-    window_s(config)
-    identity = engine.identity(config)
-    rows = check(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
-    if rows == 0:
-        raise InputError("no conversations to submit")
-    return Intent(
-        engine=engine.name,
-        kind=KIND,
-        settings=settings_without_keys(config),
-        identity=identity_without_keys(identity),
-        settings_key=KeyMaker(config, identity).settings_key,
-        fingerprint=source.fingerprint(),
-        rows=rows,
-        created=time.time(),
-        cwd=os.getcwd(),
-        has_secrets=engine.name in BY_ENGINE and bool(_secrets(config)),
-    )
-
-
-def _pinned(engine: Answerer, config: InferenceConfig) -> InferenceConfig:
-    """The settings with the address that the environment names at this moment."""
-    provider = BY_ENGINE.get(InferenceEngineType(engine.name))
-    url = os.environ.get(provider.url_env or "") if provider else None
-    if not url or (config.remote_params and config.remote_params.api_url):
-        return config
-    return InferenceConfig(remote_params=RemoteParams(api_url=url)).merge(config)
-
-
-def _check_engine(engine: Answerer) -> None:
-    if ROWS[InferenceEngineType(engine.name)].load_class() is not type(engine):
-        raise UnsupportedError(
-            f"{type(engine).__name__}: a job's own process can only make the engines of "
-            "oumi.inference"
-        )
-
-
-def _secrets(config: InferenceConfig) -> Secrets:
-    """What is not to be written down: the key, and an address with a password in it."""
-    remote = config.remote_params
-    if remote is None:
-        return {}
-    secrets: dict[str, Any] = {}
-    if remote.api_key is not None:
-        secrets["api_key"] = remote.api_key.get_secret_value()
-    if settings_without_keys(config)["remote_params"].get("api_url") != remote.api_url:
-        secrets["api_url"] = remote.api_url
-    return secrets
+        is_of_job = self._engine is None or is_identity(self._engine, config, folder.intent)
+        return find_secrets(config) if is_of_job else {}
 
 
 async def _claim(folder: JobFolder) -> Lock | None:
@@ -200,6 +147,8 @@ async def _claim(folder: JobFolder) -> Lock | None:
     give_up_s = time.monotonic() + _LOOKING_S
     while (lock := folder.try_lock()) is None:
         if folder.exists and time.monotonic() > give_up_s:
+            if read_state(folder).has_ended:  # its process is about to leave
+                return await _take_over(folder, _KILL_AFTER_S)
             return None
         await asyncio.sleep(_LOOK_AGAIN_S)
     return lock

@@ -31,7 +31,7 @@ def start(folder: JobFolder, lock: Lock, secrets: Mapping[str, Any]) -> None:
     The process takes the lock over, so that it is never free in between. Secrets are in a pipe
     before the process starts, and never in a file or in the environment.
     """
-    os.ftruncate(lock.file, 0)  # whoever worked on it before is not to be taken for this one
+    unsign(lock)
     try:
         process = _spawn(folder, lock.file, orjson.dumps(secrets))
     except OSError as error:
@@ -44,6 +44,13 @@ def sign(lock: Lock) -> None:
     """Say in the lock's file who holds it."""
     holder = {"pid": os.getpid(), "host": socket.gethostname()}
     os.pwrite(lock.file, orjson.dumps(holder), 0)
+
+
+def unsign(lock: Lock) -> None:
+    """Take the name of whoever held the lock before out of its file, lest another process that
+    has this number by now be killed for it.
+    """
+    os.ftruncate(lock.file, 0)
 
 
 def kill(folder: JobFolder) -> None:

@@ -5,16 +5,12 @@ Everything here is called with the job's lock held.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from oumi.core.configs import InferenceEngineType, RemoteParams
 from oumi.core.types.batch import BatchStatus
-from oumi.errors import AccessError
 from oumi.inference.batch import process
-from oumi.inference.batch.folder import Intent, JobFolder, Lock
+from oumi.inference.batch.folder import JobFolder, Lock
+from oumi.inference.batch.local_intent import Secrets, check_secrets
 from oumi.inference.batch.local_state import (
     LocalState,
     new_attempt,
@@ -22,12 +18,7 @@ from oumi.inference.batch.local_state import (
     records,
     write_state,
 )
-from oumi.inference.remote.address import key_hint
-from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.journal import read_places
-
-Secrets = Mapping[str, Any]
-"""Fields of remote_params that are not to be written down."""
 
 _MOST_STARTS = 3
 
@@ -72,7 +63,7 @@ def _end(folder: JobFolder, state: LocalState) -> LocalState | None:
 
 def _start(folder: JobFolder, lock: Lock, state: LocalState, secrets: Secrets) -> LocalState:
     """Start a process, counted before: one that dies at once is not started for ever."""
-    _check_secrets(folder.intent, secrets)
+    check_secrets(folder.intent, secrets)
     started = replace(state, starts=state.starts + 1)
     if state.starts == 0:
         started = replace(started, journal_bytes=_journal_bytes(folder))
@@ -91,17 +82,3 @@ def _forget_starts(folder: JobFolder, state: LocalState) -> LocalState:
 def _journal_bytes(folder: JobFolder) -> int:
     path = folder.output.journal_path
     return path.stat().st_size if path.exists() else 0
-
-
-def _check_secrets(intent: Intent, secrets: Secrets) -> None:
-    """Raise AccessError where a key was given inline, and there is none now."""
-    if not intent.has_secrets or secrets:
-        return
-    remote = intent.config.remote_params or RemoteParams()
-    provider = BY_ENGINE[InferenceEngineType(intent.engine)]
-    named = remote.api_key_env_varname
-    if not any(os.environ.get(name) for name in ((named,) if named else provider.key_env)):
-        raise AccessError(
-            f"the job was submitted with a key in its settings, which is not saved. To go on with "
-            f"it, set {key_hint(provider, remote)}"
-        )

@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +27,7 @@ from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
 from oumi.inference.batch.folder import JobFolder, Lock
 from oumi.inference.batch.local_state import LocalState, read_state, write_state
-from oumi.inference.batch.process import GRACE_S, sign
+from oumi.inference.batch.process import GRACE_S, sign, unsign
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.registry import build_engine
 from oumi.runner import loop
@@ -57,16 +56,14 @@ class Worker:
         self._has_ended = False
 
     def run(self) -> None:
-        """Do what is left to do, and write down how it ended. Raises StorageError."""
+        """Do what is left to do, and write down how it ended."""
         threading.Thread(target=self._watch, name="oumi-watch", daemon=True).start()
         try:
             self._answer_all()
-        except OumiError as error:
-            self._end(BatchStatus.FAILED, str(error))
         except Exception as error:
-            traceback.print_exc()
-            self._end(BatchStatus.FAILED, f"{type(error).__name__}: {error}")
-        self._end(self._stopping or BatchStatus.COMPLETED)
+            logging.exception("the job ends here")
+            is_known = isinstance(error, OumiError)
+            self._end(BatchStatus.FAILED, str(error) if is_known else repr(error))
 
     def terminate(self, _: int, __: FrameType | None) -> None:
         """SIGTERM: what is in flight may end. The job goes on when somebody asks for it."""
@@ -77,6 +74,8 @@ class Worker:
             _check_identity(engine, self._config, self._folder)
             self._job = Job(engine, self._config, None, self._take)
             loop.call(self._job.go())
+            # Now, since closing an engine may take its time.
+            self._end(self._stopping or BatchStatus.COMPLETED)
 
     def _take(self, event: Event) -> None:
         self._tally(event)
@@ -154,6 +153,7 @@ def main() -> None:
         # Whoever started this process may have held them back.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, loop.SIGNALS)
         worker.run()
+        unsign(lock)
 
 
 def _inherited(file: str) -> tuple[Lock, dict[str, Any]]:
