@@ -45,7 +45,7 @@ from tests.fault_server.forms import find_form
 from tests.fault_server.plan import parse_plan
 from tests.remote import replies
 from tests.remote.replies import Said
-from tests.remote.talks import PNG, SCHEMA, SETTINGS, TOOL
+from tests.remote.talks import OTHER_WORDS, PNG, SCHEMA, SETTINGS, TOOL
 
 KEY = "sk-very-secret-0123456789"
 MODEL = "m"
