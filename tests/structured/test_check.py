@@ -114,7 +114,19 @@ def test_a_value_is_turned_back_before_it_is_checked():
 
 def test_a_choice_may_come_inside_json():
     guided = GuidedDecodingParams(choice=["red", "blue"])
-    wanted = expect(GenerationParams(guided_decoding=guided), lambda value: value["answer"])
+
+    def restore(value: object) -> object:
+        return value.get("answer") if isinstance(value, dict) else value
+
+    wanted = expect(GenerationParams(guided_decoding=guided), restore)
     assert wanted.read('{"answer": "red"}').text == "red"
     assert "none of the choices" in wanted.read('{"answer": "green"}').misfit
-    assert wanted.read("red").misfit.startswith("not JSON")
+    assert wanted.read("red").text == "red"
+    assert wanted.read('Sure: {"answer": "red"}').text == "red"
+    assert "'[]' is none of the choices" in wanted.read("[]").misfit
+
+
+def test_a_value_that_is_in_the_caller_s_form_already_fits():
+    guided = GuidedDecodingParams(json={"type": "integer"})
+    wanted = expect(GenerationParams(guided_decoding=guided), lambda value: [value])
+    assert wanted.read("12").text == "12"
