@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from oumi.cli.summary import finished
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
 from oumi.core.types.completion import Failure, Usage
 from oumi.errors import InferenceError, MisfitError
 from oumi.runner.cost import find_price
 from oumi.runner.events import Event, RowAskedAgain
+from oumi.runner.tally import Tally
 from tests.conftest import ask
 from tests.fault_server import FaultServer
 from tests.structured.asking import (
@@ -256,6 +258,10 @@ def test_limits_count_each_try(server: FaultServer):
     with engine(server, requests_per_minute=6000, output_tokens_per_minute=60_000) as opened:
         events: list[Event] = []
         opened.infer(rows(4), settings(), on_event=events.append)
+    tally = Tally()
+    for event in events:
+        tally(event)
+    assert "repairs   4 answers did not fit" in finished(tally, settings(output_path="-"))
     assert sum(isinstance(event, RowAskedAgain) for event in events) == 4
     assert events[0].limiter.state.starts == server.stats()["requests"] == 8
 
