@@ -33,8 +33,11 @@ class Address:
 
     @property
     def models_base(self) -> str:
-        """Above which models are listed; a deployment on Azure has none of its own."""
-        return self.bases[0].partition("/deployments/")[0]
+        """Above which models are listed: a deployment on Azure has none of its own, and Bedrock
+        has another service for that.
+        """
+        base = self.bases[0].partition("/deployments/")[0]
+        return base.replace("://bedrock-runtime.", "://bedrock.", 1)
 
 
 def find_address(provider: Provider, config: InferenceConfig) -> Address:

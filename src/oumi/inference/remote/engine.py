@@ -195,7 +195,7 @@ class RemoteInferenceEngine(InferenceEngine):
 
     async def _list_models(self) -> list[str]:
         way = self._way(self._config)
-        if way.dialect.models_path is None or not self.provider.lists_models:
+        if not self.provider.lists_models:
             raise UnsupportedError(f"{self.name} does not list its models")
         reply = await self._open().send(await way.models_call(way.dialect.models_path))
         self._check_reply(self._config, reply)
