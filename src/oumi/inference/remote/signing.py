@@ -84,9 +84,8 @@ class GoogleSigner:
 
         if self._key_file is None:
             return google.auth.default(scopes=_GOOGLE_SCOPES)[0]
-        return service_account.Credentials.from_service_account_file(
-            self._key_file, scopes=_GOOGLE_SCOPES
-        )
+        read: Any = service_account.Credentials.from_service_account_file  # which has no types
+        return read(self._key_file, scopes=_GOOGLE_SCOPES)
 
 
 class AwsSigner:
