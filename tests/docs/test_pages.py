@@ -13,6 +13,7 @@ import oumi
 from oumi import errors
 from oumi.core.configs.base import Settings
 from oumi.core.configs.remote_params import RemoteParams
+from oumi.inference.batch import process, settling
 from oumi.inference.local.llama_cpp import params
 from oumi.inference.registry import ROWS
 from oumi.inference.remote import failures
@@ -92,6 +93,12 @@ def test_remote_page_has_the_defaults() -> None:
     params = RemoteParams()
     assert f"in flight at once, {params.num_workers} if you leave it out" in page
     assert f"begins with {adaptive._FIRST_IN_FLIGHT} in flight" in page
+
+
+def test_batch_page_has_the_figures_of_local_jobs() -> None:
+    page = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
+    assert f"What is in flight has {process.GRACE_S:g} of" in page
+    assert f"ends {settling._MOST_STARTS} times in a row" in page
 
 
 def test_remote_page_names_the_statuses() -> None:
