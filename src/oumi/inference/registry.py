@@ -114,7 +114,7 @@ _NATIVE = EngineRow(
     engine=InferenceEngineType.NATIVE,
     class_name="NativeTextInferenceEngine",
     module="oumi.inference.local.native",
-    summary="Transformers on this machine, for any text model of the hub",
+    summary="Transformers on this machine, for any text or vision model of the hub",
     runtime="transformers",
     install="pip install 'oumi-infer[native]'",
     honours=_LOCAL
@@ -126,8 +126,12 @@ _NATIVE = EngineRow(
         "model.device_map",
         "model.trust_remote_code",
         "model.attn_implementation",
+        "model.processor_kwargs",
         "generation.stop_token_ids",
         "generation.num_beams",
+        "generation.logprobs",
+        "generation.tool_choice",
+        "generation.parallel_tool_calls",
         "generation.skip_special_tokens",
     },
 )

@@ -3,107 +3,103 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Callable
+from typing import ClassVar, NamedTuple
 
 import torch
-from transformers import TextStreamer
 
 from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import EngineError, UnsupportedError
-from oumi.inference.local.chat_text import encode
 from oumi.inference.local.engine import LocalInferenceEngine
-from oumi.inference.local.native.batch import Prompt, generate
-from oumi.inference.local.native.batcher import Batcher
 from oumi.inference.local.native.loading import Loaded, load
+from oumi.inference.local.native.prompt import encode
+from oumi.inference.local.native.row import Row, make_row
+from oumi.inference.local.native.sampling import Samplers
+from oumi.inference.local.native.worker import Worker
 from oumi.runner.request import Request
 from oumi.structured.grammar import to_lark
 
-_ROWS = 64
+_PLACES = 64
+
+
+class _Parts(NamedTuple):
+    loaded: Loaded
+    samplers: Samplers
+    worker: Worker
 
 
 class NativeTextInferenceEngine(LocalInferenceEngine):
-    """Any text model that Transformers loads; rows share batches of like length."""
+    """Any text or vision model that Transformers loads; rows join and leave its steps."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.NATIVE
 
     def _load(self) -> None:
-        self._loaded: Loaded | None = load(self._config.model)
-        self._batcher = Batcher(lambda prompts: generate(self._open(), prompts), _ROWS)
+        loaded = load(self._config.model)
+        self._parts: _Parts | None = _Parts(loaded, Samplers(loaded), Worker(loaded, _PLACES))
+        # The thread must not be in the middle of a step when Python takes the runtime down.
+        atexit.register(self.close)
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
-        prompt = Prompt(request, encode(request, self._open()))
-        return await asyncio.wrap_future(self._batcher.submit(prompt))
+        row = await self._begin(request)
+        return await asyncio.wrap_future(row.future)
 
     async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
         """Answer one request piece by piece."""
-        prompt = Prompt(request, encode(request, self._open()))
         loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[Delta | Exception] = asyncio.Queue()
-        streamer = _Streamer(
-            self._open().tokenizer,
-            lambda text: loop.call_soon_threadsafe(pieces.put_nowait, Delta(text)),
-            skip_special_tokens=request.config.generation.skip_special_tokens,
-        )
-        closed = False
+        pieces: asyncio.Queue[Delta | None] = asyncio.Queue()
 
-        def work() -> None:
-            try:
-                [completion] = generate(self._open(), [prompt], streamer, lambda: closed)
-                last: Delta | Exception = Delta(completion=completion)
-            except Exception as error:
-                last = error
-            loop.call_soon_threadsafe(pieces.put_nowait, last)
+        def put(piece: Delta | None) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
-        self._batcher.run(work)
+        row = await self._begin(request, put)
+        row.future.add_done_callback(lambda _: put(None))
         try:
-            while True:
-                piece = await pieces.get()
-                if isinstance(piece, Exception):
-                    raise piece
+            while (piece := await pieces.get()) is not None:
                 yield piece
-                if piece.completion is not None:
-                    return
+            row.future.result()
         finally:
-            closed = True
+            row.future.cancel()
 
     def in_flight(self, config: InferenceConfig) -> int:
-        """Enough for the next batches to be chosen from while one runs."""
-        return 4 * (config.generation.batch_size or _ROWS)
+        """Enough to choose rows of like length from while others are worked on."""
+        return 4 * (config.generation.batch_size or _PLACES)
 
     def close(self) -> None:
-        """Free the model."""
-        self._batcher.close()
-        self._loaded = None
+        """Free the model, after what was begun."""
+        atexit.unregister(self.close)
+        if self._parts is not None:
+            self._parts.worker.close()
+        self._parts = None
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _open(self) -> Loaded:
-        if self._loaded is None:
+    async def _begin(self, request: Request, show: Callable[[Delta], None] | None = None) -> Row:
+        parts = self._parts
+        if parts is None:
             raise EngineError("the engine is closed")
-        return self._loaded
+        prompt = await encode(request, parts.loaded)
+        sampler = parts.samplers.get(request.config.generation)
+        row = make_row(parts.loaded, prompt, sampler, show)
+        parts.worker.submit(row)
+        return row
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)
         generation = config.generation
-        if generation.num_beams > 1 and generation.temperature > 0:
-            raise UnsupportedError("NATIVE searches with num_beams at temperature 0 only")
+        if generation.num_beams > 1:
+            _check_beams(config)
         if generation.guided_decoding is not None:
             to_lark(generation.guided_decoding)
 
 
-class _Streamer(TextStreamer):  # type: ignore[misc]
-    """Hands each finished piece of text on."""
-
-    def __init__(self, tokenizer: Any, take: Any, **decoding: Any):
-        super().__init__(tokenizer, skip_prompt=True, **decoding)
-        self._take = take
-
-    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
-        """A piece that will not change any more."""
-        if text:
-            self._take(text)
+def _check_beams(config: InferenceConfig) -> None:
+    generation = config.generation
+    if generation.temperature > 0:
+        raise UnsupportedError("NATIVE searches with num_beams at temperature 0 only")
+    if generation.logprobs is not None:
+        raise UnsupportedError("NATIVE has no logprobs of a search with num_beams")

@@ -1,104 +1,141 @@
-"""A model and its tokenizer, loaded by Transformers as the settings say."""
+"""A model and what turns text and images into its input, loaded as the settings say."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    AutoTokenizer,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
-from oumi.core.configs.base import nearest
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError
+from oumi.inference.local.native.arguments import loading_args
+from oumi.inference.local.native.constraint import Guidance
 from oumi.models import TINY
 
-_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-_KNOWN_KWARGS = frozenset(
-    {
-        *("cache_dir", "force_download", "local_files_only", "low_cpu_mem_usage", "max_memory"),
-        *("offload_folder", "quantization_config", "subfolder", "token", "use_safetensors"),
-        *("variant", "load_in_4bit", "load_in_8bit"),
-    }
-)
+_CONTEXT = 4096  # for a model that does not say how long it may get
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model in evaluation mode, its tokenizer, and its longest context in tokens."""
+    """A model in evaluation mode, its tokenizer, and its longest context in tokens.
+
+    `processor` is that of a vision model, None for a model of text only.
+    """
 
     model: Any
     tokenizer: Any
+    processor: Any
     context: int
+
+    @cached_property
+    def decoder(self) -> Any:
+        """The tokenizer once more, for decoding: one must not be used by two threads at once."""
+        return deepcopy(self.tokenizer)
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        """Names of what the model takes."""
+        model = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
+        return frozenset(inspect.signature(model.forward).parameters)
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Ids that end an answer by themselves."""
+        own = self.model.generation_config.eos_token_id
+        ids = own if isinstance(own, list) else [own]
+        found = dict.fromkeys([self.tokenizer.eos_token_id, *ids])
+        return [token for token in found if token is not None]
+
+    @cached_property
+    def guidance(self) -> Guidance:
+        """Made when the first grammar comes."""
+        size = self.model.config.get_text_config(decoder=True).vocab_size
+        return Guidance(self.tokenizer, size, self.ends)
 
 
 def load(model: ModelParams) -> Loaded:
-    """Load a model. Raises ModelNotFoundError, or ConfigError for a setting that makes no sense."""
-    name = str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name
-    common = {"revision": model.model_revision, "trust_remote_code": model.trust_remote_code}
-    common = {key: value for key, value in common.items() if value}
-    args = _loading_args(model)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            model.tokenizer_name or name, **common, **model.tokenizer_kwargs
-        )
-        loaded = AutoModelForCausalLM.from_pretrained(name, **common, **args)
-    except (OSError, ValueError) as error:
-        raise ModelNotFoundError(
-            f"{model.model_name}: Transformers cannot load it: {error}"
-        ) from error
+    """Load a model.
+
+    Raises ModelNotFoundError, MissingDependencyError for a package that it needs, or ConfigError
+    for a setting that makes no sense.
+    """
+    name = _find(model.model_name)
+    args = loading_args(model)
+    with _errors(model.model_name):
+        config = AutoConfig.from_pretrained(name, **_common(model))
+        tokenizer, processor = _load_tokenizer(name, config, model)
+        kind = AutoModelForCausalLM if processor is None else AutoModelForImageTextToText
+        loaded = kind.from_pretrained(name, **_common(model), **args)
     if model.adapter_model:
         loaded = _with_adapter(loaded, model.adapter_model)
-    _prepare(tokenizer, model)
-    limit = getattr(loaded.config.get_text_config(), "max_position_embeddings", None)
-    return Loaded(loaded.eval(), tokenizer, model.model_max_length or limit or 4096)
+    _prepare(tokenizer, processor, model)
+    return Loaded(loaded.eval(), tokenizer, processor, _context(config, model))
 
 
-def _loading_args(model: ModelParams) -> dict[str, Any]:
-    args: dict[str, Any] = {"dtype": _dtype(model.torch_dtype), "device_map": _device(model)}
-    if model.attn_implementation:
-        args["attn_implementation"] = model.attn_implementation
-    for name, value in model.model_kwargs.items():
-        _check_name(name)
-        args[name] = value
-    if args.pop("load_in_4bit", False):
-        args["quantization_config"] = _quantization(load_in_4bit=True)
-    if args.pop("load_in_8bit", False):
-        args["quantization_config"] = _quantization(load_in_8bit=True)
-    return args
+def _common(model: ModelParams) -> dict[str, Any]:
+    common = {"revision": model.model_revision, "trust_remote_code": model.trust_remote_code}
+    return {key: value for key, value in common.items() if value}
 
 
-def _dtype(name: str) -> Any:
-    if name == "auto":
-        return "auto"
-    if name not in _DTYPES:
-        raise ConfigError(f"model.torch_dtype: {name!r} is none of auto, {', '.join(_DTYPES)}")
-    return _DTYPES[name]
+def _find(name: str) -> str:
+    """The folder of the model, or its name on the hub."""
+    if name == EMBEDDED_MODEL:
+        return str(TINY / "hf")
+    path = Path(name).expanduser()
+    if path.is_file() or name.lower().endswith(".gguf"):
+        raise ModelNotFoundError(
+            f"{name}: NATIVE loads the folder of a model, not a file; GGUF files are for LLAMACPP"
+        )
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelNotFoundError(f"{name}: no model of Transformers: it has no config.json")
+        return str(path)
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1:
+        raise ModelNotFoundError(f"{name}: no such folder")
+    return name
 
 
-def _device(model: ModelParams) -> str:
-    if model.device_map and model.device_map != "auto":
-        return model.device_map
-    if torch.cuda.is_available():
-        return "auto"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _quantization(**bits: bool) -> Any:
+@contextmanager
+def _errors(name: str) -> Iterator[None]:
     try:
-        import bitsandbytes  # noqa: F401
+        yield
     except ImportError as error:
-        raise MissingDependencyError("load_in_4bit needs: pip install bitsandbytes") from error
-    from transformers import BitsAndBytesConfig
+        raise MissingDependencyError(f"{name}: {error}") from error
+    except OSError as error:
+        raise ModelNotFoundError(f"{name}: Transformers cannot load it: {error}") from error
+    except (ValueError, TypeError, KeyError, AssertionError, RuntimeError) as error:
+        raise ConfigError(f"{name} cannot be loaded with these model settings: {error}") from error
 
-    return BitsAndBytesConfig(**bits)
 
-
-def _check_name(name: str) -> None:
-    if name not in _KNOWN_KWARGS:
-        guess = nearest(name, _KNOWN_KWARGS)
-        hint = f"; did you mean {guess!r}?" if guess else ""
-        raise ConfigError(f"model.model_kwargs.{name}: Transformers has no such argument{hint}")
+def _load_tokenizer(name: str, config: Any, model: ModelParams) -> tuple[Any, Any]:
+    """The tokenizer, and the processor of a vision model."""
+    processor = None
+    if type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+        processor = AutoProcessor.from_pretrained(name, **_common(model), **model.processor_kwargs)
+    elif model.processor_kwargs:
+        raise ConfigError("model.processor_kwargs: this model takes no images")
+    if processor is not None and not (model.tokenizer_name or model.tokenizer_kwargs):
+        return processor.tokenizer, processor
+    tokenizer = AutoTokenizer.from_pretrained(
+        model.tokenizer_name or name, **_common(model), **model.tokenizer_kwargs
+    )
+    if processor is not None:
+        processor.tokenizer = tokenizer
+    return tokenizer, processor
 
 
 def _with_adapter(model: Any, adapter: str) -> Any:
@@ -112,7 +149,7 @@ def _with_adapter(model: Any, adapter: str) -> Any:
         raise ModelNotFoundError(f"{adapter}: PEFT cannot load this adapter: {error}") from error
 
 
-def _prepare(tokenizer: Any, model: ModelParams) -> None:
+def _prepare(tokenizer: Any, processor: Any, model: ModelParams) -> None:
     tokenizer.padding_side = "left"
     if model.tokenizer_pad_token:
         tokenizer.pad_token = model.tokenizer_pad_token
@@ -120,3 +157,18 @@ def _prepare(tokenizer: Any, model: ModelParams) -> None:
         tokenizer.pad_token = tokenizer.eos_token
     if model.chat_template:
         tokenizer.chat_template = model.chat_template
+    if not (tokenizer.chat_template or getattr(processor, "chat_template", None)):
+        raise ConfigError(f"{model.model_name} has no chat template; set model.chat_template")
+    if processor is not None and (model.chat_template or not processor.chat_template):
+        processor.chat_template = tokenizer.chat_template
+
+
+def _context(config: Any, model: ModelParams) -> int:
+    longest = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
+    wanted = model.model_max_length
+    if wanted and longest and wanted > longest:
+        raise ConfigError(
+            f"model.model_max_length: {wanted:,} is more than the {longest:,} positions of "
+            f"{model.model_name}"
+        )
+    return wanted or longest or _CONTEXT

@@ -1,0 +1,182 @@
+"""Do rows that join and leave pay on Transformers, and what does a schema cost?
+
+500 requests of mixed length, answered until the model ends: through `infer`, by plain `generate`
+in padded batches of 32 in the order of the input, by `generate` one at a time, and by Transformers'
+own continuous batching, `generate_batch`. Then 500 answers of 48 tokens each, free and held to a
+schema. All on the embedded model in float32.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.report import alternate, median, ratio, show
+from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig, ModelParams
+from oumi.core.types import Conversation, Message, Role
+
+RUNS = 5
+REQUESTS = 500
+SAMPLE = 50
+"""Of how many requests the slow ways answer; their figures are per request."""
+BATCH = 32
+LONGEST = 96
+FIXED = 48
+NO_END = {0: -100.0, 1: -100.0, 2: -100.0}  # the special tokens of the embedded model
+LIST = {
+    "type": "array",
+    "minItems": 20,
+    "items": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "price": {"type": "integer"}},
+        "required": ["name", "price"],
+        "additionalProperties": False,
+    },
+}
+MODEL = ModelParams(torch_dtype="float32")
+
+Answer = Callable[[Sequence[str]], list[int]]
+
+
+def table() -> None:
+    """Print both tables, or why there are none."""
+    try:
+        from oumi.inference import NativeTextInferenceEngine
+    except ImportError as error:
+        sys.exit(f"no benchmark of NATIVE: {error}")
+    questions = make_questions()
+    with NativeTextInferenceEngine(MODEL) as engine:
+        reference = Reference()
+        _show_ways(engine, reference, questions)
+        _show_schema(engine, questions)
+
+
+def make_questions() -> list[str]:
+    """Requests with prompts of 10 to 150 tokens and answers of 8 to 80, in a fixed order."""
+    draw = random.Random(0)
+    makers: list[Callable[[int], str]] = [
+        lambda n: f"What is {n} plus {n % 7}?",
+        lambda n: f"Count from 1 to {5 + n % 20}.",
+        lambda n: f"Write a short story about {n} dogs.",
+        lambda n: "Repeat after me: " + " ".join(["word"] * (n % 60 + 5)),
+        lambda n: f"How do I read file number {n} in Python?",
+    ]
+    return [draw.choice(makers)(draw.randrange(100)) for _ in range(REQUESTS)]
+
+
+class Reference:
+    """Transformers driven by hand."""
+
+    def __init__(self) -> None:
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        from oumi.models import TINY
+
+        self._tokenizer = AutoTokenizer.from_pretrained(TINY / "hf", padding_side="left")
+        self._model = AutoModelForCausalLM.from_pretrained(TINY / "hf", dtype="float32").eval()
+
+    def batches(self, questions: Sequence[str], size: int = BATCH) -> list[int]:
+        """Tokens of each answer, by padded batches."""
+        counts: list[int] = []
+        for start in range(0, len(questions), size):
+            counts += self._batch(questions[start : start + size])
+        return counts
+
+    def continuous(self, questions: Sequence[str]) -> list[int]:
+        """Tokens of each answer, by Transformers' continuous batching."""
+        from transformers import ContinuousBatchingConfig
+
+        outputs = self._model.generate_batch(
+            [self._ids(question) for question in questions],
+            generation_config=self._settings(),
+            # With its own choice it takes most of the memory that is free.
+            continuous_batching_config=ContinuousBatchingConfig(
+                num_blocks=256, max_batch_tokens=512
+            ),
+            progress_bar=False,
+        )
+        return [len(output.generated_tokens) for output in outputs.values()]
+
+    def _batch(self, questions: Sequence[str]) -> list[int]:
+        import torch
+
+        ids = [self._ids(question) for question in questions]
+        padded = self._tokenizer.pad({"input_ids": ids}, return_tensors="pt")
+        with torch.inference_mode():
+            output = self._model.generate(**padded, generation_config=self._settings())
+        answers = output[:, padded["input_ids"].shape[1] :]
+        return (answers != self._tokenizer.pad_token_id).sum(-1).tolist()
+
+    def _ids(self, question: str) -> list[int]:
+        messages = [{"role": "user", "content": question}]
+        return self._tokenizer.apply_chat_template(messages, add_generation_prompt=True)[
+            "input_ids"
+        ]
+
+    def _settings(self) -> Any:
+        from transformers import GenerationConfig
+
+        return GenerationConfig(
+            max_new_tokens=LONGEST,
+            do_sample=False,
+            eos_token_id=[self._tokenizer.eos_token_id],
+            pad_token_id=self._tokenizer.pad_token_id,
+        )
+
+
+def _show_ways(engine: Any, reference: Reference, questions: Sequence[str]) -> None:
+    sample = questions[:SAMPLE]
+    ways = {
+        "infer": _timed(lambda q: _infer(engine, q, max_new_tokens=LONGEST), questions),
+        f"generate, batches of {BATCH}": _timed(reference.batches, questions),
+        "generate, one at a time": _timed(lambda q: reference.batches(q, 1), sample),
+        "generate_batch": _timed(reference.continuous, questions),
+    }
+    for way in ways.values():
+        way()
+    taken = alternate(RUNS, *ways.values())
+    rows = [
+        [name, f"{median(t):.0f}", f"{ratio(taken[0], t):.2f}"]
+        for name, t in zip(ways, taken, strict=True)
+    ]
+    show("NATIVE", ["way", "requests/s", "infer is … times this"], rows)
+
+
+def _show_schema(engine: Any, questions: Sequence[str]) -> None:
+    guided = GuidedDecodingParams(json=LIST)
+    fixed = {"max_new_tokens": FIXED, "logit_bias": NO_END}
+    ways = {
+        "free": _timed(lambda q: _infer(engine, q, **fixed), questions),
+        "held to a schema": _timed(
+            lambda q: _infer(engine, q, guided_decoding=guided, **fixed), questions
+        ),
+    }
+    for way in ways.values():
+        way()
+    taken = alternate(RUNS, *ways.values())
+    rows = [
+        [name, f"{median(t) * FIXED:.0f}", f"{1 - 1 / ratio(taken[0], t):.0%}"]
+        for name, t in zip(ways, taken, strict=True)
+    ]
+    show("NATIVE, answers of the same length", ["way", "tokens/s", "costs"], rows)
+
+
+def _timed(answer: Answer, questions: Sequence[str]) -> Callable[[], float]:
+    """A measure of requests per second."""
+
+    def measure() -> float:
+        start = time.perf_counter()
+        counts = answer(questions)
+        assert len(counts) == len(questions)
+        return len(questions) / (time.perf_counter() - start)
+
+    return measure
+
+
+def _infer(engine: Any, questions: Sequence[str], **fields: Any) -> list[int]:
+    rows = [Conversation(messages=[Message(role=Role.USER, content=q)]) for q in questions]
+    answers = engine.infer(rows, InferenceConfig(generation=GenerationParams(**fields)))
+    return [answer.metadata["usage"]["completion_tokens"] for answer in answers]

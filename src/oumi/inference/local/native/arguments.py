@@ -1,0 +1,86 @@
+"""Model settings as the arguments by which Transformers loads weights."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import torch
+
+from oumi.core.configs import ModelParams
+from oumi.core.configs.base import nearest
+from oumi.errors import ConfigError, MissingDependencyError
+
+_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+_BITS = ("load_in_4bit", "load_in_8bit")
+_KNOWN_KWARGS = frozenset(
+    {
+        *("cache_dir", "force_download", "local_files_only", "low_cpu_mem_usage", "max_memory"),
+        *("offload_folder", "quantization_config", "subfolder", "token", "use_safetensors"),
+        *("variant", *_BITS),
+    }
+)
+
+
+def loading_args(model: ModelParams) -> dict[str, Any]:
+    """What `from_pretrained` is given. Raises ConfigError, or MissingDependencyError."""
+    args: dict[str, Any] = {"dtype": _dtype(model.torch_dtype), "device_map": _device(model)}
+    if model.attn_implementation:
+        args["attn_implementation"] = model.attn_implementation
+    for name in model.model_kwargs:
+        _check_name(name)
+    args.update(model.model_kwargs)
+    bits = {name: True for name in _BITS if args.pop(name, False)}
+    quantization = {**(args.pop("quantization_config", None) or {}), **bits}
+    if quantization:
+        args["quantization_config"] = _quantization(quantization)
+    return args
+
+
+def _dtype(name: str) -> Any:
+    if name == "auto":
+        return "auto"
+    if name not in _DTYPES:
+        raise ConfigError(f"model.torch_dtype: {name!r} is none of auto, {', '.join(_DTYPES)}")
+    return _DTYPES[name]
+
+
+def _device(model: ModelParams) -> str:
+    if model.device_map and model.device_map != "auto":
+        return _checked_device(model.device_map)
+    if torch.cuda.is_available():
+        return "auto"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _checked_device(name: str) -> str:
+    kind = name.partition(":")[0]
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not here.get(kind, True):
+        have = ", ".join(device for device, is_here in here.items() if is_here)
+        raise ConfigError(f"model.device_map: no {name!r} here; there is: {have}")
+    return name
+
+
+def _quantization(settings: dict[str, Any]) -> Any:
+    from transformers import BitsAndBytesConfig
+    from transformers.quantizers import AutoQuantizationConfig
+
+    if "quant_method" in settings and not any(settings.get(name) for name in _BITS):
+        return AutoQuantizationConfig.from_dict(settings)
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MissingDependencyError(
+            "model.model_kwargs: weights of 4 or 8 bits need: pip install bitsandbytes"
+        )
+    return BitsAndBytesConfig(**settings)
+
+
+def _check_name(name: str) -> None:
+    if name not in _KNOWN_KWARGS:
+        guess = nearest(name, _KNOWN_KWARGS)
+        hint = f"; did you mean {guess!r}?" if guess else ""
+        raise ConfigError(f"model.model_kwargs.{name}: Transformers has no such argument{hint}")

@@ -1,0 +1,150 @@
+"""What the NATIVE engine loads and refuses, and how it ends: closed, stopped, killed."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("transformers")
+torch = pytest.importorskip("torch")
+
+from oumi.core.configs import ModelParams  # noqa: E402
+from oumi.core.types import Conversation  # noqa: E402
+from oumi.errors import (  # noqa: E402
+    ConfigError,
+    EngineError,
+    MissingDependencyError,
+    ModelNotFoundError,
+)
+from oumi.inference import NativeTextInferenceEngine  # noqa: E402
+from oumi.models import TINY, TINY_GGUF  # noqa: E402
+from tests.conftest import answers, ask, sums  # noqa: E402
+from tests.engines.asking import generation, text  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "reason"),
+    [
+        ({"model_name": "/nowhere"}, ModelNotFoundError, "/nowhere: no such folder"),
+        ({"model_name": str(TINY_GGUF)}, ModelNotFoundError, "GGUF files are for LLAMACPP"),
+        ({"model_name": "owner/repo:model.gguf"}, ModelNotFoundError, "LLAMACPP"),
+        ({"model_name": str(TINY)}, ModelNotFoundError, "no config.json"),
+        ({"adapter_model": "/nowhere"}, ModelNotFoundError, "/nowhere"),
+        ({"tokenizer_name": "/nowhere"}, ModelNotFoundError, "/nowhere"),
+        ({"torch_dtype": "float31"}, ConfigError, "torch_dtype: 'float31' is none of auto"),
+        ({"device_map": "cuda:7"}, ConfigError, "no 'cuda:7' here; there is: cpu"),
+        ({"device_map": "gpu"}, ConfigError, "gpu"),
+        ({"attn_implementation": "quick"}, ConfigError, "quick"),
+        ({"model_max_length": 4096}, ConfigError, "4,096 is more than the 2,048 positions"),
+        ({"model_kwargs": {"max_memry": 1}}, ConfigError, "did you mean 'max_memory'"),
+    ],
+)
+def test_what_cannot_be_loaded_says_why(fields: dict, error: type[Exception], reason: str):
+    with pytest.raises(error, match=reason):
+        NativeTextInferenceEngine(ModelParams(**fields))
+
+
+@pytest.mark.skipif(find_spec("bitsandbytes") is not None, reason="it is installed")
+@pytest.mark.parametrize(
+    "kwargs", [{"load_in_4bit": True}, {"quantization_config": {"load_in_8bit": True}}]
+)
+def test_weights_of_a_few_bits_need_a_package(kwargs: dict):
+    with pytest.raises(MissingDependencyError, match="pip install bitsandbytes"):
+        NativeTextInferenceEngine(ModelParams(model_kwargs=kwargs))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", "auto"])
+def test_weights_come_in_the_format_that_is_asked_for(dtype: str):
+    model = ModelParams(
+        torch_dtype=dtype, device_map="cpu", attn_implementation="eager", model_max_length=64
+    )
+    with NativeTextInferenceEngine(model) as engine:
+        assert "Paris" in text(engine, "What is the capital of France?")
+        [cut] = engine.infer([ask("Hi")], generation(max_new_tokens=500, logit_bias={2: -100}))
+        assert cut.metadata["usage"]["total_tokens"] <= 64
+
+
+def weights() -> int:
+    """Bytes of the large tensors that are alive."""
+    gc.collect()
+    held = (one for one in gc.get_objects() if issubclass(type(one), torch.Tensor))
+    return sum(one.nbytes for one in held if one.nbytes > 100_000)
+
+
+def test_closing_is_final_and_frees_the_model():
+    before = weights()
+    engine = NativeTextInferenceEngine(ModelParams(torch_dtype="float32"))
+    answers(engine.infer(sums(3), generation(logit_bias={5: 1.0}, frequency_penalty=0.1)))
+    assert weights() - before > 10_000_000
+    engine.close()
+    engine.close()
+    assert weights() == before
+    with pytest.raises(EngineError, match="closed"):
+        engine.infer([ask("Hi")])
+
+
+RUN = """
+import sys
+from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams
+from oumi.inference import NativeTextInferenceEngine
+config = InferenceConfig(
+    generation=GenerationParams(max_new_tokens=12, batch_size=8),
+    input_path=sys.argv[1], output_path=sys.argv[2],
+)
+NativeTextInferenceEngine(ModelParams(torch_dtype="float32")).infer(None, config)
+"""
+ROWS = 160
+
+
+def start(*arguments: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, *map(str, arguments)],
+        # On a busy machine threads that wait for each other take ten times as long.
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+
+
+def children(pid: int) -> str:
+    found = subprocess.run(["pgrep", "-g", str(pid)], capture_output=True, text=True, check=False)
+    return found.stdout
+
+
+@pytest.mark.timeout(300)
+def test_a_run_that_was_stopped_and_killed_is_resumed(write_jsonl, tmp_path: Path):
+    source, output = write_jsonl(sums(ROWS)), tmp_path / "out.jsonl"
+    journal = Path(f"{output}.journal")
+
+    def recorded() -> int:
+        return journal.read_bytes().count(b"\n") - 1 if journal.exists() else 0
+
+    earlier = 0
+    for number in (signal.SIGINT, signal.SIGKILL):
+        process = start(source, output)
+        while recorded() < earlier + 20 and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=100)
+        assert process.returncode == -number, said
+        assert earlier + 20 <= recorded() < ROWS, "rows are on disk while it runs"
+        assert children(process.pid) == "", "no process is left"
+        earlier = recorded()
+    process = start(source, output)
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert recorded() == ROWS, "no recorded row is asked for again"
+    with NativeTextInferenceEngine(ModelParams(torch_dtype="float32")) as engine:
+        expected = answers(engine.infer(sums(ROWS), generation(max_new_tokens=12)))
+    lines = output.read_text().splitlines()
+    assert answers(map(Conversation.from_json, lines)) == expected
