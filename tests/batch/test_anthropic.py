@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,7 @@ from tests.batch.api import KEY, expected, folders, rows
 from tests.conftest import answers
 from tests.fault_server import FaultServer
 
+ROOT = Path(__file__).parents[2]
 POLL = {"poll_interval_s": 0.005}
 
 
@@ -122,6 +126,34 @@ def test_a_reply_that_was_lost_starts_no_second_batch(server: FaultServer):
         batch_id = engine.infer_batch(rows(3))
         assert batch_id == "msgbatch_1"
         assert answers(engine.get_batch_results(batch_id, rows(3))) == expected(range(3))
+    assert len(server.batches()["batches"]) == 1
+
+
+SUBMIT = """
+import sys
+from oumi.core.configs import ModelParams, RemoteParams
+from oumi.inference import AnthropicInferenceEngine
+from tests.batch.api import rows
+
+remote = RemoteParams(api_url=sys.argv[1], api_key="k", retry_backoff_base=60.0)
+AnthropicInferenceEngine(
+    ModelParams(model_name="claude-opus-5-5"), remote_params=remote
+).infer_batch(rows(3))
+"""
+
+
+def test_a_kill_while_a_batch_is_started_starts_no_second_one(
+    server: FaultServer, claude: AnthropicInferenceEngine
+):
+    server.plan(batch={"lose": {"POST batches": 1}, "hold": True})
+    with subprocess.Popen([sys.executable, "-c", SUBMIT, server.url], cwd=ROOT) as process:
+        server.wait_until(lambda _: server.batches()["batches"], timeout_s=60)
+        process.kill()
+    with pytest.raises(UnavailableError, match="msgbatch_1 may be"):
+        claude.infer_batch(rows(3))
+    server.move_batch(id="msgbatch_1", state="ended")
+    assert claude.infer_batch(rows(3)) == "msgbatch_1"
+    assert answers(claude.get_batch_results("msgbatch_1", rows(3))) == expected(range(3))
     assert len(server.batches()["batches"]) == 1
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
+import engine_tables
+import generate
 import pytest
 
 import oumi
 from oumi import errors
 from oumi.core.configs.base import Settings
 from oumi.core.configs.remote_params import RemoteParams
+from oumi.inference.batch import process, settling
 from oumi.inference.local.llama_cpp import params
 from oumi.inference.registry import ROWS
 from oumi.inference.remote import failures
@@ -20,20 +22,13 @@ from oumi.runner import adaptive
 from tests.docs.pages import PAGES, ROOT, anchors, prose
 
 
-def _generator() -> object:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_generated_parts_are_up_to_date() -> None:
-    stale = [page.name for page in _generator().stale_pages()]
+    stale = [page.name for page in generate.stale_pages()]
     assert not stale, f"run `python docs/generate.py` for {stale}"
 
 
 def test_every_group_of_settings_is_in_the_reference() -> None:
-    groups = set(_generator().GROUPS.values())
+    groups = set(generate.GROUPS.values())
     assert groups == set(Settings.__subclasses__())
 
 
@@ -78,7 +73,7 @@ def test_engines_page_has_the_defaults_of_llama_cpp() -> None:
 
 
 def test_settings_of_the_table_are_all_there_are() -> None:
-    shown = re.findall(r"^\| `([\w.]+)` \|", _generator().engine_settings(), re.MULTILINE)
+    shown = re.findall(r"^\| `([\w.]+)` \|", engine_tables.engine_settings(), re.MULTILINE)
     for row in ROWS.values():
         assert row.honours | row.settled <= set(shown), row.engine
 
@@ -98,6 +93,12 @@ def test_remote_page_has_the_defaults() -> None:
     params = RemoteParams()
     assert f"in flight at once, {params.num_workers} if you leave it out" in page
     assert f"begins with {adaptive._FIRST_IN_FLIGHT} in flight" in page
+
+
+def test_batch_page_has_the_figures_of_local_jobs() -> None:
+    page = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
+    assert f"What is in flight has {process.GRACE_S:g} of" in page
+    assert f"ends {settling._MOST_STARTS} times in a row" in page
 
 
 def test_remote_page_names_the_statuses() -> None:

@@ -61,6 +61,14 @@ def wrong_choices(variant: str, good: bytes) -> bytes:
     return orjson.dumps(value)
 
 
+def models(names: list[str]) -> bytes:
+    """The list of models, which is told by another service of AWS."""
+    arn = "arn:aws:bedrock:eu-central-1::foundation-model/"
+    return orjson.dumps(
+        {"modelSummaries": [{"modelArn": arn + name, "modelId": name} for name in names]}
+    )
+
+
 def _reply(row: str, body: bytes, plan: Plan) -> dict[str, Any]:
     said = read(row, plan, _forced_tool(body))
     reason = "tool_calls" if said.calls else plan.finish_reason

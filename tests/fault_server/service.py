@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import orjson
 
-from tests.fault_server import answers, bodies
+from tests.fault_server import answers, bodies, converse
 from tests.fault_server.answers import Answer, Request
 from tests.fault_server.batches import Batches
 from tests.fault_server.forms import CHAT, Form, find_form
@@ -82,6 +82,8 @@ class Service:
     def _other(self, path: bytes) -> Answer:
         if path.partition(b"?")[0].endswith(b"/models"):
             return answers.plain(200, bodies.models(self.plan.models))
+        if path.partition(b"?")[0] == b"/foundation-models":
+            return answers.plain(200, converse.models(self.plan.models))
         if path == b"/token":  # of Google's, for a service account
             return answers.plain(200, bodies.token(self.stats.requests["POST /token"], self.plan))
         text = f"Invalid URL ({path.decode()})"

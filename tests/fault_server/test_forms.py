@@ -32,18 +32,21 @@ def claude(server: FaultServer) -> Iterator[anthropic.Anthropic]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def bedrock(server: FaultServer) -> Iterator[Any]:
-    client = Session().create_client(
-        "bedrock-runtime",
+def of_aws(service: str, server: FaultServer) -> Any:
+    return Session().create_client(
+        service,
         region_name="eu-central-1",
         endpoint_url=server.url,
         aws_access_key_id="AKIDEXAMPLE",
         aws_secret_access_key="secret",
         config=Config(retries={"total_max_attempts": 1}),
     )
-    yield client
-    client.close()
+
+
+@pytest.fixture(scope="module")
+def bedrock(server: FaultServer) -> Iterator[Any]:
+    with closing(of_aws("bedrock-runtime", server)) as client:
+        yield client
 
 
 def ask_claude(client: anthropic.Anthropic, text: str = "row-1", **fields: Any) -> Any:
@@ -162,6 +165,14 @@ def test_converse(server: FaultServer, bedrock: Any) -> None:
     assert call["toolUse"] == {"toolUseId": "c1", "name": "add", "input": {"a": 1}}
     assert reply["stopReason"] == "tool_use"
     assert server.stats()["last"][-1]["path"] == "/model/eu.m-v1%3A0/converse"
+
+
+def test_models_of_bedrock(server: FaultServer) -> None:
+    server.plan(models=["amazon.nova-pro-v1:0"])
+    with closing(of_aws("bedrock", server)) as client:
+        [model] = client.list_foundation_models(byOutputModality="TEXT")["modelSummaries"]
+    assert model["modelId"] == "amazon.nova-pro-v1:0"
+    assert server.stats()["last"][-1]["path"] == "/foundation-models?byOutputModality=TEXT"
 
 
 def test_converse_stream(server: FaultServer, bedrock: Any) -> None:

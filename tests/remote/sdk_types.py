@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.validate import ParamValidator
 from pydantic import TypeAdapter
 
 
@@ -21,3 +25,16 @@ def _read(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     return [_read(part) for part in value]
+
+
+@cache
+def operation(name: str) -> OperationModel:
+    """An operation of Bedrock, as botocore knows the service."""
+    model = Loader().load_service_model("bedrock-runtime", "service-2")
+    return ServiceModel(model, "bedrock-runtime").operation_model(name)
+
+
+def misfit(value: dict[str, Any], shape: Shape) -> str:
+    """What the service does not take, or does not give; empty where all is well."""
+    report = ParamValidator().validate(value, shape)
+    return report.generate_report() if report.has_errors() else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams
 from oumi.core.types import (
@@ -21,6 +22,37 @@ TOOL = ToolDefinition.model_validate(
     {"name": "add", "description": "Add.", "parameters": {"type": "object", "properties": {}}}
 )
 WEATHER = ToolDefinition.model_validate({"name": "get_weather"})
+SCHEMA = {
+    "type": "object",
+    "properties": {"sum_of_both": {"type": "integer"}},
+    "required": ["sum_of_both"],
+    "additionalProperties": False,
+}
+SETTINGS: dict[str, tuple[Any, str]] = {
+    "max_new_tokens": (77, "77"),
+    "temperature": (0.25, "0.25"),
+    "top_p": (0.35, "0.35"),
+    "top_k": (7, ":7"),
+    "min_p": (0.15, "0.15"),
+    "seed": (4321, "4321"),
+    "stop_strings": (["the-end"], '["the-end"]'),
+    "frequency_penalty": (0.45, "0.45"),
+    "presence_penalty": (0.55, "0.55"),
+    "logit_bias": ({"50256": -3}, '"50256":-3'),
+    "logprobs": (2, ":2"),
+    "stop_token_ids": ([31337], "31337"),
+    "skip_special_tokens": (False, '"skip_special_tokens":false'),
+    "tool_choice": ("required", '"required"'),
+    "parallel_tool_calls": (False, "false"),
+}
+"""A value of each setting, and how it looks in a body."""
+
+OTHER_WORDS = {
+    ("ANTHROPIC", "tool_choice"): '"tool_choice":{"type":"any"}',
+    ("ANTHROPIC", "parallel_tool_calls"): '"disable_parallel_tool_use":true',
+    ("BEDROCK", "tool_choice"): '"toolChoice":{"any":{}}',
+}
+"""How it looks where there is another word for it."""
 
 
 def settings(model: str, kwargs: dict | None = None, **generation: object) -> InferenceConfig:

@@ -140,3 +140,10 @@ def test_a_variable_may_hold_only_the_host(monkeypatch, engine: str, host: str, 
     provider = BY_ENGINE[InferenceEngineType(engine)]
     monkeypatch.setenv(provider.url_env, host)
     assert find(provider, RemoteParams(api_key="k")).bases == (base,)
+
+
+def test_bedrock_lists_models_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    address = find(BY_ENGINE[InferenceEngineType.BEDROCK])
+    assert address.bases == ("https://bedrock-runtime.us-west-2.amazonaws.com",)
+    assert address.models_base == "https://bedrock.us-west-2.amazonaws.com"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +26,7 @@ from tests.fault_server import FaultServer
 from tests.remote.talks import TOOL
 from tests.shapes import PRODUCT
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "tools_and_thoughts.py"
 KEY = "sk-ant-very-secret-0123456789"
 NO_CREDIT = {
     "type": "error",
@@ -196,3 +200,27 @@ def test_its_address_as_the_official_client_has_it(
     with AnthropicInferenceEngine(ModelParams(model_name="claude-opus-5-5")) as engine:
         engine.infer([ask("row-1")])
     assert seen(server)["path"] == "/gateway/v1/messages"
+
+
+def test_the_example_goes_through_its_loop(server: FaultServer, monkeypatch: pytest.MonkeyPatch):
+    thought = {"type": "thinking", "thinking": "Hm.", "signature": "s1"}
+    call = {"type": "tool_use", "id": "c1", "name": "get_weather", "input": {"city": "Paris"}}
+    asks = {
+        "content": [thought, call],
+        "stop_reason": "tool_use",
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+    first = {"kind": "status", "code": 200, "body": asks}
+    server.plan(scripts={"Do I need an umbrella in Paris?": [first]}, message={"content": "No."})
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    command = [sys.executable, "-W", "error", str(EXAMPLE)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "user: Do I need an umbrella in Paris?",
+        "assistant: (calls a tool)",
+        "tool: Paris: 21 °C, sunny",
+        "assistant: No.",
+    ]
+    assert seen(server)["body"]["messages"][1]["content"] == [thought, call]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import orjson
 import pytest
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
 
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig, InferenceEngineType
 from oumi.core.types import ContentItem, Conversation, Message, Role, Type
@@ -18,6 +14,7 @@ from oumi.inference.remote.dialects import bedrock
 from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.request import Request
 from tests.conftest import ask
+from tests.remote.sdk_types import misfit, operation
 from tests.remote.talks import PNG, TOOL, call, picture_talk, settings, tool_talk
 from tests.shapes import PRODUCT
 
@@ -25,12 +22,6 @@ ROW = BY_ENGINE[InferenceEngineType.BEDROCK]
 CLAUDE, NEW = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "global.anthropic.claude-opus-5"
 NOVA = "amazon.nova-pro-v1:0"
 SCHEMA = GuidedDecodingParams(json=PRODUCT)
-
-
-@cache
-def converse() -> Any:
-    model = Loader().load_service_model("bedrock-runtime", "service-2")
-    return ServiceModel(model, "bedrock-runtime").operation_model("Converse").input_shape
 
 
 def body_of(conversation: Conversation, config: InferenceConfig) -> dict:
@@ -97,8 +88,13 @@ def test_the_model_of_the_service_takes_every_body(tmp_path, generation, model, 
         if model == NOVA and "guided_decoding" in generation and conversation.tools:
             continue
         body = body_of(conversation, settings(model, kwargs, **generation))
-        report = ParamValidator().validate({"modelId": model, **body}, converse())
-        assert not report.has_errors(), report.generate_report()
+        assert misfit({"modelId": model, **body}, operation("Converse").input_shape) == ""
+
+
+def test_the_model_of_the_service_refuses_what_it_does_not_know():
+    wrong = {"role": "user", "content": [{"txt": "Hi"}]}
+    body = {"modelId": NOVA, "messages": [wrong]}
+    assert "txt" in misfit(body, operation("Converse").input_shape)
 
 
 def test_a_conversation_as_converse_has_it():

@@ -29,7 +29,6 @@ from oumi.errors import (
     ModelNotFoundError,
     OumiError,
     UnavailableError,
-    UnsupportedError,
 )
 from oumi.inference import BedrockInferenceEngine
 from tests.conftest import answers, ask
@@ -244,9 +243,12 @@ def test_what_stops_the_run(
     assert SECRET not in str(caught.value)
 
 
-def test_models_are_listed_elsewhere(engine: BedrockInferenceEngine):
-    with pytest.raises(UnsupportedError, match="does not list"):
-        engine.list_models()
+def test_its_models_are_listed(server: FaultServer, engine: BedrockInferenceEngine):
+    server.plan(models=["amazon.nova-pro-v1:0"])
+    assert engine.list_models() == ["amazon.nova-pro-v1:0"]
+    request = seen(server)
+    assert request["path"] == "/foundation-models?byOutputModality=TEXT"
+    assert request["headers"]["authorization"].endswith(signature_due(request, ACCESS, SECRET))
 
 
 def test_without_botocore_the_extra_is_named():

@@ -6,26 +6,21 @@ from typing import Any
 
 import orjson
 import pytest
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
 
 from oumi.core.configs import GuidedDecodingParams
 from oumi.core.types import Completion, FinishReason
 from oumi.inference.remote.dialects import bedrock
 from oumi.inference.remote.failures import BadReplyError, UnreadableAnswerError
 from tests.fault_server.eventstream import event, exception, message
+from tests.remote.sdk_types import misfit, operation
 from tests.remote.talks import settings
 from tests.shapes import PRODUCT
 
 CONFIG = settings("us.anthropic.claude-opus-5")
 BY_TOOL = settings("amazon.nova-pro-v1:0", guided_decoding=GuidedDecodingParams(json=PRODUCT))
 
-SERVICE = ServiceModel(
-    Loader().load_service_model("bedrock-runtime", "service-2"), "bedrock-runtime"
-)
-REPLY = SERVICE.operation_model("Converse").output_shape
-STREAM_REPLY = SERVICE.operation_model("ConverseStream").output_shape.members["stream"]
+REPLY = operation("Converse").output_shape
+STREAM_REPLY = operation("ConverseStream").output_shape.members["stream"]
 
 SIGNED = {"reasoningContent": {"reasoningText": {"text": "Hm.", "signature": "s1"}}}
 REDACTED = {"reasoningContent": {"redactedContent": "eHl6"}}
@@ -42,13 +37,8 @@ def reply(*blocks: dict, stop_reason: str = "end_turn", usage: dict = USAGE) -> 
         "usage": usage,
         "metrics": {"latencyMs": 1},
     }
-    hold_against(REPLY, data)
+    assert misfit(data, REPLY) == ""
     return orjson.dumps(data)
-
-
-def hold_against(shape: Any, value: dict) -> None:
-    report = ParamValidator().validate(value, shape)
-    assert not report.has_errors(), report.generate_report()
 
 
 def decode(*blocks: dict, **fields: Any) -> Completion:
@@ -131,7 +121,7 @@ def test_a_strange_answer_is_kept():
 
 
 def part(kind: str, **fields: Any) -> bytes:
-    hold_against(STREAM_REPLY, {kind: fields})
+    assert misfit({kind: fields}, STREAM_REPLY) == ""
     return event(kind, **fields)
 
 

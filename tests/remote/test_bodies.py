@@ -23,8 +23,8 @@ from oumi.inference.remote.dialects import load_dialect
 from oumi.inference.remote.providers import BY_ENGINE, PROVIDERS, Provider
 from oumi.runner.request import Request
 from tests.remote.sdk_types import known_to
+from tests.remote.talks import SCHEMA, SETTINGS
 from tests.remote.test_chat_dialect import picture, tool_talk
-from tests.remote.test_contract import SCHEMA, SETTINGS
 
 CHAT_ROWS = [row for row in PROVIDERS if row.dialect == "chat"]
 OPENAI = TypeAdapter(openai.CompletionCreateParams)

@@ -132,6 +132,43 @@ def test_groq_and_others_call_thoughts_reasoning():
     assert completion.message.reasoning_content == "Hm."
 
 
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        pytest.param(
+            {
+                "prompt_tokens": 32,
+                "completion_tokens": 9,
+                "total_tokens": 135,
+                "completion_tokens_details": {"reasoning_tokens": 94},
+            },
+            (32, 103, 94),
+            id="xai",
+        ),
+        pytest.param(
+            {"prompt_tokens": 8, "completion_tokens": 20, "total_tokens": 128},
+            (8, 120, 100),
+            id="gemini",
+        ),
+        pytest.param(
+            {
+                "prompt_tokens": 8,
+                "completion_tokens": 120,
+                "total_tokens": 128,
+                "completion_tokens_details": {"reasoning_tokens": 100},
+            },
+            (8, 120, 100),
+            id="openai",
+        ),
+        pytest.param({"prompt_tokens": 8, "completion_tokens": 20}, (8, 20, 0), id="no total"),
+    ],
+)
+def test_thoughts_are_paid_for_wherever_they_are_counted(usage: dict, counts: tuple):
+    data = orjson.loads(reply(usage=None)) | {"usage": usage}
+    found = chat.decode(orjson.dumps(data), PLAIN).usage
+    assert (found.prompt_tokens, found.completion_tokens, found.reasoning_tokens) == counts
+
+
 def test_together_lists_models_without_an_object_around_them():
     assert chat.decode_models(b'[{"id": "a", "type": "chat"}, {"id": "b"}]') == ["a", "b"]
     for body in (b"[1]", b'{"data": [{}]}', b"<html>", b"{}"):

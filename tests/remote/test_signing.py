@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -111,6 +112,17 @@ def test_a_token_of_ones_own_needs_no_account(account: FaultServer, monkeypatch)
     with vertex(account, api_key="ya29.mine") as engine:
         engine.infer([ask("row-1")])
     assert account.stats()["authorizations"] == ["Bearer ya29.mine"]
+
+
+def test_the_key_may_be_the_file_of_an_account(account: FaultServer, monkeypatch):
+    file = os.environ["GOOGLE_APPLICATION_CREDENTIALS"]
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    with vertex(account, api_key=file) as engine:
+        engine.infer([ask("row-1")])
+    assert account.stats()["authorizations"] == ["Bearer token-1"]
+    with vertex(account, api_key="/nowhere.json") as engine, pytest.raises(AccessError) as caught:
+        engine.infer([ask("row-2")])
+    assert "No such file" in str(caught.value)
 
 
 def test_a_server_of_tokens_that_is_away_is_tried_again(account: FaultServer):

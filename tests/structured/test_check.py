@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
 from oumi.core.json_text import parse_json
+from oumi.structured.adapt import adapt_guided
+from oumi.structured.check import Restore
 from oumi.structured.expectation import Expectation, expect
+from oumi.structured.rules import GEMINI, OPENAI, SchemaRules
 
 SCHEMA = {
     "type": "object",
@@ -21,8 +25,9 @@ SCHEMA = {
 ANYTHING: dict[str, object] = {}
 
 
-def expectation(**form: object) -> Expectation:
-    made = expect(GenerationParams(guided_decoding=GuidedDecodingParams(**form)))
+def expectation(restore: Restore | None = None, **form: object) -> Expectation:
+    guided = GuidedDecodingParams(**form)
+    made = expect(GenerationParams(guided_decoding=guided), restore)
     assert made is not None
     return made
 
@@ -99,12 +104,10 @@ def test_json_is_read_as_python_reads_it(value: object):
 
 
 def test_a_value_is_turned_back_before_it_is_checked():
-    guided = GuidedDecodingParams(json={**SCHEMA, "additionalProperties": False})
-
     def restore(value: dict) -> dict:
         return {name: part for name, part in value.items() if part is not None}
 
-    wanted = expect(GenerationParams(guided_decoding=guided), restore)
+    wanted = expectation(restore, json={**SCHEMA, "additionalProperties": False})
     text = '{"name": "é", "a/b~": null}'
     assert wanted.read(text).text == '{"name":"é"}'
     assert wanted.read(f"Here: {text}").text == '{"name":"é"}'
@@ -113,8 +116,53 @@ def test_a_value_is_turned_back_before_it_is_checked():
 
 
 def test_a_choice_may_come_inside_json():
-    guided = GuidedDecodingParams(choice=["red", "blue"])
-    wanted = expect(GenerationParams(guided_decoding=guided), lambda value: value["answer"])
+    def restore(value: object) -> object:
+        return value.get("answer") if isinstance(value, dict) else value
+
+    wanted = expectation(restore, choice=["red", "blue"])
     assert wanted.read('{"answer": "red"}').text == "red"
     assert "none of the choices" in wanted.read('{"answer": "green"}').misfit
-    assert wanted.read("red").misfit.startswith("not JSON")
+    assert wanted.read("red").text == "red"
+    assert wanted.read('Sure: {"answer": "red"}').text == "red"
+    assert "'[]' is none of the choices" in wanted.read("[]").misfit
+
+
+def test_a_value_that_is_in_the_caller_s_form_already_fits():
+    wanted = expectation(lambda value: [value], json={"type": "integer"})
+    assert wanted.read("12").text == "12"
+
+
+SCHEMAS = (
+    {
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "b": {"properties": {"c": {"type": "integer"}}}},
+        "required": ["a"],
+    },
+    {"type": "object", "additionalProperties": {"type": "integer"}},
+    {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}]},
+    {"type": ["integer", "null"]},
+    {
+        "$ref": "#/$defs/node",
+        "$defs": {"node": {"type": "object", "properties": {"a": {"$ref": "#/$defs/node"}}}},
+    },
+)
+NAMES = st.sampled_from(["a", "b", "c", "key", "value", "item_1"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+DRESS = st.sampled_from(["{}", "```json\n{}\n```", "Here: {} .", "<think>hm</think>{}", "{}x"])
+
+
+@pytest.mark.parametrize("rules", [OPENAI, GEMINI], ids=lambda rules: rules.name)
+@given(value=VALUES, dress=DRESS)
+def test_whatever_is_handed_out_fits(rules: SchemaRules, value: object, dress: str):
+    text = dress.replace("{}", json.dumps(value))
+    for schema in SCHEMAS:
+        guided = GuidedDecodingParams(json=schema)
+        restore = adapt_guided(guided, rules).restore
+        for wanted in (expectation(json=schema), expectation(restore, json=schema)):
+            found = wanted.read(text)
+            if found.misfit is None:
+                assert jsonschema_rs.is_valid(guided.json, json.loads(found.text))

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from oumi.cli.summary import finished
+from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
 from oumi.core.types.completion import Failure, Usage
 from oumi.errors import InferenceError, MisfitError
 from oumi.runner.cost import find_price
 from oumi.runner.events import Event, RowAskedAgain
+from oumi.runner.tally import Tally
 from tests.conftest import ask
 from tests.fault_server import FaultServer
 from tests.structured.asking import (
@@ -83,6 +86,49 @@ def test_what_cannot_be_mended_says_why(server: FaultServer, kind: str):
     stats = server.stats()
     assert stats["requests"] == failure.attempts == len(script)
     assert failure.usage == Usage(stats["prompt_tokens"], stats["completion_tokens"])
+
+
+OPTIONAL = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "note": {"type": "string"}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "script", "wanted"),
+    [
+        ({"json": OPTIONAL}, [said('{"name": "lamp", "note": null}')], '{"name":"lamp"}'),
+        ({"json": OPTIONAL}, [said('{"name": null, "note": null}'), said("{}")], "name"),
+        ({"choice": ["red", 'gr"een']}, [said('{"value": "gr\\"een"}')], 'gr"een'),
+        ({"choice": ["red", 'gr"een']}, [said("red")], "red"),
+        ({"regex": "[0-9]{3}"}, [said('{"value": "12"}'), said('{"value": "123"}')], "123"),
+    ],
+)
+def test_answers_come_back_from_the_form_that_openai_takes(
+    server: FaultServer, tmp_path: Path, form: dict, script: list, wanted: str
+):
+    server.plan(scripts={"row-0": script})
+    generation = GenerationParams(guided_decoding=GuidedDecodingParams(**form))
+    config = InferenceConfig(
+        generation=generation,
+        input_path=str(write_rows(tmp_path / "in.jsonl", 1)),
+        output_path=str(tmp_path / "out.jsonl"),
+    )
+    with engine(server) as opened:
+        result = opened.infer_partial(None, config)
+        assert server.stats()["requests"] == len(script)
+        if result.failures:
+            assert f'"{wanted}" is a required property' in result.failures[0].error_message
+            return
+        [conversation] = result.conversations
+        assert conversation.messages[-1].content == wanted
+        assert "raw_content" not in conversation.metadata
+        (tmp_path / "out.jsonl").unlink()
+        [again] = opened.infer(None, config)
+    assert again == conversation
+    assert server.stats()["requests"] == len(script), "it is told from the journal as well"
 
 
 def test_the_model_is_shown_its_answer_and_the_error(server: FaultServer):
@@ -212,6 +258,10 @@ def test_limits_count_each_try(server: FaultServer):
     with engine(server, requests_per_minute=6000, output_tokens_per_minute=60_000) as opened:
         events: list[Event] = []
         opened.infer(rows(4), settings(), on_event=events.append)
+    tally = Tally()
+    for event in events:
+        tally(event)
+    assert "repairs   4 answers did not fit" in finished(tally, settings(output_path="-"))
     assert sum(isinstance(event, RowAskedAgain) for event in events) == 4
     assert events[0].limiter.state.starts == server.stats()["requests"] == 8
 

@@ -12,12 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from oumi.core.configs import InferenceConfig
+from oumi.core.types import Conversation, InferenceResult
+from oumi.runner import loop
+from oumi.runner.events import Event, RowAskedAgain
+from oumi.runner.job import Job
 from tests.fault_server import FaultServer
 from tests.structured.asking import (
     GOOD,
     WRONG,
     bodies,
     engine,
+    rows,
     said,
     settings,
     write_rows,
@@ -100,6 +106,38 @@ def _keep_answers_only(folder: Path) -> None:
     journal.write_bytes(b"".join(line for line in lines if b'"failure"' not in line))
     for name in ("out.jsonl", "out.jsonl.failures.jsonl", "out.jsonl.run.json"):
         (folder / name).unlink()
+
+
+def stopped_before_a_repair(
+    server: FaultServer, conversations: list[Conversation] | None, config: InferenceConfig
+) -> InferenceResult:
+    """A run that is stopped, as by Ctrl-C, between an answer and the next question."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, RowAskedAgain):
+            job.stop()
+
+    with engine(server) as opened:
+        job = Job(opened, opened._effective(config), conversations, listen)
+        return loop.call(job.go())
+
+
+def test_a_run_that_is_stopped_before_a_repair_goes_on_with_it(server: FaultServer, tmp_path: Path):
+    source, output = write_rows(tmp_path / "in.jsonl", 1), tmp_path / "out.jsonl"
+    config = settings(input_path=str(source), output_path=str(output))
+    server.plan(scripts={"row-0": [said(WRONG), said(GOOD)]})
+    stopped_before_a_repair(server, None, config)
+    assert server.stats()["requests"] == 1
+    assert not output.exists()
+    with engine(server) as opened:
+        [conversation] = opened.infer(None, config)
+    assert conversation.metadata["structured"] == "repaired"
+    assert server.stats()["requests"] == 2
+
+
+def test_a_run_without_files_that_is_stopped_hands_nothing_out(server: FaultServer):
+    server.plan(message={"content": WRONG})
+    assert len(stopped_before_a_repair(server, rows(3), settings()).conversations) == 0
 
 
 def test_rows_in_another_order_keep_their_repaired_answers(server: FaultServer, tmp_path: Path):

@@ -17,6 +17,7 @@ from oumi.core.types.batch import BatchInfo
 from oumi.errors import OumiError
 from oumi.inference.batch.folder import JobFolder, all_folders
 from oumi.inference.batch.last_seen import last_seen
+from oumi.inference.batch.local_jobs import KIND as LOCAL
 from oumi.runner.display import dollars
 
 _PLAIN_WIDTH = 200
@@ -47,9 +48,12 @@ def _newest(limit: int | None) -> Iterator[JobFolder]:
 
 
 def _look(folder: JobFolder, *, offline: bool) -> tuple[BatchInfo, dict[str, Any]]:
-    """A job as it is now; where nobody can be asked, as it was when last seen."""
+    """A job as it is now; where nobody can be asked, as it was when last seen.
+
+    To look at all jobs of this machine is no reason to load all their models.
+    """
     info, note = last_seen(folder), None
-    if not (offline or info.is_terminal):
+    if not (offline or info.is_terminal or folder.intent.kind == LOCAL):
         try:
             with reach_job(folder.intent, InferenceConfig()) as jobs:
                 info = jobs.get_batch_status(folder.id)

@@ -88,13 +88,15 @@ def decode_finish_reason(word: str | None) -> FinishReason:
 
 def decode_usage(usage: Mapping[str, Any]) -> Usage:
     """Token counts, 0 where there are none."""
-    prompt_details = usage.get("prompt_tokens_details") or {}
+    prompt, completion = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     details = usage.get("completion_tokens_details") or {}
+    # xAI and Gemini count thoughts apart: https://docs.x.ai/docs/guides/reasoning
+    apart = max((usage.get("total_tokens") or 0) - prompt - completion, 0)
     return Usage(
-        usage.get("prompt_tokens") or 0,
-        usage.get("completion_tokens") or 0,
-        prompt_details.get("cached_tokens") or 0,
-        details.get("reasoning_tokens") or 0,
+        prompt,
+        completion + apart,
+        (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+        details.get("reasoning_tokens") or apart,
     )
 
 

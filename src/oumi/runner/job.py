@@ -65,6 +65,8 @@ class Job:
         records = MemoryRecords()
         total = await asyncio.to_thread(self._check, source)
         await self._ask(source, records, self._started(total, 0, None))
+        if self._stopped:
+            return InferenceResult()
         return records.result(source, self._expectation)
 
     async def _to_file(self, source: Source, output: Output) -> InferenceResult:

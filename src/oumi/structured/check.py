@@ -73,9 +73,11 @@ def _check_json(validator: Any, restore: Restore | None, text: str) -> Found:
     except ValueError as error:
         return Found(text, _not_json(text, error))
     wanted = value if restore is None else restore(value)
-    if not validator.is_valid(wanted):
-        return Found(text, _describe(validator, wanted))
-    return Found(text if wanted is value or wanted == value else to_json(wanted).decode())
+    if validator.is_valid(wanted):
+        return Found(text if wanted is value or wanted == value else to_json(wanted).decode())
+    if restore is not None and validator.is_valid(value):  # in the caller's form already
+        return Found(text)
+    return Found(text, _describe(validator, wanted))
 
 
 def _fits_json(validator: Any, text: str) -> bool:
@@ -113,12 +115,17 @@ def _check_grammar(matcher: tuple[Any, Any] | None, text: str) -> Found:
 
 
 def _check_wrapped(check: Check, restore: Restore, text: str) -> Found:
-    """A text inside a JSON value, for a provider that takes nothing but schemas."""
+    """A text inside a JSON value, for a provider that takes nothing but schemas; bare, the text
+    is as good.
+    """
+    bare = check(text)
+    if bare.misfit is None:
+        return bare
     try:
         value = restore(parse_json(text))
-    except ValueError as error:
-        return Found(text, _not_json(text, error))
-    return check(value) if isinstance(value, str) else Found(text, f"{_quote(text)} holds no text")
+    except ValueError:
+        return bare
+    return check(value) if isinstance(value, str) else bare
 
 
 def _not_json(text: str, error: ValueError) -> str:

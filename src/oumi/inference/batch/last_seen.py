@@ -5,7 +5,7 @@ from __future__ import annotations
 from oumi.core.types.batch import BatchInfo
 from oumi.inference.batch import api_batches
 from oumi.inference.batch.folder import JobFolder
-from oumi.inference.batch.local_state import read_state
+from oumi.inference.batch.local_jobs import look
 from oumi.inference.batch.state import State, describe
 
 
@@ -13,4 +13,4 @@ def last_seen(folder: JobFolder) -> BatchInfo:
     """The job by what its folder holds."""
     if folder.intent.kind == api_batches.KIND:
         return describe(folder, State.load(folder))
-    return read_state(folder).info(folder, "as last seen")
+    return look(folder)

@@ -42,7 +42,7 @@ from oumi.runner.recorded import join_rows
 from oumi.runner.run import Answerer
 from oumi.runner.sources import Source
 
-__all__ = ["KIND", "LocalJobs"]
+__all__ = ["KIND", "LocalJobs", "look"]
 
 _LOOK_AGAIN_S = 0.05
 _LOOKING_S = 0.5  # longer than anyone holds the lock who only looks
@@ -82,7 +82,7 @@ class LocalJobs:
         if not state.has_ended and time.time() > state.expires + _KILL_AFTER_S:
             with await _take_over(folder, _LOOKING_S) as lock:
                 return _info(folder, settle(folder, lock, None))
-        return await asyncio.to_thread(_look, folder, self._secrets_for(folder, config))
+        return await asyncio.to_thread(look, folder, self._secrets_for(folder, config))
 
     async def results(
         self, batch_id: str, source: Source | None, config: InferenceConfig
@@ -110,7 +110,7 @@ class LocalJobs:
     async def list(self, config: InferenceConfig, limit: int | None) -> list[BatchInfo]:
         """The newest jobs first. Those that nobody works on are not gone on with."""
         folders = [folder for folder in all_folders() if self._is_mine(folder)]
-        return [await asyncio.to_thread(_look, folder, None) for folder in folders[:limit]]
+        return [await asyncio.to_thread(look, folder) for folder in folders[:limit]]
 
     async def resubmit(self, batch_id: str, config: InferenceConfig) -> str:
         """Ask again for what an ended job has no answers to; it keeps its id and its settings."""
@@ -140,6 +140,18 @@ class LocalJobs:
             return {}
         is_of_job = self._engine is None or is_identity(self._engine, config, folder.intent)
         return find_secrets(config) if is_of_job else {}
+
+
+def look(folder: JobFolder, secrets: Secrets | None = None) -> BatchInfo:
+    """How far a job is. One that nobody works on goes on, unless no secrets are given, not even an
+    empty set of them.
+    """
+    lock = folder.try_lock()
+    if lock is None:
+        return _info(folder, read_state(folder), "running")
+    with lock:
+        state = settle(folder, lock, secrets)
+    return _info(folder, state, "stopped" if secrets is None else "running")
 
 
 async def _claim(folder: JobFolder) -> Lock | None:
@@ -196,17 +208,8 @@ def _not_ended(folder: JobFolder) -> RequestError:
     )
 
 
-def _look(folder: JobFolder, secrets: Secrets | None) -> BatchInfo:
-    """How far a job is; with secrets, one that nobody works on goes on."""
-    lock = folder.try_lock()
-    if lock is None:
-        return read_state(folder).info(folder, "running")
-    with lock:
-        return _info(folder, settle(folder, lock, secrets))
-
-
-def _info(folder: JobFolder, state: LocalState) -> BatchInfo:
-    return state.info(folder, "ended" if state.has_ended else "stopped")
+def _info(folder: JobFolder, state: LocalState, otherwise: str = "stopped") -> BatchInfo:
+    return state.info(folder, "ended" if state.has_ended else otherwise)
 
 
 def _results(

@@ -27,14 +27,19 @@ class Address:
     query: str = ""
     """What follows each path: empty, or an API version with its question mark."""
     has_key: bool = True
+    key_file: str | None = None
+    """A file of credentials that was given in place of a key."""
 
     def __repr__(self) -> str:
         return f"Address({', '.join(self.bases)})"  # the headers hold the key
 
     @property
     def models_base(self) -> str:
-        """Above which models are listed; a deployment on Azure has none of its own."""
-        return self.bases[0].partition("/deployments/")[0]
+        """Above which models are listed: a deployment on Azure has none of its own, and Bedrock
+        has another service for that.
+        """
+        base = self.bases[0].partition("/deployments/")[0]
+        return base.replace("://bedrock-runtime.", "://bedrock.", 1)
 
 
 def find_address(provider: Provider, config: InferenceConfig) -> Address:
@@ -52,8 +57,10 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
     if len(queries) > 1:
         raise ConfigError("remote_params.api_url: replicas need the same api-version")
     key = _find_key(provider, remote)
+    key_file = key if key and provider.proof and key.endswith(".json") else None
+    key = None if key_file else key
     bases = tuple(base for base, _ in places)
-    return Address(bases, _headers(provider, key), queries.pop(), bool(key))
+    return Address(bases, _headers(provider, key), queries.pop(), bool(key), key_file)
 
 
 def to_base(url: str, usual_path: str = "/v1") -> str:

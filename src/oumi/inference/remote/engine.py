@@ -72,7 +72,7 @@ class RemoteInferenceEngine(InferenceEngine):
         self._closed = False
         self._limiters: dict[Limits, Limiter] = {}
         self._replicas: dict[tuple[str, ...], Replicas] = {}
-        self._signer: Signer | None = None
+        self._signers: dict[str | None, Signer] = {}
         self._last_way = self._make_way(self._config)
 
     @property
@@ -195,7 +195,7 @@ class RemoteInferenceEngine(InferenceEngine):
 
     async def _list_models(self) -> list[str]:
         way = self._way(self._config)
-        if way.dialect.models_path is None or not self.provider.lists_models:
+        if not self.provider.lists_models:
             raise UnsupportedError(f"{self.name} does not list its models")
         reply = await self._open().send(await way.models_call(way.dialect.models_path))
         self._check_reply(self._config, reply)
@@ -236,14 +236,16 @@ class RemoteInferenceEngine(InferenceEngine):
             dialect.adapted(config, self.provider),
             self._replicas.setdefault(address.bases, Replicas(address.bases)),
             self._limiters.setdefault(limits, Limiter(limits)),
-            None if address.has_key else self._find_signer(),
+            None if address.has_key else self._find_signer(address.key_file),
         )
 
-    def _find_signer(self) -> Signer | None:
+    def _find_signer(self, key_file: str | None) -> Signer | None:
         """The one that all calls share, so that they share its tokens."""
-        if self._signer is None and self.provider.proof is not None:
-            self._signer = open_signer(self.provider.proof)
-        return self._signer
+        if self.provider.proof is None:
+            return None
+        if key_file not in self._signers:
+            self._signers[key_file] = open_signer(self.provider.proof, key_file)
+        return self._signers[key_file]
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)

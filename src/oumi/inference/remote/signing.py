@@ -34,16 +34,19 @@ class Signer(Protocol):
         ...
 
 
-def open_signer(proof: Proof) -> Signer:
-    """The signer for a kind of proof. Raises MissingDependencyError."""
-    return GoogleSigner() if proof is Proof.GOOGLE else AwsSigner()
+def open_signer(proof: Proof, key_file: str | None = None) -> Signer:
+    """The signer for a kind of proof. Google's takes the credentials of a file, if one is named.
+    Raises MissingDependencyError.
+    """
+    return GoogleSigner(key_file) if proof is Proof.GOOGLE else AwsSigner()
 
 
 class GoogleSigner:
     """A token of Google's, kept until shortly before it expires."""
 
-    def __init__(self) -> None:
+    def __init__(self, key_file: str | None = None) -> None:
         _require("google.auth", "google", Proof.GOOGLE)
+        self._key_file = key_file
         self._credentials: Any = None
         self._renewing = asyncio.Lock()
 
@@ -61,20 +64,28 @@ class GoogleSigner:
         return self._credentials is not None and self._credentials.token_state is TokenState.FRESH
 
     def _renew(self) -> None:
-        import google.auth
         import requests
         from google.auth import exceptions
         from google.auth.transport.requests import Request
 
         try:
             if self._credentials is None:
-                self._credentials, _ = google.auth.default(scopes=_GOOGLE_SCOPES)
+                self._credentials = self._load()
             with requests.Session() as session:
                 self._credentials.refresh(Request(session))
         except exceptions.TransportError as error:
             raise UnavailableError(f"Google's tokens cannot be reached: {error}") from error
-        except exceptions.GoogleAuthError as error:
+        except (exceptions.GoogleAuthError, OSError, ValueError) as error:
             raise AccessError(f"Google's credentials: {_first_line(error)}") from error
+
+    def _load(self) -> Any:
+        import google.auth
+        from google.oauth2 import service_account
+
+        if self._key_file is None:
+            return google.auth.default(scopes=_GOOGLE_SCOPES)[0]
+        read: Any = service_account.Credentials.from_service_account_file  # which has no types
+        return read(self._key_file, scopes=_GOOGLE_SCOPES)
 
 
 class AwsSigner:

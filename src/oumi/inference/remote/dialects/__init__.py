@@ -33,8 +33,8 @@ class Dialect(Protocol):
     """
 
     @property
-    def models_path(self) -> str | None:
-        """Where the API lists its models, below the base; None where it does not."""
+    def models_path(self) -> str:
+        """Where the API lists its models, below the base."""
         ...
 
     def path(self, config: InferenceConfig, *, stream: bool = False) -> str:

@@ -29,7 +29,7 @@ __all__ = [
     "stream_decoder",
 ]
 
-models_path: str | None = "/models?limit=1000"
+models_path = "/models?limit=1000"
 
 
 def path(config: InferenceConfig, *, stream: bool = False) -> str:

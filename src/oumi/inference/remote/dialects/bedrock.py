@@ -8,7 +8,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from oumi.core.configs import InferenceConfig
-from oumi.inference.remote.dialects.bedrock_decode import decode, stream_decoder
+from oumi.inference.remote.dialects.bedrock_decode import decode, decode_models, stream_decoder
 from oumi.inference.remote.dialects.bedrock_encode import (
     adapted,
     check,
@@ -16,7 +16,6 @@ from oumi.inference.remote.dialects.bedrock_encode import (
     headers,
     shared_body,
 )
-from oumi.inference.remote.dialects.reply import decode_models
 
 __all__ = [
     "adapted",
@@ -31,7 +30,8 @@ __all__ = [
     "stream_decoder",
 ]
 
-models_path: str | None = None  # models are listed by another service, at another address
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html
+models_path = "/foundation-models?byOutputModality=TEXT"
 
 
 def path(config: InferenceConfig, *, stream: bool = False) -> str:

@@ -56,6 +56,14 @@ def decode(body: bytes, config: InferenceConfig) -> Completion:
         raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
 
 
+def decode_models(body: bytes) -> list[str]:
+    """The names in a list of models. Raises BadReplyError for a body that is none."""
+    try:
+        return [str(model["modelId"]) for model in decode_object(body)["modelSummaries"]]
+    except (LookupError, TypeError) as error:
+        raise BadReplyError(f"not a list of models: {shorten(body)}") from error
+
+
 def stream_decoder(config: InferenceConfig) -> StreamDecoder:
     """A decoder for one streamed reply. Raises MissingDependencyError without botocore."""
     return StreamDecoder(config)

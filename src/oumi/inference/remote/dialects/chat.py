@@ -36,7 +36,7 @@ from oumi.runner.request import Request
 from oumi.structured.adapt import Adapted, adapt_guided
 from oumi.structured.rules import Form
 
-models_path: str | None = "/models"
+models_path = "/models"
 
 _OWN_FORMS = {
     Constraint.VLLM: ("json", "regex", "choice", "grammar"),

@@ -21,6 +21,9 @@ from oumi.inference.remote.model_families import family_of
 ANSWER_TOOL = "answer"
 """The tool by which a model answers that cannot be held to a schema otherwise."""
 
+_WHILE_IT_THINKS = {"temperature": (None, 1), "top_k": (None,)}
+"""The values that these settings may have then."""
+
 
 class Said(NamedTuple):
     """What blocks say in the fields of a message."""
@@ -165,9 +168,9 @@ def check_sampling(config: InferenceConfig, *, thinking: bool) -> None:
         raise UnsupportedError(f"{name} takes generation.temperature or top_p, not both")
     if not thinking:
         return
-    for wrong in ("temperature", "top_k"):
-        if given.get(wrong) not in (None, 1) or (wrong == "top_k" and wrong in given):
-            raise UnsupportedError(f"{name} does not take generation.{wrong} while it thinks")
+    for setting, taken in _WHILE_IT_THINKS.items():
+        if given.get(setting) not in taken:
+            raise UnsupportedError(f"{name} does not take generation.{setting} while it thinks")
     if generation.tool_choice not in (None, "auto", "none"):
         raise UnsupportedError(
             f"{name} cannot be made to call a tool while it thinks: set generation.tool_choice "

@@ -1,0 +1,218 @@
+"""The tables of engines and providers, from their rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from page_text import member_docstrings, table
+
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+    RemoteParams,
+)
+from oumi.core.configs.base import Settings
+from oumi.inference.registry import ROWS
+from oumi.inference.remote.dialects import load_dialect
+from oumi.inference.remote.providers import (
+    BY_ENGINE,
+    PROVIDERS,
+    UNLISTED,
+    Proof,
+    Provider,
+)
+from oumi.structured.rules import ALL_RULES, Form, References, SchemaRules
+
+GROUPS: dict[str, type[Settings]] = {
+    "": InferenceConfig,
+    "model": ModelParams,
+    "generation": GenerationParams,
+    "generation.guided_decoding": GuidedDecodingParams,
+    "remote_params": RemoteParams,
+}
+
+
+def engine_table() -> str:
+    """What each engine is and needs."""
+    rows = [
+        [f"`{row.engine}`", f"`{row.class_name}`", f"{row.summary}", f"`{row.install}`"]
+        for row in ROWS.values()
+    ]
+    return table(["Engine", "Class", "What it is", "What it needs"], rows)
+
+
+def engine_settings() -> str:
+    """Which engine honours which setting; those behind an API as one."""
+    names = [
+        f"{group}.{field}"
+        for group in ("model", "generation", "generation.guided_decoding")
+        for field in GROUPS[group].model_fields
+        if field not in ("guided_decoding", "strict")
+    ]
+    local = [row for engine, row in ROWS.items() if engine not in BY_ENGINE]
+    rows = [[f"`{n}`", *(_honour(n, row) for row in local), _honour_all(n)] for n in names]
+    rows.append(["all of `remote_params`", *("unused" for _ in local), "yes"])
+    return table(["Setting", *(f"`{row.engine}`" for row in local), "Behind an API"], rows)
+
+
+def _honour(name: str, engine: Any) -> str:
+    if name in engine.honours:
+        return "yes"
+    return "ignored" if name in engine.settled else "refused"
+
+
+def _honour_all(name: str) -> str:
+    answers = {_honour(name, row) for row in PROVIDERS}
+    return answers.pop() if len(answers) == 1 else "see the table above"
+
+
+def remote_engines() -> str:
+    """Where each API is, and what opens it."""
+    rows = [
+        [
+            f"`{row.engine}`",
+            _code(row.url_env),
+            _code(row.url, "none: has to be given") + _parts(row),
+            _keys(row),
+            _PRICES.get(row.price_list, "those of genai-prices"),
+        ]
+        for row in PROVIDERS
+    ]
+    heads = ["Engine", "Variable of the URL", "URL by default", "Variable of the key", "Prices"]
+    return table(heads, rows)
+
+
+_PRICES = {None: "none", UNLISTED: "not known"}
+
+
+def _parts(row: Provider) -> str:
+    words = [
+        f"`{word}` from {' or '.join(map(_code, names))}" for word, names in row.url_parts.items()
+    ]
+    return f"; {', '.join(words)}" if words else ""
+
+
+def _keys(row: Provider) -> str:
+    names = " or ".join(_code(name) for name in row.key_env) or "none"
+    if row.proof is not None:
+        return f"{names}; without it: {member_docstrings(Proof)[row.proof.name].rstrip('.')}"
+    return names + (", needed" if row.needs_key else "")
+
+
+def _code(text: str | None, otherwise: str = "none") -> str:
+    return f"`{text}`" if text else otherwise
+
+
+def remote_capabilities() -> str:
+    """What each API takes besides what all of them take."""
+    rows = [
+        [
+            f"`{row.engine}`",
+            ", ".join(_names(row.honours - _COMMON)) or "nothing",
+            ", ".join(_forms(row)) or "none",
+            "yes" if row.takes_images else "refused",
+        ]
+        for row in PROVIDERS
+    ]
+    return table(["Engine", "Also takes", "`guided_decoding` by", "Images"], rows)
+
+
+def common_settings() -> str:
+    """What all APIs take."""
+    return f"All of them take {', '.join(_names(_COMMON))}.\n"
+
+
+_GUIDED = "generation.guided_decoding."
+_COMMON = frozenset.intersection(*(row.honours for row in PROVIDERS))
+
+
+def _names(settings: frozenset[str]) -> list[str]:
+    return [f"`{name.rpartition('.')[2]}`" for name in sorted(settings) if _GUIDED not in name]
+
+
+def _forms(row: Provider) -> list[str]:
+    names = sorted(name for name in row.honours if name.startswith(_GUIDED))
+    return [f"`{name.removeprefix(_GUIDED)}`" for name in names]
+
+
+_EXAMPLES: dict[str, Any] = {
+    "json": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    },
+    "regex": "a+",
+    "choice": ["a", "b"],
+    "grammar": "start: /a/",
+}
+_MODEL = "anthropic.claude-sonnet-4-5"  # Bedrock tells by the name what a model knows
+
+
+def structured_forms() -> str:
+    """How each engine is told of each form."""
+    rows = [[f"`{engine}`", *(_way_of_form(engine, form) for form in _EXAMPLES)] for engine in ROWS]
+    return table(["Engine", *(f"`{form}`" for form in _EXAMPLES)], rows)
+
+
+def _way_of_form(engine: InferenceEngineType, form: str) -> str:
+    if f"{_GUIDED}{form}" not in ROWS[engine].honours:
+        return "refused"
+    if engine not in BY_ENGINE:
+        return "sampler"
+    guided = GuidedDecodingParams(**{form: _EXAMPLES[form]})
+    config = InferenceConfig(
+        model=ModelParams(model_name=_MODEL), generation=GenerationParams(guided_decoding=guided)
+    )
+    row = BY_ENGINE[engine]
+    adapted = load_dialect(row.dialect).adapted(config, row)
+    if adapted is None:
+        return "own field"
+    return "strict schema" if adapted.strict else _WAYS[adapted.form]
+
+
+_WAYS = {
+    Form.SCHEMA: "schema",
+    Form.TOOL: "tool",
+    Form.JSON: "JSON mode and prompt",
+    Form.PROMPT: "prompt",
+}
+_DEMANDS = {
+    "object_root": "an object at the top",
+    "closed": "closed objects",
+    "all_required": "all fields required",
+}
+
+
+def schema_rules() -> str:
+    """What each provider takes of JSON Schema."""
+    rows = [
+        [
+            f"[{rules.name}]({rules.source})",
+            ", ".join(f"`{row.engine}`" for row in PROVIDERS if row.rules is rules),
+            _demands(rules),
+            ", ".join(f"`{name}`" for name in sorted(rules.keywords)) if rules.rewrites else "all",
+            _WAYS[rules.otherwise] + (", not strict" if rules.has_strict else ""),
+        ]
+        for rules in ALL_RULES
+        if any(row.rules is rules for row in PROVIDERS) and rules.form is Form.SCHEMA
+    ]
+    heads = ["Rules", "Engines", "What they ask for", "Limits that they keep", "Otherwise"]
+    return table(heads, rows)
+
+
+def _demands(rules: SchemaRules) -> str:
+    words = [text for name, text in _DEMANDS.items() if getattr(rules, name)]
+    if rules.references is not References.ALL:
+        words.append("no recursion" if rules.references is References.FINITE else "no `$ref`")
+    limits = [
+        f"{most:,} {name.removeprefix('most_').replace('_', ' ')}"
+        for name, most in vars(rules).items()
+        if name.startswith("most_") and most is not None
+    ]
+    if limits:
+        words.append(f"at most {', '.join(limits)}")
+    return "; ".join(words) or "nothing"

@@ -1,0 +1,53 @@
+"""The same on this machine: what the sampler keeps fits, what is cut off gets more room."""
+
+from __future__ import annotations
+
+import pytest
+
+from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
+from oumi.errors import MisfitError
+from oumi.inference import LlamaCppInferenceEngine
+from tests.conftest import ask
+from tests.guide import ProductInfo
+
+TEXT = "The new Nimbus kettle costs $45. It has a timer function and comes in red."
+
+
+def settings(max_new_tokens: int, max_repairs: int = 1) -> InferenceConfig:
+    guided = GuidedDecodingParams(json=ProductInfo, max_repairs=max_repairs)
+    return InferenceConfig(
+        generation=GenerationParams(max_new_tokens=max_new_tokens, guided_decoding=guided)
+    )
+
+
+def test_what_was_cut_off_is_asked_again_with_more_room(engine: LlamaCppInferenceEngine):
+    question = ask(f"Extract product information as JSON from: {TEXT}")
+    [whole] = engine.infer([question], settings(256))
+    needed = whole.metadata["usage"]["completion_tokens"]
+
+    before = engine.asked
+    [conversation] = engine.infer([question], settings(needed - 5))
+    assert engine.asked - before == 2
+    assert conversation.parsed() == whole.parsed()
+    assert conversation.metadata["structured"] == "native"
+    assert conversation.metadata["usage"]["completion_tokens"] == needed - 5 + needed
+
+    before = engine.asked
+    result = engine.infer_partial([question], settings(5))
+    assert engine.asked - before == 2
+    assert "cut off after 10 tokens" in result.error_messages[0]
+    assert result.failures[0].usage.completion_tokens == 15
+
+
+def test_without_repairs_a_row_is_asked_once(engine: LlamaCppInferenceEngine):
+    before = engine.asked
+    result = engine.infer_partial([ask(TEXT)], settings(5, max_repairs=0))
+    assert engine.asked - before == 1
+    assert "cut off after 5 tokens: raise max_new_tokens" in result.error_messages[0]
+
+
+def test_a_stream_that_is_cut_off_says_so(engine: LlamaCppInferenceEngine):
+    pieces = []
+    with pytest.raises(MisfitError, match="cut off after 5 tokens"):
+        pieces.extend(engine.stream(ask(TEXT), settings(5)))
+    assert "".join(piece.content for piece in pieces)
