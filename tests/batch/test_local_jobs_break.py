@@ -154,6 +154,18 @@ def test_a_damaged_state_costs_nothing(server: FaultServer, damage: bytes):
     assert server.stats()["requests"] == 3
 
 
+def test_a_kill_between_two_files_of_the_output(server: FaultServer):
+    server.plan(scripts={"row-1": [{"kind": "status", "code": 400}]})
+    with remote_engine(server.api_url) as engine:
+        batch_id = engine.infer_batch(rows(3))
+        assert finish(engine, batch_id).failed_requests == 1
+        folder_of_job(batch_id).output.run_path.unlink()
+        assert len(engine.get_batch_results_partial(batch_id).conversations) == 2
+        engine.resubmit_batch(batch_id)
+        assert finish(engine, batch_id).completed_requests == 3
+        assert len(engine.get_batch_results(batch_id)) == 3
+
+
 def test_a_damaged_job_does_not_hide_the_others(server: FaultServer):
     with remote_engine(server.api_url) as engine:
         ids = [engine.infer_batch(rows(count)) for count in (1, 2, 3)]
