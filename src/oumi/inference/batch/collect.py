@@ -35,20 +35,15 @@ class Book:
         self._state = job.state
         self._endpoint = job.endpoint
         self._folder = folder = job.folder
-        self._journal = journal = Journal(folder.output.journal_path)
         self._keys = array("Q")
         self._answered = bytearray()
         self._foreign = read_rows(folder) if folder.intent.foreign_id is not None else {}
-        keys = folder.intent.keys
-        for row in folder.source.rows():
-            key = keys.key(row.conversation) if row.conversation else NO_KEY
-            self._keys.append(int(key[:16], 16))
-            is_answered = row.conversation is not None and journal.claim_fitting(
-                row.index, key, job.endpoint.expectation
-            )
-            self._answered.append(is_answered)
-            if not is_answered:
-                journal.claim_failure(row.index)
+        self._journal = Journal(folder.output.journal_path)
+        try:
+            self._claim()
+        except BaseException:
+            self._journal.close()  # and with it its lock
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +88,19 @@ class Book:
         if self._answered[row] or record.get("attempt") == self._state.attempt:
             return record
         return {"failure": self._state.why_unanswered(row).to_dict()}
+
+    def _claim(self) -> None:
+        """Give the rows what is recorded of them."""
+        keys = self._folder.intent.keys
+        for row in self._folder.source.rows():
+            key = keys.key(row.conversation) if row.conversation else NO_KEY
+            self._keys.append(int(key[:16], 16))
+            is_answered = row.conversation is not None and self._journal.claim_fitting(
+                row.index, key, self._endpoint.expectation
+            )
+            self._answered.append(is_answered)
+            if not is_answered:
+                self._journal.claim_failure(row.index)
 
     def _locate(self, custom_id: str) -> tuple[int, str]:
         """The row that a result is of. Raises InputError for one of another job."""
