@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
-from llguidance import LLMatcher
+from llguidance import LLMatcher, LLTokenizer
 from llguidance.gbnf_to_lark import GbnfToLarkError, any_to_lark
 
 from oumi.core.configs import GuidedDecodingParams
+from oumi.core.schema.parts import all_parts, map_parts
 from oumi.errors import UnsupportedError
 
 _ESCAPE = re.compile(r"\\.|/", re.DOTALL)
@@ -25,11 +27,22 @@ _IN_LARK = {"/": r"\/", r"\d": "[0-9]", r"\D": "[^0-9]"}
 _COMPACT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 
-def to_lark(guided: GuidedDecodingParams) -> str:
-    """The grammar. Raises UnsupportedError naming what llguidance cannot express."""
+# A sampler writes each item out in advance, which takes an older llguidance all memory there is.
+_MOST_COUNTED = 1_000
+
+# Not known to the llguidance within llama.cpp, which then drops the whole grammar.
+NOT_IN_LLAMA_CPP = frozenset({"uri"})
+
+
+def to_lark(guided: GuidedDecodingParams, unknown_formats: Collection[str] = frozenset()) -> str:
+    """The grammar. Raises UnsupportedError naming what llguidance cannot express.
+
+    An upper limit on items that no answer reaches is left to the check of the answer.
+    """
     match guided.form:
         case "json":
-            schema = {**(guided.json or {}), "x-guidance": _COMPACT}
+            _check_formats(guided.json or {}, unknown_formats)
+            schema = {**_without_far_limits(guided.json or {}), "x-guidance": _COMPACT}
             return _checked(f"start: %json {json.dumps(schema)}")
         case "choice":
             choices = " | ".join(json.dumps(text) for text in guided.choice or ())
@@ -38,6 +51,19 @@ def to_lark(guided: GuidedDecodingParams) -> str:
             return _checked(f"start: /{_pattern(guided.regex or '')}/")
         case _:
             return _checked(_from_any(guided.grammar or ""))
+
+
+def _check_formats(schema: dict[str, Any], unknown: Collection[str]) -> None:
+    for part in all_parts(schema):
+        if part.get("format") in unknown:
+            raise _refused(f"Unknown format: {part['format']}")
+
+
+def _without_far_limits(part: Any) -> Any:
+    if isinstance(part, dict):
+        far = [key for key in ("maxItems", "maxProperties") if part.get(key, 0) > _MOST_COUNTED]
+        part = {key: value for key, value in part.items() if key not in far}
+    return map_parts(part, lambda _, inner, __: _without_far_limits(inner))
 
 
 def _pattern(regex: str) -> str:
@@ -56,10 +82,17 @@ def _from_any(grammar: str) -> str:
 @lru_cache(maxsize=64)
 def _checked(lark: str) -> str:
     error: Any = LLMatcher.validate_grammar(lark)
+    # Some limits are looked at only when the sampler is made.
+    error = error or LLMatcher(LLTokenizer("byte"), lark, log_level=0).get_error()
     if error:
         raise _refused(error)
     return lark
 
 
 def _refused(reason: object) -> UnsupportedError:
-    return UnsupportedError(f"generation.guided_decoding cannot be kept: {reason}")
+    text = str(reason)
+    if text.startswith("panic"):
+        text = "too large for the sampler"
+    if "%json" in text:  # behind the reason stands the whole schema
+        text = text.partition("\n   1 | ")[0].rpartition("JSON schema: ")[2]
+    return UnsupportedError(f"generation.guided_decoding cannot be kept: {text}")

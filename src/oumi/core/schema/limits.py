@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from oumi.core.schema.parts import IN_PLACE, Schema, all_parts, parts, resolve
+from oumi.core.schema.parts import DEFS, IN_PLACE, Schema, all_parts, parts, resolve
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 250_000
 """A schema as JSON text."""
 MAX_DEPTH = 128
 """Objects and lists within each other, in the schema itself."""
@@ -46,7 +46,7 @@ def check_size(schema: dict[str, Any]) -> None:
 
 def check_work(schema: dict[str, Any]) -> None:
     """Raise ValueError for references that lead back to themselves or that multiply, and for
-    values longer than any answer. Takes a schema of the normal form.
+    values longer than any answer, and values without end. Takes a schema of the normal form.
     """
     for part in all_parts(schema):
         for keyword in _LEAST:
@@ -54,6 +54,38 @@ def check_work(schema: dict[str, Any]) -> None:
                 asked = f"{part[keyword]:,}"
                 raise ValueError(f"{keyword} {asked}: no answer is that long (at most 100,000)")
     _Work(schema).check()
+    _check_end(schema)
+
+
+def _check_end(root: dict[str, Any]) -> None:
+    """Raise ValueError where each value has to hold a further one of its own kind."""
+    defs = {f"{DEFS}{name}": part for name, part in root.get("$defs", {}).items()} | {"#": root}
+    ending: set[str] = set()
+    while True:
+        found = {name for name, part in defs.items() if _ends(part, ending)}
+        if "#" in found:
+            return
+        if found == ending:
+            raise ValueError("$ref: no value fits, because each would hold others without end")
+        ending = found
+
+
+def _ends(part: Schema, ending: set[str]) -> bool:
+    """Whether some value of a schema has an end, given the references that do."""
+    if isinstance(part, bool):
+        return True
+    if "$ref" in part and part["$ref"] not in ending:
+        return False
+    held = list(part.get("allOf", ()))
+    if part.get("type") == "object":
+        fields = part.get("properties", {})
+        held += [fields[name] for name in part.get("required", ()) if name in fields]
+    if part.get("type") == "array" and part.get("minItems", 0) > 0:
+        held += [*part.get("prefixItems", ()), part.get("items", True)][: part["minItems"]]
+    alternatives = [part[key] for key in ("anyOf", "oneOf") if key in part]
+    return all(_ends(one, ending) for one in held) and all(
+        any(_ends(one, ending) for one in branches) for branches in alternatives
+    )
 
 
 class _Work:

@@ -20,7 +20,7 @@ from oumi.inference.local.llama_cpp.params import SCHEDULING
 from oumi.inference.local.llama_cpp.runtime import Runtime
 from oumi.inference.local.model_files import find_adapter, find_gguf
 from oumi.runner.request import Request
-from oumi.structured.grammar import to_lark
+from oumi.structured.grammar import NOT_IN_LLAMA_CPP, to_lark
 
 
 class LlamaCppInferenceEngine(LocalInferenceEngine):
@@ -82,4 +82,4 @@ class LlamaCppInferenceEngine(LocalInferenceEngine):
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)
         if config.generation.guided_decoding is not None:
-            to_lark(config.generation.guided_decoding)
+            to_lark(config.generation.guided_decoding, NOT_IN_LLAMA_CPP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
-from oumi.errors import ConfigError
+from oumi.errors import ConfigError, UnsupportedError
 from oumi.inference.local.vllm.versions import (
     RequestOutputKind,
     SamplingParams,
@@ -43,7 +43,7 @@ def sampling_params(
             output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
             structured_outputs=_constraint(generation.guided_decoding, schema),
         )
-    except ConfigError:
+    except (ConfigError, UnsupportedError):
         raise
     except Exception as error:  # the classes of vLLM's errors differ from version to version
         raise ConfigError(f"generation: vLLM refuses a setting: {error}") from error

@@ -1,0 +1,120 @@
+"""What an engine makes of the corpus: `python -m tests.structured.coverage [ENGINE ...]`.
+
+Without an engine it is LLAMACPP. The heavy ones need their own environment (`make test-engines`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import jsonschema_rs
+
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    InferenceEngineType,
+    ModelParams,
+)
+from oumi.core.schema import to_json_schema
+from oumi.errors import UnsupportedError
+from oumi.inference import InferenceEngine
+from oumi.inference.registry import ROWS
+from tests.conftest import ask
+from tests.structured.corpus import CORPUS
+
+_KEYWORD = re.compile(
+    r"\b(?:not|if|oneOf|contains|dependent\w+|propertyNames|uniqueItems|unevaluated\w+|format"
+    r"|pattern\w*|multipleOf|allOf|anyOf|enum)\b|m[ai][nx/]+\w*Properties|\$ref"
+)
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What became of one schema. `detail` is the keyword of a refusal, or what did not fit."""
+
+    name: str
+    outcome: str
+    detail: str = ""
+
+
+async def cover(engine: InferenceEngine, names: Iterable[str] = CORPUS) -> list[Covered]:
+    """Ask once for each schema, many at once."""
+    return list(await asyncio.gather(*(_cover_one(engine, name) for name in names)))
+
+
+async def _cover_one(engine: InferenceEngine, name: str) -> Covered:
+    guided = GuidedDecodingParams(json=CORPUS[name], max_repairs=0)
+    generation = GenerationParams(
+        max_new_tokens=96, temperature=1.0, seed=len(name), guided_decoding=guided
+    )
+    asked = [ask(f"Write some JSON: {name}")]
+    try:
+        result = await engine.ainfer_partial(asked, InferenceConfig(generation=generation))
+    except UnsupportedError as error:
+        return Covered(name, "refused", refused_keyword(str(error)))
+    if result.has_failures:
+        message = result.error_messages[0]
+        return Covered(name, "cut off" if "cut off" in message else "invalid", message)
+    text = result.conversations[0].messages[-1].content
+    schema = to_json_schema(CORPUS[name])
+    fits = jsonschema_rs.validator_for(schema, validate_formats=True).is_valid(json.loads(text))
+    return Covered(name, "valid" if fits else "invalid", text)
+
+
+def assert_covered(covered: Iterable[Covered]) -> None:
+    """Whatever was not refused fits or was cut off, and a refusal names a keyword of the schema."""
+    for row in covered:
+        assert row.outcome != "invalid", row
+        if row.outcome == "refused":
+            assert row.detail, row
+            assert row.detail.removeprefix("min/") in json.dumps(CORPUS[row.name]), row
+
+
+def refused_keyword(message: str) -> str:
+    """The keyword that a refusal names; empty where it names none."""
+    reason = message.partition("cannot be kept: ")[2]
+    found = _KEYWORD.search(reason)
+    return found[0] if found else ""
+
+
+def table(covered: dict[str, list[Covered]]) -> str:
+    """A line for each engine, and what was refused."""
+    lines = [
+        "| Engine | Schemas | Accepted | Valid | Cut off | Invalid | Refused |",
+        "|---" * 7 + "|",
+    ]
+    for engine, rows in covered.items():
+        counts = Counter(row.outcome for row in rows)
+        accepted = len(rows) - counts["refused"]
+        figures = [
+            len(rows),
+            accepted,
+            *(counts[o] for o in ("valid", "cut off", "invalid", "refused")),
+        ]
+        lines.append(f"| {engine} | {' | '.join(map(str, figures))} |")
+    for engine, rows in covered.items():
+        keywords = Counter(row.detail for row in rows if row.outcome == "refused")
+        named = ", ".join(f"{keyword} {count}" for keyword, count in keywords.most_common())
+        lines += ["", f"{engine} refused: {named or 'nothing'}"]
+        lines += [f"  {row.name}: {row.detail}" for row in rows if row.outcome == "invalid"]
+    return "\n".join(lines)
+
+
+def main(names: list[str]) -> None:
+    """Print the table for the engines that are named."""
+    covered = {}
+    for name in names or ["LLAMACPP"]:
+        with ROWS[InferenceEngineType(name)].load_class()(ModelParams()) as engine:
+            covered[name] = asyncio.run(cover(engine))
+    print(table(covered))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
