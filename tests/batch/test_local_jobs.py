@@ -30,6 +30,7 @@ from oumi.errors import (
 from oumi.inference import (
     LlamaCppInferenceEngine,
     OllamaInferenceEngine,
+    RemoteInferenceEngine,
     RemoteVLLMInferenceEngine,
 )
 from oumi.inference.batch.folder import all_folders
@@ -111,6 +112,18 @@ def test_each_row_is_asked_once(server: FaultServer):
     assert answers(results) == [f"answer to row-{i}" for i in range(50)]
     assert server.stats()["rows"] == {f"row-{i}": [1, 1] for i in range(50)}
     assert processes_started(batch_id) == 1
+
+
+def test_a_server_without_batches_is_asked_row_by_row(server: FaultServer):
+    server.plan(batch={"offered": False})
+    with remote_engine(server.api_url, RemoteInferenceEngine) as engine:
+        batch_id = engine.infer_batch(rows(5))
+        server.plan()  # from now on it has batches; the job stays where it is
+        assert finish(engine, batch_id).completed_requests == 5
+        assert engine.infer_batch(rows(4)) == "batch_1"
+        assert answers(engine.get_batch_results(batch_id)) == [
+            f"answer to row-{i}" for i in range(5)
+        ]
 
 
 def test_other_input_and_other_settings_are_other_jobs(server: FaultServer, write_jsonl):
