@@ -44,8 +44,10 @@ class Way:
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
         self._check_content(request)
-        told = replace(request, conversation=tell(request.conversation, self.adapted))
-        return self.dialect.encode(told, self.body, stream=stream)
+        told = tell(request.conversation, self.adapted)
+        if told is not request.conversation:
+            request = replace(request, conversation=told)
+        return self.dialect.encode(request, self.body, stream=stream)
 
     async def call(self, replica: Replica, request: Request, *, stream: bool = False) -> Call:
         """Ready to be sent. Raises RequestError for a request that cannot be."""
