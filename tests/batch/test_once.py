@@ -16,7 +16,7 @@ from tests.batch.api import ThreeAtOnce, expected, folders, make, rows
 from tests.conftest import answers
 from tests.fault_server import FaultServer
 
-ROWS = 300
+ROWS = 310
 KILLS = 20
 
 SUBMIT = """
@@ -80,29 +80,41 @@ def test_a_batch_is_looked_for_by_whoever_comes_next(server: FaultServer):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_twenty_kills_while_submitting(server: FaultServer):
+    server.plan(latency_ms=20)  # so that many a kill comes while a request is on its way
     moments = random.Random(11)
-    kills = total = 0
+    whole_s = _time_of_one(server)
+    jobs = kills = 0
     while kills < KILLS:
-        total += 1
-        count = ROWS + total  # another job each time that one was submitted
-        while True:
-            process = _start(server, count)
-            process.stdout.readline()
-            time.sleep(moments.uniform(0, 0.12))
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
-                kills += 1
-                if kills < KILLS and moments.random() < 0.8:
-                    continue  # and again, in the same job
-            name, _ = _start(server, count).communicate(timeout=60)
-            break
-        assert "oumi-batch-" in name
+        jobs += 1
+        while kills < KILLS and _is_killed(server, ROWS + jobs, moments.uniform(0, whole_s)):
+            kills += 1
+        name = _start(server, ROWS + jobs).communicate(timeout=60)[0].split()[-1]
+        assert name.startswith("oumi-batch-")
     seen = server.batches()
-    assert len(seen["batches"]) == total * 4, "four parts a job"
-    assert sum(seen["rows"].values()) == sum(ROWS + i for i in range(1, total + 1))
+    assert len(seen["batches"]) == 4 * (jobs + 1), "four parts a job"
+    assert sum(seen["rows"].values()) == sum(ROWS + i for i in range(jobs + 1))
     tags = [batch["metadata"]["oumi_part"] for batch in seen["batches"]]
     assert len(set(tags)) == len(tags)
+
+
+def _time_of_one(server: FaultServer) -> float:
+    """How long a submission takes that nobody breaks."""
+    process = _start(server, ROWS)
+    process.stdout.readline()
+    began_s = time.monotonic()
+    process.communicate(timeout=60)
+    return time.monotonic() - began_s
+
+
+def _is_killed(server: FaultServer, count: int, after_s: float) -> bool:
+    """Whether a submission was killed so long after its beginning, and not done before."""
+    process = _start(server, count)
+    process.stdout.readline()
+    time.sleep(after_s)
+    is_running = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return is_running
 
 
 def _start(server: FaultServer, count: int) -> subprocess.Popen[str]:
