@@ -30,6 +30,13 @@ def fields(count: int, schema: dict[str, Any]) -> dict[str, Any]:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "references double, all": (doubling("allOf", 40), r"\$ref: .*references multiply"),
     "references double, any": (doubling("anyOf", 40), r"\$ref: .*references multiply"),
+    "references too deep": (
+        {
+            "$ref": "#/$defs/d0",
+            "$defs": {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(2_000)} | {"d2000": {}},
+        },
+        r"\$ref: references too deep",
+    ),
     "a reference to itself": ({"$ref": "#"}, r"\$ref: # leads back to itself"),
     "references in a ring": (
         {
@@ -76,6 +83,13 @@ TOO_LARGE_FOR_A_SAMPLER: dict[str, dict[str, Any]] = {
 HARMLESS: dict[str, dict[str, Any]] = {
     "exponential for a backtracker": {"type": "string", "pattern": "^(a+)+b$"},
     "large for an automaton": {"type": "string", "pattern": "^[ab]*a[ab]{400}$"},
+    "a long way of references": {
+        "$ref": "#/$defs/d0",
+        "$defs": {
+            f"d{i}": fields(1, {"$ref": f"#/$defs/d{i + 1}"} if i < 400 else {"type": "null"})
+            for i in range(401)
+        },
+    },
     "no end": {"type": "array", "items": {"type": "integer"}, "maxItems": 10**9},
     "a tree of references": {
         "$ref": "#/$defs/d0",
@@ -93,6 +107,9 @@ HARMLESS: dict[str, dict[str, Any]] = {
             },
             "d40": {"type": "integer"},
         },
+    },
+    "many alternatives": {
+        "anyOf": [fields(2, {"const": i}) | {"required": ["f0"]} for i in range(1_000)]
     },
 }
 """Taken; an answer may run into its limit."""

@@ -22,6 +22,7 @@ from tests.conftest import ask
 from tests.fault_server import FaultServer
 from tests.structured.asking import bodies, engine, said
 from tests.structured.corpus import COLOUR, INT, NULL, STR, arr, obj, ref
+from tests.structured.hostile import HARMLESS
 
 
 class Tool(StrEnum):
@@ -241,6 +242,14 @@ def test_words_go_to_the_end_of_the_system_message():
     assert tell(ask("Hi"), adapted).messages[0].content == adapted.instruction
     assert asked.messages[0].content == "Be brief."
     assert tell(asked, None) is asked
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("name", HARMLESS)
+def test_an_odd_schema_is_adapted_in_no_time(name: str):
+    for row in rules.ALL_RULES:
+        adapted = sent(HARMLESS[name], row)
+        assert adapted.schema is not None or adapted.instruction
 
 
 def test_a_grammar_is_no_schema():

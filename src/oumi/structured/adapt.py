@@ -91,12 +91,11 @@ def _adapt(text: bytes, rules: SchemaRules, strict: bool) -> Adapted:
     try:
         marked, unkept = rewrite(schema, rules)
         sent = strip(marked)
-        assert isinstance(sent, dict)  # noqa: S101  for the type checker
         check_limits(sent, rules)
+        restore = make_restore(marked)
     except UnfitError as error:
         return _as_it_is(schema, rules, rules.otherwise, str(error))
     words = _in_words(sent) if rules.in_prompt else None
-    restore = make_restore(marked)
     return Adapted(Form.SCHEMA, sent, rules.has_strict, words, restore, unkept)
 
 
@@ -130,7 +129,7 @@ def _as_it_is(
     restore = None
     if rules.object_root and schema.get("type") != "object":
         wrapped = wrap(schema)
-        schema, restore = strip(wrapped), make_restore(wrapped)  # type: ignore[assignment]
+        schema, restore = strip(wrapped), make_restore(wrapped)
     words = _in_words(schema) if rules.in_prompt else None
     return Adapted(form, schema, False, words, restore, reason=reason)
 

@@ -27,7 +27,7 @@ def check_limits(schema: dict[str, Any], rules: SchemaRules) -> None:
     _check("parts with alternatives", unions, rules.most_unions)
     _check("alternatives in one anyOf", alternatives, rules.most_alternatives)
     if rules.most_levels is not None:
-        _check("levels", _levels(schema, schema, ()), rules.most_levels)
+        _check("levels", _levels(schema, schema, {}), rules.most_levels)
     if rules.most_letters is not None:
         letters = sum(map(len, _texts(schema, found)))
         _check("letters in names and values", letters, rules.most_letters)
@@ -43,16 +43,19 @@ def _required(part: dict[str, Any]) -> set[str]:
     return set(part.get("required", ()))
 
 
-def _levels(part: Schema, root: dict[str, Any], within: tuple[str, ...]) -> int:
-    """Objects and arrays within each other; a reference that leads back counts once."""
+def _levels(part: Schema, root: dict[str, Any], known: dict[str, int]) -> int:
+    """Objects and arrays within each other; `known` holds those of references, 0 for one that
+    is being followed, so that one that leads back counts once.
+    """
     if isinstance(part, bool):
         return 0
     reference = part.get("$ref")
     if reference is not None:
-        if reference in within:
-            return 0
-        return _levels(resolve(reference, root), root, (*within, reference))
-    inner = [_levels(one, root, within) for key, one in parts(part) if key != "$defs"]
+        if reference not in known:
+            known[reference] = 0
+            known[reference] = _levels(resolve(reference, root), root, known)
+        return known[reference]
+    inner = [_levels(one, root, known) for key, one in parts(part) if key != "$defs"]
     return max(inner, default=0) + (part.get("type") in ("object", "array"))
 
 

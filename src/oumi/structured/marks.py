@@ -29,11 +29,16 @@ def place(at: int) -> str:
     return f"item_{at + 1}"
 
 
-def strip(schema: Schema) -> Schema:
+def strip(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema without marks."""
+    stripped = _strip(schema)
+    return stripped if isinstance(stripped, dict) else {}
+
+
+def _strip(schema: Schema) -> Schema:
     if isinstance(schema, dict) and MARK in schema:
         schema = {key: value for key, value in schema.items() if key != MARK}
-    return map_parts(schema, lambda _, part, __: strip(part))
+    return map_parts(schema, lambda _, part, __: _strip(part))
 
 
 def leaves(part: Schema, root: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -67,6 +72,7 @@ class _Restorer:
     def __init__(self, marked: dict[str, Any]):
         self._root = marked
         self._marked: set[str] = set()
+        self._known: dict[int, list[dict[str, Any]]] = {}
         self._find_marked()
 
     def changes(self, part: Schema) -> bool:
@@ -90,12 +96,20 @@ class _Restorer:
             found = {name for name, part in defs.items() if self.changes(part)}
 
     def _restore(self, value: Any, part: Schema) -> Any:
-        if not self.changes(part):
+        found = self._leaves(part)
+        if not found:
             return value
-        found = list(leaves(part, self._root))
         if len(found) > 1:
             found = [leaf for leaf in found if looks_like(value, leaf)]
         return self._restore_leaf(value, found[0]) if found else value
+
+    def _leaves(self, part: Schema) -> list[dict[str, Any]]:
+        """The alternatives of a part, none where its values need no turning back; looked up once
+        for each part, of which there are no more than the schema has.
+        """
+        if id(part) not in self._known:
+            self._known[id(part)] = list(leaves(part, self._root)) if self.changes(part) else []
+        return self._known[id(part)]
 
     def _restore_leaf(self, value: Any, leaf: dict[str, Any]) -> Any:
         mark = leaf.get(MARK, {})

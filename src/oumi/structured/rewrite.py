@@ -28,6 +28,8 @@ _CONDITIONS = ("not", "if", "then", "else")
 _SCALARS = frozenset({"string", "number", "integer", "boolean", "null"})
 _MOST_PARTS = 20_000
 _MOST_UNROLLED = 30
+_MOST_ALTERNATIVES = 300
+"""Each is compared with each other one."""
 
 
 def rewrite(schema: dict[str, Any], rules: SchemaRules) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -36,8 +38,11 @@ def rewrite(schema: dict[str, Any], rules: SchemaRules) -> tuple[dict[str, Any],
     Raises UnfitError naming the keyword that stands in the way.
     """
     rewriter = _Rewriter(schema, rules)
-    marked = rewriter.run()
-    _check_unions(marked)
+    try:
+        marked = rewriter.run()
+        _check_unions(marked)
+    except RecursionError:
+        raise UnfitError("$ref: references too deep within each other") from None
     return marked, tuple(sorted(rewriter.unkept))
 
 
@@ -139,7 +144,7 @@ class _Rewriter(KindRewriter):
     def _without_conditions(self, part: dict[str, Any]) -> dict[str, Any]:
         """Without `not` and `if`, and with `anyOf` for `oneOf`."""
         left = [key for key in _CONDITIONS if key in part]
-        if "oneOf" in part and not are_disjoint(part["oneOf"], self._root):
+        if "oneOf" in part and not self._exclude_each_other(part["oneOf"]):
             left.append("oneOf")
         kept = {key: value for key, value in part.items() if key not in (*left, "oneOf")}
         if "oneOf" in part:
@@ -150,10 +155,14 @@ class _Rewriter(KindRewriter):
         self.unkept.update(left)
         return kept
 
+    def _exclude_each_other(self, branches: list[Schema]) -> bool:
+        return len(branches) <= _MOST_ALTERNATIVES and are_disjoint(branches, self._root)
+
     def _union(self, part: dict[str, Any]) -> dict[str, Any]:
         notes = {key: part[key] for key in self.kept_notes if key in part}
         rest = {key: value for key, value in part.items() if key not in NOTES | {"anyOf"}}
         branches = [branch for branch in part["anyOf"] if branch is not False]
+        _check_count(branches)
         if rest:
             branches = [
                 rest if branch is True else merge(rest, flatten(branch, self._root))
@@ -191,12 +200,19 @@ def _of_kind(part: dict[str, Any], kind: str) -> dict[str, Any]:
     return {"type": kind, **{key: value for key, value in part.items() if key in own}}
 
 
+def _check_count(alternatives: list[Any]) -> None:
+    if len(alternatives) > _MOST_ALTERNATIVES:
+        raise UnfitError(f"anyOf: {len(alternatives):,} alternatives are too many to compare")
+
+
 def _check_unions(marked: dict[str, Any]) -> None:
     """Raise UnfitError where it cannot be told from a value which alternative it is of."""
     for part in all_parts(marked):
         if "anyOf" not in part or not changes_anything(part, marked):
             continue
-        for one, other in combinations(leaves(part, marked), 2):
+        found = list(leaves(part, marked))
+        _check_count(found)
+        for one, other in combinations(found, 2):
             changed = changes_anything(one, marked) or changes_anything(other, marked)
             if changed and one != other and not can_be_told_apart(one, other):
                 raise UnfitError("anyOf: alternatives that cannot be told apart")

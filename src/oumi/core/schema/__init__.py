@@ -28,9 +28,12 @@ def to_json_schema(given: Any) -> dict[str, Any]:
     if not isinstance(schema, dict):
         raise ValueError(f"a schema is an object; found {type(schema).__name__}; give {_INPUTS}")
     check_size(schema)
-    schema = normalise(schema)
-    _check_keywords(schema)
-    check_work(schema)
+    try:
+        schema = normalise(schema)
+        _check_keywords(schema)
+        check_work(schema)
+    except RecursionError as error:
+        raise ValueError("$ref: references too deep within each other") from error
     _check_patterns(schema)
     return schema
 
