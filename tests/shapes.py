@@ -1,10 +1,10 @@
-"""A schema that no model meets by itself, and what it asks for in words."""
+"""A schema that no model meets by itself, what it asks for in words, and a tool."""
 
 from __future__ import annotations
 
 import json
 
-from oumi.core.types import Conversation
+from oumi.core.types import Conversation, ToolDefinition
 
 PRODUCT = {
     "type": "object",
@@ -15,6 +15,18 @@ PRODUCT = {
     "required": ["name", "price"],
     "additionalProperties": False,
 }
+
+WEATHER = ToolDefinition.model_validate(
+    {
+        "name": "get_weather",
+        "description": "The weather of a city",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    }
+)
 
 
 def assert_product(conversation: Conversation) -> None:

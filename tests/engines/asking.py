@@ -5,6 +5,7 @@ from __future__ import annotations
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types import BatchStatus, Conversation
 from oumi.inference import InferenceEngine
+from oumi.models import TINY
 from tests.batch.local import folder_of_job, is_free, wait_until
 from tests.conftest import answers, ask
 
@@ -26,3 +27,11 @@ def batch_answers(engine: InferenceEngine, rows: list[Conversation]) -> list[str
     assert info.status is BatchStatus.COMPLETED, info.errors
     wait_until(lambda: is_free(folder_of_job(batch_id)))
     return answers(engine.get_batch_results(batch_id, rows))
+
+
+def token(word: str) -> int:
+    """The id of a word that is one token of oumi-tiny."""
+    from transformers import AutoTokenizer
+
+    [number] = AutoTokenizer.from_pretrained(TINY / "hf").encode(word)
+    return number

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from oumi.core.configs import ModelParams
+from oumi.inference import InferenceEngine
 from tests.engines.adapters import write_adapter
+from tests.engines.models import write_model
 from tests.engines.vllm_server import VllmServer, serve_vllm
 
 HERE = Path(__file__).parent
@@ -29,6 +32,68 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave the heavy tests out of a run that does not name them."""
     named = [Path(arg.partition("::")[0]).absolute() for arg in config.args]
     return None if any(path.is_relative_to(HERE) for path in named) else True
+
+
+def vllm_params(**fields: object) -> ModelParams:
+    """oumi-tiny as the tests load it: quickly, and with exact numbers."""
+    kwargs = {"enforce_eager": True, **fields.pop("model_kwargs", {})}
+    return ModelParams(
+        **{"torch_dtype": "float32", "model_max_length": 1024, "model_kwargs": kwargs, **fields}
+    )
+
+
+@pytest.fixture(scope="session")
+def vllm_environment() -> Iterator[None]:
+    """vLLM with a small cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def vllm(vllm_environment: None) -> Iterator[InferenceEngine]:
+    """oumi-tiny in vLLM."""
+    from oumi.inference import VLLMInferenceEngine
+
+    with VLLMInferenceEngine(vllm_params()) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter of oumi-tiny."""
+    return write_adapter(tmp_path_factory.mktemp("adapters") / "shift")
+
+
+@pytest.fixture(scope="session")
+def thinking_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """oumi-tiny with the tokens that mark a thought."""
+    folder = tmp_path_factory.mktemp("models") / "thinking"
+    return write_model(folder, marks=["<think>", "</think>"])
+
+
+@pytest.fixture(scope="session")
+def equipped_params(thinking_model: Path, adapter: Path) -> ModelParams:
+    """That with an adapter and with vLLM's parsers of thoughts and calls."""
+    # Constraints hold from the first token on, so that a test can say what a thought is.
+    structured = {"enable_in_reasoning": True}
+    return vllm_params(
+        model_name=str(thinking_model),
+        adapter_model=str(adapter),
+        tool_call_parser="pythonic",
+        model_kwargs={"reasoning_parser": "deepseek_r1", "structured_outputs_config": structured},
+    )
+
+
+@pytest.fixture(scope="session")
+def equipped_vllm(
+    vllm_environment: None, equipped_params: ModelParams
+) -> Iterator[InferenceEngine]:
+    """The same, loaded."""
+    from oumi.inference import VLLMInferenceEngine
+
+    with VLLMInferenceEngine(equipped_params) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from oumi.core.configs import (
     ModelParams,
     RemoteParams,
 )
-from oumi.core.types import Conversation, FinishReason, Message, Role, ToolDefinition
+from oumi.core.types import Conversation, FinishReason, Message, Role
 from oumi.errors import ModelNotFoundError
 from oumi.inference import (
     LlamaCppInferenceEngine,
@@ -28,6 +28,7 @@ from oumi.inference import (
 from oumi.models import TINY
 from tests.conftest import answers, ask, sums
 from tests.engines.vllm_server import MODEL, VllmServer
+from tests.shapes import WEATHER
 
 if importlib.util.find_spec("vllm") is None:
     pytest.skip("vLLM is not installed; `make test-engines` does it", allow_module_level=True)
@@ -37,17 +38,6 @@ pytestmark = pytest.mark.timeout(600, method="signal")
 
 QUESTIONS = [ask("Hello!"), ask("What is the capital of France?"), ask("Name three colours.")]
 ROWS = [*QUESTIONS, *sums(17)]
-WEATHER = ToolDefinition(
-    function={
-        "name": "get_weather",
-        "description": "The weather of a city",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    }
-)
 
 
 class Person(BaseModel):

@@ -12,7 +12,7 @@ from huggingface_hub import hf_hub_download
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.configs.base import nearest
 from oumi.errors import ConfigError, ModelNotFoundError
-from oumi.inference.local.vllm.versions import AsyncEngineArgs
+from oumi.inference.local.vllm.versions import AsyncEngineArgs, StructuredOutputsConfig
 from oumi.models import TINY
 
 # Set from other settings.
@@ -54,14 +54,18 @@ def engine_args(model: ModelParams) -> AsyncEngineArgs:
     known = {field.name for field in dataclasses.fields(AsyncEngineArgs)}
     for name in model.model_kwargs:
         _check_name(name, known)
+    try:
+        return AsyncEngineArgs(**_given(model, known))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
+
+
+def _given(model: ModelParams, known: set[str]) -> dict[str, Any]:
     args: dict[str, Any] = {
         "model": str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name,
         "dtype": model.torch_dtype,
         "trust_remote_code": model.trust_remote_code,
         "enable_prefix_caching": True,
-        # The default, xgrammar, lets control characters through where a string has a length.
-        # Free white space between the parts of a JSON text invites endless runs of it.
-        "structured_outputs_config": {"backend": "guidance", "disable_any_whitespace": True},
         "disable_log_stats": True,
         "tokenizer": model.tokenizer_name,
         "max_model_len": model.model_max_length,
@@ -69,12 +73,21 @@ def engine_args(model: ModelParams) -> AsyncEngineArgs:
         "mm_processor_kwargs": model.processor_kwargs or None,
         **_adapter_args(model.adapter_model),
         **model.model_kwargs,
+        "structured_outputs_config": _constraining(model),
     }
-    given = {name: value for name, value in args.items() if value is not None and name in known}
-    try:
-        return AsyncEngineArgs(**given)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
+    return {name: value for name, value in args.items() if value is not None and name in known}
+
+
+def _constraining(model: ModelParams) -> StructuredOutputsConfig:
+    """How vLLM keeps an answer to its form.
+
+    Its usual backend, xgrammar, lets control characters through where a string has a length. Free
+    white space between the parts of a JSON text invites endless runs of it.
+    """
+    given = model.model_kwargs.get("structured_outputs_config") or {}
+    return StructuredOutputsConfig(
+        **{"backend": "guidance", "disable_any_whitespace": True, **given}
+    )
 
 
 def _check_name(name: str, known: set[str]) -> None:

@@ -110,15 +110,10 @@ class ParsingReader:
         return Delta(read.content, piece.reasoning_content + read.reasoning_content)
 
     def end(self, written: Written) -> list[Delta]:
-        """What is left to show, and the answer."""
-        thought, text = self._without_thought(written.text)
+        """What is left to show, and the answer, which is that of `whole`."""
+        _, text = self._without_thought(written.text)
         last = self._read(text[self._taken :], written, finished=True)
-        message = self._joiner.choice["message"]
-        calls = [FunctionCall(**call["function"]) for call in message["tool_calls"]]
-        completion = self._complete(
-            written, thought or message["reasoning_content"], message["content"], calls
-        )
-        return [*([last] if last else ()), Delta(completion=completion)]
+        return [*([last] if last else ()), Delta(completion=self.whole(written))]
 
     def _without_thought(self, text: str) -> tuple[str | None, str]:
         return (None, text) if self._thoughts is None else take_thought(text)
@@ -143,6 +138,8 @@ class ParsingReader:
         numbered = number_calls(calls, self._request)
         if self._forced:
             content, numbered = take_calls(content, self._request)
+        if self._forced and not numbered:  # some parsers take all for a thought that has no end
+            reasoning, numbered = take_calls(written.text, self._request)
         message = Message(
             role=Role.ASSISTANT,
             content=content or (None if numbered else ""),

@@ -23,7 +23,7 @@ _EVERY_S = 0.1
 _WATCH = """
 import contextlib, os, signal, sys, time
 pids = [int(line) for line in sys.stdin]
-for number, wait_s in ((signal.SIGTERM, 10), (signal.SIGKILL, 0)):
+for number, wait_s in ((signal.SIGTERM, 5), (signal.SIGKILL, 0)):
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)

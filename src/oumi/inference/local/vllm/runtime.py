@@ -23,6 +23,9 @@ from oumi.inference.local.vllm.versions import (
     UsageContext,
 )
 
+# After that it is killed: on the CPU its worker is never done with tidying up.
+_END_S = 2.0
+
 # What vLLM ends a request with that it gives up.
 _GIVEN_UP = ("abort", "error")
 
@@ -52,7 +55,7 @@ class Runtime:
             async for output in outputs:
                 [answer] = output.outputs
                 if answer.finish_reason in _GIVEN_UP:
-                    raise self._died() if self._is_ending() else RequestError("vLLM gave it up")
+                    raise self._given_up()
                 yield answer
         except OumiError:
             raise
@@ -61,8 +64,10 @@ class Runtime:
         except Exception as error:  # the classes of vLLM's errors differ from version to version
             raise RequestError(f"vLLM: {error.__cause__ or error}") from error
 
-    def _is_ending(self) -> bool:
-        return self._engine is None or self._engine.errored
+    def _given_up(self) -> OumiError:
+        if self._engine is None or self._engine.errored:
+            return self._died()
+        return RequestError("vLLM gave the request up; what it wrote to its log says why")
 
     def _died(self) -> EngineError:
         return EngineError("vLLM's process has ended; what it wrote to its log says why")
@@ -72,7 +77,7 @@ class Runtime:
         engine, self._engine = self._engine, None
         if engine is not None:
             self._watch.end()
-            engine.shutdown()
+            engine.shutdown(timeout=_END_S)
 
 
 async def start(model: ModelParams) -> Runtime:
@@ -83,6 +88,7 @@ async def start(model: ModelParams) -> Runtime:
     """
     args, watch = engine_args(model), Watch()
     loaded: Future[AsyncLLM] = Future()
+    loaded.set_running_or_notify_cancel()
 
     def load() -> None:
         try:
@@ -94,7 +100,7 @@ async def start(model: ModelParams) -> Runtime:
     # A pool's thread would be waited for when Python exits, a Ctrl-C or not.
     threading.Thread(target=load, name="oumi-vllm-load", daemon=True).start()
     try:
-        engine = await asyncio.shield(asyncio.wrap_future(loaded))
+        engine = await asyncio.wrap_future(loaded)
     except BaseException:
         watch.kill()
         watch.end()

@@ -9,6 +9,7 @@ OLDEST = "0.31"
 
 try:
     from vllm import SamplingParams
+    from vllm.config import StructuredOutputsConfig
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
     from vllm.lora.request import LoRARequest
@@ -39,6 +40,7 @@ __all__ = [
     "ReasoningParserManager",
     "RequestOutputKind",
     "SamplingParams",
+    "StructuredOutputsConfig",
     "StructuredOutputsParams",
     "ToolParserManager",
     "UsageContext",
