@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev
 PEERS := .venv-peers
 VLLM := .venv-vllm
 
-.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-million bench-peers clean
+.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-engines bench-million bench-peers clean
 
 demo: $(BASE)  ## answer the example questions with the model in this package
 	$(BIN)/oumi infer -c examples/quickstart.yaml
@@ -42,6 +42,10 @@ bench: $(DEV)  ## benchmark tables
 
 bench-remote: $(DEV)  ## those of remote engines
 	$(BIN)/python -m benchmarks remote
+
+bench-engines:  ## those of heavy runtimes, in the environment of test-engines
+	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
+	$(VLLM)/bin/python -m benchmarks vllm
 
 bench-million: $(DEV)  ## a run of a million rows, and again
 	$(BIN)/python -m benchmarks million

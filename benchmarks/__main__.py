@@ -10,7 +10,11 @@ TABLES = {
     "llama_cpp": "benchmarks.llama_cpp:table",
     "remote": "benchmarks.remote:table",
 }
-LONG = {"million": "benchmarks.remote:million", "structured": "benchmarks.remote:structured"}
+LONG = {
+    "million": "benchmarks.remote:million",
+    "structured": "benchmarks.remote:structured",
+    "vllm": "benchmarks.vllm:table",
+}
 
 
 def main(names: list[str]) -> None:
