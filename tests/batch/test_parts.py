@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from oumi.core.types import BatchStatus
-from tests.batch.api import SmallFiles, ThreeAtOnce, expected, make, rows
+from tests.batch.api import SmallFiles, ThreeAtOnce, expected, folders, make, rows
 from tests.conftest import answers, ask
 from tests.fault_server import FaultServer
 
@@ -107,6 +107,8 @@ def test_parts_that_wait_can_be_cancelled(server: FaultServer, engine: ThreeAtOn
     assert partial.rows == [0, 1]
     assert {f.error_type for f in partial.failures.values()} == {"BatchCancelled"}
     assert len(_created(server)) == 1
+    [folder] = folders()
+    assert not list(folder.glob("oumi-batch-*")), "requests are not kept"
 
 
 def _created(server: FaultServer) -> list[str]:

@@ -71,8 +71,6 @@ async def refresh(job: ApiJob, *, keep: bool = True) -> None:
     told = await asyncio.gather(*(job.endpoint.api.retrieve(part.ids[-1]) for part in running))
     for part, batch in zip(running, told, strict=True):
         _take(job, part, batch, ended)
-        if keep and not batch.refused and batch.info.is_terminal:
-            part_path(job.folder, part).unlink(missing_ok=True)
     if keep:
         await job.save()
 
@@ -88,10 +86,12 @@ async def cancel(job: ApiJob) -> None:
                 part.take(batch)
         if part.is_waiting:
             part.stopped = True
+            part_path(job.folder, part).unlink(missing_ok=True)
     await job.save()
     for part in job.state.current:
         if part.is_running:
-            part.take(await job.endpoint.api.cancel(part.ids[-1]))
+            batch = await job.endpoint.api.cancel(part.ids[-1])
+            _take(job, part, batch, job.state.ended)
     await job.save()
 
 
@@ -135,6 +135,8 @@ def _take(job: ApiJob, part: Part, batch: ApiBatch, ended: int) -> None:
     part.take(batch)
     if batch.refused:
         _queue(job, part, "; ".join(batch.info.errors), ended)
+    elif batch.info.is_terminal:  # its requests are not needed any more
+        part_path(job.folder, part).unlink(missing_ok=True)
 
 
 def _queue(job: ApiJob, part: Part, reason: str, ended: int) -> None:
