@@ -95,6 +95,34 @@ def _running(server: FaultServer) -> list[str]:
     return [b["id"] for b in server.batches()["batches"] if b["status"] not in ended]
 
 
+def test_a_part_for_which_there_is_never_room_is_halved(server: FaultServer, caplog):
+    server.plan(batch={"room": 0})
+    with make(server) as engine:
+        refused = engine.infer_batch(rows(5))
+        [folder] = folders()
+        for _ in range(3):
+            _let_a_minute_pass(folder)
+            info = engine.get_batch_status(folder.name)
+        assert (info.status, info.parts) == (BatchStatus.VALIDATING, 2)
+        assert "Enqueued token limit" in info.errors[0]
+        assert engine.get_batch_status(refused).id == folder.name
+        assert "is too large for the provider's room, and halved" in caplog.text
+        server.move_batch(plan={"room": None})
+        _let_a_minute_pass(folder)
+        while not engine.get_batch_status(folder.name).is_terminal:
+            _let_a_minute_pass(folder)
+        assert answers(engine.get_batch_results(folder.name, rows(5))) == expected(range(5))
+    assert set(server.batches()["rows"].values()) == {1}
+
+
+def _let_a_minute_pass(folder: Path) -> None:
+    """As far as the job can tell."""
+    path = folder / "state.json"
+    state = json.loads(path.read_text())
+    state["refused_s"] = state["refused_s"] and state["refused_s"] - 60
+    path.write_text(json.dumps(state))
+
+
 def test_parts_that_wait_can_be_cancelled(server: FaultServer, engine: ThreeAtOnce):
     server.plan(batch={"room": 1, "hold": True, "done": 0})
     batch_id = engine.infer_batch(rows(5))

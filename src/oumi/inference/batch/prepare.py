@@ -8,13 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
 
+import orjson
+
 from oumi.core.types.completion import Failure, is_fatal
 from oumi.errors import RequestError
-from oumi.inference.batch.custom_ids import make_id
+from oumi.inference.batch.custom_ids import make_id, read_id
 from oumi.inference.batch.endpoint import Endpoint
 from oumi.inference.batch.folder import JobFolder
 from oumi.inference.batch.foreign import read_bodies
-from oumi.inference.batch.state import Part, State
+from oumi.inference.batch.state import Part, State, part_path
 from oumi.inference.remote.providers import BatchOffer
 from oumi.runner.journal import Journal
 from oumi.runner.request import NO_KEY
@@ -55,6 +57,33 @@ def prepare(folder: JobFolder, state: State, endpoint: Endpoint) -> None:
         state.attempt, state.answered, state.unsent = attempt, answered, unsent
         state.parts += splitter.parts
         state.cancelled, state.refused_s = False, None
+
+
+def halve(folder: JobFolder, part: Part) -> list[Part]:
+    """Two parts in place of one for which there is never room, with files of their own."""
+    halves = [_half(part, number) for number in range(2)]
+    halves[0].ids, halves[0].told, halves[0].refused = part.ids, part.told, True  # still found
+    with part_path(folder, part).open("rb") as file:
+        for half in halves:
+            _copy_lines(file, folder, half)
+    return halves
+
+
+def _half(part: Part, number: int) -> Part:
+    first = part.requests // 2
+    requests = first if number == 0 else part.requests - first
+    tag = f"{part.tag}{'ab'[number]}"
+    return Part(tag, part.first, part.last, requests, part.attempt)
+
+
+def _copy_lines(file: BinaryIO, folder: JobFolder, part: Part) -> None:
+    """Take the part's lines over, and note its rows."""
+    with part_path(folder, part).open("wb") as copy:
+        for number in range(part.requests):
+            line = file.readline()
+            copy.write(line)
+            row, _ = read_id(orjson.loads(line)["custom_id"]) or (part.first, "")
+            part.first, part.last = (row if number == 0 else part.first), row
 
 
 def _rows(folder: JobFolder, endpoint: Endpoint) -> Iterator[tuple[Row, Callable[[], bytes]]]:

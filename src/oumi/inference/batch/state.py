@@ -37,6 +37,8 @@ class Part:
     told: dict[str, Any] | None = None
     """What the provider told last."""
     refused: bool = False
+    refusals: int = 0
+    """How often there was no room although nothing else of the job ran."""
     stopped: bool = False
     """Cancelled before it was submitted."""
     collected: bool = False

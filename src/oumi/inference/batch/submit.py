@@ -17,10 +17,11 @@ from oumi.core.types.batch import BatchInfo
 from oumi.inference.batch.apis import ApiBatch, NoRoomError
 from oumi.inference.batch.endpoint import Endpoint
 from oumi.inference.batch.folder import JobFolder
-from oumi.inference.batch.prepare import prepare
+from oumi.inference.batch.prepare import halve, prepare
 from oumi.inference.batch.state import Part, State, describe, part_path
 from oumi.runner.retry import retrying
 
+_REFUSALS = 2
 _CLOCKS_DIFFER = timedelta(days=1)
 
 
@@ -49,6 +50,7 @@ async def advance(job: ApiJob) -> None:
     await refresh(job)
     if job.state.cancelled:
         return
+    await _halve(job)
     for part in job.state.current:
         if part.is_waiting:
             if not job.state.has_room(time.time()):
@@ -93,6 +95,20 @@ async def cancel(job: ApiJob) -> None:
             batch = await job.endpoint.api.cancel(part.ids[-1])
             _take(job, part, batch, job.state.ended)
     await job.save()
+
+
+async def _halve(job: ApiJob) -> None:
+    """Make two of each part that was refused again and again while nothing else ran."""
+    parts = job.state.parts
+    for part in [part for part in job.state.current if part.is_waiting and not part.begun]:
+        if part.refusals < _REFUSALS or part.requests < 2:
+            continue
+        halves = await asyncio.to_thread(halve, job.folder, part)
+        at = parts.index(part)
+        parts[at : at + 1] = halves
+        await job.save()
+        part_path(job.folder, part).unlink(missing_ok=True)
+        logger.warning("%s is too large for the provider's room, and halved", part.tag)
 
 
 async def _submit(job: ApiJob, part: Part) -> None:
@@ -141,4 +157,5 @@ def _take(job: ApiJob, part: Part, batch: ApiBatch, ended: int) -> None:
 
 def _queue(job: ApiJob, part: Part, reason: str, ended: int) -> None:
     job.state.refuse(time.time(), ended)
+    part.refusals += not any(other.is_running for other in job.state.current)
     logger.warning("%s waits for room at the provider: %s", part.tag, reason)
