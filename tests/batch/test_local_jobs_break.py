@@ -154,7 +154,7 @@ def test_a_damaged_state_costs_nothing(server: FaultServer, damage: bytes):
     assert server.stats()["requests"] == 3
 
 
-def test_a_kill_between_two_files_of_the_output(server: FaultServer):
+def test_files_of_the_output_that_are_gone(server: FaultServer):
     server.plan(scripts={"row-1": [{"kind": "status", "code": 400}]})
     with remote_engine(server.api_url) as engine:
         batch_id = engine.infer_batch(rows(3))

@@ -100,6 +100,19 @@ def test_other_settings_ask_again_and_do_not_overwrite(engine, write_jsonl, path
     assert paths[1].read_bytes() != whole
 
 
+def test_a_kill_between_two_files_of_the_output(engine, write_jsonl, paths):
+    rows = sums(3)
+    write_jsonl(rows[:2])
+    engine.infer(None, files(paths))
+    before = paths[1].read_bytes()
+    write_jsonl(rows)
+    engine.infer(None, files(paths))
+    whole = paths[1].read_bytes()
+    paths[1].write_bytes(before)  # run.json is in place, the output that it tells of is not yet
+    assert asked_by(engine, files(paths)) == 0
+    assert paths[1].read_bytes() == whole
+
+
 @pytest.mark.parametrize("content", ["my notes\n", '{"messages":[]}\n'])
 def test_a_file_of_the_user_is_never_overwritten(engine, write_jsonl, paths, content: str):
     write_jsonl(sums(2))

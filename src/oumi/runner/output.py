@@ -51,7 +51,8 @@ class Output:
     def is_finished(self, run_id: str) -> bool:
         """Whether this very run is done: same input, same settings, no row failed."""
         facts = self._facts()
-        return facts.get("run_id") == run_id and not facts.get("failed") and self._is_own(facts)
+        is_of_run = facts.get("run_id") == run_id and not facts.get("failed")
+        return is_of_run and self._digest() == facts["output_hash"]
 
     def check_replaceable(self, recorded: int, *, overwrite: bool) -> None:
         """Raise OutputExistsError unless what stands here is an earlier state of this run.
@@ -103,18 +104,11 @@ class Output:
                     counts["failed"] += 1
                     usage += Usage.from_dict(record["failure"].get("usage") or _NO_TOKENS)
                     failures.write(_failed_line(index, number, text, record["failure"]))
+            facts = {"run_id": run_id, "output_hash": digest.hexdigest(), **counts}
+            facts |= {"usage": usage.to_dict(), **_cost(price, usage), "last_session": session}
+            self._write_facts(facts)
         if self.failures_path.stat().st_size == 0:
             self.failures_path.unlink()
-        facts = {
-            "run_id": run_id,
-            "output_hash": digest.hexdigest(),
-            **counts,
-            "usage": usage.to_dict(),
-            **_cost(price, usage),
-            "last_session": session,
-        }
-        with whole_file(self.run_path, _KEPT) as file:
-            file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
 
     def result(self) -> InferenceResult:
         """What the files hold."""
@@ -124,6 +118,12 @@ class Output:
         rows = range(total) if not failures else [i for i in range(total) if i not in failures]
         return InferenceResult(SavedConversations(self.path, facts["done"]), rows, failures)
 
+    def _write_facts(self, facts: dict[str, Any]) -> None:
+        """Before the output takes its place: a kill in between leaves one that is known."""
+        with whole_file(self.run_path, _KEPT) as file:
+            value = {**facts, "replaces": self._digest()}
+            file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+
     def _facts(self) -> dict[str, Any]:
         try:
             facts = orjson.loads(self.run_path.read_bytes())
@@ -132,9 +132,12 @@ class Output:
         return facts if isinstance(facts, dict) else {}
 
     def _is_own(self, facts: dict[str, Any]) -> bool:
-        if not self.path.exists() or "output_hash" not in facts:
-            return False
-        return bool(file_digest(self.path) == facts["output_hash"])
+        digest = self._digest()
+        return digest is not None and digest in (facts.get("output_hash"), facts.get("replaces"))
+
+    def _digest(self) -> str | None:
+        """The hash of the output that stands here, if any does."""
+        return file_digest(self.path) if self.path.exists() else None
 
 
 def _cost(price: Price | None, usage: Usage) -> dict[str, Any]:

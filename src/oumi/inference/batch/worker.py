@@ -170,7 +170,7 @@ def _config(folder: JobFolder, secrets: dict[str, Any]) -> InferenceConfig:
             remote_params=RemoteParams(**secrets) if secrets else None,
             input_path=str(folder.input_path),
             output_path=str(folder.answers_path),
-            overwrite=True,  # the folder is the job's own; a kill may have parted its files
+            overwrite=True,  # the folder is the job's own
         )
     )
 
