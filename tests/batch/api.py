@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
-from oumi.core.types import Conversation
-from oumi.inference import OpenAIInferenceEngine
+from oumi.core.types import BatchStatus, Conversation, InferenceResult
+from oumi.inference import InferenceEngine, OpenAIInferenceEngine
 from oumi.inference.batch.folder import root
 from oumi.inference.remote.providers import BatchOffer, Provider
 from tests.conftest import ask
 from tests.fault_server import FaultServer
 
 KEY = "sk-of-the-batches"
+POLL = {"poll_interval_s": 0.005}
 
 
 def make(server: FaultServer, kind: type = OpenAIInferenceEngine, **remote: object):
@@ -56,3 +57,13 @@ class SmallFiles(OpenAIInferenceEngine):
     @property
     def provider(self) -> Provider:
         return replace(super().provider, batch=BatchOffer(max_bytes=1000))
+
+
+def finish(engine: InferenceEngine, batch_id: str) -> BatchStatus:
+    """How a job ended."""
+    return engine.wait_for_batch(batch_id, **POLL).status
+
+
+def kinds(result: InferenceResult) -> dict[int, str]:
+    """Why each row failed that did."""
+    return {row: failure.error_type for row, failure in result.failures.items()}
