@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field
 
-from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig, ModelParams
-from oumi.core.configs import RemoteParams as Remote
+from oumi.core.configs import GuidedDecodingParams
 from oumi.core.schema import to_json_schema
 from oumi.core.types import Conversation, Message, Role
-from oumi.inference import DeepSeekInferenceEngine, FireworksInferenceEngine
 from oumi.structured import rules
 from oumi.structured.adapt import Adapted, adapt, adapt_guided, tell
 from oumi.structured.rules import Form, SchemaRules
 from tests.conftest import ask
-from tests.fault_server import FaultServer
-from tests.structured.asking import bodies, engine, said
-from tests.structured.corpus import COLOUR, INT, NULL, STR, arr, obj, ref
+from tests.structured.home import HOME, HOME_AS_SENT, Home
 from tests.structured.hostile import HARMLESS
-
-
-class Tool(StrEnum):
-    HAMMER = "hammer"
-    SAW = "saw"
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"]
-    lives: int | None = None
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"]
-    tricks: list[str] = []
-
-
-class Home(BaseModel):
-    name: str = Field(min_length=2, description="Whose it is.")
-    place: tuple[float, float]
-    pet: Annotated[Cat | Dog, Field(discriminator="kind")]
-    tools: dict[str, Tool] = {}
-    size: int = 3
-    note: str | None = None
-
-
-HOME_AS_SENT = {
-    "name": "Ada",
-    "place": {"item_1": 1.5, "item_2": 2},
-    "pet": {"kind": "dog", "tricks": None},
-    "tools": [{"key": "a", "value": "saw"}, {"key": "b", "value": "hammer"}],
-    "size": None,
-    "note": None,
-}
-HOME = {
-    "name": "Ada",
-    "place": [1.5, 2],
-    "pet": {"kind": "dog"},
-    "tools": {"a": "saw", "b": "hammer"},
-    "note": None,
-}
+from tests.structured.pieces import COLOUR, INT, NULL, STR, arr, obj, ref
 
 
 def sent(schema: Any, to: SchemaRules = rules.OPENAI, **more: Any) -> Adapted:
@@ -255,49 +208,3 @@ def test_an_odd_schema_is_adapted_in_no_time(name: str):
 def test_a_grammar_is_no_schema():
     with pytest.raises(ValueError, match="grammar"):
         adapt_guided(GuidedDecodingParams(grammar="start: 'a'"), rules.OPENAI)
-
-
-def settings(**form: Any) -> InferenceConfig:
-    guided = GuidedDecodingParams(**form, max_repairs=0)
-    return InferenceConfig(generation=GenerationParams(guided_decoding=guided))
-
-
-def test_an_engine_hands_out_what_was_asked_for(server: FaultServer):
-    server.plan(scripts={"row-0": [said(json.dumps(HOME_AS_SENT))]})
-    with engine(server) as opened:
-        [answer] = opened.infer([ask("row-0")], settings(json=Home))
-    home = answer.parsed(Home)
-    assert (home.place, home.tools, home.size) == ((1.5, 2), {"a": "saw", "b": "hammer"}, 3)
-    assert answer.metadata["structured"] == "native"
-    [body] = bodies(server)
-    assert body["response_format"]["json_schema"]["strict"]
-
-
-def test_what_a_provider_does_not_keep_is_checked_here(server: FaultServer):
-    server.plan(scripts={"row-0": [said(json.dumps({**HOME_AS_SENT, "name": "A"}))]})
-    with engine(server) as opened:
-        result = opened.infer_partial([ask("row-0")], settings(json=Home))
-    assert '/name: "A" is shorter than 2' in result.error_messages[0]
-
-
-def test_a_stream_ends_with_what_was_asked_for(server: FaultServer):
-    server.plan(scripts={"row-0": [said('{"value": "red"}')]})
-    with engine(server) as opened:
-        *_, last = opened.stream(ask("row-0"), settings(choice=["red", "blue"]))
-    assert last.completion.message.content == "red"
-
-
-def test_a_schema_stands_in_the_prompt_where_an_api_has_no_field_for_it(server: FaultServer):
-    server.plan(message={"content": '{"a": 3}'})
-    params = ModelParams(model_name="m")
-    remote = Remote(api_url=server.api_url, api_key="sk-test")
-    with DeepSeekInferenceEngine(params, remote_params=remote) as deepseek:
-        deepseek.infer([ask("Hi")], settings(json=obj({"a": INT})))
-    with FireworksInferenceEngine(params, remote_params=remote) as fireworks:
-        fireworks.infer([ask("Hi")], settings(json=obj({"a": INT})))
-    in_words, both = bodies(server)
-    assert in_words["response_format"] == {"type": "json_object"}
-    assert both["response_format"]["type"] == "json_schema"
-    for body in (in_words, both):
-        assert '"properties":{"a":' in body["messages"][0]["content"]
-        assert body["messages"][-1]["content"] == "Hi"

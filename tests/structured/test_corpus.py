@@ -13,9 +13,10 @@ from oumi.inference import LlamaCppInferenceEngine
 from oumi.structured.check import make_check
 from oumi.structured.grammar import to_lark
 from tests.conftest import ask
-from tests.structured.corpus import CORPUS, INT
+from tests.structured.corpus import CORPUS
 from tests.structured.coverage import Covered, assert_covered, cover, table
 from tests.structured.hostile import HARMLESS, TOO_LARGE_FOR_A_SAMPLER
+from tests.structured.pieces import INT
 
 
 def asked_for(schema: dict) -> InferenceConfig:
