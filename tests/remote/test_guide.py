@@ -88,7 +88,7 @@ def test_many_workers(api: FaultServer):
     api.plan(latency_ms=20)
     config = InferenceConfig(
         model=ModelParams(model_name="gpt-4"),
-        remote_params=RemoteParams(max_retries=3, num_workers=4, politeness_policy=0.1),
+        remote_params=RemoteParams(max_retries=3, num_workers=4, politeness_policy=1.0),
     )
     engine = OpenAIInferenceEngine(model_params=config.model, remote_params=config.remote_params)
     with engine:
@@ -98,7 +98,8 @@ def test_many_workers(api: FaultServer):
     assert 1 < stats["most_in_flight"] <= 4
     starts = stats["starts"]
     apart_s = [later - first for first, later in zip(starts, starts[4:], strict=False)]
-    assert min(apart_s) > 0.09, "no more than four starts in any tenth of a second"
+    # The server counts arrivals, which a busy machine may delay.
+    assert min(apart_s) > 0.5, "no more than four starts in any second"
 
 
 def test_a_worker_tries_again(api: FaultServer):
