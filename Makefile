@@ -45,7 +45,7 @@ bench-remote: $(DEV)  ## those of remote engines
 
 bench-engines:  ## those of heavy runtimes, in the environment of test-engines
 	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
-	$(VLLM)/bin/python -m benchmarks vllm
+	$(VLLM)/bin/python -m benchmarks native vllm
 
 bench-million: $(DEV)  ## a run of a million rows, and again
 	$(BIN)/python -m benchmarks million

@@ -12,6 +12,7 @@ TABLES = {
 }
 LONG = {
     "million": "benchmarks.remote:million",
+    "native": "benchmarks.native:table",
     "structured": "benchmarks.remote:structured",
     "vllm": "benchmarks.vllm:table",
 }

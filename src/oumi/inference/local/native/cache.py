@@ -82,11 +82,13 @@ def _copy(parts: Sequence[torch.Tensor], end: int, *, at_end: bool = False) -> t
     row = 0
     for part in parts:
         start = end - part.shape[2] if at_end else 0
-        buffer[row : row + len(part), :, start : start + part.shape[2]] = part
+        rows = buffer[row : row + len(part)]
+        # What is masked is still multiplied, and what stood in memory before may be NaN.
+        rows[:, :, :start] = 0
+        rows[:, :, start : start + part.shape[2]] = part
         row += len(part)
     return buffer
 
 
 def _room_like(part: torch.Tensor, rows: int, end: int) -> torch.Tensor:
-    # Zeros, because what is masked is still multiplied, and garbage may be NaN.
-    return part.new_zeros(rows, part.shape[1], end + _AHEAD, part.shape[3])
+    return part.new_empty(rows, part.shape[1], end + _AHEAD, part.shape[3])

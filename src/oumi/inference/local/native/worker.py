@@ -85,7 +85,8 @@ class Worker:
         if not self._fits(first):
             rows = [row for row in self._waiting if row.sampler is first.sampler]
             return _alike(first, rows, self._room(first, 0))
-        free = self._room(first, len(self._block.rows) if self._block else 0)
+        under_way = self._block.rows if self._block else []
+        free = self._room(first, sum(not row.is_done for row in under_way))
         few = max(self._room(first, 0) // _FREE_SHARE, 1)
         if free < min(few, len(self._waiting)) or free < 1:
             return []
@@ -118,7 +119,7 @@ class Worker:
             live.go_on(self._loaded, block)
             done = _finish(block.rows)
             # Moving what is kept costs about a step, so some rows that are done may lie along.
-            if 8 * done > len(block.rows) or done == len(block.rows):
+            if _FREE_SHARE * done > len(block.rows) or done == len(block.rows):
                 self._block = live.join([block])
         except Exception as error:
             self._block = None
