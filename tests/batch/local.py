@@ -16,7 +16,7 @@ from oumi.core.types import BatchInfo, Conversation
 from oumi.errors import UnavailableError
 from oumi.inference import InferenceEngine, RemoteInferenceEngine, RemoteVLLMInferenceEngine
 from oumi.inference.batch.folder import JobFolder, find_folder
-from oumi.inference.batch.local_jobs import LocalJobs
+from oumi.inference.batch.local.jobs import LocalJobs
 from oumi.runner import loop
 from tests.conftest import ask
 

@@ -13,7 +13,7 @@ import oumi
 from oumi import errors
 from oumi.core.configs.base import Settings
 from oumi.core.configs.remote_params import RemoteParams
-from oumi.inference.batch import process, settling
+from oumi.inference.batch.local import process, settling
 from oumi.inference.local.llama_cpp import params
 from oumi.inference.registry import ROWS
 from oumi.inference.remote import failures

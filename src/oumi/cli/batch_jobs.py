@@ -16,8 +16,8 @@ from oumi.core.types.batch import BatchInfo
 from oumi.errors import InputError
 from oumi.inference import build_engine
 from oumi.inference.batch.folder import Intent, find_folder
-from oumi.inference.batch.local_jobs import KIND as LOCAL
-from oumi.inference.batch.local_jobs import LocalJobs
+from oumi.inference.batch.local.jobs import KIND as LOCAL
+from oumi.inference.batch.local.jobs import LocalJobs
 from oumi.inference.batch.protocol import Batches
 from oumi.inference.batch.verbs import BatchVerbs
 

@@ -17,7 +17,7 @@ from oumi.core.types.batch import BatchInfo
 from oumi.errors import OumiError
 from oumi.inference.batch.folder import JobFolder, all_folders
 from oumi.inference.batch.last_seen import last_seen
-from oumi.inference.batch.local_jobs import KIND as LOCAL
+from oumi.inference.batch.local.jobs import KIND as LOCAL
 from oumi.runner.display import dollars
 
 _PLAIN_WIDTH = 200

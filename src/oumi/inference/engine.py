@@ -178,7 +178,7 @@ class InferenceEngine(BatchVerbs, ABC):
 
     async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
         """Who works on batch jobs under these settings, or on the one that is named."""
-        from oumi.inference.batch.local_jobs import LocalJobs
+        from oumi.inference.batch.local.jobs import LocalJobs
 
         return LocalJobs(self)
 

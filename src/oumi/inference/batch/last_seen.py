@@ -5,7 +5,7 @@ from __future__ import annotations
 from oumi.core.types.batch import BatchInfo
 from oumi.inference.batch import api_batches
 from oumi.inference.batch.folder import JobFolder
-from oumi.inference.batch.local_jobs import look
+from oumi.inference.batch.local.jobs import look
 from oumi.inference.batch.state import State, describe
 
 

@@ -12,7 +12,7 @@ import orjson
 from oumi.core.configs import BadRows, InferenceConfig, InferenceEngineType, RemoteParams
 from oumi.errors import AccessError, InputError, UnsupportedError
 from oumi.inference.batch.folder import Intent, identity_without_keys, settings_without_keys
-from oumi.inference.batch.local_state import window_s
+from oumi.inference.batch.local.state import window_s
 from oumi.inference.registry import ROWS
 from oumi.inference.remote.address import key_hint
 from oumi.inference.remote.providers import BY_ENGINE

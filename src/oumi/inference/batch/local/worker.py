@@ -1,4 +1,4 @@
-"""`python -m oumi.inference.batch.worker FOLDER [LOCK]`: works a job on this machine off.
+"""`python -m oumi.inference.batch.local.worker FOLDER [LOCK]`: works a job on this machine off.
 
 The process outlives whoever started it. Its log is `worker.log` in the job's folder. It may be
 killed at any moment; the next one goes on from the journal. `LOCK` is the open file of the job's
@@ -26,8 +26,8 @@ from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
 from oumi.inference.batch.folder import JobFolder, Lock
-from oumi.inference.batch.local_state import LocalState, read_state, write_state
-from oumi.inference.batch.process import GRACE_S, sign, unsign
+from oumi.inference.batch.local.process import GRACE_S, sign, unsign
+from oumi.inference.batch.local.state import LocalState, read_state, write_state
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.registry import build_engine
 from oumi.runner import loop

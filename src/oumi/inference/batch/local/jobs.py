@@ -16,7 +16,6 @@ from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import InferenceResult
 from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
-from oumi.inference.batch import process
 from oumi.inference.batch.folder import (
     Intent,
     JobFolder,
@@ -25,7 +24,8 @@ from oumi.inference.batch.folder import (
     find_folder,
     folder_of,
 )
-from oumi.inference.batch.local_intent import (
+from oumi.inference.batch.local import process
+from oumi.inference.batch.local.intent import (
     KIND,
     Secrets,
     find_secrets,
@@ -33,8 +33,8 @@ from oumi.inference.batch.local_intent import (
     make_intent,
     pin_address,
 )
-from oumi.inference.batch.local_state import LocalState, read_state, records
-from oumi.inference.batch.settling import begin, settle
+from oumi.inference.batch.local.settling import begin, settle
+from oumi.inference.batch.local.state import LocalState, read_state, records
 from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.cost import Price, find_price
 from oumi.runner.output import Output

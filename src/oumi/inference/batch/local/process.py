@@ -18,7 +18,7 @@ import orjson
 from oumi.errors import EngineError
 from oumi.inference.batch.folder import JobFolder, Lock
 
-_MODULE = "oumi.inference.batch.worker"
+_MODULE = "oumi.inference.batch.local.worker"
 _TAIL_BYTES = 2000
 
 GRACE_S = 3.0

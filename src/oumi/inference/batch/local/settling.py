@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from oumi.core.types.batch import BatchStatus
-from oumi.inference.batch import process
 from oumi.inference.batch.folder import JobFolder, Lock
-from oumi.inference.batch.local_intent import Secrets, check_secrets
-from oumi.inference.batch.local_state import (
+from oumi.inference.batch.local import process
+from oumi.inference.batch.local.intent import Secrets, check_secrets
+from oumi.inference.batch.local.state import (
     LocalState,
     new_attempt,
     read_state,

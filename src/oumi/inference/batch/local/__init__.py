@@ -1,0 +1,1 @@
+"""Batch jobs that this machine works off, for engines without a batch API."""
