@@ -22,6 +22,7 @@ _TEMPLATE = """
 {%- if add_generation_prompt -%}<|im_start|>assistant
 {% endif -%}
 """
+_PATCH = "<|image_pad|>"
 _TEXT = {
     "vocab_size": 2056,
     "hidden_size": 64,
@@ -39,17 +40,23 @@ _TEXT = {
 class QwenImageProcessor(transformers.ProcessorMixin):
     """That of Qwen2-VL without videos, which would need torchvision."""
 
-    return_mm_token_type_ids = True
-    image_token = "<|image_pad|>"
-
     def __init__(self, image_processor: Any, tokenizer: Any, chat_template: str | None = None):
-        self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
         super().__init__(image_processor, tokenizer, chat_template=chat_template)
 
-    def replace_image_token(self, image_inputs: dict[str, Any], image_idx: int, **_: Any) -> str:
-        """As many marks as the model sees patches."""
-        patches = image_inputs["image_grid_thw"][image_idx].prod()
-        return self.image_token * int(patches // self.image_processor.merge_size**2)
+    def __call__(self, text: Any = None, images: Any = None, **_: Any) -> Any:
+        """One text with as many marks for each image as the model sees patches."""
+        [written] = [text] if isinstance(text, str) else text
+        flat = [
+            one for each in images or () for one in (each if isinstance(each, list) else [each])
+        ]
+        seen = self.image_processor(flat, return_tensors="pt") if flat else {}
+        for grid in seen.get("image_grid_thw", ()):
+            patches = int(grid.prod()) // self.image_processor.merge_size**2
+            written = written.replace(_PATCH, "PATCH" * patches, 1)
+        encoded = self.tokenizer([written.replace("PATCH", _PATCH)], return_tensors="pt")
+        ids = encoded["input_ids"]
+        kinds = (ids == self.tokenizer.convert_tokens_to_ids(_PATCH)).long()
+        return transformers.BatchFeature({**encoded, **seen, "mm_token_type_ids": kinds})
 
 
 def write_llava(folder: Path) -> Path:
@@ -76,7 +83,7 @@ def write_llava(folder: Path) -> Path:
 
 def write_qwen(folder: Path) -> Path:
     """One in which an image takes up fewer positions than tokens."""
-    marks = ["<|vision_start|>", "<|image_pad|>", "<|vision_end|>", "<|video_pad|>"]
+    marks = ["<|vision_start|>", _PATCH, "<|vision_end|>", "<|video_pad|>"]
     tokenizer, ids = _tokenizer(marks)
     config = transformers.Qwen2VLConfig(
         vision_config={"depth": 2, "embed_dim": 32, "hidden_size": 64, "num_heads": 2},
@@ -84,7 +91,7 @@ def write_qwen(folder: Path) -> Path:
             **_TEXT,
             "rope_parameters": {"rope_type": "default", "mrope_section": [2, 3, 3]},
         },
-        image_token_id=ids["<|image_pad|>"],
+        image_token_id=ids[_PATCH],
         video_token_id=ids["<|video_pad|>"],
         vision_start_token_id=ids["<|vision_start|>"],
         vision_end_token_id=ids["<|vision_end|>"],
