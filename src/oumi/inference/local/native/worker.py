@@ -142,7 +142,10 @@ def _finish(rows: Sequence[Row]) -> int:
     done = [row for row in rows if row.is_done]
     for row in done:
         if not row.future.done():
-            row.finish()
+            try:
+                row.finish()
+            except Exception as error:  # of one row, which must not cost the others
+                _fail([row], error)
     return len(done)
 
 
