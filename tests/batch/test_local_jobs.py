@@ -34,7 +34,7 @@ from oumi.inference import (
     RemoteVLLMInferenceEngine,
 )
 from oumi.inference.batch.folder import all_folders
-from oumi.inference.batch.local.window import parse_window
+from oumi.inference.batch.window import parse_window
 from oumi.models import TINY_GGUF
 from tests.batch.local import (
     finish,

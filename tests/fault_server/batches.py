@@ -1,4 +1,4 @@
-"""Files and batches in the shape of OpenAI's API (or Together's), which misbehave as told.
+"""Files and batches in the shape of OpenAI's API (or another's), which misbehave as told.
 
 The plan's `batch` says how, see BatchPlan. A batch goes one step through `states` each time that
 somebody looks at it; with `hold` it stays where it is until `POST /_batch` moves it:
@@ -17,12 +17,13 @@ from typing import Any
 
 import orjson
 
-from tests.fault_server import answers, bodies
+from tests.fault_server import answers, batch_forms, bodies
 from tests.fault_server.answers import Answer
 from tests.fault_server.plan import BatchPlan, Plan
 from tests.fault_server.uploads import read_form
 
 _PATH = re.compile(r"/v1/(files|batches)(?:/([\w.-]+))?(?:/(\w+))?$")
+_OWN_PATHS = {"/files/upload": "/files", "/batch/jobs": "/batches"}  # Together, Mistral
 _TIMES = {
     "in_progress": "in_progress_at",
     "finalizing": "finalizing_at",
@@ -52,6 +53,8 @@ class _File:
             "filename": self.name,
             "purpose": self.purpose,
             "status": "processed",
+            "sample_type": "batch_request",  # as Mistral tells besides
+            "source": "upload",
         }
 
 
@@ -95,7 +98,9 @@ class Batches:
     def answer(self, method: bytes, path: bytes, headers: Any, body: bytes) -> Answer | None:
         """The answer to a request of this API; None for any other path."""
         bare, _, query = path.decode().partition("?")
-        match = _PATH.search(bare.replace("/files/upload", "/files"))
+        for own, usual in _OWN_PATHS.items():
+            bare = bare.replace(own, usual)
+        match = _PATH.search(bare)
         if match is None or not self.how.offered:
             return None
         kind, name, verb = match.groups()
@@ -125,14 +130,14 @@ class Batches:
             case "POST files":
                 return _json(self._upload(headers, body))
             case "GET files" if name is None:
-                return _json(self._page([file.facts() for file in self.files.values()], query))
+                return self._page([file.facts() for file in self.files.values()], query)
             case "GET files/content" if name in self.files:
                 return self._content(self.files[name])
             case "POST batches":
                 return self._create(orjson.loads(body))
             case "GET batches" if name is None:
                 newest = reversed(self.batches.values())
-                return _json(self._page([self._facts(batch) for batch in newest], query))
+                return self._page([self._facts(batch) for batch in newest], query)
             case "GET batches" if name in self.batches:
                 self._look(self.batches[name])
                 return _json(self._facts(self.batches[name]))
@@ -161,9 +166,10 @@ class Batches:
         return answers.plain(200, content, {"content-type": "application/octet-stream"})
 
     def _create(self, asked: dict[str, Any]) -> Answer:
-        file = self.files.get(asked["input_file_id"])
+        name = asked["input_files"][0] if "input_files" in asked else asked["input_file_id"]
+        file = self.files.get(name)
         if file is None:
-            return _error(400, f"Cannot find file {asked['input_file_id']}")
+            return _error(400, f"Cannot find file {name}")
         active = sum(b.state.lower() not in _ENDED for b in self.batches.values())
         is_full = self.how.room is not None and active >= self.how.room
         if is_full and self.how.refuse == "429":
@@ -229,7 +235,7 @@ class Batches:
             error = {"code": f"batch_{state}", "message": f"This batch is {state}."}
             return {**line, "response": None, "error": error}
         code = self.how.rows.get(row, 200)
-        if isinstance(code, dict):
+        if not isinstance(code, int):
             return {**line, "response": None, "error": code}
         made = bodies.completion(row, body, self.plan) if code == 200 else bodies.error(code)
         response = {"status_code": code, "request_id": "r", "body": orjson.loads(made)}
@@ -251,34 +257,14 @@ class Batches:
             "error_file_id": batch.error_output if told else None,
             "errors": {"data": batch.errors} if batch.state == "failed" else None,
             "request_counts": None if self.how.null_counts else counts,
+            "model": batch.asked.get("model"),
             "metadata": batch.asked.get("metadata") if self.how.metadata else None,
             **batch.times,
         }
-        return _together(facts) if self.how.form == "together" else facts
+        return batch_forms.tell(self.how.form, facts)
 
-    def _page(self, values: list[dict[str, Any]], query: str) -> Any:
-        if self.how.form == "together" and values and values[0].get("object") != "file":
-            return values
-        limit = re.search(r"limit=(\d+)", query)
-        after = re.search(r"after=([\w-]+)", query)
-        size = min(int(limit[1]) if limit else 20, self.how.page)
-        start = 0
-        if after:
-            start = [value["id"] for value in values].index(after[1]) + 1
-        page = values[start : start + size]
-        return {"object": "list", "data": page, "has_more": start + size < len(values)}
-
-
-def _together(facts: dict[str, Any]) -> dict[str, Any]:
-    """Upper-case states, times as text, and nothing that Together does not tell."""
-    names = ("id", "endpoint", "input_file_id", "output_file_id", "error_file_id")
-    return {
-        **{name: facts[name] for name in names},
-        "status": facts["status"].upper(),
-        "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(facts["created_at"])),
-        "job_deadline": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(facts["expires_at"])),
-        "progress": 0.0,
-    }
+    def _page(self, values: list[dict[str, Any]], query: str) -> Answer:
+        return _json(batch_forms.page(self.how.form, values, query, self.how.page))
 
 
 def _lines(values: list[dict[str, Any]]) -> bytes:

@@ -88,7 +88,7 @@ class BatchPlan:
     """How the files and batches of batches.py behave."""
 
     form: str = "openai"
-    """Or "together"."""
+    """Or "together" or "mistral"."""
     offered: bool = True
     """Whether there is a batch API at all."""
     states: tuple[str, ...] = ("validating", "in_progress", "finalizing", "completed")
@@ -116,6 +116,8 @@ class BatchPlan:
     lose: dict[str, int] = field(default_factory=dict)
     """Steps such as "POST batches" of which the first replies are lost, done all the same."""
     page: int = 100
+    accounts: tuple[str, ...] = ("acme",)
+    """Those at Fireworks that a key opens."""
 
 
 @dataclass(frozen=True, slots=True)

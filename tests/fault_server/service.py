@@ -10,6 +10,7 @@ import orjson
 from tests.fault_server import answers, bodies, converse
 from tests.fault_server.answers import Answer, Request
 from tests.fault_server.batches import Batches
+from tests.fault_server.fireworks_batches import FireworksBatches
 from tests.fault_server.forms import CHAT, Form, find_form
 from tests.fault_server.limit import Bucket
 from tests.fault_server.message_batches import MessageBatches
@@ -31,7 +32,12 @@ class Service:
         self.plan = plan
         self.batches = Batches(plan)
         self.message_batches = MessageBatches(plan)
+        self.fireworks_batches = FireworksBatches(plan)
         self.reset()
+
+    @property
+    def _kinds(self) -> tuple[Batches, MessageBatches, FireworksBatches]:
+        return self.batches, self.message_batches, self.fireworks_batches
 
     def reset(self) -> None:
         """Count anew."""
@@ -76,8 +82,11 @@ class Service:
         self, method: bytes, path: bytes, headers: Headers, body: bytes
     ) -> Answer | None:
         host = next((str(v, "ascii") for k, v in headers if k.lower() == b"host"), "")
-        answer = self.message_batches.answer(method, path, host, body)
-        return answer or self.batches.answer(method, path, headers, body)
+        return (
+            self.message_batches.answer(method, path, host, body)
+            or self.fireworks_batches.answer(method, path, headers, body)
+            or self.batches.answer(method, path, headers, body)
+        )
 
     def _other(self, path: bytes) -> Answer:
         if path.partition(b"?")[0].endswith(b"/models"):
@@ -96,18 +105,18 @@ class Service:
         return answers.plain(200, orjson.dumps(value))
 
     def _batches(self, path: bytes, body: bytes) -> Answer:
-        return answers.plain(200, orjson.dumps(self.batches.told() | self.message_batches.told()))
+        told = self.batches.told() | self.message_batches.told() | self.fireworks_batches.told()
+        return answers.plain(200, orjson.dumps(told))
 
     def _batch(self, path: bytes, body: bytes) -> Answer:
         value = orjson.loads(body)
         if "plan" in value:
             how = replace(self.plan.batch, **value["plan"])
-            self.plan = self.batches.plan = self.message_batches.plan = replace(
-                self.plan, batch=how
-            )
+            self.plan = replace(self.plan, batch=how)
+            for kind in self._kinds:
+                kind.plan = self.plan
         if "id" in value:
-            is_anthropic = value["id"] in self.message_batches.batches
-            (self.message_batches if is_anthropic else self.batches).move(value)
+            next(kind for kind in self._kinds if value["id"] in kind.batches).move(value)
         return answers.plain(200, b"{}")
 
     def _reset(self, path: bytes, body: bytes) -> Answer:

@@ -29,9 +29,9 @@ _TEXTS = {
 }
 
 
-def failure_of(error: Mapping[str, Any] | None) -> Failure:
+def failure_of(error: Mapping[str, Any] | str | None) -> Failure:
     """What an error means that stands in place of a reply."""
-    error = error or {}
+    error = {"message": error} if isinstance(error, str) else error or {}
     code = str(error.get("code") or "")
     message = str(error.get("message") or code or "no reason given")
     return Failure(_CODES.get(code, "UnavailableError"), message, is_retryable=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,12 @@ class Channel:
     transport: Transport
     policy: RetryPolicy
     check: Callable[[Reply], None]
+    base: str = ""
+    """What paths follow, where it is not the way's."""
+
+    def at(self, base: str) -> Channel:
+        """The same, with paths that follow another base."""
+        return replace(self, base=base)
 
     async def get(self, path: str) -> Any:
         """What stands at a path, asked for again as the settings allow."""
@@ -45,9 +51,20 @@ class Channel:
         form = Form(fields, file, name)
         return await retrying(lambda: self._send("POST", path, form), self.policy)
 
-    async def lines(self, path: str) -> AsyncGenerator[bytes]:
-        """The lines of a file, as they come in. Not tried again: some may have been taken up."""
-        call = await self._call("GET", path, b"", max(self.way.timeout_s, _FILE_TIMEOUT_S))
+    async def delete(self, path: str) -> None:
+        """Do away with what stands at a path."""
+        await self._send("DELETE", path, b"")
+
+    async def lines(self, path: str, *, signed: bool = False) -> AsyncGenerator[bytes]:
+        """The lines of a file, as they come in. Not tried again: some may have been taken up.
+
+        A `signed` path is a whole URL that opens by itself: no key goes there.
+        """
+        timeout_s = max(self.way.timeout_s, _FILE_TIMEOUT_S)
+        if signed:
+            call = Call("GET", path, {}, b"", timeout_s)
+        else:
+            call = await self._call("GET", path, b"", timeout_s)
         rest: list[bytes] = []
         async with aclosing(self.transport.stream(call)) as parts:
             async for part in parts:
@@ -78,5 +95,5 @@ class Channel:
         headers = dict(self.way.headers)
         if isinstance(body, Form):
             headers.pop("content-type", None)  # a form has its own
-        url = self.way.address.bases[0] + path
+        url = (self.base or self.way.address.bases[0]) + path
         return await self.way.signed(Call(method, url, headers, body, timeout_s))

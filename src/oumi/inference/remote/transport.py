@@ -131,7 +131,7 @@ class HttpTransport:
             dns_options=wreq.dns.DnsOptions(system_dns=True),
             tls_verify=_trusted(),
         )
-        self._methods = {"GET": wreq.Method.GET, "POST": wreq.Method.POST}
+        self._methods = {name: getattr(wreq.Method, name) for name in ("GET", "POST", "DELETE")}
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""

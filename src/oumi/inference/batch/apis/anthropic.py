@@ -6,8 +6,7 @@ https://platform.claude.com/docs/en/build-with-claude/batch-processing
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,9 @@ import orjson
 
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import Failure
-from oumi.errors import (
-    InputError,
-    ModelNotFoundError,
-    RequestError,
-    UnavailableError,
-    UnsupportedError,
-)
+from oumi.errors import RequestError, UnavailableError, UnsupportedError
 from oumi.inference.batch.apis import ApiBatch, Asked, NoRoomError, Outcome
+from oumi.inference.batch.apis.shared import known_batch, read_field, read_result, read_time
 from oumi.inference.batch.causes import CANCELLED, EXPIRED
 from oumi.inference.remote.channel import Channel
 from oumi.inference.remote.failures import BadReplyError, to_error
@@ -102,7 +96,7 @@ class AnthropicBatches:
 
     async def retrieve(self, batch_id: str) -> ApiBatch:
         """How far a batch is."""
-        with self._unknown(batch_id):
+        with known_batch(self._engine, batch_id):
             return self._read(await self._channel.get(f"{_PATH}/{batch_id}"))
 
     async def outcomes(self, batch: ApiBatch) -> AsyncGenerator[Outcome]:
@@ -121,7 +115,7 @@ class AnthropicBatches:
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch; one that has ended before stays as it is."""
-        with self._unknown(batch_id):
+        with known_batch(self._engine, batch_id):
             try:
                 return self._read(await self._channel.post(f"{_PATH}/{batch_id}/cancel", {}))
             except (RequestError, UnavailableError):
@@ -147,21 +141,10 @@ class AnthropicBatches:
                 return True
         return False
 
-    @contextmanager
-    def _unknown(self, batch_id: str) -> Iterator[None]:
-        """Say of an id that is not known what it is that is not."""
-        try:
-            yield
-        except ModelNotFoundError as error:
-            raise InputError(f"{self._engine} knows no batch {batch_id}") from error
-
     def _outcome(self, line: bytes) -> Outcome:
-        try:
-            value = orjson.loads(line)
-            custom_id, result = value["custom_id"], value["result"]
-            kind = result["type"]
-        except (orjson.JSONDecodeError, LookupError, TypeError) as error:
-            raise BadReplyError(f"a result that cannot be read: {line[:200]!r}") from error
+        custom_id, value = read_result(line)
+        result = read_field(value, "result")
+        kind = read_field(result, "type")
         if kind == "succeeded":
             return Outcome(custom_id, orjson.dumps(result["message"]))
         if kind in _UNANSWERED:
@@ -182,7 +165,7 @@ class AnthropicBatches:
 
     def _info(self, facts: Mapping[str, Any]) -> BatchInfo:
         counts: Mapping[str, int] = facts["request_counts"]
-        created_at = _time(facts["created_at"])
+        created_at = read_time(facts["created_at"])
         return BatchInfo(
             id=facts["id"],
             status=_status(facts),
@@ -191,8 +174,8 @@ class AnthropicBatches:
             failed_requests=counts["errored"] + counts["canceled"] + counts["expired"],
             created_at=created_at,
             started_at=created_at,
-            completed_at=_time(facts.get("ended_at")),
-            expires_at=_time(facts.get("expires_at")),
+            completed_at=read_time(facts.get("ended_at")),
+            expires_at=read_time(facts.get("expires_at")),
             provider_status=facts["processing_status"],
             engine=self._engine,
         )
@@ -218,7 +201,3 @@ def _look_at(file: Path) -> tuple[str, int]:
     with file.open("rb") as lines:
         first = orjson.loads(next(lines))["custom_id"]
         return first, 1 + sum(1 for _ in lines)
-
-
-def _time(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None

@@ -6,18 +6,16 @@ https://platform.openai.com/docs/api-reference/files
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncGenerator, Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import Failure
-from oumi.errors import InputError, ModelNotFoundError, OumiError, RequestError, UnavailableError
+from oumi.errors import ModelNotFoundError, OumiError, RequestError, UnavailableError
 from oumi.inference.batch.apis import (
     ApiBatch,
     Asked,
@@ -25,14 +23,23 @@ from oumi.inference.batch.apis import (
     Outcome,
     OutputLagsError,
 )
+from oumi.inference.batch.apis.shared import (
+    known_batch,
+    may_lag,
+    read_field,
+    read_result,
+    read_status,
+    read_time,
+)
 from oumi.inference.batch.causes import failure_of
 from oumi.inference.remote.channel import Channel
 from oumi.inference.remote.failures import BadReplyError, to_error
 
-_TAG = "oumi_part"
+TAG = "oumi_part"
+"""The name under which a batch's metadata holds its tag."""
+
 _NO_ROOM = "token_limit_exceeded"
 _PAGE = 100
-_LONGEST_LAG = timedelta(hours=1)
 
 _STATUSES = {
     "validating": BatchStatus.VALIDATING,
@@ -58,6 +65,8 @@ class OpenAIBatches:
 
     upload_path = "/files"
     purpose = "batch"
+    batches_path = "/batches"
+    statuses: Mapping[str, BatchStatus] = _STATUSES
 
     def __init__(self, channel: Channel, engine: str):
         self._channel = channel
@@ -66,7 +75,7 @@ class OpenAIBatches:
     async def is_offered(self) -> bool:
         """Whether the server has a batch API at all."""
         try:
-            await self._channel.get("/batches?limit=1")
+            await self._channel.get(f"{self.batches_path}?limit=1")
         except (ModelNotFoundError, BadReplyError):
             return False
         except RequestError as error:
@@ -84,20 +93,15 @@ class OpenAIBatches:
         """Upload the file under the name of its tag."""
         name = f"{tag}.jsonl"
         reply = await self._channel.upload(self.upload_path, self._fields(name), file, name)
-        return str(_field(reply, "id"))
+        return str(read_field(reply, "id"))
 
     async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
         """Start a batch. Raises NoRoomError."""
-        body = {
-            "input_file_id": upload,
-            "endpoint": f"/v1{path}",
-            "completion_window": window,
-            "metadata": {_TAG: tag},
-        }
+        order = self._order(upload, tag, path, window)
         try:
-            return self._read(await self._channel.post("/batches", body))
+            return self._read(await self._channel.post(self.batches_path, order))
         except OumiError as error:
-            if _NO_ROOM in str(error) or "nqueued token" in str(error):
+            if self._means_no_room(error):
                 raise NoRoomError(str(error)) from error
             raise
 
@@ -108,7 +112,7 @@ class OpenAIBatches:
         uploads = await self._uploads(f"{tag}.jsonl")
         async for batch in self.list():
             metadata = batch.facts.get("metadata") or {}
-            is_ours = metadata.get(_TAG) == tag or batch.upload in uploads
+            is_ours = metadata.get(TAG) == tag or batch.upload in uploads
             if is_ours and batch.info.id not in known:
                 return batch
             if batch.info.created_at and batch.info.created_at < since:
@@ -117,8 +121,8 @@ class OpenAIBatches:
 
     async def retrieve(self, batch_id: str) -> ApiBatch:
         """How far a batch is."""
-        with self._unknown(batch_id):
-            return self._read(await self._channel.get(f"/batches/{batch_id}"))
+        with known_batch(self._engine, batch_id):
+            return self._read(await self._channel.get(f"{self.batches_path}/{batch_id}"))
 
     async def outcomes(self, batch: ApiBatch) -> AsyncGenerator[Outcome]:
         """The lines of the file of answers, then of that of errors."""
@@ -131,10 +135,9 @@ class OpenAIBatches:
         if errors:
             async for line in self._content(errors):
                 yield self._outcome(line)
-        expected = batch.info.completed_requests
-        ended_without = batch.info.status == BatchStatus.COMPLETED and not (output or errors)
-        if _may_lag(batch.info) and (answered < expected or ended_without):
-            raise OutputLagsError(f"{answered} of {expected or 'its'} answers are there")
+        if may_lag(batch.info, answered, has_files=bool(output or errors)):
+            expected = batch.info.completed_requests or "its"
+            raise OutputLagsError(f"{answered} of {expected} answers are there")
 
     async def asked(self, batch: ApiBatch) -> AsyncGenerator[Asked]:
         """The lines of the file that the batch was made of."""
@@ -144,9 +147,10 @@ class OpenAIBatches:
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch."""
-        with self._unknown(batch_id):
+        with known_batch(self._engine, batch_id):
             try:
-                return self._read(await self._channel.post(f"/batches/{batch_id}/cancel", {}))
+                path = f"{self.batches_path}/{batch_id}/cancel"
+                return self._read(await self._channel.post(path, {}))
             except (RequestError, UnavailableError):
                 batch = await self.retrieve(batch_id)
                 if not batch.info.is_terminal:  # else it ended before it could be stopped
@@ -157,21 +161,25 @@ class OpenAIBatches:
         """All batches, page by page."""
         after = ""
         while True:
-            reply = await self._channel.get(f"/batches?limit={_PAGE}{after}")
-            page = reply if isinstance(reply, list) else _field(reply, "data")
+            reply = await self._channel.get(f"{self.batches_path}?limit={_PAGE}{after}")
+            page = reply if isinstance(reply, list) else read_field(reply, "data")
             for value in page:
                 yield self._read(value)
             if isinstance(reply, list) or not page or not reply.get("has_more"):
                 return
             after = f"&after={page[-1]['id']}"
 
-    @contextmanager
-    def _unknown(self, batch_id: str) -> Iterator[None]:
-        """Say of an id that is not known what it is that is not."""
-        try:
-            yield
-        except ModelNotFoundError as error:
-            raise InputError(f"{self._engine} knows no batch {batch_id}") from error
+    def _order(self, upload: str, tag: str, path: str, window: str) -> dict[str, Any]:
+        """What a new batch is asked for by."""
+        return {
+            "input_file_id": upload,
+            "endpoint": f"/v1{path}",
+            "completion_window": window,
+            "metadata": {TAG: tag},
+        }
+
+    def _means_no_room(self, error: OumiError) -> bool:
+        return _NO_ROOM in str(error) or "nqueued token" in str(error)
 
     def _fields(self, name: str) -> dict[str, str]:
         return {"purpose": self.purpose}
@@ -179,7 +187,7 @@ class OpenAIBatches:
     async def _uploads(self, name: str) -> set[str]:
         """The ids of our files of a name."""
         reply = await self._channel.get(f"/files?purpose={self.purpose}")
-        return {file["id"] for file in _field(reply, "data") if file.get("filename") == name}
+        return {file["id"] for file in read_field(reply, "data") if file.get("filename") == name}
 
     async def _content(self, file_id: str) -> AsyncGenerator[bytes]:
         try:
@@ -190,11 +198,7 @@ class OpenAIBatches:
 
     def _outcome(self, line: bytes) -> Outcome:
         """Told by the status of the reply first: `error` is null beside many a failed one."""
-        try:
-            value = orjson.loads(line)
-            custom_id = value["custom_id"]
-        except (orjson.JSONDecodeError, LookupError, TypeError) as error:
-            raise BadReplyError(f"a result that cannot be read: {line[:200]!r}") from error
+        custom_id, value = read_result(line)
         response = value.get("response") or {}
         status, body = response.get("status_code"), response.get("body")
         if status == 200 and not value.get("error"):
@@ -206,20 +210,21 @@ class OpenAIBatches:
 
     def _read(self, reply: Any) -> ApiBatch:
         """A batch, in either form: bare, or as the `job` of a reply."""
-        facts: Mapping[str, Any] = _field(reply, "job") if "job" in reply else reply
+        facts: Mapping[str, Any] = read_field(reply, "job") if "job" in reply else reply
         errors = (facts.get("errors") or {}).get("data") or []
         counts = facts.get("request_counts") or {}
-        word = str(_field(facts, "status"))
+        word = str(read_field(facts, "status"))
+        ended = next((status for name, status in _ENDS.items() if facts.get(name)), None)
         info = BatchInfo(
-            id=str(_field(facts, "id")),
-            status=_status(word, facts),
+            id=str(read_field(facts, "id")),
+            status=read_status(word.lower(), self.statuses, ended),
             total_requests=counts.get("total") or 0,
             completed_requests=counts.get("completed") or 0,
             failed_requests=counts.get("failed") or 0,
-            created_at=_time(facts.get("created_at")),
-            started_at=_time(facts.get("in_progress_at")),
-            completed_at=next((t for name in _ENDS if (t := _time(facts.get(name)))), None),
-            expires_at=_time(facts.get("expires_at") or facts.get("job_deadline")),
+            created_at=read_time(facts.get("created_at")),
+            started_at=read_time(facts.get("in_progress_at")),
+            completed_at=next((t for name in _ENDS if (t := read_time(facts.get(name)))), None),
+            expires_at=read_time(facts.get("expires_at") or facts.get("job_deadline")),
             errors=_errors(facts, errors),
             provider_status=word,
             engine=self._engine,
@@ -234,29 +239,6 @@ def open_api(channel: Channel, engine: str) -> OpenAIBatches:
     return OpenAIBatches(channel, engine)
 
 
-def _field(reply: Any, name: str) -> Any:
-    try:
-        return reply[name]
-    except (LookupError, TypeError) as error:
-        raise BadReplyError(f"a reply without {name!r}: {str(reply)[:200]}") from error
-
-
-def _status(word: str, facts: Mapping[str, Any]) -> BatchStatus:
-    """The code for a provider's word; for one that is not known here, what the times tell."""
-    known = _STATUSES.get(word.lower())
-    if known is not None:
-        return known
-    told = next((status for name, status in _ENDS.items() if facts.get(name)), None)
-    status = told or BatchStatus.IN_PROGRESS
-    logger.warning("a batch is %r, a word that is not known here; taken as %s", word, status)
-    return status
-
-
-def _may_lag(info: BatchInfo) -> bool:
-    """Whether files may still be on their way; what is missing long after the end stays so."""
-    return info.completed_at is None or datetime.now(UTC) - info.completed_at < _LONGEST_LAG
-
-
 def _errors(facts: Mapping[str, Any], errors: list[Any]) -> tuple[str, ...]:
     said = [_error_text(error) for error in errors]
     if isinstance(facts.get("error"), str) and facts["error"]:
@@ -267,12 +249,3 @@ def _errors(facts: Mapping[str, Any], errors: list[Any]) -> tuple[str, ...]:
 def _error_text(error: Mapping[str, Any]) -> str:
     line = f"line {error['line']}: " if error.get("line") is not None else ""
     return f"{line}{error.get('message') or error.get('code') or error}"
-
-
-def _time(value: Any) -> datetime | None:
-    """From seconds since the epoch or ISO 8601."""
-    if isinstance(value, int | float) and value:
-        return datetime.fromtimestamp(value, UTC)
-    if isinstance(value, str) and value:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    return None

@@ -17,7 +17,7 @@ from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import StorageError
 from oumi.inference.batch.causes import unanswered
 from oumi.inference.batch.folder import Intent, JobFolder
-from oumi.inference.batch.local.window import parse_window
+from oumi.inference.batch.window import parse_window
 from oumi.inference.remote.expectation import find_expectation
 from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.recorded import Recorded

@@ -43,6 +43,9 @@ HOSTS = (
         price_list="fireworks",
         rules=rules.FIREWORKS,
         settled=settings.LOADING,
+        # https://docs.fireworks.ai/guides/batch-inference; a file is uploaded at once up to 150 MB:
+        # https://docs.fireworks.ai/api-reference/upload-dataset-files
+        batch=BatchOffer("fireworks", max_requests=1_000_000, max_bytes=149_000_000),
     ),
     # https://docs.parasail.io/parasail-docs
     Provider(
@@ -56,8 +59,8 @@ HOSTS = (
         needs_key=True,
         price_list=UNLISTED,
         settled=settings.LOADING,
-        # https://docs.parasail.io/parasail-docs/batch
-        batch=BatchOffer(),
+        # https://docs.parasail.io/parasail-docs/batch/batch-file-format
+        batch=BatchOffer(max_bytes=100_000_000),
     ),
     # https://docs.sambanova.ai/docs/api-reference/chat/create-chat-based-completion
     Provider(

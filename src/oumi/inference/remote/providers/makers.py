@@ -94,6 +94,8 @@ MAKERS = (
         price_list="mistral",
         rules=rules.MISTRAL,
         settled=settings.LOADING,
+        # https://docs.mistral.ai/resources/known-limitations#batch-processing
+        batch=BatchOffer("mistral", max_requests=100_000, max_bytes=500_000_000),
     ),
     # https://docs.x.ai/docs/api-reference#chat-completions
     Provider(
