@@ -106,6 +106,14 @@ def test_the_account_is_the_one_that_is_named(server: FaultServer, monkeypatch):
     assert len(seen(server, "/v1/accounts/other/batchInferenceJobs")) == 1
 
 
+def test_a_server_without_accounts_is_named(server: FaultServer):
+    with (
+        make(server, FireworksInferenceEngine, api_url=f"{server.url}/elsewhere") as engine,
+        pytest.raises(ConfigError, match=r"no accounts at http://\S+/elsewhere\. Check"),
+    ):
+        engine.get_batch_status("any")
+
+
 def test_another_window_is_refused(server: FaultServer):
     with (
         at(server, batch_completion_window="7d") as engine,
@@ -252,10 +260,12 @@ def test_a_job_of_ours_is_read_where_its_folder_is_not(server: FaultServer, fire
         assert other.get_batch_results_partial(batch_id).rows == [0, 2]
         server.move_batch(plan={"rows": {}})
         again = other.resubmit_batch(batch_id)
-        assert len(again) <= 59, "with what its output is called, no longer than an id may be"
         finish(other, again)
         assert answers(other.get_batch_results(again)) == expected(range(3))
-    assert server.batches()["rows"] == {"row-0": 1, "row-1": 2, "row-2": 1}
+    told = server.batches()
+    assert told["rows"] == {"row-0": 1, "row-1": 2, "row-2": 1}
+    assert len(told["datasets"]) == 4
+    assert max(map(len, told["datasets"])) <= 63, "no longer than an id may be"
 
 
 def test_what_a_job_sets_for_all_rows_is_part_of_each():

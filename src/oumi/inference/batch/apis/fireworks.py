@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from oumi.core.types.batch import BatchStatus
@@ -162,7 +163,7 @@ class FireworksBatches:
     async def _root(self) -> str:
         """Below what all lies. Raises ConfigError where the account is not clear."""
         if not self._account:
-            reply = await self._channel.get("/accounts")
+            reply = await self._accounts()
             names = [str(value["name"]) for value in reply.get("accounts") or ()]
             if len(names) != 1:
                 found = ", ".join(name.rpartition("/")[2] for name in names) or "none"
@@ -171,6 +172,15 @@ class FireworksBatches:
                 )
             self._account = names[0].rpartition("/")[2]
         return f"/accounts/{quote(self._account)}"
+
+    async def _accounts(self) -> Any:
+        try:
+            return await self._channel.get("/accounts")
+        except ModelNotFoundError as error:
+            raise ConfigError(
+                f"{self._engine}: no accounts at {self._channel.base}. Check "
+                f"remote_params.api_url, or name the account in {_ACCOUNT}"
+            ) from error
 
     async def _job(self, batch_id: str) -> str:
         return f"{await self._root()}/batchInferenceJobs/{quote(batch_id)}"
