@@ -2,7 +2,8 @@
 
 The same 500 short requests go through `VLLMInferenceEngine.infer`, with an output file, and
 through `LLM.chat`, in turn. Both hold the embedded model with the same engine arguments, each in a
-process of its own. Answers end where the model ends them, after 48 tokens at the latest.
+process of its own. Answers end where the model ends them, after 48 tokens at the latest. Then
+500 answers of like length, free and held to a schema.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 
 from vllm import LLM, SamplingParams
 
+from benchmarks.native import NO_END, PRICES
 from benchmarks.report import alternate, median, ratio, show
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig, ModelParams
 from oumi.core.types import Conversation, Message, Role
@@ -29,16 +31,6 @@ from oumi.runner.events import Event, RowDone
 RUNS = 5
 REQUESTS = 500
 TOKENS = 48
-# Such answers are about as long as free ones; one that was cut off would fail its row.
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string", "maxLength": 20},
-        "number": {"type": "integer", "minimum": 0, "maximum": 999},
-    },
-    "required": ["name", "number"],
-    "additionalProperties": False,
-}
 MODEL = ModelParams(
     torch_dtype="float32", model_max_length=1024, model_kwargs={"enforce_eager": True}
 )
@@ -60,27 +52,50 @@ class Measure:
 
 
 def table() -> None:
-    """Print requests and tokens per second, and each figure's ratio to `infer`."""
+    """Print both tables."""
     llm = LLM(**_given(engine_args(MODEL)))
     with VLLMInferenceEngine(MODEL) as engine, tempfile.TemporaryDirectory() as folder:
-        on_disk: list[int] = []
-        guided = GuidedDecodingParams(json=SCHEMA)
-        measures = [
-            Measure("infer, to a file", lambda: _infer(engine, folder, on_disk)),
-            Measure("LLM.chat", lambda: _chat(llm)),
-            Measure("infer, a schema", lambda: _infer(engine, folder, [], guided_decoding=guided)),
-        ]
-        for measure in measures:
-            measure()
-        taken = alternate(RUNS, *measures)
+        _show_ways(engine, llm, folder)
+        _show_schema(engine, folder)
+
+
+def _show_ways(engine: VLLMInferenceEngine, llm: LLM, folder: str) -> None:
+    on_disk: list[int] = []
+    ways = [
+        Measure("infer, to a file", lambda: _infer(engine, folder, on_disk)),
+        Measure("LLM.chat", lambda: _chat(llm)),
+    ]
+    taken = _measure(ways)
     rows = [
         [m.name, f"{median(t):.0f}", f"{_tokens(m, t):.0f}", f"{ratio(taken[0], t):.2f}"]
-        for m, t in zip(measures, taken, strict=True)
+        for m, t in zip(ways, taken, strict=True)
     ]
     show("VLLM", ["way", "requests/s", "tokens/s", "infer is … times this"], rows)
-    shares = [_tokens(m, t) for m, t in zip(measures, taken, strict=True)]
-    print(f"\nA schema costs {1 - shares[2] / shares[0]:.0%} of the tokens/s.")
     print(f"When half of the rows were answered, the journal held {min(on_disk)} rows or more.")
+
+
+def _show_schema(engine: VLLMInferenceEngine, folder: str) -> None:
+    guided = {"guided_decoding": GuidedDecodingParams(json=PRICES), "max_new_tokens": 256}
+    tokens = round(_infer(engine, folder, [], **guided) / REQUESTS)
+    free = {"max_new_tokens": tokens, "logit_bias": NO_END}
+    ways = [
+        Measure("free", lambda: _infer(engine, folder, [], **free)),
+        Measure("held to a schema", lambda: _infer(engine, folder, [], **guided)),
+    ]
+    taken = _measure(ways)
+    free_rate = _tokens(ways[0], taken[0])
+    rows = [
+        [m.name, f"{_tokens(m, t):.0f}", f"{1 - _tokens(m, t) / free_rate:.0%}"]
+        for m, t in zip(ways, taken, strict=True)
+    ]
+    show(f"VLLM, answers of {tokens} tokens", ["way", "tokens/s", "costs"], rows)
+
+
+def _measure(ways: list[Measure]) -> list[list[float]]:
+    """Requests per second of each way, in turn, after a first time that does not count."""
+    for way in ways:
+        way()
+    return alternate(RUNS, *ways)
 
 
 def _tokens(measure: Measure, rates: list[float]) -> float:
@@ -103,7 +118,7 @@ def _questions() -> list[str]:
 def _infer(engine: VLLMInferenceEngine, folder: str, on_disk: list[int], **fields: Any) -> int:
     rows = [Conversation(messages=[Message(role=Role.USER, content=q)]) for q in _questions()]
     output = Path(folder) / f"{time.monotonic_ns()}.jsonl"
-    generation = GenerationParams(max_new_tokens=TOKENS, **fields)
+    generation = GenerationParams(**({"max_new_tokens": TOKENS} | fields))
     config = InferenceConfig(generation=generation, output_path=str(output))
     done = 0
 
