@@ -19,7 +19,7 @@ from tests.conftest import ask, sums
 from tests.engines.asking import generation
 from tests.engines.conftest import vllm_params
 
-ROWS = 300
+ROWS = 1_200
 SCRIPT = """
 import sys
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams
