@@ -15,7 +15,8 @@ from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
 from oumi.core.types.batch import BatchInfo
 from oumi.errors import InputError
 from oumi.inference import build_engine
-from oumi.inference.batch.folder import Intent, find_folder
+from oumi.inference.batch.folder import find_folder
+from oumi.inference.batch.intent import Intent
 from oumi.inference.batch.local.jobs import KIND as LOCAL
 from oumi.inference.batch.local.jobs import LocalJobs
 from oumi.inference.batch.protocol import Batches

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from oumi.core.configs import BadRows, InferenceConfig
+from oumi.core.configs import InferenceConfig
 from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import InferenceResult
@@ -20,21 +19,18 @@ from oumi.inference.batch.apis import ApiBatch
 from oumi.inference.batch.collect import Book, collect, output_of, write
 from oumi.inference.batch.endpoint import Endpoint
 from oumi.inference.batch.folder import (
-    Intent,
     JobFolder,
     all_folders,
     find_folder,
     folder_of,
-    identity_without_keys,
     root,
-    settings_without_keys,
 )
+from oumi.inference.batch.intent import Intent, count_rows, identity_without_keys, intent_of
 from oumi.inference.batch.state import Part, State, describe, public_id
 from oumi.inference.batch.submit import ApiJob, advance, begin_attempt, cancel, refresh
 from oumi.inference.remote.providers import Provider
 from oumi.runner.recorded import join_rows
-from oumi.runner.request import KeyMaker
-from oumi.runner.sources import Source, check
+from oumi.runner.sources import Source
 
 KIND = "api"
 
@@ -214,7 +210,8 @@ class ApiBatches:
             model = config.model.model_copy(
                 update={"model_name": foreign.model_of(folder) or config.model.model_name}
             )
-            intent = self._intent_of(config.model_copy(update={"model": model}), batch_id, rows)
+            config = config.model_copy(update={"model": model})
+            intent = intent_of(self._engine, config, KIND, batch_id, rows)
             folder.make_from(
                 (line + b"\n" for line in foreign.conversations(folder)),
                 replace(intent, foreign_id=batch_id),
@@ -250,23 +247,8 @@ class ApiBatches:
 
     def _intent(self, source: Source, config: InferenceConfig) -> Intent:
         """What is to be done. Reads the input and checks it."""
-        rows = check(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
-        if rows == 0:
-            raise InputError("no conversations to submit")
-        return self._intent_of(config, source.fingerprint(), rows)
-
-    def _intent_of(self, config: InferenceConfig, fingerprint: str, rows: int) -> Intent:
-        identity = self._engine.identity(config)
-        return Intent(
-            engine=self._engine.name,
-            kind=KIND,
-            settings=settings_without_keys(config),
-            identity=identity_without_keys(identity),
-            settings_key=KeyMaker(config, identity).settings_key,
-            fingerprint=fingerprint,
-            rows=rows,
-            created=time.time(),
-        )
+        rows = count_rows(source, config)
+        return intent_of(self._engine, config, KIND, source.fingerprint(), rows)
 
 
 def _age(info: BatchInfo) -> datetime:

@@ -17,21 +17,19 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import orjson
 from platformdirs import user_state_path
 
-from oumi.core.configs import InferenceConfig
 from oumi.core.configs.base import logger
 from oumi.core.types.conversation import Conversation
 from oumi.errors import InputError, StorageError
+from oumi.inference.batch.intent import Intent
 from oumi.runner.digest import new_digest
 from oumi.runner.files import whole_file
 from oumi.runner.output import Output
@@ -46,44 +44,6 @@ _LOOK_AGAIN_S = 0.05
 def root() -> Path:
     """Where all jobs lie; on Linux XDG_STATE_HOME moves it."""
     return user_state_path("oumi") / "batches"
-
-
-@dataclass(frozen=True)
-class Intent:
-    """What a job is to do. Holds no key, only the name of the variable that does."""
-
-    engine: str
-    kind: str
-    """Who works on it: `api` or `local`."""
-    settings: dict[str, Any]
-    identity: dict[str, Any]
-    """What the engine said of itself; part of each row's key."""
-    settings_key: str
-    fingerprint: str
-    rows: int
-    created: float
-    """Seconds since the epoch."""
-    foreign_id: str | None = None
-    """The provider's id of a batch that another program made."""
-    cwd: str = "."
-    """Where the caller stood: what relative paths of a local job start from."""
-    has_secrets: bool = False
-    """Whether a key or a password was given inline, and so is not written down."""
-
-    @property
-    def created_at(self) -> datetime:
-        """When the job was made."""
-        return datetime.fromtimestamp(self.created, UTC)
-
-    @property
-    def config(self) -> InferenceConfig:
-        """The settings of the job, without input, output and key."""
-        return InferenceConfig.model_validate(self.settings)
-
-    @property
-    def keys(self) -> KeyMaker:
-        """Makes the keys of the job's rows."""
-        return KeyMaker(self.config, self.identity)
 
 
 class Lock:
@@ -248,29 +208,6 @@ def _ids(folder: JobFolder) -> Sequence[str]:
         return tuple(folder.read_state().get("ids", ()))
     except StorageError:
         return ()
-
-
-def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
-    """The settings as JSON-ready values; keys, files, and a password in a URL are left out."""
-    settings = config.model_dump(
-        mode="json", exclude_unset=True, exclude={"remote_params": {"api_key"}}
-    )
-    for name in ("input_path", "output_path", "overwrite"):
-        settings.pop(name, None)
-    remote = settings.get("remote_params") or {}
-    if url := remote.get("api_url"):
-        remote["api_url"] = _bare(url) if isinstance(url, str) else [_bare(one) for one in url]
-    return settings
-
-
-def identity_without_keys(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """What an engine says of itself, without a password in its URL."""
-    return {name: _bare(value) if name == "url" else value for name, value in identity.items()}
-
-
-def _bare(url: str) -> str:
-    parts = urlsplit(url)
-    return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "", 1) if "@" in parts.netloc else url
 
 
 def _key(keys: KeyMaker, conversation: Conversation | None) -> str | None:

@@ -15,9 +15,16 @@ import orjson
 
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import Failure
-from oumi.errors import RequestError, UnavailableError, UnsupportedError
-from oumi.inference.batch.apis import ApiBatch, Asked, NoRoomError, Outcome
-from oumi.inference.batch.apis.shared import known_batch, read_field, read_result, read_time
+from oumi.errors import UnavailableError, UnsupportedError
+from oumi.inference.batch.apis import ApiBatch, Asked, Outcome
+from oumi.inference.batch.apis.shared import (
+    cancel_unless_ended,
+    known_batch,
+    read_field,
+    read_result,
+    read_time,
+    room_told_by_429,
+)
 from oumi.inference.batch.causes import CANCELLED, EXPIRED
 from oumi.inference.remote.channel import Channel
 from oumi.inference.remote.failures import BadReplyError, to_error
@@ -66,12 +73,8 @@ class AnthropicBatches:
     async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
         """Start a batch. Raises NoRoomError."""
         lines = Lines(b'{"requests":[', Path(upload), b"]}")
-        try:
+        with room_told_by_429():
             return self._read(await self._channel.post_lines(_PATH, lines))
-        except UnavailableError as error:
-            if error.status == 429:
-                raise NoRoomError(str(error)) from error
-            raise
 
     async def find(
         self, tag: str, upload: str, known: Collection[str], since: datetime
@@ -116,13 +119,9 @@ class AnthropicBatches:
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch; one that has ended before stays as it is."""
         with known_batch(self._engine, batch_id):
-            try:
-                return self._read(await self._channel.post(f"{_PATH}/{batch_id}/cancel", {}))
-            except (RequestError, UnavailableError):
-                batch = await self.retrieve(batch_id)
-                if not batch.info.is_terminal:
-                    raise
-                return batch
+            return await cancel_unless_ended(
+                lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
+            )
 
     async def list(self) -> AsyncGenerator[ApiBatch]:
         """All batches, page by page."""
@@ -134,6 +133,9 @@ class AnthropicBatches:
             if not (reply.get("has_more") and reply["data"]):
                 return
             after = f"&after_id={reply['data'][-1]['id']}"
+
+    async def _cancel(self, batch_id: str) -> ApiBatch:
+        return self._read(await self._channel.post(f"{_PATH}/{batch_id}/cancel", {}))
 
     async def _holds(self, batch: ApiBatch, custom_id: str) -> bool:
         async for line in self._channel.lines(f"{_PATH}/{batch.info.id}/results"):

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, ModelNotFoundError, RequestError, UnavailableError
-from oumi.inference.batch.apis import ApiBatch, Asked, NoRoomError, Outcome, OutputLagsError
+from oumi.inference.batch.apis import ApiBatch, Asked, Outcome, OutputLagsError
 from oumi.inference.batch.apis.fireworks_facts import (
     TITLE,
     id_of,
@@ -32,6 +32,7 @@ from oumi.inference.batch.apis.shared import (
     line_without_model,
     may_lag,
     read_field,
+    room_told_by_429,
 )
 from oumi.inference.batch.window import parse_window
 from oumi.inference.remote.channel import Channel
@@ -87,12 +88,8 @@ class FireworksBatches:
             "outputDatasetId": f"{root[1:]}/datasets/{output_of(upload)}",
         }
         jobs = f"{root}/batchInferenceJobs?batchInferenceJobId={upload}"
-        try:
+        with room_told_by_429():
             return read_job(await self._channel.post(jobs, order), self._engine)
-        except UnavailableError as error:
-            if error.status == 429:
-                raise NoRoomError(str(error)) from error
-            raise
 
     async def find(
         self, tag: str, upload: str, known: Collection[str], since: datetime

@@ -15,7 +15,7 @@ import orjson
 
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import Failure
-from oumi.errors import ModelNotFoundError, OumiError, RequestError, UnavailableError
+from oumi.errors import ModelNotFoundError, OumiError, RequestError
 from oumi.inference.batch.apis import (
     ApiBatch,
     Asked,
@@ -24,6 +24,7 @@ from oumi.inference.batch.apis import (
     OutputLagsError,
 )
 from oumi.inference.batch.apis.shared import (
+    cancel_unless_ended,
     known_batch,
     may_lag,
     read_field,
@@ -148,14 +149,9 @@ class OpenAIBatches:
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch."""
         with known_batch(self._engine, batch_id):
-            try:
-                path = f"{self.batches_path}/{batch_id}/cancel"
-                return self._read(await self._channel.post(path, {}))
-            except (RequestError, UnavailableError):
-                batch = await self.retrieve(batch_id)
-                if not batch.info.is_terminal:  # else it ended before it could be stopped
-                    raise
-                return batch
+            return await cancel_unless_ended(
+                lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
+            )
 
     async def list(self) -> AsyncGenerator[ApiBatch]:
         """All batches, page by page."""
@@ -168,6 +164,9 @@ class OpenAIBatches:
             if isinstance(reply, list) or not page or not reply.get("has_more"):
                 return
             after = f"&after={page[-1]['id']}"
+
+    async def _cancel(self, batch_id: str) -> ApiBatch:
+        return self._read(await self._channel.post(f"{self.batches_path}/{batch_id}/cancel", {}))
 
     def _order(self, upload: str, tag: str, path: str, window: str) -> dict[str, Any]:
         """What a new batch is asked for by."""

@@ -1,8 +1,8 @@
-"""What several families have in common: how their replies are read."""
+"""What several families have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,8 @@ import orjson
 
 from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.errors import InputError, ModelNotFoundError
+from oumi.errors import InputError, ModelNotFoundError, RequestError, UnavailableError
+from oumi.inference.batch.apis import ApiBatch, NoRoomError
 from oumi.inference.remote.failures import BadReplyError
 
 _LONGEST_LAG = timedelta(hours=1)
@@ -24,6 +25,30 @@ def known_batch(engine: str, batch_id: str) -> Iterator[None]:
         yield
     except ModelNotFoundError as error:
         raise InputError(f"{engine} knows no batch {batch_id}") from error
+
+
+@contextmanager
+def room_told_by_429() -> Iterator[None]:
+    """Take a rate limit, where a batch is started, for a want of room. Raises NoRoomError."""
+    try:
+        yield
+    except UnavailableError as error:
+        if error.status == 429:
+            raise NoRoomError(str(error)) from error
+        raise
+
+
+async def cancel_unless_ended(
+    cancel: Callable[[], Awaitable[ApiBatch]], retrieve: Callable[[], Awaitable[ApiBatch]]
+) -> ApiBatch:
+    """Stop a batch; one that ended before it could be stopped stays as it is."""
+    try:
+        return await cancel()
+    except (RequestError, UnavailableError):
+        batch = await retrieve()
+        if not batch.info.is_terminal:
+            raise
+        return batch
 
 
 def line_without_model(custom_id: str, body: bytes) -> bytes:

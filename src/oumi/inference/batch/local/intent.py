@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from oumi.core.configs import BadRows, InferenceConfig, InferenceEngineType, RemoteParams
-from oumi.errors import AccessError, InputError, UnsupportedError
-from oumi.inference.batch.folder import Intent, identity_without_keys, settings_without_keys
+from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.errors import AccessError, UnsupportedError
+from oumi.inference.batch.intent import (
+    Intent,
+    count_rows,
+    identity_without_keys,
+    intent_of,
+    settings_without_keys,
+)
 from oumi.inference.batch.local.state import window_s
 from oumi.inference.registry import ROWS
 from oumi.inference.remote.address import key_hint
 from oumi.inference.remote.providers import BY_ENGINE
-from oumi.runner.request import KeyMaker
 from oumi.runner.run import Answerer
-from oumi.runner.sources import Source, check
+from oumi.runner.sources import Source
 
 KIND = "local"
 
@@ -30,19 +35,9 @@ def make_intent(engine: Answerer, source: Source, config: InferenceConfig) -> In
     """What is to be done. Reads the input and checks it; raises what is wrong with it."""
     _check_engine(engine)
     window_s(config)
-    identity = engine.identity(config)
-    rows = check(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
-    if rows == 0:
-        raise InputError("no conversations to submit")
-    return Intent(
-        engine=engine.name,
-        kind=KIND,
-        settings=settings_without_keys(config),
-        identity=identity_without_keys(identity),
-        settings_key=KeyMaker(config, identity).settings_key,
-        fingerprint=source.fingerprint(),
-        rows=rows,
-        created=time.time(),
+    rows = count_rows(source, config)
+    return replace(
+        intent_of(engine, config, KIND, source.fingerprint(), rows),
         cwd=os.getcwd(),
         has_secrets=engine.name in BY_ENGINE and bool(find_secrets(config)),
     )

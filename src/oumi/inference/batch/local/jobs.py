@@ -17,13 +17,13 @@ from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import InferenceResult
 from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
 from oumi.inference.batch.folder import (
-    Intent,
     JobFolder,
     Lock,
     all_folders,
     find_folder,
     folder_of,
 )
+from oumi.inference.batch.intent import Intent
 from oumi.inference.batch.local import process
 from oumi.inference.batch.local.intent import (
     KIND,

@@ -16,7 +16,8 @@ from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import StorageError
 from oumi.inference.batch.causes import unanswered
-from oumi.inference.batch.folder import Intent, JobFolder
+from oumi.inference.batch.folder import JobFolder
+from oumi.inference.batch.intent import Intent
 from oumi.inference.batch.window import parse_window
 from oumi.inference.remote.expectation import find_expectation
 from oumi.inference.remote.providers import BY_ENGINE
