@@ -17,6 +17,8 @@ ResultT = TypeVar("ResultT")
 SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 """What a user or a system ends a program with."""
 
+_LONGEST_WAIT_S = 0.2
+
 
 def call(
     work: Coroutine[Any, Any, ResultT], on_interrupt: Callable[[], object] | None = None
@@ -28,7 +30,7 @@ def call(
     """
     future = submit(work)
     try:
-        return future.result()
+        _wait(future)
     except KeyboardInterrupt:
         if on_interrupt is not None:
             _loop().call_soon_threadsafe(on_interrupt)
@@ -36,6 +38,7 @@ def call(
         else:
             _cancel(future)
         raise
+    return future.result()
 
 
 def submit(work: Coroutine[Any, Any, ResultT]) -> concurrent.futures.Future[ResultT]:
@@ -86,9 +89,16 @@ async def _close(pieces: AsyncIterator[Any]) -> None:
         await close()
 
 
+def _wait(future: concurrent.futures.Future[Any]) -> None:
+    # The system may hand a signal to any thread that hears it, one of a library's for example.
+    # Python acts on it in the main thread alone, and not before a wait there is over.
+    while not future.done():
+        concurrent.futures.wait([future], timeout=_LONGEST_WAIT_S)
+
+
 def _wait_or_cancel(future: concurrent.futures.Future[Any]) -> None:
     try:
-        concurrent.futures.wait([future])
+        _wait(future)
     except KeyboardInterrupt:
         _cancel(future)
 
