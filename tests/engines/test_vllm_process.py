@@ -19,7 +19,7 @@ from tests.conftest import ask, sums
 from tests.engines.asking import generation
 from tests.engines.conftest import vllm_params
 
-ROWS = 1_200
+ROWS = 400
 SCRIPT = """
 import sys
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams
@@ -31,7 +31,7 @@ engine = VLLMInferenceEngine(ModelParams(
     torch_dtype="float32", model_max_length=1024, model_kwargs={"enforce_eager": True}
 ))
 config = InferenceConfig(
-    generation=GenerationParams(max_new_tokens=12, batch_size=8),
+    generation=GenerationParams(max_new_tokens=12, batch_size=1),
     input_path=sys.argv[1], output_path=sys.argv[2],
 )
 try:
@@ -69,8 +69,8 @@ def script(vllm_environment: None, write_jsonl: Callable[..., Path], tmp_path: P
 
 def children(pid: int) -> list[int]:
     """Processes whose parent is `pid`, and theirs."""
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    direct = [int(line) for line in found.stdout.split()]
+    lists = Path(f"/proc/{pid}/task").glob("*/children")  # a process belongs to one of the threads
+    direct = [int(child) for file in lists for child in file.read_text().split()]
     return direct + [below for child in direct for below in children(child)]
 
 
@@ -104,12 +104,13 @@ def test_a_run_goes_on_whatever_ended_it(script: Script):
     for name, end in ends.items():
         before = script.recorded
         process = script.begin()
-        wait_until(lambda before=before: script.recorded >= before + 20, process)
-        assert before + 20 <= script.recorded < ROWS, process.communicate()[0]
+        wait_until(lambda before=before: script.recorded > before, process)
         left = children(process.pid)
+        wait_until(lambda before=before: script.recorded >= before + 20, process)
         end(process)
         told[name] = process.communicate()[0]
         assert process.returncode != 0
+        assert before + 20 <= script.recorded < ROWS, f"{name}: {told[name]}"
         wait_until(lambda left=left: not any(map(is_alive, left)))
         assert told[name].count("SCRIPT RUNS") == 1
     assert "KeyboardInterrupt" in told["Ctrl-C"]
