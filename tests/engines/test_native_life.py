@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,9 @@ import pytest
 
 pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
+from safetensors.torch import load_file, save_file  # noqa: E402
 
-from oumi.core.configs import ModelParams  # noqa: E402
+from oumi.core.configs import InferenceConfig, ModelParams  # noqa: E402
 from oumi.core.types import Conversation  # noqa: E402
 from oumi.errors import (  # noqa: E402
     ConfigError,
@@ -50,6 +52,25 @@ from tests.engines.asking import generation, text  # noqa: E402
 def test_what_cannot_be_loaded_says_why(fields: dict, error: type[Exception], reason: str):
     with pytest.raises(error, match=reason):
         NativeTextInferenceEngine(ModelParams(**fields))
+
+
+def test_a_model_trained_on_in_its_place_has_other_keys(tmp_path: Path):
+    folder = tmp_path / "model"
+    shutil.copytree(TINY / "hf", folder)
+    first = identity_of(folder)
+    assert identity_of(folder) == first
+    weights = load_file(folder / "model.safetensors")
+    trained = {name: weight * 1.01 for name, weight in weights.items()}
+    save_file(trained, folder / "model.safetensors", {"format": "pt"})
+    second = identity_of(folder)
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    assert first != second != identity_of(folder)
+
+
+def identity_of(folder: Path) -> dict[str, object]:
+    model = ModelParams(model_name=str(folder))
+    with NativeTextInferenceEngine(model) as engine:
+        return dict(engine.identity(InferenceConfig(model=model)))
 
 
 @pytest.mark.skipif(find_spec("bitsandbytes") is not None, reason="it is installed")

@@ -117,6 +117,15 @@ def test_the_block_of_the_guide(vllm):
     assert conversation.metadata["structured"] == "native"
 
 
+def test_another_backend_is_given_the_schema_itself(vllm_environment):
+    guided = GuidedDecodingParams(json=PRODUCT)
+    config = generation(guided_decoding=guided, max_new_tokens=80)
+    xgrammar = {"structured_outputs_config": {"backend": "xgrammar"}}
+    with VLLMInferenceEngine(vllm_params(model_kwargs=xgrammar)) as engine:
+        for conversation in engine.infer(sums(5), config):
+            assert_product(conversation)
+
+
 @pytest.mark.parametrize(
     ("form", "pattern"),
     [

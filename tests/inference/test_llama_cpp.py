@@ -284,7 +284,7 @@ def test_a_model_by_path_and_from_the_hub_cache(tmp_path: Path, monkeypatch):
         LlamaCppInferenceEngine(ModelParams(model_name="someone/tiny-GGUF:other.gguf"))
 
 
-def write_adapter(path: Path) -> None:
+def write_adapter(path: Path, seed: int = 1) -> None:
     """A LoRA adapter of rank 2 that turns the last layer's output a little."""
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_type("adapter")
@@ -294,7 +294,7 @@ def write_adapter(path: Path) -> None:
     last = max(int(name.split(".")[1]) for name in tensors if name.startswith("blk."))
     name = f"blk.{last}.ffn_down.weight"
     columns, rows = (int(size) for size in tensors[name].shape)
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
     writer.add_tensor(f"{name}.lora_a", random.normal(0, 1, (2, columns)).astype(np.float32))
     writer.add_tensor(f"{name}.lora_b", random.normal(0, 1, (rows, 2)).astype(np.float32))
     writer.write_header_to_file()
@@ -312,6 +312,16 @@ def test_an_adapter_changes_answers(engine, tmp_path: Path):
     assert changed != answers(engine.infer(sums(8), short()))
     with pytest.raises(ModelNotFoundError, match="no model"):
         LlamaCppInferenceEngine(ModelParams(adapter_model="nowhere.gguf"))
+
+
+def test_an_adapter_trained_anew_in_its_place_is_asked_anew(tmp_path: Path):
+    model = ModelParams(adapter_model=str(tmp_path / "a.gguf"), model_kwargs={"n_parallel": 4})
+    output = InferenceConfig(output_path=str(tmp_path / "out.jsonl"), overwrite=True)
+    for seed, asked in ((1, 3), (1, 0), (2, 3)):
+        write_adapter(tmp_path / "a.gguf", seed)
+        with LlamaCppInferenceEngine(model, generation_params=short().generation) as adapted:
+            adapted.infer(sums(3), output)
+            assert adapted.asked == asked
 
 
 def thread_count() -> int:

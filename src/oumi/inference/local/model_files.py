@@ -1,15 +1,23 @@
-"""Where the file of a model lies: in this package, on disk, or on the hub."""
+"""Where the files of a model lie: in this package, on disk, or on the hub; and what is in them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.configs.base import nearest
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError, OumiError
-from oumi.models import TINY_GGUF
+from oumi.models import TINY, TINY_GGUF
+from oumi.runner.digest import new_digest
 
 _MAGIC = b"GGUF"
+
+# Files of a folder that shape an answer: settings, templates, vocabularies, weights.
+_SHAPING = frozenset({".json", ".jinja", ".txt", ".model", ".safetensors", ".bin", ".gguf"})
+
+_PIECES = 16
+_PIECE_BYTES = 64 * 1024
 
 
 def find_gguf(model: ModelParams) -> Path:
@@ -44,6 +52,50 @@ def find_adapter(name: str) -> Path:
     if repo.count("/") == 1 and file:
         return _checked(_from_hub(repo, file, None))
     raise ModelNotFoundError(_not_found(path))
+
+
+def find_folders(model: ModelParams) -> list[Path]:
+    """Folders of model, tokenizer and adapter on this machine; a name on the hub has none."""
+    names = (model.model_name, model.tokenizer_name, model.adapter_model)
+    paths = [_folder(name) for name in names if name]
+    return [path for path in paths if path.is_dir()]
+
+
+def fingerprint(paths: Iterable[Path]) -> str:
+    """A hash of model files, and of those in model folders.
+
+    A long file counts by its size and by pieces spread over it: enough to tell a model from the
+    same one trained further, without reading all of it.
+    """
+    digest = new_digest()
+    for file in _files(paths):
+        size = file.stat().st_size
+        digest.update(f"{file.name}:{size};".encode())
+        for piece in _pieces(file, size):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _folder(name: str) -> Path:
+    return TINY / "hf" if name == EMBEDDED_MODEL else Path(name).expanduser()
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from (file for file in sorted(path.iterdir()) if file.suffix in _SHAPING)
+        else:
+            yield path
+
+
+def _pieces(path: Path, size: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        if size <= _PIECES * _PIECE_BYTES:
+            yield file.read()
+            return
+        for number in range(_PIECES):
+            file.seek((size - _PIECE_BYTES) * number // (_PIECES - 1))
+            yield file.read(_PIECE_BYTES)
 
 
 def _checked(path: Path) -> Path:

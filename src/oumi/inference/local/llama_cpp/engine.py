@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import ClassVar
 
 from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.core.types.completion import Completion, Delta
@@ -30,6 +31,7 @@ class LlamaCppInferenceEngine(LocalInferenceEngine):
     """
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.LLAMACPP
+    scheduling: ClassVar[frozenset[str]] = SCHEDULING
 
     def _load(self) -> None:
         self._runtime = Runtime(self._config.model)
@@ -64,20 +66,14 @@ class LlamaCppInferenceEngine(LocalInferenceEngine):
         """As many as there are slots, and as many waiting; or `batch_size` where it is set."""
         return config.generation.batch_size or self._runtime.threads
 
-    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """The engine, the model's settings, and the sizes of its files."""
-        kwargs = config.model.model_kwargs.items()
-        shaping = {name: value for name, value in kwargs if name not in SCHEDULING}
-        model = config.model.model_copy(update={"model_kwargs": shaping})
-        files = [find_gguf(model)]
-        if model.adapter_model:
-            files.append(find_adapter(model.adapter_model))
-        sizes = [file.stat().st_size for file in files]
-        return {"engine": self.name, "model": model.model_dump(mode="json"), "bytes": sizes}
-
     def close(self) -> None:
         """Free the model, its memory and its threads."""
         self._runtime.close()
+
+    def _model_files(self) -> Sequence[Path]:
+        model = self._config.model
+        adapter = [find_adapter(model.adapter_model)] if model.adapter_model else []
+        return [find_gguf(model), *adapter]
 
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)

@@ -43,6 +43,9 @@ SCHEDULING = frozenset(
 )
 """Arguments that say how fast an answer comes and where it is computed, not what it is."""
 
+GUIDANCE = "guidance"
+"""What keeps an answer to its form unless `model_kwargs` name another backend."""
+
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
 
@@ -60,6 +63,16 @@ def engine_args(model: ModelParams) -> AsyncEngineArgs:
         raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
 
 
+def constraining(model: ModelParams) -> StructuredOutputsConfig:
+    """How vLLM keeps an answer to its form.
+
+    Its usual backend, xgrammar, lets control characters through where a string has a length. Free
+    white space between the parts of a JSON text invites endless runs of it.
+    """
+    given = model.model_kwargs.get("structured_outputs_config") or {}
+    return StructuredOutputsConfig(**{"backend": GUIDANCE, "disable_any_whitespace": True, **given})
+
+
 def _given(model: ModelParams, known: set[str]) -> dict[str, Any]:
     args: dict[str, Any] = {
         "model": str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name,
@@ -73,21 +86,9 @@ def _given(model: ModelParams, known: set[str]) -> dict[str, Any]:
         "mm_processor_kwargs": model.processor_kwargs or None,
         **_adapter_args(model.adapter_model),
         **model.model_kwargs,
-        "structured_outputs_config": _constraining(model),
+        "structured_outputs_config": constraining(model),
     }
     return {name: value for name, value in args.items() if value is not None and name in known}
-
-
-def _constraining(model: ModelParams) -> StructuredOutputsConfig:
-    """How vLLM keeps an answer to its form.
-
-    Its usual backend, xgrammar, lets control characters through where a string has a length. Free
-    white space between the parts of a JSON text invites endless runs of it.
-    """
-    given = model.model_kwargs.get("structured_outputs_config") or {}
-    return StructuredOutputsConfig(
-        **{"backend": "guidance", "disable_any_whitespace": True, **given}
-    )
 
 
 def _check_name(name: str, known: set[str]) -> None:

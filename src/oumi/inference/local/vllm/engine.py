@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 from oumi.core.configs import InferenceConfig, InferenceEngineType
@@ -12,7 +12,7 @@ from oumi.inference.local.chat_text import THINK
 from oumi.inference.local.engine import LocalInferenceEngine
 from oumi.inference.local.tool_calls import forced_schema, offered_tools
 from oumi.inference.local.vllm.answer import Reader, TextReader, Written
-from oumi.inference.local.vllm.arguments import SCHEDULING
+from oumi.inference.local.vllm.arguments import GUIDANCE, SCHEDULING, constraining
 from oumi.inference.local.vllm.parsing import check_parsers, parsing_reader
 from oumi.inference.local.vllm.prompt import render
 from oumi.inference.local.vllm.runtime import start
@@ -29,10 +29,12 @@ class VLLMInferenceEngine(LocalInferenceEngine):
     """vLLM in a process of its own; its scheduler batches whatever is in flight."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.VLLM
+    scheduling: ClassVar[frozenset[str]] = SCHEDULING
 
     def _load(self) -> None:
         model = self._config.model
         check_parsers(model)
+        self._backend = constraining(model).backend
         self._runtime = loop.call(start(model))
         # vLLM's process has to be ended while its code can still run.
         atexit.register(self.close)
@@ -59,13 +61,6 @@ class VLLMInferenceEngine(LocalInferenceEngine):
         """Twice what vLLM works on at once, so that its scheduler always has a choice."""
         return config.generation.batch_size or 2 * self._runtime.rows
 
-    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """The engine, and the model's settings but for those that only schedule."""
-        kwargs = config.model.model_kwargs.items()
-        shaping = {name: value for name, value in kwargs if name not in SCHEDULING}
-        model = config.model.model_copy(update={"model_kwargs": shaping})
-        return {"engine": self.name, "model": model.model_dump(mode="json")}
-
     def close(self) -> None:
         """End vLLM's process and free its memory."""
         atexit.unregister(self.close)
@@ -82,6 +77,7 @@ class VLLMInferenceEngine(LocalInferenceEngine):
             request.config.generation,
             stream=stream,
             schema=forced_schema(request),
+            backend=self._backend,
             # The marks of a call are special tokens of some models.
             special_tokens=parsing.special_tokens if parsing else bool(offered_tools(request)),
         )
@@ -96,5 +92,6 @@ class VLLMInferenceEngine(LocalInferenceEngine):
     def _check(self, config: InferenceConfig) -> None:
         super()._check(config)
         sampling_params(config.generation)
-        if config.generation.guided_decoding is not None:
+        # Another backend refuses by itself what it cannot keep.
+        if config.generation.guided_decoding is not None and self._backend == GUIDANCE:
             to_lark(config.generation.guided_decoding)

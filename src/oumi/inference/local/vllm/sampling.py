@@ -6,6 +6,7 @@ from typing import Any
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
 from oumi.errors import ConfigError, UnsupportedError
+from oumi.inference.local.vllm.arguments import GUIDANCE
 from oumi.inference.local.vllm.versions import (
     RequestOutputKind,
     SamplingParams,
@@ -19,11 +20,13 @@ def sampling_params(
     *,
     stream: bool = False,
     schema: dict[str, Any] | None = None,
+    backend: str = GUIDANCE,
     special_tokens: bool = False,
 ) -> SamplingParams:
     """The parameters of a request. Raises ConfigError for a value that vLLM refuses.
 
-    `schema` is that of calls the answer has to be; with `special_tokens` the text holds them.
+    `schema` is that of calls the answer has to be, `backend` what vLLM keeps answers to their form
+    by; with `special_tokens` the text holds them.
     """
     try:
         return SamplingParams(
@@ -41,7 +44,7 @@ def sampling_params(
             logprobs=generation.logprobs,
             skip_special_tokens=generation.skip_special_tokens and not special_tokens,
             output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
-            structured_outputs=_constraint(generation.guided_decoding, schema),
+            structured_outputs=_constraint(generation.guided_decoding, schema, backend),
         )
     except (ConfigError, UnsupportedError):
         raise
@@ -57,12 +60,13 @@ def _logit_bias(biases: dict[str | int, float]) -> dict[int, float] | None:
 
 
 def _constraint(
-    guided: GuidedDecodingParams | None, schema: dict[str, Any] | None
+    guided: GuidedDecodingParams | None, schema: dict[str, Any] | None, backend: str
 ) -> StructuredOutputsParams | None:
     if schema is not None:
         return StructuredOutputsParams(json=schema)
     if guided is None:
         return None
-    if guided.form == "json":  # vLLM's own way leaves no white space, which models seldom do
+    if guided.form == "json" and backend == GUIDANCE:
+        # Its own way with a schema leaves no white space, which models seldom do.
         return StructuredOutputsParams(grammar=to_lark(guided))
     return StructuredOutputsParams(**{guided.form: getattr(guided, guided.form)})
