@@ -2,12 +2,14 @@
 
 500 requests of mixed length, answered until the model ends: through `infer`, by plain `generate`
 in padded batches of 32 in the order of the input, by `generate` one at a time, and by Transformers'
-own continuous batching, `generate_batch`. Then 500 answers of like length, free and held to a
-schema. All on the embedded model in float32.
+own continuous batching, `generate_batch`. Then 500 answers held to a schema, beside free ones: each
+as long as its guided twin, and all of one length, which is the best that a batch can be given. All
+on the embedded model in float32.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import statistics
 import time
@@ -17,6 +19,8 @@ from typing import Any
 from benchmarks.report import alternate, median, ratio, show
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig, ModelParams
 from oumi.core.types import Conversation, Message, Role
+from oumi.core.types.completion import Completion
+from oumi.runner.request import Request
 
 RUNS = 5
 REQUESTS = 500
@@ -152,20 +156,23 @@ def _show_ways(engine: Any, questions: Sequence[str]) -> None:
 
 def _show_schema(engine: Any, questions: Sequence[str]) -> None:
     guided = {"guided_decoding": GuidedDecodingParams(json=PRICES), "max_new_tokens": 256}
-    tokens = round(statistics.mean(_infer(engine, questions, **guided)))
-    free = {"max_new_tokens": tokens, "logit_bias": NO_END}
+    lengths = _infer(engine, questions, **guided)
+    tokens = round(statistics.mean(lengths))
     ways = {
-        "free": _timed(lambda q: _infer(engine, q, **free), questions),
         "held to a schema": _timed(lambda q: _infer(engine, q, **guided), questions),
+        "free, each as long": _timed(lambda q: _complete(engine, q, lengths), questions),
+        "free, all of one length": _timed(
+            lambda q: _infer(engine, q, max_new_tokens=tokens, logit_bias=NO_END), questions
+        ),
     }
     for way in ways.values():
         way()
     taken = alternate(RUNS, *ways.values())
     rows = [
-        [name, f"{median(t) * tokens:.0f}", f"{1 - 1 / ratio(taken[0], t):.0%}"]
+        [name, f"{median(t) * tokens:.0f}", f"{1 - ratio(taken[0], t):.0%}"]
         for name, t in zip(ways, taken, strict=True)
     ]
-    show(f"NATIVE, answers of {tokens} tokens", ["way", "tokens/s", "costs"], rows)
+    show(f"NATIVE, answers of {tokens} tokens", ["way", "tokens/s", "a schema costs"], rows)
 
 
 def _timed(answer: Answer, questions: Sequence[str]) -> Callable[[], float]:
@@ -184,3 +191,24 @@ def _infer(engine: Any, questions: Sequence[str], **fields: Any) -> list[int]:
     rows = [Conversation(messages=[Message(role=Role.USER, content=q)]) for q in questions]
     answers = engine.infer(rows, InferenceConfig(generation=GenerationParams(**fields)))
     return [answer.metadata["usage"]["completion_tokens"] for answer in answers]
+
+
+def _complete(engine: Any, questions: Sequence[str], lengths: Sequence[int]) -> list[int]:
+    """The same for free answers, each of a length of its own."""
+
+    async def answer_all() -> list[Completion]:
+        return await asyncio.gather(*map(engine.complete, requests))
+
+    requests = [
+        Request(
+            Conversation(messages=[Message(role=Role.USER, content=question)]),
+            InferenceConfig(
+                model=MODEL,
+                generation=GenerationParams(max_new_tokens=length, logit_bias=NO_END),
+            ),
+        )
+        for question, length in zip(questions, lengths, strict=True)
+    ]
+    counts = [completion.usage.completion_tokens for completion in asyncio.run(answer_all())]
+    assert counts == list(lengths)
+    return counts

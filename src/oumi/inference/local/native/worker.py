@@ -24,7 +24,12 @@ _PROMPT_TOKENS = 16_384
 
 
 class Worker:
-    """Works on as many rows at once as there are places for, those first that waited longest."""
+    """Works on as many rows at once as there are places for.
+
+    It goes in rounds over the rows that wait, from the shortest prompt to the longest, so that rows
+    side by side are of like length and little is padded. Who comes later waits for the next round,
+    so that nobody waits for ever.
+    """
 
     def __init__(self, loaded: Loaded, places: int):
         self._loaded = loaded
@@ -32,6 +37,7 @@ class Worker:
         self._can_live = live.can_live(loaded.model)
         self._inbox: queue.SimpleQueue[Row | None] = queue.SimpleQueue()
         self._waiting: list[Row] = []
+        self._round: list[Row] = []
         self._block: live.Block | None = None
         self._is_closed = False
         self._thread = threading.Thread(target=self._work, name="oumi-native", daemon=True)
@@ -53,8 +59,8 @@ class Worker:
     def _work(self) -> None:
         with torch.inference_mode():
             is_open = True
-            while is_open or self._waiting or self._block:
-                is_busy = bool(self._waiting or self._block) or not is_open
+            while is_open or self._is_busy():
+                is_busy = self._is_busy() or not is_open
                 is_open = self._take_in(wait=not is_busy) and is_open
                 self._admit()
                 self._step()
@@ -72,25 +78,33 @@ class Worker:
             self._waiting.append(row)
             timeout_s = _GATHER_S if wait else 0.0
 
+    def _is_busy(self) -> bool:
+        return bool(self._waiting or self._round or self._block)
+
     def _admit(self) -> None:
-        self._waiting = [row for row in self._waiting if not row.future.cancelled()]
-        while self._waiting and (rows := self._choose()):
+        while rows := self._choose():
             taken = set(map(id, rows))
-            self._waiting = [row for row in self._waiting if id(row) not in taken]
+            self._round = [row for row in self._round if id(row) not in taken]
             self._begin(rows)
 
     def _choose(self) -> list[Row]:
-        """The row that waited longest, and those that can be read with it at little cost."""
-        first = self._waiting[0]
+        """The next rows of the round that there are places for."""
+        if not self._round:
+            self._round = sorted(self._waiting, key=lambda row: len(row.prompt.ids))
+            self._waiting = []
+        self._round = [row for row in self._round if not row.future.cancelled()]
+        if not self._round:
+            return []
+        first = self._round[0]
         if not self._fits(first):
-            rows = [row for row in self._waiting if row.sampler is first.sampler]
-            return _alike(first, rows, self._room(first, 0))
+            rows = [row for row in self._round if row.sampler is first.sampler]
+            return _readable(first, rows, self._room(first, 0))
         under_way = self._block.rows if self._block else []
         free = self._room(first, sum(not row.is_done for row in under_way))
         few = max(self._room(first, 0) // _FREE_SHARE, 1)
-        if free < min(few, len(self._waiting)) or free < 1:
+        if free < min(few, len(self._round)) or free < 1:
             return []
-        return _alike(first, [row for row in self._waiting if self._fits(row)], free)
+        return _readable(first, [row for row in self._round if self._fits(row)], free)
 
     def _fits(self, row: Row) -> bool:
         """Whether it can join others that are under way."""
@@ -126,14 +140,12 @@ class Worker:
             _fail(block.rows, error)
 
 
-def _alike(first: Row, rows: Sequence[Row], most: int) -> list[Row]:
-    """At most so many rows nearest in length, so that little is padded."""
+def _readable(first: Row, rows: Sequence[Row], most: int) -> list[Row]:
+    """The first rows that can be read at once. They come by length, and images come alone."""
     if first.prompt.images:
         return [first]
-    length = len(first.prompt.ids)
-    texts = [row for row in rows if not row.prompt.images]
-    near = sorted(texts, key=lambda row: abs(len(row.prompt.ids) - length))[:most]
-    longest = max(len(row.prompt.ids) for row in near)
+    near = [row for row in rows if not row.prompt.images][:most]
+    longest = len(near[-1].prompt.ids)
     return near[: max(_PROMPT_TOKENS // longest, 1)]
 
 
