@@ -9,12 +9,14 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from llguidance import LLMatcher, LLTokenizer
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from oumi.core.configs import GuidedDecodingParams
 from oumi.core.schema import to_json_schema
 from oumi.core.schema.regex import matches
+from oumi.structured.grammar import to_lark
 from tests.structured.hostile import HARMLESS, REFUSED
 
 
@@ -244,3 +246,23 @@ def test_matching_takes_no_exponential_time():
 def test_choices_make_sense(choices: list[str], message: str):
     with pytest.raises(ValueError, match=message):
         GuidedDecodingParams(choice=choices)
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [r"\d", r"\w\d?", r"\D", r"\W", r"[\d.]+", r"[^\d]", r"[a\]\w]", r"\\d", r"a/\d"],
+)
+def test_samplers_and_checks_read_an_expression_alike(regex: str):
+    lark = to_lark(GuidedDecodingParams(regex=regex))
+    texts = ["7", "7.7", "a", "a7", "_", "-", "]", "é", "߀", "é7", r"\d", "a/7", "a/߀", ""]
+    sampled = [text for text in texts if samples(lark, text)]
+    assert sampled == [text for text in texts if matches(regex, text)]
+    assert sampled
+
+
+def samples(lark: str, text: str) -> bool:
+    matcher = LLMatcher(LLTokenizer("byte"), lark)
+    letters = list(text.encode())
+    return matcher.validate_tokens(letters) == len(letters) and (
+        matcher.consume_tokens(letters) and matcher.is_accepting()
+    )

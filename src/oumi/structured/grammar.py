@@ -18,10 +18,10 @@ from llguidance.gbnf_to_lark import GbnfToLarkError, any_to_lark
 
 from oumi.core.configs import GuidedDecodingParams
 from oumi.core.schema.parts import all_parts, map_parts
+from oumi.core.schema.regex import in_ascii
 from oumi.errors import UnsupportedError
 
 _ESCAPE = re.compile(r"\\.|/", re.DOTALL)
-_IN_LARK = {"/": r"\/", r"\d": "[0-9]", r"\D": "[^0-9]"}
 
 # Free white space between the parts of a JSON text invites endless runs of it.
 _COMPACT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
@@ -48,7 +48,7 @@ def to_lark(guided: GuidedDecodingParams, unknown_formats: Collection[str] = fro
             choices = " | ".join(json.dumps(text) for text in guided.choice or ())
             return _checked(f"start: {choices}")
         case "regex":
-            return _checked(f"start: /{_pattern(guided.regex or '')}/")
+            return _checked(f"start: {_pattern(guided.regex or '')}")
         case _:
             return _checked(_from_any(guided.grammar or ""))
 
@@ -67,8 +67,9 @@ def _without_far_limits(part: Any) -> Any:
 
 
 def _pattern(regex: str) -> str:
-    """The expression with its slashes escaped, and with digits being those of ASCII."""
-    return _ESCAPE.sub(lambda match: _IN_LARK.get(match[0], match[0]), regex)
+    """The expression between slashes, with its own slashes escaped."""
+    own = _ESCAPE.sub(lambda match: r"\/" if match[0] == "/" else match[0], in_ascii(regex))
+    return f"/{own}/"
 
 
 def _from_any(grammar: str) -> str:

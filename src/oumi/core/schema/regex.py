@@ -13,6 +13,9 @@ from typing import Any
 _REASON = re.compile(r"error: (.+)|\(in regex\): (.+?)(?: in regex .*)?$", re.MULTILINE)
 _SIZE_LIMIT_BYTES = 10_000_000
 
+_PART = re.compile(r"\\.|[\[\]]", re.DOTALL)
+_RANGES = {r"\d": "0-9", r"\w": "0-9A-Za-z_"}
+
 
 def check_regex(regex: str) -> None:
     """Raise ValueError for an expression that engines do not take, with the reason."""
@@ -50,3 +53,23 @@ def _matcher(regex: str) -> Any:
 def whole(regex: str) -> str:
     """The expression as a `pattern` of a schema, which by itself may match any part of a text."""
     return f"^(?:{regex})$"
+
+
+def in_ascii(regex: str) -> str:
+    r"""The expression with `\d` and `\w` spelled out.
+
+    To some samplers they also mean the digits and letters of other scripts, which they do not mean
+    in a schema. `\D` and `\W` within brackets have no such spelling and stay.
+    """
+    depth = 0
+
+    def spell_out(match: re.Match[str]) -> str:
+        nonlocal depth
+        part = match[0]
+        depth = max(depth + {"[": 1, "]": -1}.get(part, 0), 0)
+        ranges = _RANGES.get(part.lower())
+        if ranges is None or (depth and part.isupper()):
+            return part
+        return ranges if depth else f"[{'^' if part.isupper() else ''}{ranges}]"
+
+    return _PART.sub(spell_out, regex)

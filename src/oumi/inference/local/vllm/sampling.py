@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
+from oumi.core.schema.regex import in_ascii
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.inference.local.vllm.arguments import GUIDANCE
 from oumi.inference.local.vllm.versions import (
@@ -69,4 +70,6 @@ def _constraint(
     if guided.form == "json" and backend == GUIDANCE:
         # Its own way with a schema leaves no white space, which models seldom do.
         return StructuredOutputsParams(grammar=to_lark(guided))
+    if guided.regex is not None:
+        return StructuredOutputsParams(regex=in_ascii(guided.regex))
     return StructuredOutputsParams(**{guided.form: getattr(guided, guided.form)})

@@ -15,6 +15,7 @@ from oumi.core.configs import (
     GuidedDecodingParams,
     InferenceConfig,
 )
+from oumi.core.schema.regex import in_ascii
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
 from oumi.errors import ConfigError
@@ -238,13 +239,16 @@ def _constraint(
 
 
 def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str, Any]:
+    if guided.regex is not None:
+        regex = {"regex": in_ascii(guided.regex)}
+        return {"structured_outputs": regex} if constraint is Constraint.VLLM else regex
     if constraint is Constraint.VLLM:
         return {"structured_outputs": {guided.form: getattr(guided, guided.form)}}
     if constraint is Constraint.FIREWORKS:
         return {"response_format": {"type": "grammar", "grammar": guided.grammar}}
     if guided.choice is not None:
         return {"ebnf": "root ::= " + " | ".join(_quote(text) for text in guided.choice)}
-    return {"regex": guided.regex} if guided.regex is not None else {"ebnf": guided.grammar}
+    return {"ebnf": guided.grammar}
 
 
 def _quote(text: str) -> str:
