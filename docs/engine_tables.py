@@ -96,7 +96,8 @@ def _parts(row: Provider) -> str:
 
 
 def _keys(row: Provider) -> str:
-    names = " or ".join(_code(name) for name in row.key_env) or "none"
+    variables = filter(None, (row.bearer_env, *row.key_env))
+    names = " or ".join(map(_code, variables)) or "none"
     if row.proof is not None:
         return f"{names}; without it: {member_docstrings(Proof)[row.proof.name].rstrip('.')}"
     return names + (", needed" if row.needs_key else "")

@@ -17,9 +17,9 @@ from tests.fault_server import FaultServer
 _VARIABLES = {
     name
     for row in PROVIDERS
-    for name in (row.url_env, *row.key_env, *(n for names in row.url_parts.values() for n in names))
+    for name in (row.url_env, row.bearer_env, *row.key_env, *sum(row.url_parts.values(), ()))
 }
-_PREFIXES = ("ANTHROPIC_", "AWS_", "GOOGLE_", "HF_", "OPENAI_", "OUMI_", "XDG_")
+_PREFIXES = ("ANTHROPIC_", "AWS_", "AZURE_", "GOOGLE_", "HF_", "OPENAI_", "OUMI_", "XDG_")
 """What sets keys and addresses of APIs."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -154,6 +155,11 @@ def models(names: list[str]) -> bytes:
 
 
 def token(number: int, plan: Plan) -> bytes:
-    """The token that a service account gets."""
-    value = {"access_token": f"token-{number}", "expires_in": plan.token_s, "token_type": "Bearer"}
+    """The token that a service account of Google's gets, or a machine of Azure's."""
+    value = {
+        "access_token": f"token-{number}",
+        "expires_in": plan.token_s,
+        "expires_on": str(int(time.time()) + plan.token_s),
+        "token_type": "Bearer",
+    }
     return orjson.dumps(value)

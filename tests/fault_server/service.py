@@ -93,8 +93,9 @@ class Service:
             return answers.plain(200, bodies.models(self.plan.models))
         if path.partition(b"?")[0] == b"/foundation-models":
             return answers.plain(200, converse.models(self.plan.models))
-        if path == b"/token":  # of Google's, for a service account
-            return answers.plain(200, bodies.token(self.stats.requests["POST /token"], self.plan))
+        if path.partition(b"?")[0] == b"/token":
+            asked = sum(n for row, n in self.stats.requests.items() if " /token" in row)
+            return answers.plain(200, bodies.token(asked, self.plan))
         text = f"Invalid URL ({path.decode()})"
         value = {"error": {"message": text, "type": "invalid_request_error", "code": None}}
         return answers.plain(404, orjson.dumps(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -50,7 +51,7 @@ def _api_facts(provider: Provider) -> dict[str, Any]:
         "url": provider.url,
         "url_variable": provider.url_env,
         "url_parts": {word: list(names) for word, names in provider.url_parts.items()},
-        "key_variables": list(provider.key_env),
+        "key_variables": list(_key_variables(provider)),
         "needs_key": provider.needs_key,
         "without_key": provider.proof,
         "takes_images": provider.takes_images,
@@ -88,12 +89,16 @@ def _describe(row: EngineRow) -> str:
     return "\n".join(lines)
 
 
+def _key_variables(provider: Provider) -> Iterator[str]:
+    return filter(None, (provider.bearer_env, *provider.key_env))
+
+
 def _describe_api(row: EngineRow) -> list[str]:
     provider = BY_ENGINE.get(row.engine)
     if provider is None:
         return []
     parts = [f"{{{word}}} from {' or '.join(n)}" for word, n in provider.url_parts.items()]
-    keys = " or ".join(provider.key_env) or "none of its own"
+    keys = " or ".join(_key_variables(provider)) or "none of its own"
     proof = f"; without one, {provider.proof} credentials" if provider.proof else ""
     return [
         f"address    {', '.join((provider.url or 'remote_params.api_url', *parts))}",

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import AccessError, ConfigError
-from oumi.inference.remote.providers import Provider
+from oumi.inference.remote.providers import Proof, Provider
 
 _ENDPOINT = re.compile(r"/(?:(?:chat/)?completions|messages|model/[^/]+/converse(?:-stream)?)/?$")
 _LOCAL = re.compile(r"^(?:localhost|[\d.]+|\[[0-9a-f:]+\])(?::|/|$)")
@@ -56,11 +56,15 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
     queries = {query for _, query in places}
     if len(queries) > 1:
         raise ConfigError("remote_params.api_url: replicas need the same api-version")
-    key = _find_key(provider, remote)
-    key_file = key if key and provider.proof and key.endswith(".json") else None
+    is_given = remote.api_key is not None or remote.api_key_env_varname
+    token = None if is_given else _from_environment(provider.bearer_env)
+    key = None if token else _find_key(provider, remote)
+    is_file = key and provider.proof is Proof.GOOGLE and key.endswith(".json")
+    key_file = key if is_file else None
     key = None if key_file else key
     bases = tuple(base for base, _ in places)
-    return Address(bases, _headers(provider, key), queries.pop(), bool(key), key_file)
+    headers = _headers(provider, key, token)
+    return Address(bases, headers, queries.pop(), bool(key or token), key_file)
 
 
 def to_base(url: str, usual_path: str = "/v1") -> str:
@@ -157,11 +161,12 @@ def _first_set(variables: Iterable[str]) -> str | None:
     return next(filter(None, map(os.environ.get, variables)), None)
 
 
-def _headers(provider: Provider, key: str | None) -> tuple[tuple[str, str], ...]:
-    headers = (*_JSON, *provider.headers)
-    if not key:
+def _headers(provider: Provider, key: str | None, token: str | None) -> tuple[tuple[str, str], ...]:
+    headers, secret = (*_JSON, *provider.headers), token or key
+    if not secret:
         return headers
-    if not key.isascii() or not key.isprintable():
+    if not secret.isascii() or not secret.isprintable():
         raise AccessError("the key holds characters that no key has; was it copied whole?")
-    value = f"Bearer {key}" if provider.key_header == "authorization" else key
-    return (*headers, (provider.key_header, value))
+    if token or provider.key_header == "authorization":
+        return (*headers, ("authorization", f"Bearer {secret}"))
+    return (*headers, (provider.key_header, secret))

@@ -72,7 +72,7 @@ class RemoteInferenceEngine(InferenceEngine):
         self._closed = False
         self._limiters: dict[Limits, Limiter] = {}
         self._replicas: dict[tuple[str, ...], Replicas] = {}
-        self._signers: dict[str | None, Signer] = {}
+        self._signers: dict[str | None, Signer | None] = {}
         self._last_way = self._make_way(self._config)
 
     @property
@@ -241,10 +241,8 @@ class RemoteInferenceEngine(InferenceEngine):
 
     def _find_signer(self, key_file: str | None) -> Signer | None:
         """The one that all calls share, so that they share its tokens."""
-        if self.provider.proof is None:
-            return None
         if key_file not in self._signers:
-            self._signers[key_file] = open_signer(self.provider.proof, key_file)
+            self._signers[key_file] = open_signer(self.provider, key_file)
         return self._signers[key_file]
 
     def _check(self, config: InferenceConfig) -> None:

@@ -42,6 +42,9 @@ class Proof(StrEnum):
     GOOGLE = "google"
     """Tokens of Google's application default credentials, by google-auth, renewed in time."""
 
+    AZURE = "azure"
+    """Tokens of Microsoft Entra ID, by azure-identity, renewed in time."""
+
     AWS = "aws"
     """A signature by AWS credentials, found and renewed by botocore."""
 
@@ -83,6 +86,8 @@ class Provider:
     """Path of the base where there is such a version; `{model}` in it is the model's name."""
     key_env: tuple[str, ...] = ()
     """Environment variables for the key, of which the first that is set counts."""
+    bearer_env: str | None = None
+    """Environment variable for a bearer token, which goes before these keys."""
     needs_key: bool = False
     key_header: str = "authorization"
     """The header that carries the key: `authorization` as a bearer token, any other bare."""
