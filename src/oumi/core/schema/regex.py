@@ -7,13 +7,14 @@ https://docs.rs/regex/latest/regex/#syntax
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 _REASON = re.compile(r"error: (.+)|\(in regex\): (.+?)(?: in regex .*)?$", re.MULTILINE)
 _SIZE_LIMIT_BYTES = 10_000_000
 
-_PART = re.compile(r"\\.|[\[\]]", re.DOTALL)
+_PARTS = re.compile(r"(\\.|[\[\]])", re.DOTALL)
 _RANGES = {r"\d": "0-9", r"\w": "0-9A-Za-z_"}
 
 
@@ -27,6 +28,8 @@ def check_regex(regex: str) -> None:
             _matcher(regex)
         except ValueError:
             error = "error: too large once its repetitions are written out"
+    if any(part == "[" and is_inside for part, is_inside in _parts(regex)):
+        error = "error: engines read a [ within brackets in two ways; write \\["
     if error:
         reasons = [one or other for one, other in _REASON.findall(error)] or [error]
         raise ValueError(f"not a regular expression that engines take: {reasons[-1]}")
@@ -61,15 +64,19 @@ def in_ascii(regex: str) -> str:
     To some samplers they also mean the digits and letters of other scripts, which they do not mean
     in a schema. `\D` and `\W` within brackets have no such spelling and stay.
     """
-    depth = 0
+    return "".join(_in_ascii(part, is_inside) for part, is_inside in _parts(regex))
 
-    def spell_out(match: re.Match[str]) -> str:
-        nonlocal depth
-        part = match[0]
-        depth = max(depth + {"[": 1, "]": -1}.get(part, 0), 0)
-        ranges = _RANGES.get(part.lower())
-        if ranges is None or (depth and part.isupper()):
-            return part
-        return ranges if depth else f"[{'^' if part.isupper() else ''}{ranges}]"
 
-    return _PART.sub(spell_out, regex)
+def _in_ascii(part: str, is_inside: bool) -> str:
+    ranges = _RANGES.get(part.lower())
+    if ranges is None or (is_inside and part.isupper()):
+        return part
+    return ranges if is_inside else f"[{'^' if part.isupper() else ''}{ranges}]"
+
+
+def _parts(regex: str) -> Iterator[tuple[str, bool]]:
+    """Escapes, brackets, and what stands between them; each with whether it is within brackets."""
+    is_inside = False
+    for part in _PARTS.split(regex):
+        yield part, is_inside
+        is_inside = part == "[" or (is_inside and part != "]")
