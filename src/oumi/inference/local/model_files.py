@@ -83,7 +83,8 @@ def _folder(name: str) -> Path:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from (file for file in sorted(path.iterdir()) if file.suffix in _SHAPING)
+            beside = sorted(file for file in path.iterdir() if file.suffix in _SHAPING)
+            yield from filter(Path.is_file, beside)
         else:
             yield path
 
