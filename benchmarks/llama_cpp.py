@@ -14,10 +14,10 @@ import orjson
 import xllamacpp
 
 from benchmarks.report import alternate, median, ratio, show
+from oumi.backends.local.llama_cpp.params import make_params
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams
 from oumi.core.types import Conversation, Message, Role
 from oumi.inference import LlamaCppInferenceEngine
-from oumi.inference.local.llama_cpp.params import make_params
 
 RUNS = 5
 REQUESTS = 300

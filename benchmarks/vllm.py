@@ -22,10 +22,10 @@ from vllm import LLM, SamplingParams
 
 from benchmarks.native import NO_END, PRICES
 from benchmarks.report import alternate, median, ratio, show
+from oumi.backends.local.vllm.arguments import engine_args
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig, ModelParams
 from oumi.core.types import Conversation, Message, Role
 from oumi.inference import VLLMInferenceEngine
-from oumi.inference.local.vllm.arguments import engine_args
 from oumi.runner.events import Event, RowDone
 
 RUNS = 5

@@ -6,6 +6,15 @@ from typing import Any
 
 from page_text import member_docstrings, table
 
+from oumi.backends.registry import ROWS
+from oumi.backends.remote.dialects import load_dialect
+from oumi.backends.remote.providers import (
+    BY_ENGINE,
+    PROVIDERS,
+    UNLISTED,
+    AuthMethod,
+    Provider,
+)
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -15,16 +24,7 @@ from oumi.core.configs import (
     RemoteParams,
 )
 from oumi.core.configs.base import Settings
-from oumi.inference.registry import ROWS
-from oumi.inference.remote.dialects import load_dialect
-from oumi.inference.remote.providers import (
-    BY_ENGINE,
-    PROVIDERS,
-    UNLISTED,
-    Proof,
-    Provider,
-)
-from oumi.structured.rules import ALL_RULES, Form, References, SchemaRules
+from oumi.structured.schema.profiles import PROFILES, Form, References, SchemaProfile
 
 GROUPS: dict[str, type[Settings]] = {
     "": InferenceConfig,
@@ -45,7 +45,7 @@ def engine_table() -> str:
 
 
 def engine_settings() -> str:
-    """Which engine honours which setting; those behind an API as one."""
+    """Which engine supports which setting; those behind an API as one."""
     names = [
         f"{group}.{field}"
         for group in ("model", "generation", "generation.guided_decoding")
@@ -59,9 +59,9 @@ def engine_settings() -> str:
 
 
 def _honour(name: str, engine: Any) -> str:
-    if name in engine.honours:
+    if name in engine.supports:
         return "yes"
-    return "ignored" if name in engine.settled else "refused"
+    return "ignored" if name in engine.ignores else "refused"
 
 
 def _honour_all(name: str) -> str:
@@ -99,7 +99,7 @@ def _keys(row: Provider) -> str:
     variables = filter(None, (row.bearer_env, *row.key_env))
     names = " or ".join(map(_code, variables)) or "none"
     if row.proof is not None:
-        return f"{names}; without it: {member_docstrings(Proof)[row.proof.name].rstrip('.')}"
+        return f"{names}; without it: {member_docstrings(AuthMethod)[row.proof.name].rstrip('.')}"
     return names + (", needed" if row.needs_key else "")
 
 
@@ -112,7 +112,7 @@ def remote_capabilities() -> str:
     rows = [
         [
             f"`{row.engine}`",
-            ", ".join(_names(row.honours - _COMMON)) or "nothing",
+            ", ".join(_names(row.supports - _COMMON)) or "nothing",
             ", ".join(_forms(row)) or "none",
             "yes" if row.takes_images else "refused",
         ]
@@ -127,7 +127,7 @@ def common_settings() -> str:
 
 
 _GUIDED = "generation.guided_decoding."
-_COMMON = frozenset.intersection(*(row.honours for row in PROVIDERS))
+_COMMON = frozenset.intersection(*(row.supports for row in PROVIDERS))
 
 
 def _names(settings: frozenset[str]) -> list[str]:
@@ -135,7 +135,7 @@ def _names(settings: frozenset[str]) -> list[str]:
 
 
 def _forms(row: Provider) -> list[str]:
-    names = sorted(name for name in row.honours if name.startswith(_GUIDED))
+    names = sorted(name for name in row.supports if name.startswith(_GUIDED))
     return [f"`{name.removeprefix(_GUIDED)}`" for name in names]
 
 
@@ -160,7 +160,7 @@ def structured_forms() -> str:
 
 
 def _way_of_form(engine: InferenceEngineType, form: str) -> str:
-    if f"{_GUIDED}{form}" not in ROWS[engine].honours:
+    if f"{_GUIDED}{form}" not in ROWS[engine].supports:
         return "refused"
     if engine not in BY_ENGINE:
         return "sampler"
@@ -198,14 +198,14 @@ def schema_rules() -> str:
             ", ".join(f"`{name}`" for name in sorted(rules.keywords)) if rules.rewrites else "all",
             _WAYS[rules.otherwise] + (", not strict" if rules.has_strict else ""),
         ]
-        for rules in ALL_RULES
+        for rules in PROFILES
         if any(row.rules is rules for row in PROVIDERS) and rules.form is Form.SCHEMA
     ]
     heads = ["Rules", "Engines", "What they ask for", "Limits that they keep", "Otherwise"]
     return table(heads, rows)
 
 
-def _demands(rules: SchemaRules) -> str:
+def _demands(rules: SchemaProfile) -> str:
     words = [text for name, text in _DEMANDS.items() if getattr(rules, name)]
     if rules.references is not References.ALL:
         words.append("no recursion" if rules.references is References.FINITE else "no `$ref`")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types import Conversation, Message, Role
 from oumi.inference import LlamaCppInferenceEngine
-from oumi.inference.remote.providers import PROVIDERS
 from tests.fault_server import FaultServer
 
 _VARIABLES = {

@@ -6,7 +6,7 @@ OumiError
 │   ├── UnsupportedError      the engine cannot honour a setting
 │   ├── InputError            a row or a file that cannot be read
 │   ├── ModelNotFoundError    no such model here or at the provider
-│   ├── MisfitError           an answer came, but not in the form asked for
+│   ├── StructuredOutputError           an answer came, but not in the form asked for
 │   └── OutputExistsError     a file that is not of this run stands in the way
 ├── AccessError               mend the key, the rights or the quota
 ├── UnavailableError          wait and try again: overload, time-out, rate limit
@@ -70,7 +70,7 @@ class ModelNotFoundError(RequestError):
     ends_run = True
 
 
-class MisfitError(RequestError):
+class StructuredOutputError(RequestError):
     """Answers came, none in the form asked for. `reply` is the last one, `usage` what all took."""
 
     def __init__(self, message: str, reply: str, usage: Usage):

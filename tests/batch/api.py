@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from oumi.backends.remote.providers import BatchLimits, Provider
+from oumi.batch.job_folder import root
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import BatchStatus, Conversation, InferenceResult
 from oumi.inference import InferenceEngine, OpenAIInferenceEngine
-from oumi.inference.batch.folder import root
-from oumi.inference.remote.providers import BatchOffer, Provider
 from tests.conftest import ask
 from tests.fault_server import FaultServer
 
@@ -48,7 +48,7 @@ class ThreeAtOnce(OpenAIInferenceEngine):
 
     @property
     def provider(self) -> Provider:
-        return replace(super().provider, batch=BatchOffer(max_requests=3))
+        return replace(super().provider, batch=BatchLimits(max_requests=3))
 
 
 class SmallFiles(OpenAIInferenceEngine):
@@ -56,7 +56,7 @@ class SmallFiles(OpenAIInferenceEngine):
 
     @property
     def provider(self) -> Provider:
-        return replace(super().provider, batch=BatchOffer(max_bytes=1000))
+        return replace(super().provider, batch=BatchLimits(max_bytes=1000))
 
 
 def finish(engine: InferenceEngine, batch_id: str) -> BatchStatus:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from oumi.batch.job_folder import all_folders
+from oumi.batch.local import process
 from oumi.inference import OpenAIInferenceEngine
-from oumi.inference.batch.folder import all_folders
-from oumi.inference.batch.local import process
 from tests.batch.api import make
 from tests.batch.local import is_free
 from tests.fault_server import FaultServer

@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 
+from oumi.batch.job_folder import JobFolder, find_folder
+from oumi.batch.local.service import LocalJobs
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import BatchInfo, Conversation
 from oumi.errors import UnavailableError
 from oumi.inference import InferenceEngine, RemoteInferenceEngine, RemoteVLLMInferenceEngine
-from oumi.inference.batch.folder import JobFolder, find_folder
-from oumi.inference.batch.local.jobs import LocalJobs
 from oumi.runner import loop
 from tests.conftest import ask
 

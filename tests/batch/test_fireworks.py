@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from oumi.batch.api.providers.fireworks_facts import id_of, read_asked, read_job
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types import BatchStatus
 from oumi.errors import ConfigError, InputError
 from oumi.inference import FireworksInferenceEngine
-from oumi.inference.batch.apis.fireworks_facts import id_of, read_asked, read_job
 from tests.batch.api import KEY, expected, folders, make, rows
 from tests.conftest import answers
 from tests.fault_server import FaultServer

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from oumi.batch.job_folder import all_folders
+from oumi.batch.window import parse_window
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -33,8 +35,6 @@ from oumi.inference import (
     RemoteInferenceEngine,
     RemoteVLLMInferenceEngine,
 )
-from oumi.inference.batch.folder import all_folders
-from oumi.inference.batch.window import parse_window
 from oumi.models import TINY_GGUF
 from tests.batch.local import (
     finish,
@@ -384,7 +384,7 @@ def test_a_model_at_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 WITHOUT_A_MODEL = """
 import sys
 from oumi.core.configs import InferenceConfig
-from oumi.inference.batch.local.jobs import LocalJobs
+from oumi.batch.local.service import LocalJobs
 from oumi.runner import loop
 jobs, config = LocalJobs(), InferenceConfig()
 [info] = loop.call(jobs.list(config, None))

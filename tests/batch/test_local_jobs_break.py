@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from oumi.batch.job_folder import all_folders
 from oumi.core.configs import ModelParams
 from oumi.core.types import BatchStatus
 from oumi.errors import AccessError, InputError, StorageError
 from oumi.inference import DeepSeekInferenceEngine, LlamaCppInferenceEngine
-from oumi.inference.batch.folder import all_folders
 from oumi.models import TINY_GGUF
 from tests.batch.api import folders
 from tests.batch.local import (
@@ -93,7 +93,7 @@ def test_twenty_kills_cost_at_most_what_was_in_flight(server: FaultServer):
     count, workers, kills = 2000, 8, 20
     moments = random.Random(7)
     server.plan(**SLOW)
-    settled: dict[str, int] = {}
+    ignores: dict[str, int] = {}
     with remote_engine(server.api_url, num_workers=workers) as engine:
         batch_id = engine.infer_batch(rows(count))
         for kill in range(kills):
@@ -104,15 +104,15 @@ def test_twenty_kills_cost_at_most_what_was_in_flight(server: FaultServer):
             assert not engine.get_batch_status(batch_id).is_terminal
             kill_worker(batch_id)
             seen = server.stats()["rows"]
-            settled = {f"row-{i}": seen[f"row-{i}"] for i in recorded(batch_id)} | settled
+            ignores = {f"row-{i}": seen[f"row-{i}"] for i in recorded(batch_id)} | ignores
             assert not engine.get_batch_status(batch_id).is_terminal
-        assert len(settled) > 10
+        assert len(ignores) > 10
         assert finish(engine, batch_id).completed_requests == count
         results = engine.get_batch_results(batch_id, rows(count))
     assert answers(results) == [f"answer to row-{i}" for i in range(count)]
     assert sorted(recorded(batch_id)) == list(range(count)), "one answer a row"
     seen = server.stats()["rows"]
-    assert {row: seen[row] for row in settled} == settled, "no recorded row is asked again"
+    assert {row: seen[row] for row in ignores} == ignores, "no recorded row is asked again"
     assert sum(asked for asked, _ in seen.values()) <= count + kills * workers
     assert processes_started(batch_id) <= kills + 1
 

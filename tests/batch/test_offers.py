@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from oumi.backends.remote.providers import BY_ENGINE, PROVIDERS
 from oumi.core.configs import InferenceEngineType
 from oumi.inference import GroqInferenceEngine, ParasailInferenceEngine
-from oumi.inference.remote.providers import BY_ENGINE, PROVIDERS
 from tests.batch.api import expected, make, rows
 from tests.conftest import answers
 from tests.fault_server import FaultServer

@@ -23,7 +23,7 @@ SUBMIT = """
 import sys
 from oumi.core.configs import InferenceConfig
 from tests.batch.api import ThreeAtOnce, make, rows
-from oumi.inference.remote.providers import BatchOffer
+from oumi.backends.remote.providers import BatchLimits
 from dataclasses import replace
 
 class Server:
@@ -32,7 +32,7 @@ class Server:
 class HundredAtOnce(ThreeAtOnce):
     @property
     def provider(self):
-        return replace(super().provider, batch=BatchOffer(max_requests=100))
+        return replace(super().provider, batch=BatchLimits(max_requests=100))
 
 with make(Server, HundredAtOnce) as engine:
     print("begun", flush=True)

@@ -156,7 +156,7 @@ def test_answers_in_another_form_are_failures_that_resubmit_sends_again(server, 
     batch_id = openai.infer_batch(rows(2), config)  # the server answers in plain text
     finish(openai, batch_id)
     partial = openai.get_batch_results_partial(batch_id, rows(2))
-    assert kinds(partial) == dict.fromkeys((0, 1), "MisfitError")
+    assert kinds(partial) == dict.fromkeys((0, 1), "StructuredOutputError")
     assert partial.failures[0].reply == "answer to row-0", "it is paid for, and kept"
     assert kinds(openai.get_batch_results_partial(batch_id)) == kinds(partial)
     server.plan(message={"content": '```json\n{"n": 1}\n```'})  # forgets what it held

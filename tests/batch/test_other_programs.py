@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 from openai import OpenAI
 
+from oumi.batch.job_folder import JobFolder
 from oumi.core.types import ContentItem, Conversation, Message, Role, Type
 from oumi.errors import InputError, UnsupportedError
 from oumi.inference import OpenAIInferenceEngine
-from oumi.inference.batch.folder import JobFolder
 from tests.batch.api import expected, folders, make, rows
 from tests.conftest import answers
 from tests.fault_server import FaultServer

@@ -2,7 +2,7 @@
 
 import json
 
-from oumi.inference.registry import ROWS
+from oumi.backends.registry import ROWS
 
 
 def test_table(oumi) -> None:
@@ -21,7 +21,7 @@ def test_json(oumi) -> None:
 
 def test_one_engine(oumi) -> None:
     said = oumi("engines", "LLAMACPP").stdout
-    assert all(f"  {name}\n" in said for name in ROWS["LLAMACPP"].honours)
+    assert all(f"  {name}\n" in said for name in ROWS["LLAMACPP"].supports)
 
 
 def test_misspelt(oumi) -> None:

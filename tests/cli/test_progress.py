@@ -4,10 +4,10 @@ import io
 
 import pytest
 
+from oumi.cli.display import clock, number
+from oumi.cli.progress import Progress
 from oumi.core.types import Completion, Failure, Message, Role, Usage
-from oumi.runner.display import clock, number
 from oumi.runner.events import RowDone, RowFailed, RunEnded, RunStarted, Stopping
-from oumi.runner.progress import Progress
 
 ANSWER = Completion(Message(role=Role.ASSISTANT, content="4"), usage=Usage(10, 5))
 
@@ -27,7 +27,7 @@ def test_lines() -> None:
     assert "Stopping: 1 in flight are being finished. Ctrl-C again stops at once." in lines
     assert lines[-1].startswith("3/4 done · 1 failed · ")
     assert lines[-1].endswith(" tokens/s")
-    assert progress.tally.usage.completion_tokens == 10
+    assert progress.stats.usage.completion_tokens == 10
 
 
 def test_nothing_to_do_shows_nothing() -> None:
@@ -44,7 +44,7 @@ def test_a_display_that_goes_away_does_not_matter() -> None:
         progress(RunStarted(1, 0, "LLAMACPP", None))
         progress(RowDone(0, ANSWER, 0.1))
         progress(RunEnded())
-    assert progress.tally.done == 1
+    assert progress.stats.done == 1
 
 
 @pytest.mark.parametrize(

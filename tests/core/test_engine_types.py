@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import oumi.inference
+from oumi.backends.registry import ROWS
+from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.inference import build_engine
-from oumi.inference.registry import ROWS
-from oumi.inference.remote.providers import PROVIDERS
 
 # The form of the files that users of this API have: comments, a few groups, the engine's name.
 FILE = """\

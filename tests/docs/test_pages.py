@@ -11,14 +11,14 @@ import pytest
 
 import oumi
 from oumi import errors
+from oumi.backends.local.llama_cpp import params
+from oumi.backends.registry import ROWS
+from oumi.backends.remote import errors as remote_errors
+from oumi.backends.remote.model_families import FAMILIES, family_of
+from oumi.batch.local import lifecycle, process
 from oumi.core.configs.base import Settings
 from oumi.core.configs.remote_params import RemoteParams
-from oumi.inference.batch.local import process, settling
-from oumi.inference.local.llama_cpp import params
-from oumi.inference.registry import ROWS
-from oumi.inference.remote import failures
-from oumi.inference.remote.model_families import FAMILIES, family_of
-from oumi.runner import adaptive
+from oumi.runner.limits import adaptive
 from tests.docs.pages import PAGES, ROOT, anchors, prose
 
 
@@ -75,7 +75,7 @@ def test_engines_page_has_the_defaults_of_llama_cpp() -> None:
 def test_settings_of_the_table_are_all_there_are() -> None:
     shown = re.findall(r"^\| `([\w.]+)` \|", engine_tables.engine_settings(), re.MULTILINE)
     for row in ROWS.values():
-        assert row.honours | row.settled <= set(shown), row.engine
+        assert row.supports | row.ignores <= set(shown), row.engine
 
 
 def test_providers_page_names_what_model_families_do_not_take() -> None:
@@ -98,12 +98,14 @@ def test_remote_page_has_the_defaults() -> None:
 def test_batch_page_has_the_figures_of_local_jobs() -> None:
     page = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
     assert f"What is in flight has {process.GRACE_S:g} of" in page
-    assert f"ends {settling._MOST_STARTS} times in a row" in page
+    assert f"ends {lifecycle._MOST_STARTS} times in a row" in page
 
 
 def test_remote_page_names_the_statuses() -> None:
     page = (ROOT / "docs" / "remote.md").read_text(encoding="utf-8")
-    assert f"| Status {_listed(failures._WAIT_AND_TRY)}, 500 and above | Tried again. |" in page
+    assert (
+        f"| Status {_listed(remote_errors._WAIT_AND_TRY)}, 500 and above | Tried again. |" in page
+    )
     assert f"({_listed(errors._OVERLOADED)})" in page
 
 

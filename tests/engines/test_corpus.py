@@ -7,8 +7,8 @@ import importlib.util
 
 import pytest
 
+from oumi.backends.registry import ROWS, InferenceEngineType
 from oumi.core.configs import ModelParams
-from oumi.inference.registry import ROWS, InferenceEngineType
 from tests.structured.corpus import CORPUS
 from tests.structured.coverage import assert_covered, cover, table
 

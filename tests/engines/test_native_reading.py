@@ -9,9 +9,9 @@ import pytest
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("torch")
 
+from oumi.backends.local.native.detokenizer import Reader  # noqa: E402
+from oumi.backends.local.native.prompt import Prompt  # noqa: E402
 from oumi.core.types import Completion, Delta, FinishReason, Message  # noqa: E402
-from oumi.inference.local.native.prompt import Prompt  # noqa: E402
-from oumi.inference.local.native.reading import Reader  # noqa: E402
 from oumi.models import TINY  # noqa: E402
 from oumi.runner.request import Request  # noqa: E402
 from tests.conftest import ask  # noqa: E402

@@ -9,7 +9,7 @@ import orjson
 
 from tests.fault_server.eventstream import event, exception
 from tests.fault_server.plan import Plan
-from tests.fault_server.said import Said, read
+from tests.fault_server.said import ErrorReply, read
 
 STREAM_TYPE = "application/vnd.amazon.eventstream"
 
@@ -86,7 +86,7 @@ def _forced_tool(body: bytes) -> str | None:
     return choice["tool"]["name"] if "tool" in choice else None
 
 
-def _blocks(said: Said) -> list[dict[str, Any]]:
+def _blocks(said: ErrorReply) -> list[dict[str, Any]]:
     reasoning = {"reasoningText": {"text": said.reasoning, "signature": "c2lnbmVk"}}
     calls = [
         {"toolUse": {"toolUseId": call_id, "name": name, "input": arguments}}

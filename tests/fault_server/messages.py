@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from tests.fault_server.plan import Plan
-from tests.fault_server.said import Said, read
+from tests.fault_server.said import ErrorReply, read
 
 STREAM_TYPE = "text/event-stream"
 
@@ -84,7 +84,7 @@ def _forced_tool(asked: dict[str, Any]) -> str | None:
     return choice.get("name") if choice.get("type") == "tool" else None
 
 
-def _blocks(said: Said) -> list[dict[str, Any]]:
+def _blocks(said: ErrorReply) -> list[dict[str, Any]]:
     thinking = {"type": "thinking", "thinking": said.reasoning, "signature": "c2lnbmVk"}
     calls = [
         {"type": "tool_use", "id": call_id, "name": name, "input": arguments}

@@ -12,7 +12,7 @@ from oumi.core.configs import InferenceEngineType as Engine
 
 
 @dataclass(frozen=True)
-class Said:
+class ErrorReply:
     """A reply that is no answer."""
 
     code: int
@@ -26,14 +26,14 @@ class Said:
         return fault if self.body is None else {**fault, "body": self.body}
 
 
-def _google(code: int, status: str, message: str, *details: dict[str, Any]) -> Said:
+def _google(code: int, status: str, message: str, *details: dict[str, Any]) -> ErrorReply:
     error = {"code": code, "message": message, "status": status, "details": list(details)}
-    return Said(code, [{"error": error}])
+    return ErrorReply(code, [{"error": error}])
 
 
 _GOOGLE_TYPE = "type.googleapis.com/google.rpc."
 
-BAD_KEY: dict[Engine, Said] = {
+BAD_KEY: dict[Engine, ErrorReply] = {
     Engine.GOOGLE_GEMINI: _google(
         400,
         "INVALID_ARGUMENT",
@@ -43,7 +43,7 @@ BAD_KEY: dict[Engine, Said] = {
     Engine.GOOGLE_VERTEX: _google(
         401, "UNAUTHENTICATED", "Request had invalid authentication credentials."
     ),
-    Engine.DEEPSEEK: Said(
+    Engine.DEEPSEEK: ErrorReply(
         401,
         {
             "error": {
@@ -54,8 +54,8 @@ BAD_KEY: dict[Engine, Said] = {
             }
         },
     ),
-    Engine.MISTRAL: Said(401, {"detail": "Unauthorized"}),
-    Engine.XAI: Said(
+    Engine.MISTRAL: ErrorReply(401, {"detail": "Unauthorized"}),
+    Engine.XAI: ErrorReply(
         400,
         {
             "code": "Client specified an invalid argument",
@@ -63,7 +63,7 @@ BAD_KEY: dict[Engine, Said] = {
             "https://console.x.ai.",
         },
     ),
-    Engine.AZURE: Said(
+    Engine.AZURE: ErrorReply(
         401,
         {
             "error": {
@@ -72,7 +72,7 @@ BAD_KEY: dict[Engine, Said] = {
             }
         },
     ),
-    Engine.CEREBRAS: Said(
+    Engine.CEREBRAS: ErrorReply(
         401,
         {
             "message": "Wrong API Key",
@@ -81,19 +81,21 @@ BAD_KEY: dict[Engine, Said] = {
             "code": "wrong_api_key",
         },
     ),
-    Engine.BEDROCK: Said(
+    Engine.BEDROCK: ErrorReply(
         403, {"message": "The security token included in the request is invalid."}
     ),
-    Engine.OPENROUTER: Said(401, {"error": {"message": "No auth credentials found", "code": 401}}),
-    Engine.HUGGING_FACE_ROUTER: Said(401, {"error": "Invalid username or password."}),
+    Engine.OPENROUTER: ErrorReply(
+        401, {"error": {"message": "No auth credentials found", "code": 401}}
+    ),
+    Engine.HUGGING_FACE_ROUTER: ErrorReply(401, {"error": "Invalid username or password."}),
 }
 
-NO_MODEL: dict[Engine, Said] = {
+NO_MODEL: dict[Engine, ErrorReply] = {
     Engine.GOOGLE_GEMINI: _google(
         404, "NOT_FOUND", "models/m is not found for API version v1main."
     ),
     Engine.GOOGLE_VERTEX: _google(404, "NOT_FOUND", "Publisher Model `google/m` was not found."),
-    Engine.DEEPSEEK: Said(
+    Engine.DEEPSEEK: ErrorReply(
         400,
         {
             "error": {
@@ -104,7 +106,7 @@ NO_MODEL: dict[Engine, Said] = {
             }
         },
     ),
-    Engine.MISTRAL: Said(
+    Engine.MISTRAL: ErrorReply(
         400,
         {
             "object": "error",
@@ -114,14 +116,14 @@ NO_MODEL: dict[Engine, Said] = {
             "code": "1500",
         },
     ),
-    Engine.XAI: Said(
+    Engine.XAI: ErrorReply(
         404,
         {
             "code": "Some requested entity was not found",
             "error": "The model m does not exist or your team does not have access to it.",
         },
     ),
-    Engine.AZURE: Said(
+    Engine.AZURE: ErrorReply(
         404,
         {
             "error": {
@@ -130,7 +132,7 @@ NO_MODEL: dict[Engine, Said] = {
             }
         },
     ),
-    Engine.FIREWORKS: Said(
+    Engine.FIREWORKS: ErrorReply(
         404,
         {
             "error": {
@@ -141,7 +143,7 @@ NO_MODEL: dict[Engine, Said] = {
             }
         },
     ),
-    Engine.CEREBRAS: Said(
+    Engine.CEREBRAS: ErrorReply(
         404,
         {
             "message": "Model m does not exist or you do not have access to it.",
@@ -150,9 +152,11 @@ NO_MODEL: dict[Engine, Said] = {
             "code": "model_not_found",
         },
     ),
-    Engine.BEDROCK: Said(400, {"message": "The provided model identifier is invalid."}),
-    Engine.OPENROUTER: Said(400, {"error": {"message": "m is not a valid model ID", "code": 400}}),
-    Engine.HUGGING_FACE_ROUTER: Said(
+    Engine.BEDROCK: ErrorReply(400, {"message": "The provided model identifier is invalid."}),
+    Engine.OPENROUTER: ErrorReply(
+        400, {"error": {"message": "m is not a valid model ID", "code": 400}}
+    ),
+    Engine.HUGGING_FACE_ROUTER: ErrorReply(
         400,
         {
             "error": {
@@ -163,7 +167,7 @@ NO_MODEL: dict[Engine, Said] = {
             }
         },
     ),
-    Engine.OLLAMA: Said(
+    Engine.OLLAMA: ErrorReply(
         404,
         {
             "error": {
@@ -174,7 +178,7 @@ NO_MODEL: dict[Engine, Said] = {
             }
         },
     ),
-    Engine.REMOTE_VLLM: Said(
+    Engine.REMOTE_VLLM: ErrorReply(
         404,
         {
             "error": {
@@ -187,24 +191,24 @@ NO_MODEL: dict[Engine, Said] = {
     ),
 }
 
-TOO_MANY: dict[Engine, Said] = {
+TOO_MANY: dict[Engine, ErrorReply] = {
     Engine.GOOGLE_GEMINI: _google(
         429,
         "RESOURCE_EXHAUSTED",
         "You exceeded your current quota, please check your plan and billing details.",
         {"@type": _GOOGLE_TYPE + "RetryInfo", "retryDelay": "7s"},
     ),
-    Engine.AZURE: Said(
+    Engine.AZURE: ErrorReply(
         429,
         {"error": {"code": "429", "message": "Requests have exceeded the call rate limit."}},
         {"retry-after": "7", "retry-after-ms": "7000"},
     ),
-    Engine.OPENROUTER: Said(
+    Engine.OPENROUTER: ErrorReply(
         429,
         {"error": {"message": "Rate limit exceeded: free-models-per-min.", "code": 429}},
         {"retry-after": "7", "x-ratelimit-limit": "20", "x-ratelimit-remaining": "0"},
     ),
-    Engine.CEREBRAS: Said(
+    Engine.CEREBRAS: ErrorReply(
         429,
         {
             "message": "Requests per minute limit exceeded - too many requests sent.",
@@ -217,8 +221,8 @@ TOO_MANY: dict[Engine, Said] = {
 }
 """Each asks for seven seconds."""
 
-USUAL_BAD_KEY, USUAL_NO_MODEL = Said(401), Said(404)
-USUAL_TOO_MANY = Said(429, headers={"retry-after": "7"})
+USUAL_BAD_KEY, USUAL_NO_MODEL = ErrorReply(401), ErrorReply(404)
+USUAL_TOO_MANY = ErrorReply(429, headers={"retry-after": "7"})
 
 STREAM: dict[Engine, list[dict[str, Any]]] = {
     Engine.MISTRAL: [

@@ -34,7 +34,7 @@ def operation(name: str) -> OperationModel:
     return ServiceModel(model, "bedrock-runtime").operation_model(name)
 
 
-def misfit(value: dict[str, Any], shape: Shape) -> str:
+def problem(value: dict[str, Any], shape: Shape) -> str:
     """What the service does not take, or does not give; empty where all is well."""
     report = ParamValidator().validate(value, shape)
     return report.generate_report() if report.has_errors() else ""

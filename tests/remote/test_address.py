@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from oumi.backends.remote.address import Address, find_address, key_hint, to_base
+from oumi.backends.remote.providers import BY_ENGINE, Provider
 from oumi.core.configs import InferenceConfig, InferenceEngineType, ModelParams, RemoteParams
 from oumi.errors import AccessError, ConfigError
-from oumi.inference.remote.address import Address, find_address, key_hint, to_base
-from oumi.inference.remote.providers import BY_ENGINE, Provider
 
 OPENAI = BY_ENGINE[InferenceEngineType.OPENAI]
 REMOTE = BY_ENGINE[InferenceEngineType.REMOTE]

@@ -9,11 +9,11 @@ import pytest
 from anthropic.types import message_create_params
 from pydantic import TypeAdapter
 
+from oumi.backends.remote.dialects import anthropic
+from oumi.backends.remote.providers import BY_ENGINE
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig, InferenceEngineType
 from oumi.core.types import ContentItem, Conversation, Message, Role, Type
 from oumi.errors import RequestError, UnsupportedError
-from oumi.inference.remote.dialects import anthropic
-from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.request import KeyMaker, Request
 from tests.conftest import ask
 from tests.remote.sdk_types import known_to

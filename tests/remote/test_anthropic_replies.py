@@ -10,10 +10,10 @@ from anthropic.types import Message as Reply
 from anthropic.types import ModelInfo, RawMessageStreamEvent
 from pydantic import TypeAdapter
 
+from oumi.backends.remote.dialects import anthropic
+from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
 from oumi.core.configs import GuidedDecodingParams
 from oumi.core.types import Completion, FinishReason
-from oumi.inference.remote.dialects import anthropic
-from oumi.inference.remote.failures import BadReplyError, UnreadableAnswerError
 from tests.remote.talks import settings
 from tests.shapes import PRODUCT
 

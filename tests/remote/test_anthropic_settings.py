@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from oumi.backends.remote.dialects import anthropic
+from oumi.backends.remote.model_families import check_family, family_of
 from oumi.errors import ConfigError, UnsupportedError
-from oumi.inference.remote.dialects import anthropic
-from oumi.inference.remote.model_families import check_family, family_of
 from tests.conftest import ask
 from tests.remote.talks import settings, tool_talk
 from tests.remote.test_anthropic_dialect import MIDDLE, NEW, OLD, SAMPLING, SCHEMA, body_of

@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
+from oumi.backends.remote.dialects import bedrock
+from oumi.backends.remote.providers import BY_ENGINE
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig, InferenceEngineType
 from oumi.core.types import ContentItem, Conversation, Message, Role, Type
 from oumi.errors import ConfigError, UnsupportedError
-from oumi.inference.remote.dialects import bedrock
-from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.request import Request
 from tests.conftest import ask
-from tests.remote.sdk_types import misfit, operation
+from tests.remote.sdk_types import operation, problem
 from tests.remote.talks import PNG, TOOL, call, picture_talk, settings, tool_talk
 from tests.shapes import PRODUCT
 
@@ -88,13 +88,13 @@ def test_the_model_of_the_service_takes_every_body(tmp_path, generation, model, 
         if model == NOVA and "guided_decoding" in generation and conversation.tools:
             continue
         body = body_of(conversation, settings(model, kwargs, **generation))
-        assert misfit({"modelId": model, **body}, operation("Converse").input_shape) == ""
+        assert problem({"modelId": model, **body}, operation("Converse").input_shape) == ""
 
 
 def test_the_model_of_the_service_refuses_what_it_does_not_know():
     wrong = {"role": "user", "content": [{"txt": "Hi"}]}
     body = {"modelId": NOVA, "messages": [wrong]}
-    assert "txt" in misfit(body, operation("Converse").input_shape)
+    assert "txt" in problem(body, operation("Converse").input_shape)
 
 
 def test_a_conversation_as_converse_has_it():

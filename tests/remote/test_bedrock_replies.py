@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
+from oumi.backends.remote.dialects import bedrock
+from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
 from oumi.core.configs import GuidedDecodingParams
 from oumi.core.types import Completion, FinishReason
-from oumi.inference.remote.dialects import bedrock
-from oumi.inference.remote.failures import BadReplyError, UnreadableAnswerError
 from tests.fault_server.eventstream import event, exception, message
-from tests.remote.sdk_types import misfit, operation
+from tests.remote.sdk_types import operation, problem
 from tests.remote.talks import settings
 from tests.shapes import PRODUCT
 
@@ -37,7 +37,7 @@ def reply(*blocks: dict, stop_reason: str = "end_turn", usage: dict = USAGE) -> 
         "usage": usage,
         "metrics": {"latencyMs": 1},
     }
-    assert misfit(data, REPLY) == ""
+    assert problem(data, REPLY) == ""
     return orjson.dumps(data)
 
 
@@ -121,7 +121,7 @@ def test_a_strange_answer_is_kept():
 
 
 def part(kind: str, **fields: Any) -> bytes:
-    assert misfit({kind: fields}, STREAM_REPLY) == ""
+    assert problem({kind: fields}, STREAM_REPLY) == ""
     return event(kind, **fields)
 
 

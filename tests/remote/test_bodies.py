@@ -1,4 +1,4 @@
-"""Bodies with all that a row honours, held against the official SDKs' own types."""
+"""Bodies with all that a row supports, held against the official SDKs' own types."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from mistralai.client.models import ChatCompletionRequest, ChatCompletionStreamR
 from openai.types.chat import completion_create_params as openai
 from pydantic import TypeAdapter
 
+from oumi.backends.remote.dialects import load_dialect
+from oumi.backends.remote.providers import BY_ENGINE, PROVIDERS, Provider
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -19,8 +21,6 @@ from oumi.core.configs import (
     ModelParams,
 )
 from oumi.core.configs import InferenceEngineType as Engine
-from oumi.inference.remote.dialects import load_dialect
-from oumi.inference.remote.providers import BY_ENGINE, PROVIDERS, Provider
 from oumi.runner.request import Request
 from tests.remote.sdk_types import known_to
 from tests.remote.talks import SCHEMA, SETTINGS
@@ -45,11 +45,11 @@ BEYOND_OPENAI = {
 
 
 def settings_of(row: Provider) -> dict[str, Any]:
-    """All sampling settings that the row honours, and a schema."""
+    """All sampling settings that the row supports, and a schema."""
     settings = {
-        name: value for name, (value, _) in SETTINGS.items() if f"generation.{name}" in row.honours
+        name: value for name, (value, _) in SETTINGS.items() if f"generation.{name}" in row.supports
     }
-    if "generation.guided_decoding.json" in row.honours:
+    if "generation.guided_decoding.json" in row.supports:
         settings["guided_decoding"] = GuidedDecodingParams(json=SCHEMA)
     return settings
 

@@ -9,6 +9,8 @@ import pytest
 from openai.types.chat import completion_create_params
 from pydantic import BaseModel, TypeAdapter
 
+from oumi.backends.remote.dialects import chat
+from oumi.backends.remote.providers import BY_ENGINE, Provider
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -27,8 +29,6 @@ from oumi.core.types import (
     Type,
 )
 from oumi.errors import ConfigError, InputError, RequestError, UnsupportedError
-from oumi.inference.remote.dialects import chat
-from oumi.inference.remote.providers import BY_ENGINE, Provider
 from oumi.runner.request import Request
 from tests.conftest import ask
 

@@ -8,11 +8,11 @@ import orjson
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from oumi.backends.remote.dialects import chat
+from oumi.backends.remote.dialects.sse import EventDecoder
+from oumi.backends.remote.errors import BadReplyError
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types import FinishReason, Message, Role
-from oumi.inference.remote.dialects import chat
-from oumi.inference.remote.dialects.sse import EventDecoder
-from oumi.inference.remote.failures import BadReplyError
 
 PLAIN = InferenceConfig()
 ASKED_FOR_LOGPROBS = InferenceConfig(generation=GenerationParams(logprobs=0))

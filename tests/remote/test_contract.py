@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from oumi.backends.registry import ROWS
+from oumi.backends.remote.backend import RemoteInferenceEngine
+from oumi.backends.remote.dialects import load_dialect
+from oumi.backends.remote.providers import PROVIDERS, Provider
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -34,17 +38,13 @@ from oumi.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from oumi.inference.registry import ROWS
-from oumi.inference.remote.dialects import load_dialect
-from oumi.inference.remote.engine import RemoteInferenceEngine
-from oumi.inference.remote.providers import PROVIDERS, Provider
 from oumi.runner.request import Request
 from tests.conftest import ask
 from tests.fault_server import FaultServer
 from tests.fault_server.forms import find_form
 from tests.fault_server.plan import parse_plan
 from tests.remote import replies
-from tests.remote.replies import Said
+from tests.remote.replies import ErrorReply
 from tests.remote.talks import OTHER_WORDS, PNG, SCHEMA, SETTINGS, TOOL
 
 KEY = "sk-very-secret-0123456789"
@@ -102,7 +102,7 @@ def last_body(server: FaultServer) -> str:
     return server.stats()["last"][-1]["body"]
 
 
-def plan(server: FaultServer, said: Said) -> None:
+def plan(server: FaultServer, said: ErrorReply) -> None:
     server.plan(faults=[said.fault])
 
 
@@ -186,7 +186,7 @@ def test_a_choice_and_an_expression(
 
 def test_each_setting_that_it_honours_is_sent(row: Provider, make: Make, server: FaultServer):
     for name, (value, sent) in SETTINGS.items():
-        if f"generation.{name}" in row.honours:
+        if f"generation.{name}" in row.supports:
             make().infer([talk(user("row-1"), tools=[TOOL])], config_of(**{name: value}))
             sent = OTHER_WORDS.get((row.engine, name), sent)
             assert sent in last_body(server).replace(" ", ""), name
@@ -196,7 +196,7 @@ def test_a_setting_that_it_does_not_honour_is_refused(
     row: Provider, make: Make, server: FaultServer
 ):
     for name, (value, _) in SETTINGS.items():
-        if f"generation.{name}" not in row.honours:
+        if f"generation.{name}" not in row.supports:
             with pytest.raises(
                 UnsupportedError, match=f"{row.engine} cannot honour generation.{name}"
             ):

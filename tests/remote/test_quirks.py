@@ -7,6 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
+from oumi.backends.remote.dialects import chat
+from oumi.backends.remote.errors import BadReplyError, to_error
+from oumi.backends.remote.providers import BY_ENGINE
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -16,9 +19,6 @@ from oumi.core.configs import (
 )
 from oumi.core.types import Conversation, FinishReason
 from oumi.errors import AccessError, ModelNotFoundError, RequestError, UnavailableError
-from oumi.inference.remote.dialects import chat
-from oumi.inference.remote.failures import BadReplyError, to_error
-from oumi.inference.remote.providers import BY_ENGINE
 from oumi.runner.request import Request
 from tests.remote.test_chat_replies import reply
 

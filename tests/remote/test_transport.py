@@ -14,8 +14,7 @@ import orjson
 import pytest
 import trustme
 
-from oumi.errors import ConfigError
-from oumi.inference.remote.transport import (
+from oumi.backends.remote.http.transport import (
     Call,
     Head,
     Reply,
@@ -23,6 +22,7 @@ from oumi.inference.remote.transport import (
     TransportError,
     open_transport,
 )
+from oumi.errors import ConfigError
 from oumi.runner import loop
 from tests.fault_server import FaultServer
 from tests.fault_server.proxy import Proxy
@@ -360,7 +360,7 @@ def test_proxy_with_tls(
 
 _MANY = """
 import asyncio, resource, sys
-from oumi.inference.remote.transport import Call, open_transport
+from oumi.backends.remote.http.transport import Call, open_transport
 
 async def main():
     transport = open_transport()
@@ -379,7 +379,7 @@ def test_more_connections_than_open_files_are_usual(server: FaultServer) -> None
 
 
 def test_import_loads_no_http_stack() -> None:
-    code = "import sys, oumi.inference.remote.transport; assert 'wreq' not in sys.modules"
+    code = "import sys, oumi.backends.remote.http.transport; assert 'wreq' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -388,7 +388,7 @@ def test_exit_with_requests_in_flight(server: FaultServer) -> None:
     server.plan(faults=[{"kind": "hang"}])
     code = (
         "import time; from oumi.runner import loop; "
-        "from oumi.inference.remote.transport import Call, open_transport; "
+        "from oumi.backends.remote.http.transport import Call, open_transport; "
         f"url = '{server.api_url}/chat/completions'; "
         "call = Call('POST', url, {}, b'row-1', 60); "
         "loop.submit(open_transport().send(call)); time.sleep(1)"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from oumi.errors import OumiError, UnavailableError
-from oumi.runner.limiter import Limiter, Limits
-from oumi.runner.retry import RetryPolicy, retrying
+from oumi.runner.limits.limiter import Limiter, Limits
+from oumi.runner.limits.retry import RetryPolicy, retrying
 from tests.runner import virtual_time
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from oumi.core.types import Completion, Failure, Message, Role, Usage
 from oumi.errors import OutputExistsError
-from oumi.runner.journal import Journal
+from oumi.runner.storage.journal import Journal
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
 
@@ -102,7 +102,7 @@ from dataclasses import replace
 from pathlib import Path
 from oumi.core.types import Completion, Message, Role
 from oumi.errors import StorageError
-from oumi.runner.journal import Journal
+from oumi.runner.storage.journal import Journal
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 answer = Completion(Message(role=Role.ASSISTANT, content="a" * 100))

@@ -11,7 +11,7 @@ import pytest
 
 from oumi.core.configs import RemoteParams
 from oumi.errors import RequestError
-from oumi.runner.limiter import Limiter, Limits
+from oumi.runner.limits.limiter import Limiter, Limits
 from tests.runner import virtual_time
 
 SEEDS = range(12)

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from oumi.runner.rate_headers import Room, retry_after_s, rooms, until_s
+from oumi.backends.remote.http.rate_limit_headers import (
+    RateLimitStatus,
+    retry_after_s,
+    rooms,
+    until_s,
+)
 
 NOW_S = 1_792_567_650.0  # Wed, 21 Oct 2026 07:27:30 GMT
 
@@ -63,7 +68,10 @@ def test_times_in_every_shape(text: str, seconds: float | None):
                 "x-ratelimit-limit-tokens-minute": "500000",
                 "x-ratelimit-remaining-tokens-minute": "499000",
             },
-            [Room("requests", 300, 299, 60.0), Room("tokens", 500000, 499000, 60.0)],
+            [
+                RateLimitStatus("requests", 300, 299, 60.0),
+                RateLimitStatus("tokens", 500000, 499000, 60.0),
+            ],
             id="mistral",
         ),
         pytest.param(
@@ -75,7 +83,7 @@ def test_times_in_every_shape(text: str, seconds: float | None):
                 "x-ratelimit-remaining-tokens-minute": "59000",
                 "x-ratelimit-reset-tokens-minute": "11.38",
             },
-            [Room("tokens", 60000, 59000, 11.38)],
+            [RateLimitStatus("tokens", 60000, 59000, 11.38)],
             id="cerebras",
         ),
         pytest.param(
@@ -86,7 +94,7 @@ def test_times_in_every_shape(text: str, seconds: float | None):
                 "x-tokenlimit-limit": "3000",
                 "x-tokenlimit-remaining": "2900",
             },
-            [Room("requests", 10, 9, 1.0), Room("tokens", 3000, 2900, 1.0)],
+            [RateLimitStatus("requests", 10, 9, 1.0), RateLimitStatus("tokens", 3000, 2900, 1.0)],
             id="together",
         ),
         pytest.param(
@@ -96,12 +104,15 @@ def test_times_in_every_shape(text: str, seconds: float | None):
                 "x-ratelimit-limit-tokens-generated": "12000",
                 "x-ratelimit-remaining-tokens-generated": "11000",
             },
-            [Room("input_tokens", 60000, 59990, 60.0), Room("output_tokens", 12000, 11000, 60.0)],
+            [
+                RateLimitStatus("input_tokens", 60000, 59990, 60.0),
+                RateLimitStatus("output_tokens", 12000, 11000, 60.0),
+            ],
             id="fireworks",
         ),
     ],
 )
-def test_limits_of_others(headers: dict[str, str], expected: list[Room]):
+def test_limits_of_others(headers: dict[str, str], expected: list[RateLimitStatus]):
     assert rooms(headers, NOW_S) == expected
 
 
@@ -115,8 +126,8 @@ def test_openai():
         "x-ratelimit-reset-tokens": "6m0s",
     }
     assert rooms(headers, NOW_S) == [
-        Room("requests", 60, 59, 1.0),
-        Room("tokens", 150000, 149984, 360.0),
+        RateLimitStatus("requests", 60, 59, 1.0),
+        RateLimitStatus("tokens", 150000, 149984, 360.0),
     ]
 
 
@@ -127,13 +138,14 @@ def test_anthropic():
         headers[f"anthropic-ratelimit-{name}-remaining"] = "49"
         headers[f"anthropic-ratelimit-{name}-reset"] = "2026-10-21T07:28:00Z"
     assert rooms(headers, NOW_S) == [
-        Room(kind, 50, 49, 30.0) for kind in ("requests", "input_tokens", "output_tokens")
+        RateLimitStatus(kind, 50, 49, 30.0)
+        for kind in ("requests", "input_tokens", "output_tokens")
     ]
 
 
 def test_what_is_strange_or_missing_says_nothing():
     whole = {"x-ratelimit-limit": "5", "x-ratelimit-remaining": "9", "x-ratelimit-reset": "1"}
-    assert rooms(whole, NOW_S) == [Room("requests", 5, 5, 1.0)]
+    assert rooms(whole, NOW_S) == [RateLimitStatus("requests", 5, 5, 1.0)]
     for name in whole:
         assert rooms({key: whole[key] for key in whole if key != name}, NOW_S) == []
         assert rooms(whole | {name: "many"}, NOW_S) == []

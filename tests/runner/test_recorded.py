@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from oumi.core.types import Completion, Failure, Message, Role
-from oumi.runner.journal import Journal
-from oumi.runner.recorded import Recorded
-from oumi.runner.sources import FileSource
+from oumi.data.sources import FileSource
+from oumi.runner.storage.journal import Journal
+from oumi.runner.storage.snapshot import JournalSnapshot
 from tests.conftest import answers, short, sums
 
 PENDING = Failure("Pending", "not asked yet")
@@ -30,7 +30,7 @@ def test_rows_that_ended_and_rows_that_have_not(write_jsonl, tmp_path: Path):
         journal.record(1, KEY, answer("one"), latency_s=0.1)
         with path.open("ab") as torn:
             torn.write(b'{"key":"')
-        recorded = Recorded(path, 5, PENDING)
+        recorded = JournalSnapshot(path, 5, PENDING)
     result = recorded.result(source)
     assert list(result.rows) == [1, 3]
     assert answers(result.conversations) == ["one", "three"]
@@ -50,12 +50,12 @@ def test_the_same_as_the_output_of_the_run(engine, write_jsonl, tmp_path: Path):
     source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes().replace(b"\n", b"\n\n"))
     output = tmp_path / "out.jsonl"
     saved = engine.infer(None, short(input_path=str(source), output_path=str(output)))
-    result = Recorded(Path(f"{output}.journal"), 6, PENDING).result(FileSource(source))
+    result = JournalSnapshot(Path(f"{output}.journal"), 6, PENDING).result(FileSource(source))
     assert list(result.conversations) == list(saved)
     assert [result.conversations[i] for i in range(6)] == list(saved)
     assert not result.has_failures
 
 
 def test_before_the_run_began(write_jsonl, tmp_path: Path):
-    result = Recorded(tmp_path / "none", 2, PENDING).result(FileSource(write_jsonl(sums(2))))
+    result = JournalSnapshot(tmp_path / "none", 2, PENDING).result(FileSource(write_jsonl(sums(2))))
     assert (list(result.conversations), result.failed_indices) == ([], [0, 1])

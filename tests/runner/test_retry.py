@@ -7,7 +7,7 @@ import pytest
 
 from oumi.core.configs import RemoteParams
 from oumi.errors import AccessError, UnavailableError
-from oumi.runner.retry import Retry, RetryPolicy, retrying
+from oumi.runner.limits.retry import Retry, RetryPolicy, retrying
 
 
 def low() -> float:

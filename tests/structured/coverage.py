@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import jsonschema_rs
 
+from oumi.backends.registry import ROWS
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -22,10 +23,9 @@ from oumi.core.configs import (
     InferenceEngineType,
     ModelParams,
 )
-from oumi.core.schema import to_json_schema
+from oumi.core.json_schema import to_json_schema
 from oumi.errors import UnsupportedError
 from oumi.inference import InferenceEngine
-from oumi.inference.registry import ROWS
 from tests.conftest import ask
 from tests.structured.corpus import CORPUS
 

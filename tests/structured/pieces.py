@@ -1,4 +1,4 @@
-"""Pieces that schemas of the corpus are made of."""
+"""TextStreamer that schemas of the corpus are made of."""
 
 from __future__ import annotations
 

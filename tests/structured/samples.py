@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from oumi.core.schema.parts import resolve
+from oumi.core.json_schema.parts import resolve
 
 _DEEP = 4
 _NAMES = st.sampled_from(["a", "b", "x-a", "value", "key", "ä", ""])

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 
 from oumi.core.configs import GuidedDecodingParams
-from oumi.core.schema import to_json_schema
+from oumi.core.json_schema import to_json_schema
 from oumi.core.types import Conversation, Message, Role
-from oumi.structured import rules
-from oumi.structured.adapt import Adapted, adapt, adapt_guided, tell
-from oumi.structured.rules import Form, SchemaRules
+from oumi.structured.schema import profiles
+from oumi.structured.schema.adapt import Adapted, adapt, adapt_guided, tell
+from oumi.structured.schema.profiles import Form, SchemaProfile
 from tests.conftest import ask
 from tests.structured.home import HOME, HOME_AS_SENT, Home
 from tests.structured.hostile import HARMLESS
 from tests.structured.pieces import COLOUR, INT, NULL, STR, arr, obj, ref
 
 
-def sent(schema: Any, to: SchemaRules = rules.OPENAI, **more: Any) -> Adapted:
+def sent(schema: Any, to: SchemaProfile = profiles.OPENAI, **more: Any) -> Adapted:
     return adapt(to_json_schema(schema), to, **more)
 
 
-def field(schema: Any, to: SchemaRules = rules.OPENAI) -> tuple[Any, Any, Adapted]:
+def field(schema: Any, to: SchemaProfile = profiles.OPENAI) -> tuple[Any, Any, Adapted]:
     """What a required and an optional field of a schema become."""
     adapted = sent(obj({"a": schema, "b": schema}, ["a"]), to)
     fields = adapted.schema["properties"]
@@ -153,9 +153,9 @@ def test_what_cannot_be_met_goes_without_strict_mode(schema: dict[str, Any], rea
 
 def test_references_that_a_provider_does_not_take_are_written_out():
     schema = obj({"from": ref("p"), "to": arr(ref("p"))}) | {"$defs": {"p": obj({"x": INT})}}
-    adapted = sent(schema, rules.GEMINI)
+    adapted = sent(schema, profiles.GEMINI)
     assert adapted.schema == obj({"from": obj({"x": INT}), "to": arr(obj({"x": INT}))})
-    recursive = sent(obj({"next": {"$ref": "#"}}, []), rules.GEMINI)
+    recursive = sent(obj({"next": {"$ref": "#"}}, []), profiles.GEMINI)
     assert (recursive.form, recursive.reason) == (Form.JSON, "$ref: # is recursive")
 
 
@@ -163,13 +163,13 @@ def test_a_type_list_is_written_as_alternatives_where_it_has_to_be():
     part = {"type": ["string", "integer"], "minimum": 3}
     assert field(part)[0] == {"type": ["string", "integer"], "minimum": 3}
     apart = {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 3}]}
-    assert field(part, rules.CEREBRAS)[0] == apart
+    assert field(part, profiles.CEREBRAS)[0] == apart
 
 
 def test_each_row_says_where_it_is_from():
-    names = [row.name for row in rules.ALL_RULES]
+    names = [row.name for row in profiles.PROFILES]
     assert len(set(names)) == len(names)
-    assert all(row.source.startswith("https://") for row in rules.ALL_RULES)
+    assert all(row.source.startswith("https://") for row in profiles.PROFILES)
 
 
 def test_strict_mode_can_be_left_out():
@@ -178,17 +178,17 @@ def test_strict_mode_can_be_left_out():
 
 
 def test_a_schema_in_words():
-    for row, form in ((rules.JSON_OBJECT, Form.JSON), (rules.NONE, Form.PROMPT)):
+    for row, form in ((profiles.JSON_OBJECT, Form.JSON), (profiles.NONE, Form.PROMPT)):
         adapted = sent(obj({"a": INT}), row)
         assert (adapted.form, adapted.schema) == (form, None)
         assert '{"type":"object","properties":{"a"' in adapted.instruction
-    chosen = adapt_guided(GuidedDecodingParams(choice=["a", "b"]), rules.JSON_OBJECT)
+    chosen = adapt_guided(GuidedDecodingParams(choice=["a", "b"]), profiles.JSON_OBJECT)
     assert chosen.form is Form.PROMPT
     assert chosen.instruction.endswith("- a\n- b")
 
 
 def test_words_go_to_the_end_of_the_system_message():
-    adapted = sent(obj({"a": INT}), rules.NONE)
+    adapted = sent(obj({"a": INT}), profiles.NONE)
     system = Message(role=Role.SYSTEM, content="Be brief.")
     asked = Conversation(messages=[system, *ask("Hi").messages])
     assert tell(asked, adapted).messages[0].content == f"Be brief.\n\n{adapted.instruction}"
@@ -200,11 +200,11 @@ def test_words_go_to_the_end_of_the_system_message():
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("name", HARMLESS)
 def test_an_odd_schema_is_adapted_in_no_time(name: str):
-    for row in rules.ALL_RULES:
+    for row in profiles.PROFILES:
         adapted = sent(HARMLESS[name], row)
         assert adapted.schema is not None or adapted.instruction
 
 
 def test_a_grammar_is_no_schema():
     with pytest.raises(ValueError, match="grammar"):
-        adapt_guided(GuidedDecodingParams(grammar="start: 'a'"), rules.OPENAI)
+        adapt_guided(GuidedDecodingParams(grammar="start: 'a'"), profiles.OPENAI)

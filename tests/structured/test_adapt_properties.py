@@ -8,15 +8,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from oumi.core.schema import to_json_schema
-from oumi.structured.adapt import adapt
-from oumi.structured.rewrite import rewrite
-from oumi.structured.rules import ALL_RULES, SchemaRules
+from oumi.core.json_schema import to_json_schema
+from oumi.structured.schema.adapt import adapt
+from oumi.structured.schema.profiles import PROFILES, SchemaProfile
+from oumi.structured.schema.rewrite import rewrite
 from tests.structured.corpus import CORPUS
 from tests.structured.samples import values
 from tests.structured.values import closed, fits, forward, spell_nulls
 
-RULES = [rules for rules in ALL_RULES if rules.rewrites and rules.source and rules.form == "schema"]
+RULES = [rules for rules in PROFILES if rules.rewrites and rules.source and rules.form == "schema"]
 NAMES = list(CORPUS)
 _CHECK = settings(
     max_examples=400,
@@ -27,7 +27,7 @@ _CHECK = settings(
 )
 
 
-def _adapted(name: str, rules: SchemaRules) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+def _adapted(name: str, rules: SchemaProfile) -> tuple[dict[str, Any], Any, dict[str, Any]]:
     schema = to_json_schema(CORPUS[name])
     adapted = adapt(schema, rules)
     assume(adapted.reason is None)
@@ -39,7 +39,7 @@ def _adapted(name: str, rules: SchemaRules) -> tuple[dict[str, Any], Any, dict[s
 @pytest.mark.parametrize("rules", RULES, ids=lambda rules: rules.name)
 @_CHECK
 @given(st.data())
-def test_what_a_provider_may_write_is_what_was_asked_for(rules: SchemaRules, data: st.DataObject):
+def test_what_a_provider_may_write_is_what_was_asked_for(rules: SchemaProfile, data: st.DataObject):
     name = data.draw(st.sampled_from(NAMES))
     schema, adapted, marked = _adapted(name, rules)
     sent = data.draw(values(marked))
@@ -58,7 +58,7 @@ def test_what_a_provider_may_write_is_what_was_asked_for(rules: SchemaRules, dat
 @pytest.mark.parametrize("rules", RULES, ids=lambda rules: rules.name)
 @_CHECK
 @given(st.data())
-def test_what_was_asked_for_is_what_a_provider_may_write(rules: SchemaRules, data: st.DataObject):
+def test_what_was_asked_for_is_what_a_provider_may_write(rules: SchemaProfile, data: st.DataObject):
     name = data.draw(st.sampled_from(NAMES))
     schema, adapted, marked = _adapted(name, rules)
     reading = closed(schema) if rules.closed else schema

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
 from oumi.core.json_text import parse_json
-from oumi.structured.adapt import adapt_guided
-from oumi.structured.check import Restore
-from oumi.structured.expectation import Expectation, expect
-from oumi.structured.rules import GEMINI, OPENAI, SchemaRules
+from oumi.structured.contract import Contract, expect
+from oumi.structured.schema.adapt import adapt_guided
+from oumi.structured.schema.profiles import GEMINI, OPENAI, SchemaProfile
+from oumi.structured.validate import Restore
 
 SCHEMA = {
     "type": "object",
@@ -25,7 +25,7 @@ SCHEMA = {
 ANYTHING: dict[str, object] = {}
 
 
-def expectation(restore: Restore | None = None, **form: object) -> Expectation:
+def contract(restore: Restore | None = None, **form: object) -> Contract:
     guided = GuidedDecodingParams(**form)
     made = expect(GenerationParams(guided_decoding=guided), restore)
     assert made is not None
@@ -33,7 +33,7 @@ def expectation(restore: Restore | None = None, **form: object) -> Expectation:
 
 
 @pytest.mark.parametrize(
-    ("form", "text", "misfit"),
+    ("form", "text", "problem"),
     [
         ({"json": SCHEMA}, '{"name": "abc"}', None),
         ({"json": SCHEMA}, ' {"name": "abc"}\n', None),
@@ -60,33 +60,33 @@ def expectation(restore: Restore | None = None, **form: object) -> Expectation:
         ({"grammar": "a notation of the server's own"}, "anything", None),
     ],
 )
-def test_what_is_wrong_is_named(form: dict, text: str, misfit: str | None):
-    found = expectation(**form).read(text)
-    if misfit is None:
-        assert found.misfit is None
+def test_what_is_wrong_is_named(form: dict, text: str, problem: str | None):
+    found = contract(**form).read(text)
+    if problem is None:
+        assert found.problem is None
         assert found.text == text
     else:
-        assert re.search(misfit, found.misfit or "it fits")
+        assert re.search(problem, found.problem or "it fits")
 
 
 def test_errors_are_few_and_short():
-    wanted = expectation(json={"items": {"maxLength": 1}})
-    misfit = wanted.read(json.dumps(["x" * 10_000] * 100)).misfit
-    assert "and more" in misfit
-    assert len(misfit) < 2000
+    wanted = contract(json={"items": {"maxLength": 1}})
+    problem = wanted.read(json.dumps(["x" * 10_000] * 100)).problem
+    assert "and more" in problem
+    assert len(problem) < 2000
 
 
 def test_of_a_name_that_stands_twice_the_last_counts():
-    wanted = expectation(json={"properties": {"n": {"type": "integer"}}})
-    assert wanted.read('{"n": "x", "n": 1}').misfit is None
-    assert wanted.read('{"n": 1, "n": "x"}').misfit.startswith("/n:")
+    wanted = contract(json={"properties": {"n": {"type": "integer"}}})
+    assert wanted.read('{"n": "x", "n": 1}').problem is None
+    assert wanted.read('{"n": 1, "n": "x"}').problem.startswith("/n:")
 
 
 def test_long_integers_are_checked_exactly():
     large = 7 * 10**30
-    wanted = expectation(json={"type": "integer", "multipleOf": 7})
-    assert wanted.read(str(large)).misfit is None
-    assert wanted.read(str(large + 1)).misfit is not None
+    wanted = contract(json={"type": "integer", "multipleOf": 7})
+    assert wanted.read(str(large)).problem is None
+    assert wanted.read(str(large + 1)).problem is not None
 
 
 JSON = st.recursive(
@@ -107,7 +107,7 @@ def test_a_value_is_turned_back_before_it_is_checked():
     def restore(value: dict) -> dict:
         return {name: part for name, part in value.items() if part is not None}
 
-    wanted = expectation(restore, json={**SCHEMA, "additionalProperties": False})
+    wanted = contract(restore, json={**SCHEMA, "additionalProperties": False})
     text = '{"name": "é", "a/b~": null}'
     assert wanted.read(text).text == '{"name":"é"}'
     assert wanted.read(f"Here: {text}").text == '{"name":"é"}'
@@ -119,16 +119,16 @@ def test_a_choice_may_come_inside_json():
     def restore(value: object) -> object:
         return value.get("answer") if isinstance(value, dict) else value
 
-    wanted = expectation(restore, choice=["red", "blue"])
+    wanted = contract(restore, choice=["red", "blue"])
     assert wanted.read('{"answer": "red"}').text == "red"
-    assert "none of the choices" in wanted.read('{"answer": "green"}').misfit
+    assert "none of the choices" in wanted.read('{"answer": "green"}').problem
     assert wanted.read("red").text == "red"
     assert wanted.read('Sure: {"answer": "red"}').text == "red"
-    assert "'[]' is none of the choices" in wanted.read("[]").misfit
+    assert "'[]' is none of the choices" in wanted.read("[]").problem
 
 
 def test_a_value_that_is_in_the_caller_s_form_already_fits():
-    wanted = expectation(lambda value: [value], json={"type": "integer"})
+    wanted = contract(lambda value: [value], json={"type": "integer"})
     assert wanted.read("12").text == "12"
 
 
@@ -157,12 +157,12 @@ DRESS = st.sampled_from(["{}", "```json\n{}\n```", "Here: {} .", "<think>hm</thi
 
 @pytest.mark.parametrize("rules", [OPENAI, GEMINI], ids=lambda rules: rules.name)
 @given(value=VALUES, dress=DRESS)
-def test_whatever_is_handed_out_fits(rules: SchemaRules, value: object, dress: str):
+def test_whatever_is_handed_out_fits(rules: SchemaProfile, value: object, dress: str):
     text = dress.replace("{}", json.dumps(value))
     for schema in SCHEMAS:
         guided = GuidedDecodingParams(json=schema)
         restore = adapt_guided(guided, rules).restore
-        for wanted in (expectation(json=schema), expectation(restore, json=schema)):
+        for wanted in (contract(json=schema), contract(restore, json=schema)):
             found = wanted.read(text)
-            if found.misfit is None:
+            if found.problem is None:
                 assert jsonschema_rs.is_valid(guided.json, json.loads(found.text))

@@ -10,8 +10,8 @@ import pytest
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
 from oumi.errors import UnsupportedError
 from oumi.inference import LlamaCppInferenceEngine
-from oumi.structured.check import make_check
-from oumi.structured.grammar import to_lark
+from oumi.structured.schema.grammar import to_lark
+from oumi.structured.validate import make_validator
 from tests.conftest import ask
 from tests.structured.corpus import CORPUS
 from tests.structured.coverage import Covered, assert_covered, cover, table
@@ -65,5 +65,5 @@ def test_a_limit_that_no_answer_reaches_is_left_to_the_check():
     for most, counted in ((10**9, False), (3, True)):
         guided = GuidedDecodingParams(json={"type": "array", "items": INT, "maxItems": most})
         assert ("maxItems" in to_lark(guided)) is counted
-        misfit = make_check(guided)("[1, 1, 1, 1]").misfit
-        assert (misfit is not None) is counted
+        problem = make_validator(guided)("[1, 1, 1, 1]").problem
+        assert (problem is not None) is counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
-from oumi.errors import MisfitError
+from oumi.errors import StructuredOutputError
 from oumi.inference import LlamaCppInferenceEngine
 from tests.conftest import ask
 from tests.guide import ProductInfo
@@ -48,6 +48,6 @@ def test_without_repairs_a_row_is_asked_once(engine: LlamaCppInferenceEngine):
 
 def test_a_stream_that_is_cut_off_says_so(engine: LlamaCppInferenceEngine):
     pieces = []
-    with pytest.raises(MisfitError, match="cut off after 5 tokens"):
+    with pytest.raises(StructuredOutputError, match="cut off after 5 tokens"):
         pieces.extend(engine.stream(ask(TEXT), settings(5)))
     assert "".join(piece.content for piece in pieces)

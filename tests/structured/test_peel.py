@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oumi.structured.peel import peel
-from tests.structured.test_check import JSON, expectation
+from oumi.structured.extract_json import extract_json
+from tests.structured.test_check import JSON, contract
 
 POINT = {
     "type": "object",
@@ -35,14 +35,14 @@ POINT = {
     ],
 )
 def test_the_one_value_that_fits_is_found(text: str):
-    found = expectation(json=POINT).read(text)
-    assert found.misfit is None
+    found = contract(json=POINT).read(text)
+    assert found.problem is None
     assert found.text == '{"x": 1}'
-    assert found.peeled
+    assert found.extracted
 
 
 @pytest.mark.parametrize(
-    ("text", "misfit"),
+    ("text", "problem"),
     [
         ('either {"x": 1} or {"x": 2}', "2 different values"),
         ('```json\n{"x": "one"}\n```', '/x: "one" is not of type'),
@@ -52,22 +52,22 @@ def test_the_one_value_that_fits_is_found(text: str):
         ('"{\\"x\\": 1}"', "whole value"),
     ],
 )
-def test_what_is_not_clear_is_not_guessed(text: str, misfit: str):
-    assert misfit in expectation(json=POINT).read(text).misfit
+def test_what_is_not_clear_is_not_guessed(text: str, problem: str):
+    assert problem in contract(json=POINT).read(text).problem
 
 
 def test_a_choice_without_its_dress():
-    wanted = expectation(choice=["not sure", "yes"])
+    wanted = contract(choice=["not sure", "yes"])
     for text in ("yes", " yes\n", '"yes"', "**yes**", "`yes`", "<think>no?</think>yes"):
         assert wanted.read(text).text == "yes"
-    assert wanted.read("yes or not sure").misfit is not None
-    assert not wanted.read("yes").peeled
+    assert wanted.read("yes or not sure").problem is not None
+    assert not wanted.read("yes").extracted
 
 
 @given(JSON.map(lambda value: json.dumps(value)), st.sampled_from(["", "json", "JSON"]))
 def test_whatever_is_fenced_comes_out_as_it_was(text: str, language: str):
     if "```" not in text and "Infinity" not in text:
-        assert peel(f"Here:\n```{language}\n{text}\n```\nDone.") == [text]
+        assert extract_json(f"Here:\n```{language}\n{text}\n```\nDone.") == [text]
 
 
 OBJECTS = st.dictionaries(st.text(), JSON, max_size=4).map(json.dumps)
@@ -77,14 +77,14 @@ WORDS = st.text(st.characters(exclude_characters="{}[]`<", codec="utf-8"))
 @given(WORDS, OBJECTS, WORDS)
 def test_whatever_stands_between_words_comes_out_as_it_was(before: str, text: str, after: str):
     if "```" not in text and "Infinity" not in text and "</think>" not in text:
-        assert peel(f"{before} {text} {after}") == [text]
+        assert extract_json(f"{before} {text} {after}") == [text]
 
 
 @given(st.text("[{\"'`: ,1x}]\n\\"))
 def test_any_text_ends(text: str):
-    assert all(json.loads(part) is not ... for part in peel(text))
+    assert all(json.loads(part) is not ... for part in extract_json(text))
 
 
 def test_hostile_nesting_ends():
-    assert peel("a" + "[" * 100_000) == []
-    assert peel('a {"x": ' * 10_000) == []
+    assert extract_json("a" + "[" * 100_000) == []
+    assert extract_json('a {"x": ' * 10_000) == []

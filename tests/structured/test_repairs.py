@@ -11,10 +11,10 @@ import pytest
 from oumi.cli.summary import finished
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
 from oumi.core.types.completion import Failure, Usage
-from oumi.errors import InferenceError, MisfitError
+from oumi.errors import InferenceError, StructuredOutputError
 from oumi.runner.cost import find_price
 from oumi.runner.events import Event, RowAskedAgain
-from oumi.runner.tally import Tally
+from oumi.runner.stats import RunStats
 from tests.conftest import ask
 from tests.fault_server import FaultServer
 from tests.structured.asking import (
@@ -78,7 +78,7 @@ def test_what_cannot_be_mended_says_why(server: FaultServer, kind: str):
     server.plan(scripts={"row-0": script})
     with engine(server) as opened:
         failure = opened.infer_partial(rows(1), settings()).failures[0]
-    assert failure.error_type == "MisfitError"
+    assert failure.error_type == "StructuredOutputError"
     assert reason in failure.error_message
     assert failure.structured == "failed"
     last = script[-1]["message"]
@@ -258,10 +258,10 @@ def test_limits_count_each_try(server: FaultServer):
     with engine(server, requests_per_minute=6000, output_tokens_per_minute=60_000) as opened:
         events: list[Event] = []
         opened.infer(rows(4), settings(), on_event=events.append)
-    tally = Tally()
+    stats = RunStats()
     for event in events:
-        tally(event)
-    assert "repairs   4 answers did not fit" in finished(tally, settings(output_path="-"))
+        stats(event)
+    assert "repairs   4 answers did not fit" in finished(stats, settings(output_path="-"))
     assert sum(isinstance(event, RowAskedAgain) for event in events) == 4
     assert events[0].limiter.state.starts == server.stats()["requests"] == 8
 
@@ -275,7 +275,7 @@ def test_a_stream_is_checked_but_not_mended(server: FaultServer):
         assert last.completion.raw_content == f"Here: {GOOD}"
         server.plan(message={"content": WRONG})
         pieces = []
-        with pytest.raises(MisfitError, match="/price") as caught:
+        with pytest.raises(StructuredOutputError, match="/price") as caught:
             pieces.extend(opened.stream(ask("row-0"), settings()))
     assert "".join(piece.content for piece in pieces) == WRONG
     assert caught.value.reply == WRONG

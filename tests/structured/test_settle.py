@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
 from oumi.core.types import FinishReason, Message, Role, ToolCall
 from oumi.core.types.completion import Completion, Structured, Usage
-from oumi.structured.expectation import Expectation, expect
-from oumi.structured.runaway import find_runaway
-from oumi.structured.settle import AskAgain, Misfit, Outcome, settle
+from oumi.structured.contract import Contract, expect
+from oumi.structured.loops import find_loop
+from oumi.structured.outcome import AskAgain, Invalid, Outcome, settle
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
 GOOD, WRONG, HALF = '{"x": 1}', '{"x": "one"}', '{"x": '
 LENGTH, STOP = FinishReason.LENGTH, FinishReason.STOP
 
 
-def expectation(max_repairs: int = 1) -> Expectation:
+def contract(max_repairs: int = 1) -> Contract:
     guided = GuidedDecodingParams(json=SCHEMA, max_repairs=max_repairs)
     return expect(GenerationParams(guided_decoding=guided, max_new_tokens=100))
 
@@ -31,7 +31,7 @@ def answer(text: str, reason: FinishReason = STOP, tokens: int = 7) -> Completio
 def after(answers: list[Completion], max_repairs: int = 1) -> Outcome:
     *earlier, last = answers
     chain = Completion(last.message, last.finish_reason, last.usage, earlier=tuple(earlier))
-    return settle(expectation(max_repairs), chain)
+    return settle(contract(max_repairs), chain)
 
 
 def test_an_answer_that_fits_stays_as_it_is():
@@ -63,7 +63,7 @@ def test_repairs_are_bounded():
         answers = [answer(WRONG)]
         while isinstance(outcome := after(answers, max_repairs), AskAgain):
             answers.append(answer(WRONG))
-        assert isinstance(outcome, Misfit)
+        assert isinstance(outcome, Invalid)
         assert len(answers) == 1 + max_repairs
 
 
@@ -76,7 +76,7 @@ def test_only_the_last_misfit_is_shown():
 def test_an_empty_answer_is_shown_as_text():
     outcome = after([answer("")])
     assert outcome.turns[0].content == "(no text)"
-    assert outcome.misfit == "the answer is empty"
+    assert outcome.problem == "the answer is empty"
 
 
 def test_what_was_cut_off_gets_more_room_once():
@@ -111,7 +111,7 @@ def test_a_complete_value_that_was_cut_off_after_it_fits():
 )
 def test_a_loop_is_not_given_more_room(text: str, loop: str):
     outcome = after([answer(text, LENGTH, tokens=100)])
-    assert isinstance(outcome, Misfit)
+    assert isinstance(outcome, Invalid)
     assert outcome.reason == (
         f"the answer was cut off after 100 tokens, in an endless run of {loop}"
     )
@@ -119,31 +119,31 @@ def test_a_loop_is_not_given_more_room(text: str, loop: str):
 
 @given(st.text(max_size=40), st.text(min_size=1, max_size=100))
 def test_every_loop_is_found(before: str, piece: str):
-    assert find_runaway(before + piece * 512) is not None
+    assert find_loop(before + piece * 512) is not None
 
 
 def test_a_long_list_is_no_loop():
-    assert find_runaway(str(list(range(1000)))) is None
-    assert find_runaway("") is None
+    assert find_loop(str(list(range(1000)))) is None
+    assert find_loop("") is None
 
 
 def test_a_refusal_is_not_argued_with():
     outcome = after([answer("I cannot help.", FinishReason.CONTENT_FILTER)], max_repairs=5)
-    assert outcome == Misfit("the answer was withheld or refused: I cannot help.")
+    assert outcome == Invalid("the answer was withheld or refused: I cannot help.")
     assert "no reason" in after([answer("", FinishReason.CONTENT_FILTER)]).reason
 
 
 def test_an_answer_that_calls_tools_is_taken_as_it_is():
     call = ToolCall.model_validate({"id": "1", "function": {"name": "f", "arguments": "{}"}})
     message = Message(role=Role.ASSISTANT, tool_calls=[call])
-    outcome = settle(expectation(), Completion(message, FinishReason.TOOL_CALLS))
+    outcome = settle(contract(), Completion(message, FinishReason.TOOL_CALLS))
     assert outcome.message is message
     assert outcome.structured is None
 
 
 def test_without_repairs_nothing_is_asked_again():
     for text, reason in ((WRONG, STOP), (HALF, LENGTH), ("", STOP)):
-        assert isinstance(after([answer(text, reason)], max_repairs=0), Misfit)
+        assert isinstance(after([answer(text, reason)], max_repairs=0), Invalid)
 
 
 KINDS = st.sampled_from([(WRONG, STOP), (HALF, LENGTH), (GOOD, STOP), ("", STOP), ("x", LENGTH)])

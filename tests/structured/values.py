@@ -9,8 +9,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from oumi.core.schema.parts import IN_PLACE, map_parts, resolve
-from oumi.structured.marks import MARK, NAME, VALUE, leaves, place
+from oumi.core.json_schema.parts import IN_PLACE, map_parts, resolve
+from oumi.structured.schema.restore import MARK, NAME, VALUE, leaves, place
 
 
 def forward(value: Any, part: Any, root: dict[str, Any]) -> Iterator[Any]:

@@ -6,7 +6,7 @@ import orjson
 import uvloop
 
 from benchmarks.remote.clients.frame import MODEL, TIMEOUT_S, Spec, ask_all, messages, run
-from oumi.inference.remote.transport import Call, open_transport
+from oumi.backends.remote.http.transport import Call, open_transport
 
 HEADERS = {"content-type": "application/json", "accept": "application/json"}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from oumi.inference.batch.folder import JobFolder
-from oumi.runner.display import dollars
+from oumi.batch.job_folder import JobFolder
+from oumi.cli.display import dollars
 
 
 def cost_usd(folder: JobFolder) -> float | None:

@@ -10,24 +10,24 @@ from typing import Any, TypeVar
 
 import click
 
+from oumi.batch.job_folder import find_folder
+from oumi.batch.job_spec import JobSpec
+from oumi.batch.local.service import KIND as LOCAL
+from oumi.batch.local.service import LocalJobs
+from oumi.batch.service import Batches
 from oumi.cli.overrides import OverridableCommand, read_settings
 from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
 from oumi.core.types.batch import BatchInfo
 from oumi.errors import InputError
 from oumi.inference import build_engine
-from oumi.inference.batch.folder import find_folder
-from oumi.inference.batch.intent import Intent
-from oumi.inference.batch.local.jobs import KIND as LOCAL
-from oumi.inference.batch.local.jobs import LocalJobs
-from oumi.inference.batch.protocol import Batches
-from oumi.inference.batch.verbs import BatchVerbs
+from oumi.inference.batch_methods import BatchMethods
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 SETTINGS = "[OPTIONS] ID [--SETTING VALUE]..."
 
 
-class LocalVerbs(BatchVerbs):
+class LocalBatchMethods(BatchMethods):
     """The batch verbs for jobs of this machine, without any model being loaded."""
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
@@ -63,7 +63,7 @@ def job_command(name: str, **extra: Any) -> Callable[[CommandT], click.Command]:
 @contextlib.contextmanager
 def reach(
     ctx: click.Context, path: Path | None, batch_id: str
-) -> Iterator[tuple[BatchVerbs, InferenceConfig]]:
+) -> Iterator[tuple[BatchMethods, InferenceConfig]]:
     """Who knows a job, and the settings of the call. Raises InputError where nobody may."""
     warn()
     given = read_settings(ctx, path)
@@ -78,10 +78,10 @@ def reach(
 
 
 @contextlib.contextmanager
-def reach_job(intent: Intent | None, given: InferenceConfig) -> Iterator[BatchVerbs]:
+def reach_job(intent: JobSpec | None, given: InferenceConfig) -> Iterator[BatchMethods]:
     """Who knows a job of an intent; of none, the engine that the settings name."""
     if intent is not None and intent.kind == LOCAL:
-        yield LocalVerbs()
+        yield LocalBatchMethods()
         return
     with build_engine(given if intent is None else _settings(intent, given)) as engine:
         yield engine
@@ -114,7 +114,7 @@ def _moment(time: Any) -> str | None:
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z") if time else None
 
 
-def _settings(intent: Intent, given: InferenceConfig) -> InferenceConfig:
+def _settings(intent: JobSpec, given: InferenceConfig) -> InferenceConfig:
     """The job's own settings, those of the call over them, at the address that it went to."""
     config = intent.config.merge(given)
     remote = config.remote_params or RemoteParams()

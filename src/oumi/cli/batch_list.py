@@ -10,15 +10,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from oumi.batch.job_folder import JobFolder, all_folders
+from oumi.batch.last_seen import last_seen
+from oumi.batch.local.service import KIND as LOCAL
 from oumi.cli.batch_facts import facts_of
 from oumi.cli.batch_jobs import reach_job, warn
+from oumi.cli.display import dollars
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.batch import BatchInfo
 from oumi.errors import OumiError
-from oumi.inference.batch.folder import JobFolder, all_folders
-from oumi.inference.batch.last_seen import last_seen
-from oumi.inference.batch.local.jobs import KIND as LOCAL
-from oumi.runner.display import dollars
 
 _PLAIN_WIDTH = 200
 

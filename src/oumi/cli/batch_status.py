@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from oumi.batch.job_folder import find_folder
 from oumi.cli.batch_facts import facts_of, shown
 from oumi.cli.batch_jobs import job_command, reach, show
-from oumi.inference.batch.folder import find_folder
 
 
 @job_command("status")

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from oumi.backends.registry import ROWS, EngineRow
 from oumi.core.configs import InferenceEngineType
 from oumi.core.configs.base import nearest
-from oumi.inference.registry import ROWS, EngineRow
 
 
 class EngineName(click.ParamType[EngineRow]):

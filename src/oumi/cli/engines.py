@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from oumi.backends.registry import ROWS, EngineRow
+from oumi.backends.remote.providers import BY_ENGINE, Provider
 from oumi.cli.engine_name import EngineName
-from oumi.inference.registry import ROWS, EngineRow
-from oumi.inference.remote.providers import BY_ENGINE, Provider
 
 _PLAIN_WIDTH = 200
 
@@ -40,7 +40,7 @@ def _facts(row: EngineRow) -> dict[str, Any]:
         "needs": row.runtime,
         "installed": row.is_installed(),
         "install": row.install,
-        "honours": sorted(row.honours),
+        "supports": sorted(row.supports),
     }
     provider = BY_ENGINE.get(row.engine)
     return facts if provider is None else {**facts, "api": _api_facts(provider)}
@@ -80,12 +80,12 @@ def _describe(row: EngineRow) -> str:
         f"installed  {_installed(row)}",
         f"python     oumi.inference.{row.class_name}",
         *_describe_api(row),
-        "settings that it honours:",
-        *(f"  {name}" for name in sorted(row.honours)),
+        "settings that it supports:",
+        *(f"  {name}" for name in sorted(row.supports)),
     ]
-    if row.settled:
+    if row.ignores:
         lines.append("decided by the model's file or the server, passed over with a warning:")
-        lines += [f"  {name}" for name in sorted(row.settled)]
+        lines += [f"  {name}" for name in sorted(row.ignores)]
     return "\n".join(lines)
 
 

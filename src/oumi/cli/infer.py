@@ -12,12 +12,12 @@ import click
 
 from oumi.cli import summary
 from oumi.cli.overrides import OverridableCommand, read_settings
+from oumi.cli.progress import Progress
 from oumi.cli.signals import exit_code_of, sigterm_interrupts
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import InferenceResult
 from oumi.errors import InferenceError, OumiError
 from oumi.inference import build_engine
-from oumi.runner.progress import Progress
 
 _EPILOG = """\b
 Any setting is an option, named by its path:
@@ -70,13 +70,13 @@ def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
             result = engine.infer_partial(None, config, on_event=progress)
         except KeyboardInterrupt as interrupt:
             progress.end()
-            _say(summary.interrupted(progress.tally, config))
+            _say(summary.interrupted(progress.stats, config))
             if progress.is_asking:
                 _leave_at_once(exit_code_of(interrupt))
             return exit_code_of(interrupt)
         except OumiError:
             progress.end()
-            _say(summary.broken_off(progress.tally, config))
+            _say(summary.broken_off(progress.stats, config))
             raise
         finally:
             engine.close()
@@ -98,10 +98,10 @@ def _conclude(
     progress: Progress, config: InferenceConfig, result: InferenceResult, *, quiet: bool
 ) -> int:
     if not quiet:
-        _say(summary.finished(progress.tally, config))
+        _say(summary.finished(progress.stats, config))
     if not result.has_failures:
         return 0
-    _say(summary.failed(progress.tally, result))
+    _say(summary.failed(progress.stats, result))
     return InferenceError.exit_code
 
 

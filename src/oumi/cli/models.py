@@ -7,11 +7,11 @@ import logging
 
 import click
 
+from oumi.backends.registry import EngineRow
 from oumi.cli.engine_name import EngineName
 from oumi.cli.overrides import OverridableCommand, read_settings
 from oumi.core.configs import InferenceConfig, ModelParams
 from oumi.errors import UnsupportedError
-from oumi.inference.registry import EngineRow
 
 _EPILOG = """\b
 Where the API is and which key opens it are settings, as with `oumi infer`:
@@ -41,7 +41,7 @@ def command(ctx: click.Context, row: EngineRow, as_json: bool) -> int:
 
 
 def _list_models(row: EngineRow, config: InferenceConfig) -> list[str]:
-    from oumi.inference.remote.engine import RemoteInferenceEngine
+    from oumi.backends.remote.backend import RemoteInferenceEngine
 
     kind = row.load_class()
     if not issubclass(kind, RemoteInferenceEngine):

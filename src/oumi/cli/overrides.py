@@ -45,7 +45,7 @@ def read_settings(ctx: click.Context, path: Path | None) -> InferenceConfig:
 
 
 def split(args: list[str], own: set[str]) -> tuple[list[Override], list[str]]:
-    """Part the arguments into settings and the rest. `own` are the command's own options."""
+    """Split the arguments into settings and the rest. `own` are the command's own options."""
     overrides, rest, left = [], [], list(args)
     while left:
         word = left.pop(0)

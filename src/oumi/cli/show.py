@@ -13,7 +13,7 @@ from rich.text import Text
 
 from oumi.cli.text import shown_calls, shown_content, visible
 from oumi.core.types.conversation import Conversation, Message, Role
-from oumi.runner.sources import FileSource, Row
+from oumi.data.sources import FileSource, Row
 
 _STYLES = {Role.SYSTEM: "yellow", Role.USER: "cyan", Role.ASSISTANT: "green", Role.TOOL: "magenta"}
 

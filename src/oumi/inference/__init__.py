@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from oumi.backends.registry import ROWS, build_engine
 from oumi.inference.engine import InferenceEngine
-from oumi.inference.registry import ROWS, build_engine
 
 if TYPE_CHECKING:
-    from oumi.inference.local.llama_cpp import LlamaCppInferenceEngine
-    from oumi.inference.local.native import NativeTextInferenceEngine
-    from oumi.inference.local.vllm import VLLMInferenceEngine
-    from oumi.inference.remote.engine import RemoteInferenceEngine
-    from oumi.inference.remote.engines import (
+    from oumi.backends.local.llama_cpp import LlamaCppInferenceEngine
+    from oumi.backends.local.native import NativeTextInferenceEngine
+    from oumi.backends.local.vllm import VLLMInferenceEngine
+    from oumi.backends.remote.backend import RemoteInferenceEngine
+    from oumi.inference.engines import (
         AnthropicInferenceEngine,
         AzureOpenAIInferenceEngine,
         BedrockInferenceEngine,

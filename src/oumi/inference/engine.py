@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, S
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
+from oumi.backends.registry import ROWS, check_settings
+from oumi.batch.service import Batches
 from oumi.core.configs import (
     GenerationParams,
     InferenceConfig,
@@ -23,22 +25,20 @@ from oumi.core.configs import (
 from oumi.core.types.completion import Completion, Delta, InferenceResult
 from oumi.core.types.conversation import Conversation
 from oumi.errors import UnavailableError
-from oumi.inference.batch.protocol import Batches
-from oumi.inference.batch.verbs import BatchVerbs
-from oumi.inference.registry import ROWS, check_settings
+from oumi.inference.batch_methods import BatchMethods
 from oumi.runner import loop
 from oumi.runner.cost import Price
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
-from oumi.runner.limiter import Limiter, Limits
+from oumi.runner.limits.limiter import Limiter, Limits
+from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.request import Request
-from oumi.runner.retry import RetryPolicy
 from oumi.runner.run import tokens_used
-from oumi.structured.expectation import Expectation, expect
-from oumi.structured.finish import require_fit
+from oumi.structured.contract import Contract, expect
+from oumi.structured.finish import require_valid
 
 
-class InferenceEngine(BatchVerbs, ABC):
+class InferenceEngine(BatchMethods, ABC):
     """A loaded model or a reachable API. Usable as a context manager; safe to use from threads.
 
     Settings given to a call win over those given here, field by field, where they are set.
@@ -118,7 +118,7 @@ class InferenceEngine(BatchVerbs, ABC):
         """The answer piece by piece; the last piece carries the whole. Closing it stops it.
 
         The whole is checked as an answer of `infer` is, but nothing is asked again: what does
-        not have the form that is asked for raises MisfitError after its last piece of text.
+        not have the form that is asked for raises StructuredOutputError after its last piece.
         """
         request = Request(conversation, self._effective(inference_config))
         return loop.iterate(self._stream(request))
@@ -164,7 +164,7 @@ class InferenceEngine(BatchVerbs, ABC):
         """What tokens cost; None where they cost nothing."""
         return None
 
-    def expectation(self, config: InferenceConfig) -> Expectation | None:
+    def contract(self, config: InferenceConfig) -> Contract | None:
         """What answers have to look like; None where nothing is asked of them."""
         return expect(config.generation)
 
@@ -178,14 +178,14 @@ class InferenceEngine(BatchVerbs, ABC):
 
     async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
         """Who works on batch jobs under these settings, or on the one that is named."""
-        from oumi.inference.batch.local.jobs import LocalJobs
+        from oumi.batch.local.service import LocalJobs
 
         return LocalJobs(self)
 
     async def _stream(self, request: Request) -> AsyncIterator[Delta]:
         """The pieces, within the engine's limits."""
         limiter, estimate = self.limiter(request.config), self.estimate_tokens(request)
-        expectation = self.expectation(request.config)
+        contract = self.contract(request.config)
         with await limiter.acquire(*estimate) as permit:
             started_s = time.monotonic()
             try:
@@ -193,7 +193,7 @@ class InferenceEngine(BatchVerbs, ABC):
                     if piece.completion is not None:
                         took_s = time.monotonic() - started_s
                         permit.done(*tokens_used(piece.completion, estimate), took_s)
-                        whole = require_fit(expectation, piece.completion)
+                        whole = require_valid(contract, piece.completion)
                         piece = replace(piece, completion=whole)
                     yield piece
             except UnavailableError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from oumi.core.types.completion import Completion, Failure, Usage
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
-from oumi.runner.limiter import Limiter
+from oumi.runner.limits.limiter import Limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class RowAskedAgain:
     """An answer is recorded but does not have the form asked for, and a further one follows."""
 
     row: int
-    misfit: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,15 @@ from pathlib import Path
 from oumi.core.configs import BadRows, InferenceConfig
 from oumi.core.types.completion import InferenceResult
 from oumi.core.types.conversation import Conversation
+from oumi.data.sources import STANDARD_STREAM, ListSource, Source, check, open_source, spool
 from oumi.errors import ConfigError
 from oumi.runner.events import Event, Listener, RunStarted
-from oumi.runner.journal import Journal
-from oumi.runner.memory import MemoryRecords
-from oumi.runner.output import Output
 from oumi.runner.request import KeyMaker
 from oumi.runner.run import Answerer, Records, Run
-from oumi.runner.sources import STANDARD_STREAM, ListSource, Source, check, open_source, spool
-from oumi.runner.tally import Tally
+from oumi.runner.stats import RunStats
+from oumi.runner.storage.journal import Journal
+from oumi.runner.storage.memory import MemoryStore
+from oumi.runner.storage.output import Output
 
 
 class Job:
@@ -38,8 +38,8 @@ class Job:
         self._config = config
         self._conversations = conversations
         self._keys = KeyMaker(config, engine.identity(config))
-        self._expectation = engine.expectation(config)
-        self._tally = Tally()
+        self._contract = engine.contract(config)
+        self._stats = RunStats()
         self._listener = listener
         self._run: Run | None = None
         self._stopped = False
@@ -62,12 +62,12 @@ class Job:
             self._run.stop()
 
     async def _in_memory(self, source: Source) -> InferenceResult:
-        records = MemoryRecords()
+        records = MemoryStore()
         total = await asyncio.to_thread(self._check, source)
         await self._ask(source, records, self._started(total, 0, None))
         if self._stopped:
             return InferenceResult()
-        return records.result(source, self._expectation)
+        return records.result(source, self._contract)
 
     async def _to_file(self, source: Source, output: Output) -> InferenceResult:
         run_id = await asyncio.to_thread(self._run_id, source)
@@ -90,14 +90,14 @@ class Job:
                 source,
                 journal,
                 run_id,
-                self._tally.price,
-                self._tally.to_dict(),
-                self._expectation,
+                self._stats.price,
+                self._stats.to_dict(),
+                self._contract,
             )
         return output.result()
 
     async def _ask(self, source: Source, records: Records, started: RunStarted) -> None:
-        run = Run(self._engine, self._config, self._keys, records, self._tell, self._expectation)
+        run = Run(self._engine, self._config, self._keys, records, self._tell, self._contract)
         self._run = run
         self._tell(started)
         if not self._stopped:
@@ -129,10 +129,10 @@ class Job:
             for row in source.rows()
             if row.conversation is not None
         )
-        return sum(journal.claim_fitting(index, key, self._expectation) for index, key in keys)
+        return sum(journal.claim_valid(index, key, self._contract) for index, key in keys)
 
     def _tell(self, event: Event) -> None:
-        self._tally(event)
+        self._stats(event)
         if self._listener is not None:
             self._listener(event)
 

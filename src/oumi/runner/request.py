@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from oumi.core.configs import InferenceConfig
+from oumi.core.digest import new_digest
 from oumi.core.types.conversation import Conversation, Message
-from oumi.runner.digest import new_digest
 
 NO_KEY = "0" * 32
 """The key of a row that cannot be read."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Failure, Usage, is_fatal
+from oumi.data.sources import Row
 from oumi.errors import UnavailableError
 from oumi.runner.cost import Price
 from oumi.runner.events import (
@@ -27,14 +28,13 @@ from oumi.runner.events import (
     RunEnded,
     Stopping,
 )
-from oumi.runner.limiter import Limiter
-from oumi.runner.mend import Earlier, failed_after, mend
+from oumi.runner.limits.limiter import Limiter
+from oumi.runner.limits.retry import Retry, RetryPolicy, retrying
+from oumi.runner.repair_loop import Earlier, failed_after, mend
 from oumi.runner.request import NO_KEY, KeyMaker, Request
-from oumi.runner.retry import Retry, RetryPolicy, retrying
-from oumi.runner.sources import Row
-from oumi.structured.expectation import Expectation
-from oumi.structured.finish import fits_as_it_came
-from oumi.structured.settle import Misfit, settle
+from oumi.structured.contract import Contract
+from oumi.structured.finish import is_valid_as_is
+from oumi.structured.outcome import Invalid, settle
 
 _SYNC_EVERY_S = 1.0
 
@@ -67,7 +67,7 @@ class Answerer(Protocol):
         """How often a failed try is made again."""
         ...
 
-    def expectation(self, config: InferenceConfig) -> Expectation | None:
+    def contract(self, config: InferenceConfig) -> Contract | None:
         """What answers have to look like; None where nothing is asked of them."""
         ...
 
@@ -118,7 +118,7 @@ class _Asking:
     attempts: int = 0
     earlier: Earlier = ()
     """Its answers so far, none in the form that was asked for."""
-    misfit: str = ""
+    problem: str = ""
     """What is wrong with the last of them."""
     usage: Usage | None = None
     """Tokens of this session, where there may be several answers."""
@@ -148,14 +148,14 @@ class Run:
         keys: KeyMaker,
         records: Records,
         listener: Listener,
-        expectation: Expectation | None = None,
+        contract: Contract | None = None,
     ):
         self._engine = engine
         self._config = config
         self._keys = keys
         self._records = records
         self._listener = listener
-        self._expectation = expectation
+        self._contract = contract
         self._limiter = engine.limiter(config)
         self._policy = engine.retry_policy(config)
         self._in_flight = 0
@@ -215,21 +215,21 @@ class Run:
             raise row.error or ValueError("a row without a conversation")
         asking.key = self._keys.key(row.conversation)
         request = Request(row.conversation, self._config, asking.key)
-        expectation = self._expectation
-        if expectation is None:
+        contract = self._contract
+        if contract is None:
             return await self._retry(asking, request)
         draft = self._records.draft(row.index)
-        if draft is not None and not isinstance(settle(expectation, draft), Misfit):
+        if draft is not None and not isinstance(settle(contract, draft), Invalid):
             asking.usage = Usage()
-            return await self._mend(asking, request, expectation, draft)
+            return await self._mend(asking, request, contract, draft)
         completion = await self._retry(asking, request)
-        if fits_as_it_came(expectation, completion):
+        if is_valid_as_is(contract, completion):
             return completion
         asking.usage = completion.usage
-        return await self._mend(asking, request, expectation, completion)
+        return await self._mend(asking, request, contract, completion)
 
     async def _mend(
-        self, asking: _Asking, request: Request, expectation: Expectation, completion: Completion
+        self, asking: _Asking, request: Request, contract: Contract, completion: Completion
     ) -> Completion:
         async def ask(request: Request, earlier: Earlier) -> Completion:
             asking.earlier = earlier
@@ -237,11 +237,11 @@ class Run:
             asking.usage = (asking.usage or Usage()) + completion.usage
             return completion
 
-        def report(misfit: str) -> None:
-            asking.misfit = misfit
-            self._listener(RowAskedAgain(asking.row.index, misfit))
+        def report(problem: str) -> None:
+            asking.problem = problem
+            self._listener(RowAskedAgain(asking.row.index, problem))
 
-        return await mend(expectation, request, completion, ask, report)
+        return await mend(contract, request, completion, ask, report)
 
     def _retry(self, asking: _Asking, request: Request) -> Awaitable[Completion]:
         def report(retry: Retry) -> None:
@@ -274,7 +274,7 @@ class Run:
     def _fail(self, asking: _Asking, error: Exception) -> RowFailed:
         failure = Failure.from_error(error, max(asking.attempts, 1))
         if asking.earlier and failure.usage is None:
-            failure = failed_after(failure, asking.earlier, asking.misfit)
+            failure = failed_after(failure, asking.earlier, asking.problem)
         latency_s = asking.latency_s
         index = asking.row.index
         self._records.record_failure(index, asking.key, failure, latency_s=latency_s)

@@ -7,62 +7,62 @@ from typing import Any
 
 from oumi.core.types.completion import Completion, Structured
 from oumi.core.types.conversation import FinishReason
-from oumi.errors import MisfitError
-from oumi.structured.expectation import Expectation
-from oumi.structured.settle import AskAgain, Misfit, settle, text_of, total_usage
+from oumi.errors import StructuredOutputError
+from oumi.structured.contract import Contract
+from oumi.structured.outcome import AskAgain, Invalid, settle, text_of, total_usage
 
 _NATIVE = Structured.NATIVE.value
 _WITHHELD = FinishReason.CONTENT_FILTER
 
 
-def require_fit(expectation: Expectation | None, completion: Completion) -> Completion:
-    """The answer as it is handed out. Raises MisfitError for one that does not fit."""
-    if expectation is None:
+def require_valid(contract: Contract | None, completion: Completion) -> Completion:
+    """The answer as it is handed out. Raises StructuredOutputError for one that does not fit."""
+    if contract is None:
         return completion
-    outcome = settle(expectation, completion)
+    outcome = settle(contract, completion)
     if isinstance(outcome, Completion):
         return outcome
-    raise misfit_error(outcome, completion)
+    raise invalid_error(outcome, completion)
 
 
-def fits_as_it_came(expectation: Expectation, completion: Completion) -> bool:
+def is_valid_as_is(contract: Contract, completion: Completion) -> bool:
     """Whether an answer fits and nothing is to be done to it, as with most; soon told."""
     message = completion.message
     text = message.content
     if not isinstance(text, str) or message.tool_calls or completion.earlier:
         return False
-    return completion.finish_reason != _WITHHELD and expectation.fits(text)
+    return completion.finish_reason != _WITHHELD and contract.fits(text)
 
 
-def fits(expectation: Expectation, record: Mapping[str, Any]) -> bool:
+def fits(contract: Contract, record: Mapping[str, Any]) -> bool:
     """Whether a recorded answer is one that is handed out."""
-    if _record_fits_as_it_came(expectation, record):
+    if _record_is_valid_as_is(contract, record):
         return True
-    return isinstance(settle(expectation, Completion.from_dict(record)), Completion)
+    return isinstance(settle(contract, Completion.from_dict(record)), Completion)
 
 
-def misfit_error(outcome: AskAgain | Misfit, completion: Completion) -> MisfitError:
+def invalid_error(outcome: AskAgain | Invalid, completion: Completion) -> StructuredOutputError:
     """The error that says why no answer of a row fits."""
-    reason = outcome.reason if isinstance(outcome, Misfit) else outcome.misfit
-    return MisfitError(reason, text_of(completion), total_usage(completion))
+    reason = outcome.reason if isinstance(outcome, Invalid) else outcome.problem
+    return StructuredOutputError(reason, text_of(completion), total_usage(completion))
 
 
-def finish_record(expectation: Expectation | None, record: dict[str, Any]) -> dict[str, Any]:
-    """What `require_fit` does, for a recorded answer in the form of `Completion.to_dict`.
+def finish_record(contract: Contract | None, record: dict[str, Any]) -> dict[str, Any]:
+    """What `require_valid` does, for a recorded answer in the form of `Completion.to_dict`.
 
     One that fits as it came is not taken apart: it only gains how it came to its form.
     """
-    if expectation is None:
+    if contract is None:
         return record
-    if _record_fits_as_it_came(expectation, record):
+    if _record_is_valid_as_is(contract, record):
         record["structured"] = _NATIVE
         return record
-    return require_fit(expectation, Completion.from_dict(record)).to_dict()
+    return require_valid(contract, Completion.from_dict(record)).to_dict()
 
 
-def _record_fits_as_it_came(expectation: Expectation, record: Mapping[str, Any]) -> bool:
+def _record_is_valid_as_is(contract: Contract, record: Mapping[str, Any]) -> bool:
     message = record["message"]
     text = message.get("content")
     if not isinstance(text, str) or "tool_calls" in message or "earlier" in record:
         return False
-    return record["finish_reason"] != _WITHHELD and expectation.fits(text)
+    return record["finish_reason"] != _WITHHELD and contract.fits(text)

@@ -8,8 +8,8 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs.base import Settings
-from oumi.core.schema import to_json_schema
-from oumi.core.schema.regex import check_regex
+from oumi.core.json_schema import to_json_schema
+from oumi.core.json_schema.regex import check_regex
 
 _FORMS = ("json", "regex", "choice", "grammar")
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from oumi.core.types.conversation import Conversation, FinishReason, Message
-from oumi.errors import InferenceError, MisfitError, OumiError
+from oumi.errors import InferenceError, OumiError, StructuredOutputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Failure:
             attempts,
             getattr(error, "reply", None),
             getattr(error, "usage", None),
-            Structured.FAILED if isinstance(error, MisfitError) else None,
+            Structured.FAILED if isinstance(error, StructuredOutputError) else None,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Everything that can answer a request: models on this machine, and APIs."""

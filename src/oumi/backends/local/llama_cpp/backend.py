@@ -1,0 +1,81 @@
+"""The LLAMACPP engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from oumi.backends.local.backend import LocalInferenceEngine
+from oumi.backends.local.llama_cpp.body import (
+    decode,
+    decode_answer,
+    decode_json,
+    encode,
+    translate,
+)
+from oumi.backends.local.llama_cpp.params import SCHEDULING
+from oumi.backends.local.llama_cpp.runtime import Runtime
+from oumi.backends.local.model_files import find_adapter, find_gguf
+from oumi.backends.openai_chat import StreamJoiner
+from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.types.completion import Completion, Delta
+from oumi.runner.request import Request
+from oumi.structured.schema.grammar import NOT_IN_LLAMA_CPP, to_lark
+
+
+class LlamaCppInferenceEngine(LocalInferenceEngine):
+    """GGUF models on this machine; `oumi-tiny`, which ships with the package, by default.
+
+    Requests share the model's slots (`model_kwargs["n_parallel"]`) by continuous batching.
+    """
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.LLAMACPP
+    scheduling: ClassVar[frozenset[str]] = SCHEDULING
+
+    def _load(self) -> None:
+        self._runtime = Runtime(self._config.model)
+
+    @property
+    def asked(self) -> int:
+        """How many requests llama.cpp was given so far."""
+        return self._runtime.asked
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+        body = encode(request)
+        try:
+            reply = await self._runtime.ask(body)
+        except RuntimeError as error:
+            raise translate(error) from error
+        return decode(reply, request)
+
+    async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+        """Answer one request piece by piece."""
+        joiner = StreamJoiner()
+        try:
+            async for chunk in self._runtime.ask_streaming(encode(request, stream=True)):
+                piece = joiner.add(decode_json(chunk))
+                if piece is not None:
+                    yield piece
+        except RuntimeError as error:
+            raise translate(error) from error
+        yield Delta(completion=decode_answer(joiner.choice, joiner.usage, request))
+
+    def in_flight(self, config: InferenceConfig) -> int:
+        """As many as there are slots, and as many waiting; or `batch_size` where it is set."""
+        return config.generation.batch_size or self._runtime.threads
+
+    def close(self) -> None:
+        """Free the model, its memory and its threads."""
+        self._runtime.close()
+
+    def _model_files(self) -> Sequence[Path]:
+        model = self._config.model
+        adapter = [find_adapter(model.adapter_model)] if model.adapter_model else []
+        return [find_gguf(model), *adapter]
+
+    def _check(self, config: InferenceConfig) -> None:
+        super()._check(config)
+        if config.generation.guided_decoding is not None:
+            to_lark(config.generation.guided_decoding, NOT_IN_LLAMA_CPP)

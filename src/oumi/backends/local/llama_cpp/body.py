@@ -1,0 +1,126 @@
+"""Requests to llama.cpp's chat endpoint, and its replies.
+
+Fields: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from oumi.backends.openai_chat import (
+    check_tools_are_optional,
+    decode_choice,
+    encode_messages,
+    encode_tools,
+)
+from oumi.core.configs import GenerationParams
+from oumi.core.types.completion import Completion
+from oumi.errors import OumiError, RequestError, UnavailableError, UnsupportedError
+from oumi.runner.request import Request
+from oumi.structured.schema.grammar import to_lark
+
+
+def encode(request: Request, *, stream: bool = False) -> bytes:
+    """The body of a request. Raises RequestError for content that cannot be sent."""
+    generation = request.config.generation
+    body = {"messages": encode_messages(request.conversation), **_sampling(generation)}
+    if stream:
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+    if request.config.model.chat_template_kwargs:
+        body["chat_template_kwargs"] = request.config.model.chat_template_kwargs
+    body.update(_tools(request))
+    if generation.guided_decoding is not None:
+        body["grammar"] = "%llguidance {}\n" + to_lark(generation.guided_decoding)
+    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+
+
+def decode(reply: bytes, request: Request) -> Completion:
+    """The completion in a reply. Raises the error in it instead."""
+    data = decode_json(reply)
+    return decode_answer(data["choices"][0], data.get("usage"), request)
+
+
+def decode_answer(
+    choice: dict[str, Any], usage: dict[str, Any] | None, request: Request
+) -> Completion:
+    """The completion of a choice, without what differs from run to run: random ids of tool
+    calls, and how much of the prompt a slot happened to hold already.
+    """
+    earlier = sum(len(message.tool_calls or ()) for message in request.conversation.messages)
+    for number, call in enumerate(choice["message"].get("tool_calls") or (), start=earlier):
+        call["id"] = f"call_{number}"
+    counts = {name: n for name, n in (usage or {}).items() if name != "prompt_tokens_details"}
+    logprobs = request.config.generation.logprobs is not None
+    return decode_choice(choice, counts, logprobs=logprobs)
+
+
+def decode_json(reply: bytes) -> dict[str, Any]:
+    """A reply or a chunk of one. Raises the error in it instead."""
+    data: dict[str, Any] = orjson.loads(reply)
+    error = data.get("error") or (data if "code" in data and "message" in data else None)
+    if error is not None:
+        status, text = int(error.get("code") or 500), str(error.get("message"))
+        kind = RequestError if status < 500 else UnavailableError
+        raise kind(f"llama.cpp: {text}", status=status)
+    return data
+
+
+def translate(error: RuntimeError) -> OumiError:
+    """What an exception of the binding means."""
+    text = str(error)
+    if "mmproj" in text:
+        return UnsupportedError(
+            "this model takes no images; a vision model also needs its projector: "
+            "model.model_kwargs.mmproj"
+        )
+    return RequestError(f"llama.cpp: {text}")
+
+
+def _sampling(generation: GenerationParams) -> dict[str, Any]:
+    """Sampling settings, each one named, because llama.cpp's own defaults are not neutral."""
+    body: dict[str, Any] = {
+        "max_tokens": generation.max_new_tokens,
+        "temperature": generation.temperature,
+        "top_p": 1.0 if generation.top_p is None else generation.top_p,
+        "top_k": generation.top_k or 0,
+        "min_p": generation.min_p,
+        "frequency_penalty": generation.frequency_penalty,
+        "presence_penalty": generation.presence_penalty,
+        "repeat_penalty": 1.0,
+        "repeat_last_n": generation.max_new_tokens,  # penalties look at the answer
+        "seed": -1 if generation.seed is None else generation.seed,
+        # A prompt that is partly in the slot already is computed in other steps, and its numbers
+        # come out a little different: enough to turn a sample that is to be repeatable.
+        "cache_prompt": generation.seed is None or generation.temperature == 0,
+    }
+    if generation.stop_strings:
+        body["stop"] = generation.stop_strings
+    if generation.logit_bias:
+        body["logit_bias"] = _logit_bias(generation.logit_bias)
+    if generation.logprobs is not None:
+        body.update(logprobs=True, top_logprobs=generation.logprobs)
+    return body
+
+
+def _logit_bias(biases: dict[str | int, float]) -> list[list[Any]]:
+    """Pairs of a token id, or of a text whose tokens are meant, and the bias."""
+    return [[int(token) if str(token).isdigit() else token, bias] for token, bias in biases.items()]
+
+
+def _tools(request: Request) -> dict[str, Any]:
+    generation = request.config.generation
+    if not request.conversation.tools:
+        check_tools_are_optional(generation.tool_choice)
+        return {}
+    if generation.guided_decoding is not None:
+        raise UnsupportedError("LLAMACPP cannot honour guided_decoding for a row that has tools")
+    body: dict[str, Any] = {
+        "tools": encode_tools(request.conversation),
+        "parallel_tool_calls": generation.parallel_tool_calls,
+    }
+    if generation.tool_choice is not None:
+        body["tool_choice"] = generation.tool_choice
+    return body

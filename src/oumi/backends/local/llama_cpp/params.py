@@ -1,0 +1,102 @@
+"""Model settings as the parameters of llama.cpp's server."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import xllamacpp
+
+from oumi.backends.local.model_files import find_adapter, find_gguf
+from oumi.core.configs import EMBEDDED_MODEL, ModelParams
+from oumi.core.configs.base import nearest
+from oumi.errors import ConfigError
+
+DEFAULT_SLOTS = 8
+DEFAULT_CONTEXT = 4096
+
+# The embedded model is so small that a slot costs next to nothing, and that a second thread
+# costs more in waiting for the first one than it brings.
+_EMBEDDED = {"n_parallel": 32, "n_threads": 1, "n_ctx": 2048}
+
+# Set from other settings, or of no use inside a process.
+_OWNED = {
+    "api_keys": "the engine sets it",
+    "hostnames": "the engine sets it",
+    "port": "the engine sets it",
+    "model": "use model_name",
+    "n_ctx": "use model_max_length",
+    "chat_template": "use model.chat_template",
+    "lora_adapters": "use adapter_model",
+    "sampling": "use the generation settings",
+    "force_pure_content_parser": "it would turn constraints off",
+}
+
+SCHEDULING = frozenset({"n_parallel", "n_threads", "n_threads_batch", "n_batch", "n_ubatch"})
+"""Parameters that decide how fast an answer comes, not what it is."""
+
+# Names known from llama-cpp-python and from llama.cpp's command line.
+_ALIASES = {"n_threads", "n_threads_batch", "flash_attn", "mmproj"}
+
+
+def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
+    """The parameters for loading a model. Raises ConfigError for an unknown `model_kwargs` name."""
+    params = xllamacpp.CommonParams()
+    embedded = _EMBEDDED if model.model_name == EMBEDDED_MODEL else {}
+    params.model.path = str(find_gguf(model))
+    params.api_keys = [api_key]
+    params.port = 0
+    params.ui = False
+    params.endpoint_metrics = True
+    params.n_threads_http = 1
+    params.cache_ram_mib = 0
+    params.verbosity = 0
+    params.n_parallel = embedded.get("n_parallel", DEFAULT_SLOTS)
+    if "n_threads" in embedded:
+        _set(params, "n_threads", embedded["n_threads"])
+    if model.device_map == "cpu":
+        params.n_gpu_layers = 0
+    if model.chat_template:
+        params.chat_template = model.chat_template
+    if model.adapter_model:
+        adapter = xllamacpp.CommonAdapterLoraInfo(str(find_adapter(model.adapter_model)), 1.0)
+        params.lora_adapters = [adapter]
+    for name, value in model.model_kwargs.items():
+        if name != "filename":
+            _set(params, name, value)
+    context = model.model_max_length or embedded.get("n_ctx", DEFAULT_CONTEXT)
+    params.n_ctx = params.n_parallel * context
+    return params
+
+
+def _set(params: Any, name: str, value: Any) -> None:
+    _check_name(params, name)
+    try:
+        match name:
+            case "n_threads":
+                params.cpuparams.n_threads = params.cpuparams_batch.n_threads = value
+            case "n_threads_batch":
+                params.cpuparams_batch.n_threads = value
+            case "flash_attn":
+                kinds = xllamacpp.llama_flash_attn_type
+                params.flash_attn_type = (
+                    kinds.LLAMA_FLASH_ATTN_TYPE_ENABLED
+                    if value
+                    else kinds.LLAMA_FLASH_ATTN_TYPE_DISABLED
+                )
+            case "mmproj":
+                params.mmproj.path = os.path.expanduser(value)
+            case _:
+                setattr(params, name, value)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ConfigError(f"model.model_kwargs.{name}: {value!r}: {error}") from error
+
+
+def _check_name(params: Any, name: str) -> None:
+    if name in _OWNED:
+        raise ConfigError(f"model.model_kwargs.{name}: {_OWNED[name]}")
+    known = {field for field in dir(params) if not field.startswith("_")} - _OWNED.keys() | _ALIASES
+    if name not in known:
+        guess = nearest(name, known)
+        hint = f"; did you mean {guess!r}?" if guess else ""
+        raise ConfigError(f"model.model_kwargs.{name}: llama.cpp has no such parameter{hint}")

@@ -1,0 +1,105 @@
+"""The NATIVE engine."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import gc
+from collections.abc import AsyncIterator, Callable
+from typing import ClassVar, NamedTuple
+
+import torch
+
+from oumi.backends.local.backend import LocalInferenceEngine
+from oumi.backends.local.native.loading import Loaded, load
+from oumi.backends.local.native.prompt import encode
+from oumi.backends.local.native.sampling import Samplers
+from oumi.backends.local.native.sequence import Row, make_row
+from oumi.backends.local.native.worker import Worker
+from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.types.completion import Completion, Delta
+from oumi.errors import EngineError, UnsupportedError
+from oumi.runner.request import Request
+from oumi.structured.schema.grammar import to_lark
+
+_PLACES = 64
+
+
+class _Parts(NamedTuple):
+    loaded: Loaded
+    samplers: Samplers
+    worker: Worker
+
+
+class NativeTextInferenceEngine(LocalInferenceEngine):
+    """Any text or vision model that Transformers loads; rows join and leave its steps."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.NATIVE
+
+    def _load(self) -> None:
+        loaded = load(self._config.model)
+        self._parts: _Parts | None = _Parts(loaded, Samplers(loaded), Worker(loaded, _PLACES))
+        # The thread must not be in the middle of a step when Python takes the runtime down.
+        atexit.register(self.close)
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+        row = await self._begin(request)
+        return await asyncio.wrap_future(row.future)
+
+    async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+        """Answer one request piece by piece."""
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[Delta | None] = asyncio.Queue()
+
+        def put(piece: Delta | None) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        row = await self._begin(request, put)
+        row.future.add_done_callback(lambda _: put(None))
+        try:
+            while (piece := await pieces.get()) is not None:
+                yield piece
+            row.future.result()
+        finally:
+            row.future.cancel()
+
+    def in_flight(self, config: InferenceConfig) -> int:
+        """Enough to choose rows of like length from while others are worked on."""
+        return 4 * (config.generation.batch_size or _PLACES)
+
+    def close(self) -> None:
+        """Free the model, after what was begun."""
+        atexit.unregister(self.close)
+        if self._parts is not None:
+            self._parts.worker.close()
+        self._parts = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    async def _begin(self, request: Request, show: Callable[[Delta], None] | None = None) -> Row:
+        parts = self._parts
+        if parts is None:
+            raise EngineError("the engine is closed")
+        prompt = await encode(request, parts.loaded)
+        sampler = parts.samplers.get(request.config.generation)
+        row = make_row(parts.loaded, prompt, sampler, show)
+        parts.worker.submit(row)
+        return row
+
+    def _check(self, config: InferenceConfig) -> None:
+        super()._check(config)
+        generation = config.generation
+        if generation.num_beams > 1:
+            _check_beams(config)
+        if generation.guided_decoding is not None:
+            to_lark(generation.guided_decoding)
+
+
+def _check_beams(config: InferenceConfig) -> None:
+    generation = config.generation
+    if generation.temperature > 0:
+        raise UnsupportedError("NATIVE searches with num_beams at temperature 0 only")
+    if generation.logprobs is not None:
+        raise UnsupportedError("NATIVE has no logprobs of a search with num_beams")

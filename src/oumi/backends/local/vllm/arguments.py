@@ -1,0 +1,121 @@
+"""Settings of a model as arguments of vLLM's engine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import hf_hub_download
+
+from oumi.backends.local.vllm.versions import AsyncEngineArgs, StructuredOutputsConfig
+from oumi.core.configs import EMBEDDED_MODEL, ModelParams
+from oumi.core.configs.base import nearest
+from oumi.errors import ConfigError, ModelNotFoundError
+from oumi.models import TINY
+
+# Set from other settings.
+_OWNED = {
+    "model": "use model_name",
+    "tokenizer": "use tokenizer_name",
+    "dtype": "use torch_dtype",
+    "max_model_len": "use model_max_length",
+    "revision": "use model_revision",
+    "trust_remote_code": "use model.trust_remote_code",
+    "enable_lora": "use adapter_model",
+}
+
+SCHEDULING = frozenset(
+    {
+        "cpu_offload_gb",
+        "disable_log_stats",
+        "distributed_executor_backend",
+        "enable_prefix_caching",
+        "enforce_eager",
+        "gpu_memory_utilization",
+        "kv_cache_memory_bytes",
+        "max_num_batched_tokens",
+        "max_num_seqs",
+        "pipeline_parallel_size",
+        "tensor_parallel_size",
+    }
+)
+"""Arguments that say how fast an answer comes and where it is computed, not what it is."""
+
+GUIDANCE = "guidance"
+"""What keeps an answer to its form unless `model_kwargs` name another backend."""
+
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+
+
+def engine_args(model: ModelParams) -> AsyncEngineArgs:
+    """The arguments for loading a model.
+
+    Raises ConfigError for a `model_kwargs` name that vLLM does not know.
+    """
+    known = {field.name for field in dataclasses.fields(AsyncEngineArgs)}
+    for name in model.model_kwargs:
+        _check_name(name, known)
+    try:
+        return AsyncEngineArgs(**_given(model, known))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
+
+
+def constraining(model: ModelParams) -> StructuredOutputsConfig:
+    """How vLLM keeps an answer to its form.
+
+    Its usual backend, xgrammar, lets control characters through where a string has a length. Free
+    white space between the parts of a JSON text invites endless runs of it.
+    """
+    given = model.model_kwargs.get("structured_outputs_config") or {}
+    return StructuredOutputsConfig(**{"backend": GUIDANCE, "disable_any_whitespace": True, **given})
+
+
+def _given(model: ModelParams, known: set[str]) -> dict[str, Any]:
+    args: dict[str, Any] = {
+        "model": str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name,
+        "dtype": model.torch_dtype,
+        "trust_remote_code": model.trust_remote_code,
+        "enable_prefix_caching": True,
+        "disable_log_stats": True,
+        "tokenizer": model.tokenizer_name,
+        "max_model_len": model.model_max_length,
+        "revision": model.model_revision,
+        "mm_processor_kwargs": model.processor_kwargs or None,
+        **_adapter_args(model.adapter_model),
+        **model.model_kwargs,
+        "structured_outputs_config": constraining(model),
+    }
+    return {name: value for name, value in args.items() if value is not None and name in known}
+
+
+def _check_name(name: str, known: set[str]) -> None:
+    if name in _OWNED:
+        raise ConfigError(f"model.model_kwargs.{name}: {_OWNED[name]}")
+    if name not in known:
+        guess = nearest(name, known)
+        hint = f"; did you mean {guess!r}?" if guess else ""
+        raise ConfigError(f"model.model_kwargs.{name}: vLLM has no such argument{hint}")
+
+
+def _adapter_args(adapter: str | None) -> dict[str, Any]:
+    """What vLLM has to know of an adapter beforehand; its rank stands in its own settings."""
+    if adapter is None:
+        return {}
+    try:
+        rank = int(json.loads(_adapter_settings(adapter).read_text("utf-8"))["r"])
+    except (OSError, ValueError, KeyError) as error:
+        reason = f"no adapter_config.json with a rank: {error}"
+        raise ModelNotFoundError(f"{adapter}: {reason}") from error
+    allowed = next((size for size in _RANKS if size >= rank), rank)
+    # With a single place vLLM mixes rows up on the CPU.
+    return {"enable_lora": True, "max_lora_rank": allowed, "max_loras": 2}
+
+
+def _adapter_settings(adapter: str) -> Path:
+    folder = Path(adapter).expanduser()
+    if folder.is_dir() or adapter.count("/") != 1:
+        return folder / "adapter_config.json"
+    return Path(hf_hub_download(adapter, "adapter_config.json"))

@@ -1,0 +1,172 @@
+"""Where an API is and which key opens it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, urlsplit
+
+from oumi.backends.remote.providers import AuthMethod, Provider
+from oumi.core.configs import InferenceConfig, RemoteParams
+from oumi.errors import AccessError, ConfigError
+
+_ENDPOINT = re.compile(r"/(?:(?:chat/)?completions|messages|model/[^/]+/converse(?:-stream)?)/?$")
+_LOCAL = re.compile(r"^(?:localhost|[\d.]+|\[[0-9a-f:]+\])(?::|/|$)")
+_JSON = (("content-type", "application/json"), ("accept", "application/json"))
+_WORD = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Address:
+    """The bases of an API's replicas, and the headers to send."""
+
+    bases: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...]
+    query: str = ""
+    """What follows each path: empty, or an API version with its question mark."""
+    has_key: bool = True
+    key_file: str | None = None
+    """A file of credentials that was given in place of a key."""
+
+    def __repr__(self) -> str:
+        return f"Address({', '.join(self.bases)})"  # the headers hold the key
+
+    @property
+    def models_base(self) -> str:
+        """Above which models are listed: a deployment on Azure has none of its own, and Bedrock
+        has another service for that.
+        """
+        base = self.bases[0].partition("/deployments/")[0]
+        return base.replace("://bedrock-runtime.", "://bedrock.", 1)
+
+
+def find_address(provider: Provider, config: InferenceConfig) -> Address:
+    """Where to send requests. Raises ConfigError without a URL, AccessError without a key."""
+    remote = config.remote_params or RemoteParams()
+    urls = remote.api_url or _url_in_environment(provider) or provider.url
+    if not urls:
+        hint = f" or the environment variable {provider.url_env}" if provider.url_env else ""
+        raise ConfigError(f"{provider.engine}: set remote_params.api_url{hint}")
+    places = [
+        _locate(provider, url, config.model.model_name)
+        for url in ([urls] if isinstance(urls, str) else urls)
+    ]
+    queries = {query for _, query in places}
+    if len(queries) > 1:
+        raise ConfigError("remote_params.api_url: replicas need the same api-version")
+    is_given = remote.api_key is not None or remote.api_key_env_varname
+    token = None if is_given else _from_environment(provider.bearer_env)
+    key = None if token else _find_key(provider, remote)
+    is_file = key and provider.proof is AuthMethod.GOOGLE and key.endswith(".json")
+    key_file = key if is_file else None
+    key = None if key_file else key
+    bases = tuple(base for base, _ in places)
+    headers = _headers(provider, key, token)
+    return Address(bases, headers, queries.pop(), bool(key or token), key_file)
+
+
+def to_base(url: str, usual_path: str = "/v1") -> str:
+    """The base of an API from a host, which has the usual path, a base, or a full endpoint.
+    Raises ConfigError.
+    """
+    text = url.strip()
+    if "://" not in text:
+        text = f"{'http' if _LOCAL.match(text) else 'https'}://{text}"
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ConfigError(f"remote_params.api_url: not the address of an API: {url!r}")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"remote_params.api_url: expected no query in it: {url!r}")
+    path = _ENDPOINT.sub("", parts.path).rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path or usual_path}"
+
+
+def key_hint(provider: Provider, remote: RemoteParams) -> str:
+    """Where the user sets the key."""
+    names = (remote.api_key_env_varname,) if remote.api_key_env_varname else provider.key_env
+    own = "remote_params.api_key"
+    return f"the environment variable {' or '.join(names)} or {own}" if names else own
+
+
+def _locate(provider: Provider, url: str, model: str) -> tuple[str, str]:
+    """The base, and the query that follows each path."""
+    url, version = _fill(provider, url), ""
+    if provider.version_env is not None:
+        url, _, query = url.partition("?")
+        version = parse_qs(query).get("api-version", [""])[0]
+    base = to_base(url, "")
+    if not urlsplit(base).path:
+        version = version or _from_environment(provider.version_env) or ""
+        base += _usual_path(provider, model, has_version=bool(version))
+    return base, f"?api-version={quote(version)}" if version else ""
+
+
+def _usual_path(provider: Provider, model: str, *, has_version: bool) -> str:
+    if has_version:
+        return provider.versioned_path.format(model=quote(model, safe=""))
+    return _fill(provider, urlsplit(provider.url).path) if provider.url else "/v1"
+
+
+def _fill(provider: Provider, url: str) -> str:
+    """The URL with its words filled from the environment. Raises ConfigError for a missing one."""
+
+    def value(word: re.Match[str]) -> str:
+        names = provider.url_parts.get(word[1], ())
+        found = _first_set(names)
+        if found is None:
+            where = ", ".join(filter(None, (*names, provider.url_env)))
+            raise ConfigError(
+                f"{provider.engine}: where is it? Set one of {where}, or remote_params.api_url "
+                f"({word[1]} is missing in {url})"
+            )
+        return found
+
+    # Google's one region without a name in front of the host is called `global`.
+    return _WORD.sub(value, url).replace("://global-", "://")
+
+
+def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
+    if remote.api_key is not None:
+        given = remote.api_key.get_secret_value()
+        if provider.needs_key and not given:
+            raise AccessError(f"{provider.engine}: remote_params.api_key is empty")
+        return given
+    named = _from_environment(remote.api_key_env_varname)
+    if remote.api_key_env_varname and not named:
+        raise AccessError(
+            f"{provider.engine}: remote_params.api_key_env_varname names "
+            f"{remote.api_key_env_varname}, which is not set"
+        )
+    key = named or _first_set(provider.key_env)
+    if provider.needs_key and not key:
+        raise AccessError(f"{provider.engine}: no key; set {key_hint(provider, remote)}")
+    return key
+
+
+def _url_in_environment(provider: Provider) -> str | None:
+    url = _from_environment(provider.url_env)
+    if not (url and provider.url_env_lacks):
+        return url
+    root = _ENDPOINT.sub("", url).rstrip("/").removesuffix(provider.url_env_lacks)
+    return root + provider.url_env_lacks
+
+
+def _from_environment(variable: str | None) -> str | None:
+    return os.environ.get(variable) if variable else None
+
+
+def _first_set(variables: Iterable[str]) -> str | None:
+    return next(filter(None, map(os.environ.get, variables)), None)
+
+
+def _headers(provider: Provider, key: str | None, token: str | None) -> tuple[tuple[str, str], ...]:
+    headers, secret = (*_JSON, *provider.headers), token or key
+    if not secret:
+        return headers
+    if not secret.isascii() or not secret.isprintable():
+        raise AccessError("the key holds characters that no key has; was it copied whole?")
+    if token or provider.key_header == "authorization":
+        return (*headers, ("authorization", f"Bearer {secret}"))
+    return (*headers, (provider.key_header, secret))

@@ -1,0 +1,61 @@
+"""What stands in for a key: a proof that is made for each call. A file for each kind of proof."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Protocol
+
+from oumi.backends.remote.auth.aws import AwsAuth
+from oumi.backends.remote.auth.azure import AzureAuth
+from oumi.backends.remote.auth.google import GoogleAuth
+from oumi.backends.remote.http.transport import Call
+from oumi.backends.remote.providers import AuthMethod, Provider
+from oumi.errors import MissingDependencyError
+
+__all__ = ["Auth", "open_auth"]
+
+# The module that reads credentials, and the extra of this package that brings it.
+_READERS = {
+    AuthMethod.GOOGLE: ("google.auth", "google"),
+    AuthMethod.AZURE: ("azure.identity", "azure"),
+    AuthMethod.AWS: ("botocore", "bedrock"),
+}
+
+
+class Auth(Protocol):
+    """Makes the proof. One for each engine, used from one event loop."""
+
+    async def sign(self, call: Call) -> Call:
+        """The call with its proof among the headers. Raises AccessError where there are no
+        credentials or they are refused, UnavailableError where they cannot be renewed just now.
+        """
+        ...
+
+
+def open_auth(provider: Provider, key_file: str | None = None) -> Auth | None:
+    """What signs calls of this provider, if anything does. Google's takes the credentials of a
+    file, if one is named. Raises MissingDependencyError.
+    """
+    if provider.proof is None:
+        return None
+    _require(*_READERS[provider.proof], provider)
+    match provider.proof:
+        case AuthMethod.GOOGLE:
+            return GoogleAuth(key_file)
+        case AuthMethod.AZURE:
+            return AzureAuth()
+        case AuthMethod.AWS:
+            return AwsAuth()
+
+
+def _require(module: str, extra: str, provider: Provider) -> None:
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # of the package above it
+        found = None
+    if found is None:
+        keys = f"set {' or '.join(provider.key_env)}, or use" if provider.key_env else "it uses"
+        raise MissingDependencyError(
+            f"{provider.engine}: no key; {keys} {provider.proof} credentials, which needs: "
+            f"pip install 'oumi-infer[{extra}]'"
+        )

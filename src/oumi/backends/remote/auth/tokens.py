@@ -1,0 +1,35 @@
+"""Tokens that stand in for a key and expire."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from dataclasses import replace
+
+from oumi.backends.remote.http.transport import Call
+
+
+class TokenAuth(ABC):
+    """Keeps a token until shortly before it expires."""
+
+    def __init__(self) -> None:
+        self._renewing = asyncio.Lock()
+
+    async def sign(self, call: Call) -> Call:
+        """The call with the token as `authorization`."""
+        if not self._is_fresh():
+            async with self._renewing:  # one asks, all others wait for it
+                if not self._is_fresh():
+                    await asyncio.to_thread(self._renew)
+        return replace(call, headers={**call.headers, "authorization": f"Bearer {self._token}"})
+
+    @property
+    @abstractmethod
+    def _token(self) -> str: ...
+
+    @abstractmethod
+    def _is_fresh(self) -> bool: ...
+
+    @abstractmethod
+    def _renew(self) -> None:
+        """Ask for another token. Raises AccessError, UnavailableError."""

@@ -1,0 +1,93 @@
+"""The languages of the APIs: pure functions from a request to a body and from a reply back."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from oumi.core.configs import InferenceConfig
+from oumi.core.types.completion import Completion, Delta
+from oumi.runner.request import Request
+from oumi.structured.schema.adapt import Adapted
+
+if TYPE_CHECKING:
+    from oumi.backends.remote.providers import Provider
+
+
+class StreamDecoder(Protocol):
+    """The bytes of one streamed reply to pieces, however the bytes are cut."""
+
+    def feed(self, chunk: bytes) -> list[Delta]:
+        """The pieces that end within `chunk`. Raises BadReplyError for what is no reply."""
+        ...
+
+    def last(self) -> Delta:
+        """The piece that carries the whole answer. Raises BadReplyError for a cut-off stream."""
+        ...
+
+
+class Dialect(Protocol):
+    """What a module of this folder has. Nothing in it reads a clock, a file or the environment,
+    but for images that the caller named.
+    """
+
+    @property
+    def models_path(self) -> str:
+        """Where the API lists its models, below the base."""
+        ...
+
+    def path(self, config: InferenceConfig, *, stream: bool = False) -> str:
+        """Where the API takes requests, below the base."""
+        ...
+
+    def headers(self, config: InferenceConfig) -> Mapping[str, str]:
+        """Headers that follow from the settings; none of them is secret."""
+        ...
+
+    def check(self, config: InferenceConfig) -> None:
+        """Raise what is wrong with the settings, before anything is sent: ConfigError for a wrong
+        one, UnsupportedError for one that the API or the model does not take.
+        """
+        ...
+
+    def adapted(self, config: InferenceConfig, provider: Provider) -> Adapted | None:
+        """What answers have to look like, as the API takes it; None where nothing is asked of
+        them, or where it goes as it is.
+        """
+        ...
+
+    def shared_body(self, config: InferenceConfig, provider: Provider) -> dict[str, Any]:
+        """What the bodies of all requests under these settings have in common."""
+        ...
+
+    def encode(self, request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
+        """The body of a request. Raises RequestError for what cannot be sent."""
+        ...
+
+    def decode(self, body: bytes, config: InferenceConfig) -> Completion:
+        """The completion in a reply with status 200.
+
+        Raises BadReplyError for a body without an answer, UnreadableAnswerError for a strange one.
+        """
+        ...
+
+    def stream_decoder(self, config: InferenceConfig) -> StreamDecoder:
+        """A decoder for one streamed reply."""
+        ...
+
+    def decode_models(self, body: bytes) -> list[str]:
+        """The names in a list of models. Raises BadReplyError for a body that is none."""
+        ...
+
+
+def load_dialect(name: str) -> Dialect:
+    """The dialect of a provider's row: the module of that name in this folder."""
+    dialect: Dialect = importlib.import_module(f"{__name__}.{name}")
+    return dialect
+
+
+if TYPE_CHECKING:
+    from oumi.backends.remote.dialects import anthropic, bedrock, chat
+
+    _all: tuple[Dialect, ...] = (anthropic, bedrock, chat)  # holds each against the Protocol

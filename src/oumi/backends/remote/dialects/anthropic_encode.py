@@ -1,0 +1,248 @@
+"""Requests in the form of Anthropic's messages API.
+
+https://platform.claude.com/docs/en/api/messages/create
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from oumi.backends.images import image_url, read_image
+from oumi.backends.remote.dialects import message_blocks
+from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary
+from oumi.backends.remote.model_families import check_family, family_of
+from oumi.backends.remote.providers import Provider
+from oumi.core.configs import InferenceConfig
+from oumi.core.types.conversation import ContentItem, Message, Role, Type
+from oumi.core.types.tool_call import ToolDefinition
+from oumi.errors import ConfigError, UnsupportedError
+from oumi.runner.request import Request
+from oumi.structured.schema.adapt import Adapted, adapt_guided
+from oumi.structured.schema.profiles import ANTHROPIC, ANTHROPIC_TOOL, Form
+
+_OWN_FIELDS = {
+    "messages": "the conversation",
+    "system": "a system message",
+    "model": "model.model_name",
+    "max_tokens": "generation.max_new_tokens",
+    "stop_sequences": "generation.stop_strings",
+    "temperature": "generation.temperature",
+    "top_p": "generation.top_p",
+    "top_k": "generation.top_k",
+    "tool_choice": "generation.tool_choice",
+    "stream": "the method stream",
+}
+_NO_PARAMETERS = {"type": "object", "properties": {}}
+
+# Version 2026-10-21 refuses temperature, top_p and top_k, even of models that take them.
+# https://platform.claude.com/docs/en/api/versioning
+_VERSION, _SAMPLING_VERSION = "2026-10-21", "2023-06-01"
+
+
+def headers(config: InferenceConfig) -> dict[str, str]:
+    """The version of the API, and the betas that `model_kwargs` name."""
+    sampling = message_blocks.pick_sampling(
+        config, thinking=message_blocks.thinks(config.model.model_kwargs)
+    )
+    named = {"anthropic-version": _SAMPLING_VERSION if sampling else _VERSION}
+    betas = config.model.model_kwargs.get("betas")
+    return named | ({"anthropic-beta": ",".join(betas)} if betas else {})
+
+
+def check(config: InferenceConfig) -> None:
+    """Raise ConfigError for fields that are not the user's to set, UnsupportedError for settings
+    that the model does not take, or not together.
+    """
+    fields, generation = config.model.model_kwargs, config.generation
+    for name in fields.keys() & _OWN_FIELDS.keys():
+        raise ConfigError(f"model.model_kwargs.{name}: use {_OWN_FIELDS[name]}")
+    betas = fields.get("betas", [])
+    if not (isinstance(betas, list) and all(isinstance(beta, str) for beta in betas)):
+        raise ConfigError(f"model.model_kwargs.betas: expected a list of names, not {betas!r}")
+    check_family(config.model.model_name, generation)
+    if generation.temperature > 1:
+        raise UnsupportedError("this API takes a generation.temperature from 0 to 1")
+    thinking = message_blocks.thinks(fields)
+    message_blocks.check_sampling(config, thinking=thinking)
+    if not any(beta.startswith("interleaved-thinking") for beta in betas):
+        message_blocks.check_thinking(fields, generation)
+    if thinking and answers_by_tool(config):
+        raise UnsupportedError(
+            f"{config.model.model_name} cannot keep to a schema while it thinks: leave out "
+            "model.model_kwargs.thinking, or take a newer model"
+        )
+
+
+def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+    """A schema, or a tool where the model knows no schemas or the API does not take this one."""
+    return _adapted(config)
+
+
+def answers_by_tool(config: InferenceConfig) -> bool:
+    """Whether the answer comes as a call of a tool."""
+    found = _adapted(config)
+    return found is not None and found.form is Form.TOOL
+
+
+def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
+    """What all bodies under these settings have in common."""
+    model, generation = config.model, config.generation
+    fields = {name: value for name, value in model.model_kwargs.items() if name != "betas"}
+    body = {
+        "model": model.model_name,
+        "max_tokens": generation.max_new_tokens,
+        **message_blocks.pick_sampling(config, thinking=message_blocks.thinks(fields)),
+        **fields,
+    }
+    if generation.stop_strings:
+        body["stop_sequences"] = generation.stop_strings
+    if generation.guided_decoding is not None:
+        body |= _constraint(_adapted(config), body.get("output_config"))
+    return body
+
+
+def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
+    """The body of a request. Raises RequestError for what cannot be sent."""
+    system, others = message_blocks.split_system(request.conversation)
+    model_name = request.config.model.model_name
+    body = {
+        **shared,
+        "messages": [_encode_turn(turn, model_name) for turn in message_blocks.split_turns(others)],
+        **_system(system),
+        **_tools(request, shared),
+    }
+    if stream:
+        body["stream"] = True
+    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+
+
+def says(blocks: list[dict[str, Any]]) -> BlockSummary | None:
+    """The text and the calls in blocks; None for blocks of another API."""
+    if not all("type" in block for block in blocks):
+        return None
+    text = "".join(block.get("text", "") for block in blocks if block["type"] == "text")
+    calls = (block.get("id", "") for block in blocks if block["type"] == "tool_use")
+    return BlockSummary(text, tuple(calls))
+
+
+def _adapted(config: InferenceConfig) -> Adapted | None:
+    guided = config.generation.guided_decoding
+    if guided is None:
+        return None
+    knows = family_of(config.model.model_name).json_schema
+    return adapt_guided(guided, ANTHROPIC if knows else ANTHROPIC_TOOL)
+
+
+def _constraint(found: Adapted | None, output_config: Any) -> dict[str, Any]:
+    schema = found.schema if found else None
+    if found and found.form is Form.TOOL:
+        tool = {
+            "name": ANSWER_TOOL,
+            "description": "Gives the answer.",
+            "input_schema": schema,
+        }
+        return {"tools": [tool], "tool_choice": {"type": "tool", "name": ANSWER_TOOL}}
+    form = {"type": "json_schema", "schema": schema}
+    return {"output_config": {**(output_config or {}), "format": form}}
+
+
+def _tools(request: Request, shared: Mapping[str, Any]) -> dict[str, Any]:
+    generation, tools = request.config.generation, request.conversation.tools
+    choice = message_blocks.read_tool_choice(request.conversation, generation)
+    message_blocks.check_answer_tool(tools, is_forced=answers_by_tool(request.config))
+    if not tools:
+        return {}
+    body = {"tools": [*shared.get("tools", ()), *(_encode_tool(tool) for tool in tools)]}
+    if choice is None and generation.parallel_tool_calls:
+        return body
+    kind, name = choice or message_blocks.ToolChoice("auto")
+    chosen: dict[str, Any] = {"type": kind} | ({"name": name} if name else {})
+    if not generation.parallel_tool_calls and kind != "none":
+        chosen["disable_parallel_tool_use"] = True
+    return {**body, "tool_choice": chosen}
+
+
+def _encode_tool(tool: ToolDefinition) -> dict[str, Any]:
+    function = tool.function
+    encoded: dict[str, Any] = {
+        "name": function.name,
+        "input_schema": function.parameters or _NO_PARAMETERS,
+    }
+    if function.description:
+        encoded["description"] = function.description
+    if function.strict is not None:
+        encoded["strict"] = function.strict
+    return encoded
+
+
+def _system(messages: list[Message]) -> dict[str, Any]:
+    """The system prompt: text, or blocks where there are several or one is marked."""
+    message_blocks.check_system(messages)
+    if len(messages) == 1 and isinstance(messages[0].content, str):
+        return {"system": _marked(messages[0], messages[0].content)}
+    blocks = [block for message in messages for block in _marked(message, _blocks(message))]
+    return {"system": blocks} if blocks else {}
+
+
+def _encode_turn(turn: list[Message], model_name: str) -> dict[str, Any]:
+    for message in turn:
+        message_blocks.check_message(message, model_name)
+    first = turn[0]
+    if first.role == Role.TOOL:
+        return {"role": "user", "content": [_encode_result(message) for message in turn]}
+    if first.role == Role.ASSISTANT:
+        blocks = message_blocks.kept_blocks(first, says) or _said_blocks(first)
+        return {"role": "assistant", "content": _marked(first, blocks)}
+    if first.role == Role.SYSTEM:
+        message_blocks.check_system(turn)
+    content = first.content if isinstance(first.content, str) else _blocks(first)
+    return {"role": first.role, "content": _marked(first, content)}
+
+
+def _encode_result(message: Message) -> dict[str, Any]:
+    content = message.content if isinstance(message.content, str) else _blocks(message)
+    block = {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": content}
+    return block | ({"cache_control": message.cache_control} if message.cache_control else {})
+
+
+def _said_blocks(message: Message) -> str | list[dict[str, Any]]:
+    if isinstance(message.content, str) and not message.tool_calls:
+        return message.content
+    calls = [
+        {
+            "type": "tool_use",
+            "id": call.id,
+            "name": call.function.name,
+            "input": message_blocks.read_arguments(call),
+        }
+        for call in message.tool_calls or ()
+    ]
+    return [*_blocks(message), *calls]
+
+
+def _blocks(message: Message) -> list[dict[str, Any]]:
+    """The content as blocks; empty texts, which the API refuses, are left out."""
+    items = message.content_items
+    return [_encode_item(item) for item in items if item.is_image() or item.content]
+
+
+def _encode_item(item: ContentItem) -> dict[str, Any]:
+    if item.type == Type.TEXT:
+        return {"type": "text", "text": item.content}
+    url = image_url(item)
+    if url is not None:
+        return {"type": "image", "source": {"type": "url", "url": url}}
+    image = read_image(item)
+    source = {"type": "base64", "media_type": image.media_type, "data": image.base64}
+    return {"type": "image", "source": source}
+
+
+def _marked(message: Message, content: Any) -> Any:
+    """The content with the message's mark for the cache on its last block."""
+    if message.cache_control is None or not content:
+        return content
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return [*blocks[:-1], {**blocks[-1], "cache_control": message.cache_control}]

@@ -1,0 +1,40 @@
+"""Bedrock's Converse: a request to a body, a reply to a completion.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from oumi.backends.remote.dialects.bedrock_decode import decode, decode_models, stream_decoder
+from oumi.backends.remote.dialects.bedrock_encode import (
+    adapted,
+    check,
+    encode,
+    headers,
+    shared_body,
+)
+from oumi.core.configs import InferenceConfig
+
+__all__ = [
+    "adapted",
+    "check",
+    "decode",
+    "decode_models",
+    "encode",
+    "headers",
+    "models_path",
+    "path",
+    "shared_body",
+    "stream_decoder",
+]
+
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html
+models_path = "/foundation-models?byOutputModality=TEXT"
+
+
+def path(config: InferenceConfig, *, stream: bool = False) -> str:
+    """With the model in it, be it a name or an ARN."""
+    verb = "converse-stream" if stream else "converse"
+    return f"/model/{quote(config.model.model_name, safe='')}/{verb}"

@@ -1,0 +1,265 @@
+"""Requests in the form of Bedrock's Converse.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from oumi.backends.images import image_url, read_image
+from oumi.backends.remote.dialects import message_blocks
+from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary
+from oumi.backends.remote.model_families import check_family, family_of
+from oumi.backends.remote.providers import Provider
+from oumi.core.configs import InferenceConfig
+from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
+from oumi.core.types.tool_call import ToolDefinition
+from oumi.errors import ConfigError, UnsupportedError
+from oumi.runner.request import Request
+from oumi.structured.schema.adapt import Adapted, adapt_guided
+from oumi.structured.schema.profiles import ANTHROPIC, ANTHROPIC_TOOL, Form
+
+_OWN_FIELDS = {
+    "messages": "the conversation",
+    "system": "a system message",
+    "modelId": "model.model_name",
+    "inferenceConfig": "generation",
+    "toolConfig": "the tools of a conversation and generation.tool_choice",
+}
+_FIELDS_OF_CONVERSE = {
+    "additionalModelRequestFields",
+    "additionalModelResponseFieldPaths",
+    "guardrailConfig",
+    "outputConfig",
+    "performanceConfig",
+    "promptVariables",
+    "requestMetadata",
+    "serviceTier",
+}
+_NAMES = {"temperature": "temperature", "top_p": "topP"}
+
+# https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
+_KNOWS_SCHEMAS = re.compile(
+    r"(?:.*[./])?(?:anthropic\.|deepseek\.v3|google\.gemma|minimax\.|moonshot|nvidia\.nemotron"
+    r"|mistral\.(?:magistral|ministral|mistral-large-3|voxtral)|openai\.|qwen\.)"
+)
+_NO_PARAMETERS = {"type": "object", "properties": {}}
+
+
+def headers(config: InferenceConfig) -> dict[str, str]:
+    """None: the settings are in the body."""
+    return {}
+
+
+def check(config: InferenceConfig) -> None:
+    """Raise ConfigError for fields that are not the user's to set, UnsupportedError for settings
+    that the model does not take, or not together.
+    """
+    name, generation = config.model.model_name, config.generation
+    for field in config.model.model_kwargs.keys() & _OWN_FIELDS.keys():
+        raise ConfigError(f"model.model_kwargs.{field}: use {_OWN_FIELDS[field]}")
+    check_family(name, generation)
+    fields = _model_fields(config)
+    thinking = message_blocks.thinks(fields)
+    message_blocks.check_sampling(config, thinking=thinking)
+    message_blocks.check_thinking(fields, generation)
+    if thinking and answers_by_tool(config):
+        raise UnsupportedError(f"{name} cannot keep to a schema while it thinks")
+
+
+def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+    """A schema, or a tool where the model knows no schemas or the API does not take this one."""
+    return _adapted(config)
+
+
+def answers_by_tool(config: InferenceConfig) -> bool:
+    """Whether the answer comes as a call of a tool."""
+    found = _adapted(config)
+    return found is not None and found.form is Form.TOOL
+
+
+def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
+    """What all bodies under these settings have in common.
+
+    Fields of `model_kwargs` that Converse has go there, all others to the model.
+    """
+    kwargs = config.model.model_kwargs
+    body = {name: value for name, value in kwargs.items() if name in _FIELDS_OF_CONVERSE}
+    body["inferenceConfig"] = _inference_config(config)
+    if fields := _model_fields(config):
+        body["additionalModelRequestFields"] = fields
+    if config.generation.guided_decoding is not None:
+        body |= _constraint(_adapted(config), body.get("outputConfig"))
+    return body
+
+
+def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
+    """The body of a request. Raises RequestError for what cannot be sent."""
+    system, others = message_blocks.split_system(request.conversation)
+    message_blocks.check_system(system)
+    model_name = request.config.model.model_name
+    body = {
+        **shared,
+        "messages": [_encode_turn(turn, model_name) for turn in message_blocks.split_turns(others)],
+        **_tools(request),
+    }
+    if system:
+        body["system"] = [block for message in system for block in _marked(message)]
+    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+
+
+def says(blocks: list[dict[str, Any]]) -> BlockSummary | None:
+    """The text and the calls in blocks; None for blocks of another API."""
+    if any("type" in block for block in blocks):
+        return None
+    text = "".join(block.get("text", "") for block in blocks)
+    calls = (block["toolUse"].get("toolUseId", "") for block in blocks if "toolUse" in block)
+    return BlockSummary(text, tuple(calls))
+
+
+def _model_fields(config: InferenceConfig) -> dict[str, Any]:
+    """What goes to the model as it is."""
+    kwargs = config.model.model_kwargs
+    own = {name: value for name, value in kwargs.items() if name not in _FIELDS_OF_CONVERSE}
+    return {**kwargs.get("additionalModelRequestFields", {}), **own}
+
+
+def _inference_config(config: InferenceConfig) -> dict[str, Any]:
+    generation, name = config.generation, config.model.model_name
+    sampling = message_blocks.pick_sampling(
+        config, thinking=message_blocks.thinks(_model_fields(config))
+    )
+    if name.startswith("arn:") and "temperature" not in generation.model_fields_set:
+        sampling.pop("temperature", None)  # nobody knows which model it is, and some take none
+    settings: dict[str, Any] = {"maxTokens": generation.max_new_tokens}
+    settings |= {_NAMES[name]: value for name, value in sampling.items()}
+    if generation.stop_strings:
+        settings["stopSequences"] = generation.stop_strings
+    return settings
+
+
+def _adapted(config: InferenceConfig) -> Adapted | None:
+    guided, name = config.generation.guided_decoding, config.model.model_name
+    if guided is None:
+        return None
+    knows = _KNOWS_SCHEMAS.match(name) and family_of(name).json_schema
+    return adapt_guided(guided, ANTHROPIC if knows else ANTHROPIC_TOOL)
+
+
+def _constraint(found: Adapted | None, output_config: Any) -> dict[str, Any]:
+    schema = found.schema if found else None
+    if found and found.form is Form.TOOL:
+        tool = {"name": ANSWER_TOOL, "description": "Gives the answer."}
+        tools = [{"toolSpec": {**tool, "inputSchema": {"json": schema}}}]
+        return {"toolConfig": {"tools": tools, "toolChoice": {"tool": {"name": ANSWER_TOOL}}}}
+    definition = {"name": "answer", "schema": orjson.dumps(schema).decode()}
+    form = {"type": "json_schema", "structure": {"jsonSchema": definition}}
+    return {"outputConfig": {**(output_config or {}), "textFormat": form}}
+
+
+def _tools(request: Request) -> dict[str, Any]:
+    conversation = request.conversation
+    choice = message_blocks.read_tool_choice(conversation, request.config.generation)
+    message_blocks.check_answer_tool(conversation.tools, is_forced=answers_by_tool(request.config))
+    if not conversation.tools:
+        return {}
+    if choice and choice.kind == "none":
+        _check_no_calls(conversation)
+        return {}
+    body: dict[str, Any] = {"tools": [_encode_tool(tool) for tool in conversation.tools]}
+    if choice:
+        body["toolChoice"] = {choice.kind: {"name": choice.name} if choice.name else {}}
+    return {"toolConfig": body}
+
+
+def _check_no_calls(conversation: Conversation) -> None:
+    """Converse has no word for "none"; leaving the tools out will do, but not after calls."""
+    if any(message.tool_calls for message in conversation):
+        raise UnsupportedError(
+            "Converse cannot keep a model from calling tools that it has called before: set "
+            "generation.tool_choice to auto"
+        )
+
+
+def _encode_tool(tool: ToolDefinition) -> dict[str, Any]:
+    function = tool.function
+    spec: dict[str, Any] = {
+        "name": function.name,
+        "inputSchema": {"json": function.parameters or _NO_PARAMETERS},
+    }
+    if function.description:
+        spec["description"] = function.description
+    if function.strict is not None:
+        spec["strict"] = function.strict
+    return {"toolSpec": spec}
+
+
+def _encode_turn(turn: list[Message], model_name: str) -> dict[str, Any]:
+    for message in turn:
+        message_blocks.check_message(message, model_name)
+    first = turn[0]
+    if first.role == Role.TOOL:
+        blocks = [block for message in turn for block in _encode_result(message)]
+        return {"role": "user", "content": blocks}
+    if first.role == Role.SYSTEM:
+        message_blocks.check_system(turn)
+    return {"role": first.role, "content": _marked(first)}
+
+
+def _encode_result(message: Message) -> list[dict[str, Any]]:
+    content = [_encode_item(item) for item in message.content_items]
+    result = {"toolUseId": message.tool_call_id, "content": content}
+    return [{"toolResult": result}, *_cache_point(message)]
+
+
+def _marked(message: Message) -> list[dict[str, Any]]:
+    """The blocks of a message, with its mark for the cache after them."""
+    blocks = message_blocks.kept_blocks(message, says) or [*_blocks(message), *_calls(message)]
+    return [*blocks, *_cache_point(message)]
+
+
+def _cache_point(message: Message) -> list[dict[str, Any]]:
+    if message.cache_control is None:
+        return []
+    ttl = message.cache_control.get("ttl")
+    return [{"cachePoint": {"type": "default"} | ({"ttl": ttl} if ttl else {})}]
+
+
+def _blocks(message: Message) -> list[dict[str, Any]]:
+    """The content as blocks; empty texts, which the API refuses, are left out."""
+    items = message.content_items
+    return [_encode_item(item) for item in items if item.is_image() or item.content]
+
+
+def _calls(message: Message) -> list[dict[str, Any]]:
+    return [
+        {
+            "toolUse": {
+                "toolUseId": call.id,
+                "name": call.function.name,
+                "input": message_blocks.read_arguments(call),
+            }
+        }
+        for call in message.tool_calls or ()
+    ]
+
+
+def _encode_item(item: ContentItem) -> dict[str, Any]:
+    if item.type == Type.TEXT:
+        return {"text": item.content}
+    url = image_url(item)
+    if url is None:
+        image = read_image(item)
+        return {"image": {"format": image.kind, "source": {"bytes": image.base64}}}
+    if not url.startswith("s3://"):
+        raise UnsupportedError(
+            "Bedrock fetches no images from the web: give the image by path, as bytes, or in S3 "
+            "(s3://…)"
+        )
+    kind = url.rpartition(".")[2].lower().replace("jpg", "jpeg")
+    return {"image": {"format": kind, "source": {"s3Location": {"uri": url}}}}

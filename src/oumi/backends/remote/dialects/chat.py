@@ -1,0 +1,255 @@
+"""The OpenAI chat API: a request to a body, a reply to a completion.
+
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from oumi.backends.openai_chat import (
+    StreamJoiner,
+    check_tools_are_optional,
+    decode_choice,
+    decode_finish_reason,
+    encode_messages,
+    encode_tools,
+)
+from oumi.backends.remote.dialects.reply import decode_models as decode_models
+from oumi.backends.remote.dialects.reply import decode_object, shorten
+from oumi.backends.remote.dialects.sse import EventDecoder
+from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
+from oumi.backends.remote.model_families import ModelFamily, check_family, family_of
+from oumi.backends.remote.providers import Constraint, Provider
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+)
+from oumi.core.json_schema.regex import in_ascii
+from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.conversation import FinishReason
+from oumi.errors import ConfigError
+from oumi.runner.request import Request
+from oumi.structured.schema.adapt import Adapted, adapt_guided
+from oumi.structured.schema.profiles import Form
+
+models_path = "/models"
+
+_OWN_FORMS = {
+    Constraint.VLLM: ("json", "regex", "choice", "grammar"),
+    Constraint.SGLANG: ("regex", "choice", "grammar"),
+    Constraint.FIREWORKS: ("grammar",),
+}
+"""What is not told as a schema."""
+
+_OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
+
+_SAYS_WHY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
+_SAID = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
+
+
+def path(config: InferenceConfig, *, stream: bool = False) -> str:
+    """The same for all models, streamed or not."""
+    return "/chat/completions"
+
+
+def headers(config: InferenceConfig) -> dict[str, str]:
+    """None: the settings are in the body."""
+    return {}
+
+
+def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
+    """The body of a request. Raises RequestError for what cannot be sent."""
+    body = {"messages": encode_messages(request.conversation), **_tools(request), **shared}
+    if stream:
+        body["stream"] = True
+    else:
+        body.pop("stream_options", None)  # no one else may ask for usage
+    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+
+
+def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+    """A schema, unless the server has a form of its own for what is asked."""
+    guided = config.generation.guided_decoding
+    if guided is None or guided.form in _OWN_FORMS.get(provider.constraint, ()):
+        return None
+    return adapt_guided(guided, provider.rules)
+
+
+def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
+    """What all bodies under these settings have in common."""
+    model, generation = config.model, config.generation
+    body: dict[str, Any] = {
+        "model": model.adapter_model or model.model_name,
+        "stream_options": {"include_usage": True},
+        **provider.body,
+        **_sampling(generation, family_of(model.model_name)),
+    }
+    if model.chat_template:
+        body["chat_template"] = model.chat_template
+    if model.chat_template_kwargs:
+        body["chat_template_kwargs"] = model.chat_template_kwargs
+    if generation.guided_decoding is not None:
+        body.update(_constraint(generation.guided_decoding, config, provider))
+    return _rename(body, provider.renames) | model.model_kwargs
+
+
+def check(config: InferenceConfig) -> None:
+    """Raise what is wrong with the settings: ConfigError for a field of the body that is not the
+    user's to set, UnsupportedError for a sampling setting that the model does not take.
+    """
+    model, generation = config.model, config.generation
+    for name in model.model_kwargs:
+        if name in _OWN_FIELDS:
+            raise ConfigError(f"model.model_kwargs.{name}: the engine sets it")
+        if name.startswith("guided_"):  # current servers ignore these without a word
+            raise ConfigError(f"model.model_kwargs.{name}: use generation.guided_decoding")
+    check_family(model.model_name, generation)
+
+
+def decode(body: bytes, config: InferenceConfig) -> Completion:
+    """The completion in a reply.
+
+    Raises BadReplyError for a body without an answer, UnreadableAnswerError for a strange one.
+    """
+    data = decode_object(body)
+    choices = data.get("choices")
+    if not (isinstance(choices, list) and choices and _holds_answer(choices[0])):
+        raise BadReplyError(f"a reply without an answer: {shorten(body)}")
+    try:
+        return _decode_choice(choices[0], data.get("usage"), config)
+    except Exception as error:
+        raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
+
+
+def stream_decoder(config: InferenceConfig) -> StreamDecoder:
+    """A decoder for one streamed reply."""
+    return StreamDecoder(config)
+
+
+class StreamDecoder:
+    """The bytes of a streamed reply to pieces. Raises BadReplyError for what is no reply."""
+
+    def __init__(self, config: InferenceConfig) -> None:
+        self._config = config
+        self._events = EventDecoder()
+        self._joiner = StreamJoiner()
+
+    def feed(self, chunk: bytes) -> list[Delta]:
+        """The pieces of text that end within `chunk`."""
+        deltas = [
+            self._joiner.add(decode_object(data))
+            for data in self._events.feed(chunk)
+            if data != b"[DONE]"
+        ]
+        return [delta for delta in deltas if delta is not None]
+
+    def last(self) -> Delta:
+        """The piece that carries the whole answer. Raises BadReplyError for a cut-off stream."""
+        if not self._joiner.is_complete:
+            raise BadReplyError("the stream was cut off")
+        whole = _decode_choice(self._joiner.choice, self._joiner.usage, self._config)
+        return Delta(completion=whole)
+
+
+def _holds_answer(choice: Any) -> bool:
+    """Whether there is a message that says something, or that says why it does not."""
+    if not isinstance(choice, dict) or choice.get("error"):
+        return False
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return False
+    for name in _SAID:
+        if message.get(name) is not None:
+            return True
+    return decode_finish_reason(choice.get("finish_reason")) in _SAYS_WHY
+
+
+def _decode_choice(choice: Any, usage: Any, config: InferenceConfig) -> Completion:
+    message = choice["message"]
+    if message.get("refusal") and not message.get("content"):
+        choice = {
+            **choice,
+            "message": {**message, "content": message["refusal"]},
+            "finish_reason": "content_filter",
+        }
+    return decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)
+
+
+def _sampling(generation: GenerationParams, family: ModelFamily) -> dict[str, Any]:
+    """The sampling settings, those with a neutral value left out."""
+    settings: dict[str, Any] = {
+        "temperature": generation.temperature,
+        "top_p": generation.top_p,
+        "frequency_penalty": generation.frequency_penalty or None,
+        "presence_penalty": generation.presence_penalty or None,
+        "seed": generation.seed,
+        "stop": generation.stop_strings or None,
+        "logit_bias": generation.logit_bias or None,
+        "top_k": generation.top_k,
+        "min_p": generation.min_p or None,
+        "stop_token_ids": generation.stop_token_ids or None,
+        "skip_special_tokens": None if generation.skip_special_tokens else False,
+    }
+    body = {
+        name: value
+        for name, value in settings.items()
+        if value is not None and name not in family.fixed
+    }
+    body[family.max_tokens_field] = generation.max_new_tokens
+    if generation.logprobs is not None:
+        body.update(logprobs=True, top_logprobs=generation.logprobs)
+    return body
+
+
+def _tools(request: Request) -> dict[str, Any]:
+    generation = request.config.generation
+    if not request.conversation.tools:
+        check_tools_are_optional(generation.tool_choice)
+        return {}
+    body: dict[str, Any] = {"tools": encode_tools(request.conversation)}
+    if not generation.parallel_tool_calls:
+        body["parallel_tool_calls"] = False
+    if generation.tool_choice is not None:
+        body["tool_choice"] = generation.tool_choice
+    return body
+
+
+def _rename(body: dict[str, Any], renames: Mapping[str, str | None]) -> dict[str, Any]:
+    names = {name: renames.get(name, name) for name in body}
+    return {new: body[name] for name, new in names.items() if new is not None}
+
+
+def _constraint(
+    guided: GuidedDecodingParams, config: InferenceConfig, provider: Provider
+) -> dict[str, Any]:
+    form = adapted(config, provider)
+    if form is None:
+        return _own_form(guided, provider.constraint)
+    if form.form is Form.JSON:
+        return {"response_format": {"type": "json_object"}}
+    if form.schema is None:
+        return {}
+    schema = {"name": "answer", "schema": form.schema, "strict": form.strict}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str, Any]:
+    if guided.regex is not None:
+        regex = {"regex": in_ascii(guided.regex)}
+        return {"structured_outputs": regex} if constraint is Constraint.VLLM else regex
+    if constraint is Constraint.VLLM:
+        return {"structured_outputs": {guided.form: getattr(guided, guided.form)}}
+    if constraint is Constraint.FIREWORKS:
+        return {"response_format": {"type": "grammar", "grammar": guided.grammar}}
+    if guided.choice is not None:
+        return {"ebnf": "root ::= " + " | ".join(_quote(text) for text in guided.choice)}
+    return {"ebnf": guided.grammar}
+
+
+def _quote(text: str) -> str:
+    return orjson.dumps(text).decode()

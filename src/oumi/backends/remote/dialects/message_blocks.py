@@ -1,0 +1,198 @@
+"""What the dialects that speak in turns and blocks have in common, those of Anthropic and Bedrock.
+
+Both keep the system prompt apart, take the results of tools in a turn of the user, and want a
+model's signed thoughts back as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from oumi.backends.openai_chat import check_tools_are_optional
+from oumi.backends.remote.model_families import family_of
+from oumi.core.configs import GenerationParams, InferenceConfig
+from oumi.core.types.conversation import Conversation, Message, Role
+from oumi.core.types.tool_call import ToolCall
+from oumi.errors import ConfigError, RequestError, UnsupportedError
+
+ANSWER_TOOL = "answer"
+"""The tool by which a model answers that cannot be held to a schema otherwise."""
+
+_WHILE_IT_THINKS = {"temperature": (None, 1), "top_k": (None,)}
+"""The values that these settings may have then."""
+
+
+class BlockSummary(NamedTuple):
+    """What blocks say in the fields of a message."""
+
+    text: str
+    calls: tuple[str, ...]
+    """The ids of the calls."""
+
+
+class ToolChoice(NamedTuple):
+    """`kind` is auto, none, any or tool; `name` is that of the tool."""
+
+    kind: str
+    name: str = ""
+
+
+def split_system(conversation: Conversation) -> tuple[list[Message], list[Message]]:
+    """The system messages at the beginning, and the others."""
+    messages = conversation.messages
+    start = next((i for i, m in enumerate(messages) if m.role != Role.SYSTEM), len(messages))
+    return messages[:start], messages[start:]
+
+
+def split_turns(messages: Iterable[Message]) -> list[list[Message]]:
+    """Each message by itself, but for results of tools that follow each other."""
+    turns: list[list[Message]] = []
+    for message in messages:
+        if message.role == Role.TOOL and turns and turns[-1][0].role == Role.TOOL:
+            turns[-1].append(message)
+        else:
+            turns.append([message])
+    return turns
+
+
+def check_message(message: Message, model_name: str) -> None:
+    """Raise UnsupportedError for a message that these APIs or the model do not take."""
+    if message.name is not None and message.role != Role.TOOL:
+        raise UnsupportedError(
+            f"this API has no names of speakers: write {message.name!r} into the text"
+        )
+    if message.role == Role.SYSTEM and not family_of(model_name).later_system:
+        raise UnsupportedError(
+            f"{model_name} takes system messages only at the beginning: move this one there, or "
+            "make it one of the user"
+        )
+
+
+def check_system(messages: list[Message]) -> None:
+    """Raise UnsupportedError for an image in a system prompt."""
+    if any(message.contains_images() for message in messages):
+        raise UnsupportedError("this API takes no images in a system message")
+
+
+def kept_blocks(
+    message: Message, says: Callable[[list[dict[str, Any]]], BlockSummary | None]
+) -> list[dict[str, Any]] | None:
+    """The blocks of an earlier answer, if they still say what the message says.
+
+    `says` reads the blocks of an API; None for those of another one.
+    """
+    if not message.content_blocks:
+        return None
+    calls = tuple(call.id for call in message.tool_calls or ())
+    same = says(message.content_blocks) == (message.compute_flattened_text_content(""), calls)
+    return message.content_blocks if same else None
+
+
+def read_arguments(call: ToolCall) -> dict[str, Any]:
+    """The arguments of a call. Raises RequestError where they are no JSON object."""
+    try:
+        return call.function.get_arguments_dict()
+    except ValueError as error:
+        raise RequestError(f"the call {call.id} of {call.function.name}: {error}") from error
+
+
+def read_input(text: str, *, as_text: bool) -> Any:
+    """The input of a call that was streamed. One that was cut off stays text, and so does an
+    answer, which is then what was streamed.
+    """
+    try:
+        return text if as_text else orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def to_json(value: Any) -> str:
+    """The JSON text of an input, which may be text already."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def read_tool_choice(conversation: Conversation, generation: GenerationParams) -> ToolChoice | None:
+    """What `tool_choice` means; None where nothing was said. Raises RequestError."""
+    choice = generation.tool_choice
+    if not conversation.tools:
+        check_tools_are_optional(choice)
+        return None
+    match choice:
+        case None:
+            return None
+        case "auto" | "none":
+            return ToolChoice(choice)
+        case "required":
+            return ToolChoice("any")
+        case {"type": "function", "function": {"name": str(name)}}:
+            return ToolChoice("tool", name)
+    raise RequestError(
+        f"generation.tool_choice is {choice!r}; expected auto, none, required, or "
+        '{"type": "function", "function": {"name": …}}'
+    )
+
+
+def thinks(fields: Mapping[str, Any]) -> bool:
+    """Whether these fields of a body ask a model of Anthropic to think."""
+    thinking = fields.get("thinking")
+    return isinstance(thinking, Mapping) and thinking.get("type") in ("enabled", "adaptive")
+
+
+def pick_sampling(config: InferenceConfig, *, thinking: bool) -> dict[str, Any]:
+    """`temperature`, `top_p` and `top_k` as the model takes them.
+
+    The default temperature is left out where the model has to choose it: when it thinks, and
+    where `top_p` is set and it takes only one of the two.
+    """
+    generation, family = config.generation, family_of(config.model.model_name)
+    settings = {name: getattr(generation, name) for name in ("temperature", "top_p", "top_k")}
+    if "temperature" not in generation.model_fields_set and (
+        thinking or (family.temperature_or_top_p and generation.top_p is not None)
+    ):
+        settings["temperature"] = None
+    return {
+        name: value
+        for name, value in settings.items()
+        if value is not None and name not in family.fixed
+    }
+
+
+def check_sampling(config: InferenceConfig, *, thinking: bool) -> None:
+    """Raise UnsupportedError for sampling settings that do not go together."""
+    generation, name = config.generation, config.model.model_name
+    given = pick_sampling(config, thinking=thinking)
+    if family_of(name).temperature_or_top_p and {"temperature", "top_p"} <= given.keys():
+        raise UnsupportedError(f"{name} takes generation.temperature or top_p, not both")
+    if not thinking:
+        return
+    for setting, taken in _WHILE_IT_THINKS.items():
+        if given.get(setting) not in taken:
+            raise UnsupportedError(f"{name} does not take generation.{setting} while it thinks")
+    if generation.tool_choice not in (None, "auto", "none"):
+        raise UnsupportedError(
+            f"{name} cannot be made to call a tool while it thinks: set generation.tool_choice "
+            "to auto, or leave out model.model_kwargs.thinking"
+        )
+
+
+def check_thinking(fields: Mapping[str, Any], generation: GenerationParams) -> None:
+    """Raise ConfigError for a budget of thoughts that leaves no room for an answer."""
+    thinking = fields.get("thinking")
+    budget = thinking.get("budget_tokens", 0) if isinstance(thinking, Mapping) else 0
+    if isinstance(budget, int) and budget >= generation.max_new_tokens:
+        raise ConfigError(
+            f"model.model_kwargs.thinking: budget_tokens is {budget}; it has to be less than "
+            f"generation.max_new_tokens, which is {generation.max_new_tokens} and counts thoughts"
+        )
+
+
+def check_answer_tool(request_tools: object, *, is_forced: bool) -> None:
+    """Raise UnsupportedError where a model is to keep to a schema by a tool, and has tools."""
+    if is_forced and request_tools:
+        raise UnsupportedError(
+            "this model keeps to a schema by calling a tool, so it cannot have tools of its own: "
+            "leave out the tools or generation.guided_decoding, or take a newer model"
+        )

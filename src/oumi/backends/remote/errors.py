@@ -1,0 +1,117 @@
+"""Replies that are no answers, as errors of our tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from oumi.backends.remote.http.rate_limit_headers import until_s
+from oumi.errors import (
+    AccessError,
+    ModelNotFoundError,
+    OumiError,
+    RequestError,
+    UnavailableError,
+)
+
+# 424: a model behind Bedrock failed; 498: Groq has no room in this tier
+_WAIT_AND_TRY = {408, 409, 424, 425, 429, 498}
+_KEY_CODES = {"API_KEY_INVALID", "API_KEY_EXPIRED"}
+_QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+_NO_CREDIT = "credit balance is too low"  # Anthropic, with status 400
+_MODEL_CODES = {"model_not_found", "model_not_supported", "model_not_available", "invalid_model"}
+_MODEL_WORDS = re.compile("model not exist|not a valid model|model identifier is invalid", re.I)
+_KEY_WORDS = re.compile("incorrect api key|api key not valid", re.I)
+_KEPT = 500
+
+
+class BadReplyError(UnavailableError):
+    """A reply with status 200 that holds no answer."""
+
+
+class UnreadableAnswerError(OumiError):
+    """An answer that we do not understand. It is paid for: it is kept, and not asked for again."""
+
+    def __init__(self, message: str, reply: bytes):
+        super().__init__(message)
+        self.reply = reply.decode(errors="replace")
+
+
+def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint: str) -> OumiError:
+    """What a reply other than 200 means. `name` is the engine, `key_hint` where its key is set."""
+    error = _find_error(body)
+    codes, said = _codes(error), f"{name} answered {status}: {_text(error).rstrip('.')}"
+    if status == 403 and _is_flagged(error):
+        return RequestError(said, status=status)
+    if status in (401, 403) or (status == 400 and (codes & _KEY_CODES or _KEY_WORDS.search(said))):
+        return AccessError(f"{said}. Check the key: {key_hint}.", status=status)
+    if status == 402 or (status == 429 and codes & _QUOTA_CODES) or _NO_CREDIT in said:
+        return AccessError(f"{said}. The quota is spent: add credit.", status=status)
+    if status == 404 or (status == 400 and (codes & _MODEL_CODES or _MODEL_WORDS.search(said))):
+        hint = "Check model.model_name and remote_params.api_url."
+        return ModelNotFoundError(f"{said}. {hint}", status=status)
+    if status in _WAIT_AND_TRY or status >= 500:
+        wait_s = _retry_info_s(error) if wait_s is None else wait_s
+        return UnavailableError(said, status=status, wait_s=wait_s)
+    return RequestError(said, status=status)
+
+
+def error_in_reply(body: bytes) -> OumiError:
+    """What an error in a reply with status 200 means.
+
+    https://openrouter.ai/docs/api-reference/errors: a status of its own stands in its `code`.
+    """
+    error = _find_error(body)
+    status = error.get("code")
+    if isinstance(status, int) and 400 <= status < 600:
+        return to_error(status, body, None, "the API", "remote_params.api_key")
+    return BadReplyError(f"an error in place of an answer: {_text(error)}")
+
+
+def read_error(body: bytes) -> tuple[str, str]:
+    """The code and the message in the body of an error, in whichever form it is."""
+    error = _find_error(body)
+    return str(error.get("code") or error.get("type") or ""), _text(error)
+
+
+def _find_error(body: bytes) -> Mapping[str, Any]:
+    """What the body says of an error, in whichever form it is."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        text = body[:_KEPT].decode(errors="replace").strip()
+        return {"message": text or "no reason given"}
+    if isinstance(data, list) and data:  # Gemini
+        data = data[0]
+    error = data.get("error", data) if isinstance(data, dict) else data
+    return error if isinstance(error, Mapping) else {"message": str(error)}
+
+
+def _text(error: Mapping[str, Any]) -> str:
+    found = error.get("message") or error.get("detail") or dict(error)
+    return (found if isinstance(found, str) else orjson.dumps(found).decode())[:_KEPT]
+
+
+def _codes(error: Mapping[str, Any]) -> set[str]:
+    reasons = [detail.get("reason") for detail in _details(error)]
+    return {str(code) for code in (error.get("code"), error.get("type"), *reasons) if code}
+
+
+def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Google's: https://cloud.google.com/apis/design/errors#error_details"""
+    details = error.get("details")
+    return [d for d in details if isinstance(d, dict)] if isinstance(details, list) else []
+
+
+def _retry_info_s(error: Mapping[str, Any]) -> float | None:
+    delays = [detail["retryDelay"] for detail in _details(error) if "retryDelay" in detail]
+    return until_s(str(delays[0]), 0) if delays else None
+
+
+def _is_flagged(error: Mapping[str, Any]) -> bool:
+    """Whether a moderator stands in the way, as at OpenRouter, and not the key."""
+    metadata = error.get("metadata")
+    return isinstance(metadata, Mapping) and "flagged_input" in metadata

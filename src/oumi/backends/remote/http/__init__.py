@@ -1,0 +1,1 @@
+"""The HTTP side of an API: transport, replicas, uploads, rate-limit headers."""

@@ -1,0 +1,1 @@
+"""Batch jobs at a provider that has an API for them."""

@@ -1,0 +1,211 @@
+"""Fireworks' batch inference jobs, which read a dataset and write another one.
+
+https://docs.fireworks.ai/guides/batch-inference
+https://docs.fireworks.ai/api-reference/create-batch-inference-job
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from oumi.backends.remote.http.api_client import ApiClient
+from oumi.batch.api.providers import ApiBatch, BatchRequest, Outcome, OutputLagsError
+from oumi.batch.api.providers.fireworks_facts import (
+    TITLE,
+    id_of,
+    output_of,
+    read_asked,
+    read_deleted,
+    read_job,
+    read_outcome,
+)
+from oumi.batch.api.providers.shared import (
+    known_batch,
+    line_without_model,
+    may_lag,
+    read_field,
+    room_told_by_429,
+)
+from oumi.batch.window import parse_window
+from oumi.core.types.batch import BatchStatus
+from oumi.errors import ConfigError, ModelNotFoundError, RequestError, UnavailableError
+from oumi.runner.limits.retry import retrying
+
+_ACCOUNT = "FIREWORKS_ACCOUNT_ID"
+_WINDOW = timedelta(hours=24)
+_PAGE = 200
+
+
+class FireworksBatches:
+    """A part's tag is the id of its dataset and of its job, so a job cannot be started twice."""
+
+    def __init__(self, channel: ApiClient, engine: str):
+        base = channel.way.address.bases[0]
+        self._client = channel.at(base.replace("/inference/", "/"))
+        self._engine = engine
+        self._account = os.environ.get(_ACCOUNT, "")
+
+    async def is_offered(self) -> bool:
+        """Always."""
+        return True
+
+    def line(self, custom_id: str, path: str, body: bytes) -> bytes:
+        """A request as a line of the dataset."""
+        return line_without_model(custom_id, body)
+
+    async def upload(self, file: Path, tag: str) -> str:
+        """Make a dataset of the file."""
+        datasets, name = f"{await self._root()}/datasets", id_of(tag)
+        requests = await asyncio.to_thread(_count_lines, file)
+        policy = self._client.policy
+        await retrying(lambda: self._make_dataset(datasets, name, requests), policy)
+        try:
+            await self._client.upload(f"{datasets}/{name}:upload", {}, file, f"{name}.jsonl")
+        except RequestError:
+            dataset = await self._client.get(f"{datasets}/{name}")
+            if dataset.get("state") != "READY":  # else an earlier try's reply got lost
+                raise
+        return name
+
+    async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
+        """Start a job. Raises NoRoomError, and ConfigError for another window than a job has."""
+        if parse_window(window) != _WINDOW:
+            raise ConfigError(
+                f"remote_params.batch_completion_window: {window!r}, and {self._engine} takes 24h"
+            )
+        root = await self._root()
+        order = {
+            "displayName": tag,
+            "model": self._client.way.config.model.model_name,
+            "inputDatasetId": f"{root[1:]}/datasets/{upload}",
+            "outputDatasetId": f"{root[1:]}/datasets/{output_of(upload)}",
+        }
+        jobs = f"{root}/batchInferenceJobs?batchInferenceJobId={upload}"
+        with room_told_by_429():
+            return read_job(await self._client.post(jobs, order), self._engine)
+
+    async def find(
+        self, tag: str, upload: str, known: Collection[str], since: datetime
+    ) -> ApiBatch | None:
+        """By its id, which is the tag."""
+        try:
+            return read_job(await self._client.get(await self._job(id_of(tag))), self._engine)
+        except ModelNotFoundError:
+            return None
+
+    async def retrieve(self, batch_id: str) -> ApiBatch:
+        """How far a job is. One of ours that is gone while its dataset is there was cancelled."""
+        with known_batch(self._engine, batch_id):
+            try:
+                return read_job(await self._client.get(await self._job(batch_id)), self._engine)
+            except ModelNotFoundError:
+                path = f"{await self._root()}/datasets/{quote(batch_id)}"
+                dataset = await self._client.get(path)
+                if dataset.get("displayName") != TITLE:
+                    raise
+                return read_deleted(dataset, self._engine)
+
+    async def outcomes(self, batch: ApiBatch) -> AsyncGenerator[Outcome]:
+        """The lines of the files in the dataset that the job wrote: answers, and errors."""
+        if not batch.info.is_terminal:
+            return
+        answered = 0
+        files = await self._files(str(batch.facts.get("outputDatasetId") or ""))
+        for name, url in files.items():
+            async for line in self._client.lines(url, signed=True):
+                if (outcome := read_outcome(name, line, self._engine)) is not None:
+                    answered += outcome.body is not None
+                    yield outcome
+        if may_lag(batch.info, answered, has_files=bool(files)):
+            raise OutputLagsError(
+                f"{answered} of {batch.info.completed_requests} answers are there"
+            )
+
+    async def asked(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+        """The lines of the dataset that the job was made of, with what the job set for all."""
+        files = await self._files(str(read_field(batch.facts, "inputDatasetId")))
+        for url in files.values():
+            async for line in self._client.lines(url, signed=True):
+                yield read_asked(line, batch.facts)
+
+    async def cancel(self, batch_id: str) -> ApiBatch:
+        """Stop a job, for which it has to be deleted; one that has ended stays as it is."""
+        batch = await self.retrieve(batch_id)
+        if batch.info.is_terminal:
+            return batch
+        await self._client.delete(await self._job(batch_id))
+        info = replace(batch.info, status=BatchStatus.CANCELLED, provider_status="deleted")
+        return replace(batch, info=info)
+
+    async def list(self) -> AsyncGenerator[ApiBatch]:
+        """All jobs, page by page."""
+        jobs = f"{await self._root()}/batchInferenceJobs"
+        query = f"pageSize={_PAGE}&orderBy={quote('created_time desc')}"
+        token = ""
+        while True:
+            reply = await self._client.get(f"{jobs}?{query}{token}")
+            for value in reply.get("batchInferenceJobs") or ():
+                yield read_job(value, self._engine)
+            if not reply.get("nextPageToken"):
+                return
+            token = f"&pageToken={quote(reply['nextPageToken'])}"
+
+    async def _root(self) -> str:
+        """Below what all lies. Raises ConfigError where the account is not clear."""
+        if not self._account:
+            reply = await self._accounts()
+            names = [str(value["name"]) for value in reply.get("accounts") or ()]
+            if len(names) != 1:
+                found = ", ".join(name.rpartition("/")[2] for name in names) or "none"
+                raise ConfigError(
+                    f"{self._engine}: name the account in {_ACCOUNT}; this key opens: {found}"
+                )
+            self._account = names[0].rpartition("/")[2]
+        return f"/accounts/{quote(self._account)}"
+
+    async def _accounts(self) -> Any:
+        try:
+            return await self._client.get("/accounts")
+        except ModelNotFoundError as error:
+            raise ConfigError(
+                f"{self._engine}: no accounts at {self._client.base}. Check "
+                f"remote_params.api_url, or name the account in {_ACCOUNT}"
+            ) from error
+
+    async def _job(self, batch_id: str) -> str:
+        return f"{await self._root()}/batchInferenceJobs/{quote(batch_id)}"
+
+    async def _make_dataset(self, datasets: str, name: str, requests: int) -> None:
+        dataset = {"displayName": TITLE, "userUploaded": {}, "exampleCount": str(requests)}
+        try:
+            await self._client.post(datasets, {"datasetId": name, "dataset": dataset})
+        except UnavailableError as error:
+            if error.status != 409:  # else an earlier try's reply got lost
+                raise
+
+    async def _files(self, dataset: str) -> Mapping[str, str]:
+        """The files of a dataset, each with a URL that opens by itself; none of one not there."""
+        path = f"{await self._root()}/datasets/{dataset.rpartition('/')[2]}:getDownloadEndpoint"
+        try:
+            reply = await self._client.get(path)
+        except ModelNotFoundError:
+            return {}
+        urls: Mapping[str, str] = reply.get("filenameToSignedUrls") or {}
+        return urls
+
+
+def open_api(channel: ApiClient, engine: str) -> FireworksBatches:
+    """The batch API over a channel."""
+    return FireworksBatches(channel, engine)
+
+
+def _count_lines(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for _ in lines)

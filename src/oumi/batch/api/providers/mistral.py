@@ -1,0 +1,121 @@
+"""Mistral's batch jobs: files as at OpenAI, and jobs with words of their own.
+
+https://docs.mistral.ai/capabilities/batch
+https://docs.mistral.ai/api/endpoint/batch
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from typing import Any
+
+from oumi.backends.remote.http.api_client import ApiClient
+from oumi.batch.api.providers import ApiBatch, BatchRequest
+from oumi.batch.api.providers.openai import TAG, OpenAIBatches
+from oumi.batch.api.providers.shared import line_without_model, read_field, read_result
+from oumi.batch.window import parse_window
+from oumi.core.types.batch import BatchStatus
+from oumi.errors import ConfigError, OumiError, UnsupportedError
+
+_PAGE = 100
+_HOUR = timedelta(hours=1)
+_STATUSES = {
+    "queued": BatchStatus.VALIDATING,
+    "running": BatchStatus.IN_PROGRESS,
+    "cancellation_requested": BatchStatus.IN_PROGRESS,
+    "success": BatchStatus.COMPLETED,
+    "failed": BatchStatus.FAILED,
+    "timeout_exceeded": BatchStatus.EXPIRED,
+    "cancelled": BatchStatus.CANCELLED,
+}
+
+
+class MistralBatches(OpenAIBatches):
+    """The model is named by the job, not by its requests."""
+
+    batches_path = "/batch/jobs"
+    statuses = _STATUSES
+
+    def line(self, custom_id: str, path: str, body: bytes) -> bytes:
+        """A request as a line of the file."""
+        return line_without_model(custom_id, body)
+
+    async def asked(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+        """The lines of the files that the job was made of. Raises UnsupportedError for one whose
+        requests were handed in without a file.
+        """
+        files = batch.facts.get("input_files")
+        if not files:
+            raise UnsupportedError(
+                f"{batch.info.id} was made without a file, and {self._engine} does not tell what "
+                "was asked in it"
+            )
+        for file in files:
+            async for line in self._content(file):
+                yield self._asked(line, batch)
+
+    async def list(self) -> AsyncGenerator[ApiBatch]:
+        """All batches, page by page."""
+        page = seen = 0
+        while True:
+            query = f"page={page}&page_size={_PAGE}&order_by=-created"
+            reply = await self._client.get(f"{self.batches_path}?{query}")
+            values = reply.get("data") or []
+            for value in values:
+                yield self._read(value)
+            page, seen = page + 1, seen + len(values)
+            if not values or seen >= read_field(reply, "total"):
+                return
+
+    def _order(self, upload: str, tag: str, path: str, window: str) -> dict[str, Any]:
+        return {
+            "input_files": [upload],
+            "endpoint": f"/v1{path}",
+            "model": self._client.way.config.model.model_name,
+            "timeout_hours": _hours(window),
+            "metadata": {TAG: tag},
+        }
+
+    def _means_no_room(self, error: OumiError) -> bool:
+        """Requests that wait are counted by workspace, and those beyond are refused."""
+        return getattr(error, "status", None) == 429
+
+    def _asked(self, line: bytes, batch: ApiBatch) -> BatchRequest:
+        custom_id, value = read_result(line)
+        return BatchRequest(custom_id, {"model": batch.facts.get("model"), **value["body"]})
+
+    def _read(self, reply: Any) -> ApiBatch:
+        """A job, by OpenAI's names for what it tells."""
+        files = read_field(reply, "input_files")
+        return super()._read(
+            {
+                **reply,
+                "input_file_id": files[0] if files else "",
+                "output_file_id": reply.get("output_file"),
+                "error_file_id": reply.get("error_file"),
+                "in_progress_at": reply.get("started_at"),
+                "errors": {"data": reply.get("errors")},
+                "request_counts": {
+                    "total": reply.get("total_requests"),
+                    "completed": reply.get("succeeded_requests"),
+                    "failed": reply.get("failed_requests"),
+                },
+            }
+        )
+
+
+def open_api(channel: ApiClient, engine: str) -> MistralBatches:
+    """The batch API over a channel."""
+    return MistralBatches(channel, engine)
+
+
+def _hours(window: str) -> int:
+    """A window in the whole hours that Mistral counts by. Raises ConfigError."""
+    hours = parse_window(window) / _HOUR
+    if hours != int(hours):
+        raise ConfigError(
+            f"remote_params.batch_completion_window: {window!r}, and MISTRAL takes whole hours, "
+            "such as 24h or 7d"
+        )
+    return int(hours)

@@ -1,0 +1,250 @@
+"""Files and batches of the OpenAI API, which several providers speak.
+
+https://platform.openai.com/docs/api-reference/batch
+https://platform.openai.com/docs/api-reference/files
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from oumi.backends.remote.errors import BadReplyError, to_error
+from oumi.backends.remote.http.api_client import ApiClient
+from oumi.batch.api.providers import (
+    ApiBatch,
+    BatchRequest,
+    NoRoomError,
+    Outcome,
+    OutputLagsError,
+)
+from oumi.batch.api.providers.shared import (
+    cancel_unless_ended,
+    known_batch,
+    may_lag,
+    read_field,
+    read_result,
+    read_status,
+    read_time,
+)
+from oumi.batch.failures import failure_of
+from oumi.core.types.batch import BatchInfo, BatchStatus
+from oumi.core.types.completion import Failure
+from oumi.errors import ModelNotFoundError, OumiError, RequestError
+
+TAG = "oumi_part"
+"""The name under which a batch's metadata holds its tag."""
+
+_NO_ROOM = "token_limit_exceeded"
+_PAGE = 100
+
+_STATUSES = {
+    "validating": BatchStatus.VALIDATING,
+    "in_progress": BatchStatus.IN_PROGRESS,
+    "finalizing": BatchStatus.IN_PROGRESS,  # answered, and the files are being written
+    "cancelling": BatchStatus.IN_PROGRESS,  # up to ten minutes; the output comes after it
+    "completed": BatchStatus.COMPLETED,
+    "failed": BatchStatus.FAILED,
+    "expired": BatchStatus.EXPIRED,
+    "cancelled": BatchStatus.CANCELLED,
+}
+_ENDS = {
+    "completed_at": BatchStatus.COMPLETED,
+    "failed_at": BatchStatus.FAILED,
+    "expired_at": BatchStatus.EXPIRED,
+    "cancelled_at": BatchStatus.CANCELLED,
+}
+"""The time that is told once a batch has ended so."""
+
+
+class OpenAIBatches:
+    """A batch is made of a file that was uploaded before, and gives two files: answers, errors."""
+
+    upload_path = "/files"
+    purpose = "batch"
+    batches_path = "/batches"
+    statuses: Mapping[str, BatchStatus] = _STATUSES
+
+    def __init__(self, channel: ApiClient, engine: str):
+        self._client = channel
+        self._engine = engine
+
+    async def is_offered(self) -> bool:
+        """Whether the server has a batch API at all."""
+        try:
+            await self._client.get(f"{self.batches_path}?limit=1")
+        except (ModelNotFoundError, BadReplyError):
+            return False
+        except RequestError as error:
+            if error.status != 405:
+                raise
+            return False
+        return True
+
+    def line(self, custom_id: str, path: str, body: bytes) -> bytes:
+        """A request to `path` as a line of the file."""
+        head = {"custom_id": custom_id, "method": "POST", "url": f"/v1{path}"}
+        return orjson.dumps({**head, "body": orjson.Fragment(body)}) + b"\n"
+
+    async def upload(self, file: Path, tag: str) -> str:
+        """Upload the file under the name of its tag."""
+        name = f"{tag}.jsonl"
+        reply = await self._client.upload(self.upload_path, self._fields(name), file, name)
+        return str(read_field(reply, "id"))
+
+    async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
+        """Start a batch. Raises NoRoomError."""
+        order = self._order(upload, tag, path, window)
+        try:
+            return self._read(await self._client.post(self.batches_path, order))
+        except OumiError as error:
+            if self._means_no_room(error):
+                raise NoRoomError(str(error)) from error
+            raise
+
+    async def find(
+        self, tag: str, upload: str, known: Collection[str], since: datetime
+    ) -> ApiBatch | None:
+        """By its tag, or by its file's name where the server keeps no metadata."""
+        uploads = await self._uploads(f"{tag}.jsonl")
+        async for batch in self.list():
+            metadata = batch.facts.get("metadata") or {}
+            is_ours = metadata.get(TAG) == tag or batch.upload in uploads
+            if is_ours and batch.info.id not in known:
+                return batch
+            if batch.info.created_at and batch.info.created_at < since:
+                return None
+        return None
+
+    async def retrieve(self, batch_id: str) -> ApiBatch:
+        """How far a batch is."""
+        with known_batch(self._engine, batch_id):
+            return self._read(await self._client.get(f"{self.batches_path}/{batch_id}"))
+
+    async def outcomes(self, batch: ApiBatch) -> AsyncGenerator[Outcome]:
+        """The lines of the file of answers, then of that of errors."""
+        answered = 0
+        if output := batch.facts.get("output_file_id"):
+            async for line in self._content(output):
+                answered += 1
+                yield self._outcome(line)
+        errors = batch.facts.get("error_file_id")
+        if errors:
+            async for line in self._content(errors):
+                yield self._outcome(line)
+        if may_lag(batch.info, answered, has_files=bool(output or errors)):
+            expected = batch.info.completed_requests or "its"
+            raise OutputLagsError(f"{answered} of {expected} answers are there")
+
+    async def asked(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+        """The lines of the file that the batch was made of."""
+        async for line in self._client.lines(f"/files/{batch.upload}/content"):
+            value = orjson.loads(line)
+            yield BatchRequest(value["custom_id"], value["body"])
+
+    async def cancel(self, batch_id: str) -> ApiBatch:
+        """Stop a batch."""
+        with known_batch(self._engine, batch_id):
+            return await cancel_unless_ended(
+                lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
+            )
+
+    async def list(self) -> AsyncGenerator[ApiBatch]:
+        """All batches, page by page."""
+        after = ""
+        while True:
+            reply = await self._client.get(f"{self.batches_path}?limit={_PAGE}{after}")
+            page = reply if isinstance(reply, list) else read_field(reply, "data")
+            for value in page:
+                yield self._read(value)
+            if isinstance(reply, list) or not page or not reply.get("has_more"):
+                return
+            after = f"&after={page[-1]['id']}"
+
+    async def _cancel(self, batch_id: str) -> ApiBatch:
+        return self._read(await self._client.post(f"{self.batches_path}/{batch_id}/cancel", {}))
+
+    def _order(self, upload: str, tag: str, path: str, window: str) -> dict[str, Any]:
+        """What a new batch is asked for by."""
+        return {
+            "input_file_id": upload,
+            "endpoint": f"/v1{path}",
+            "completion_window": window,
+            "metadata": {TAG: tag},
+        }
+
+    def _means_no_room(self, error: OumiError) -> bool:
+        return _NO_ROOM in str(error) or "nqueued token" in str(error)
+
+    def _fields(self, name: str) -> dict[str, str]:
+        return {"purpose": self.purpose}
+
+    async def _uploads(self, name: str) -> set[str]:
+        """The ids of our files of a name."""
+        reply = await self._client.get(f"/files?purpose={self.purpose}")
+        return {file["id"] for file in read_field(reply, "data") if file.get("filename") == name}
+
+    async def _content(self, file_id: str) -> AsyncGenerator[bytes]:
+        try:
+            async for line in self._client.lines(f"/files/{file_id}/content"):
+                yield line
+        except ModelNotFoundError as error:
+            raise OutputLagsError(f"the file {file_id} is not there") from error
+
+    def _outcome(self, line: bytes) -> Outcome:
+        """Read by the status of the reply first: `error` is null beside many a failed one."""
+        custom_id, value = read_result(line)
+        response = value.get("response") or {}
+        status, body = response.get("status_code"), response.get("body")
+        if status == 200 and not value.get("error"):
+            return Outcome(custom_id, orjson.dumps(body))
+        if status and status != 200:
+            meant = to_error(status, orjson.dumps(body), None, self._engine, "the key")
+            return Outcome(custom_id, failure=Failure.from_error(meant))
+        return Outcome(custom_id, failure=failure_of(value.get("error")))
+
+    def _read(self, reply: Any) -> ApiBatch:
+        """A batch, in either form: bare, or as the `job` of a reply."""
+        facts: Mapping[str, Any] = read_field(reply, "job") if "job" in reply else reply
+        errors = (facts.get("errors") or {}).get("data") or []
+        counts = facts.get("request_counts") or {}
+        word = str(read_field(facts, "status"))
+        ended = next((status for name, status in _ENDS.items() if facts.get(name)), None)
+        info = BatchInfo(
+            id=str(read_field(facts, "id")),
+            status=read_status(word.lower(), self.statuses, ended),
+            total_requests=counts.get("total") or 0,
+            completed_requests=counts.get("completed") or 0,
+            failed_requests=counts.get("failed") or 0,
+            created_at=read_time(facts.get("created_at")),
+            started_at=read_time(facts.get("in_progress_at")),
+            completed_at=next((t for name in _ENDS if (t := read_time(facts.get(name)))), None),
+            expires_at=read_time(facts.get("expires_at") or facts.get("job_deadline")),
+            errors=_errors(facts, errors),
+            provider_status=word,
+            engine=self._engine,
+        )
+        no_room = any(error.get("code") == _NO_ROOM for error in errors)
+        refused = no_room and info.status == BatchStatus.FAILED
+        return ApiBatch(info, str(facts.get("input_file_id") or ""), refused, facts)
+
+
+def open_api(channel: ApiClient, engine: str) -> OpenAIBatches:
+    """The batch API over a channel."""
+    return OpenAIBatches(channel, engine)
+
+
+def _errors(facts: Mapping[str, Any], errors: list[Any]) -> tuple[str, ...]:
+    said = [_error_text(error) for error in errors]
+    if isinstance(facts.get("error"), str) and facts["error"]:
+        said.append(facts["error"])
+    return tuple(said)
+
+
+def _error_text(error: Mapping[str, Any]) -> str:
+    line = f"line {error['line']}: " if error.get("line") is not None else ""
+    return f"{line}{error.get('message') or error.get('code') or error}"

@@ -1,0 +1,25 @@
+"""Together's batch API: that of OpenAI with another way to upload, and no metadata.
+
+https://docs.together.ai/reference/upload-file
+https://docs.together.ai/docs/inference/batch/overview
+"""
+
+from __future__ import annotations
+
+from oumi.backends.remote.http.api_client import ApiClient
+from oumi.batch.api.providers.openai import OpenAIBatches
+
+
+class TogetherBatches(OpenAIBatches):
+    """States are in upper case, lists are bare, and a new batch is the `job` of a reply."""
+
+    upload_path = "/files/upload"
+    purpose = "batch-api"
+
+    def _fields(self, name: str) -> dict[str, str]:
+        return {"purpose": self.purpose, "file_name": name, "file_type": "jsonl"}
+
+
+def open_api(channel: ApiClient, engine: str) -> TogetherBatches:
+    """The batch API over a channel."""
+    return TogetherBatches(channel, engine)

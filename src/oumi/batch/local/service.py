@@ -1,0 +1,242 @@
+"""Batch jobs on this machine: for engines whose model is here, and for APIs without batches.
+
+A job is worked off by a process of its own (worker.py), which holds the job's lock as long as it
+lives. Whoever asks for a job and finds its lock free takes it and settles what is to become of
+the job (settling.py). None of this needs the engine; only submitting does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from oumi.backends.remote.providers import BY_ENGINE
+from oumi.batch.job_folder import (
+    JobFolder,
+    Lock,
+    all_folders,
+    find_folder,
+    folder_of,
+)
+from oumi.batch.job_spec import JobSpec
+from oumi.batch.local import process
+from oumi.batch.local.job_spec import (
+    KIND,
+    Secrets,
+    find_secrets,
+    is_identity,
+    make_intent,
+    pin_address,
+)
+from oumi.batch.local.lifecycle import begin, settle
+from oumi.batch.local.state import LocalState, read_state, records
+from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.configs.base import logger
+from oumi.core.types.batch import BatchInfo, BatchStatus
+from oumi.core.types.completion import InferenceResult
+from oumi.data.sources import Source
+from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
+from oumi.runner.cost import Price, find_price
+from oumi.runner.run import Answerer
+from oumi.runner.storage.output import Output
+from oumi.runner.storage.snapshot import join_rows
+
+__all__ = ["KIND", "LocalJobs", "look"]
+
+_LOOK_AGAIN_S = 0.05
+_LOOKING_S = 0.5  # longer than anyone holds the lock who only looks
+_KILL_AFTER_S = process.GRACE_S + 2
+_KILL_LOADING_AFTER_S = 1.0
+_GIVE_UP_S = 30.0
+
+
+class LocalJobs:
+    """The jobs of one engine; without one those of all engines, and nothing can be submitted."""
+
+    def __init__(self, engine: Answerer | None = None):
+        self._engine = engine
+
+    async def submit(self, source: Source, config: InferenceConfig) -> str:
+        """Start a job in a process of its own, and return its id."""
+        if self._engine is None:
+            raise UnsupportedError("a job is submitted by an engine")
+        config = pin_address(self._engine, config)
+        intent = await asyncio.to_thread(make_intent, self._engine, source, config)
+        folder = folder_of(intent.settings_key, intent.fingerprint)
+        lock = await _claim(folder)
+        if lock is None:
+            logger.warning("%s is this very job, and is being worked on", folder.id)
+            return folder.id
+        with lock:
+            await asyncio.to_thread(_submit, folder, lock, source, intent, find_secrets(config))
+        return folder.id
+
+    async def status(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
+        """How far a job is. One that nobody works on goes on.
+
+        Raises AccessError for one that cannot go on without a key that it was given inline.
+        """
+        folder = self._folder(batch_id)
+        state = read_state(folder)
+        if not state.has_ended and time.time() > state.expires + _KILL_AFTER_S:
+            with await _take_over(folder, _LOOKING_S) as lock:
+                return _info(folder, settle(folder, lock, None))
+        return await asyncio.to_thread(look, folder, self._secrets_for(folder, config))
+
+    async def results(
+        self, batch_id: str, source: Source | None, config: InferenceConfig
+    ) -> InferenceResult:
+        """All rows of a job; those that were not answered are failures that say why."""
+        folder = self._folder(batch_id)
+        if source is not None:
+            await asyncio.to_thread(folder.check_conversations, source)
+        return await asyncio.to_thread(
+            _results, folder, source, config.output_path, overwrite=config.overwrite
+        )
+
+    async def cancel(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
+        """Stop a job within seconds. What is in flight may end; what is answered is kept."""
+        folder = self._folder(batch_id)
+        state = read_state(folder)
+        if state.has_ended:
+            return _info(folder, state)
+        folder.cancel_path.touch()
+        is_loading = state.status is BatchStatus.VALIDATING
+        kill_after_s = _KILL_LOADING_AFTER_S if is_loading else _KILL_AFTER_S
+        with await _take_over(folder, kill_after_s) as lock:
+            return _info(folder, await asyncio.to_thread(settle, folder, lock, None))
+
+    async def list(self, config: InferenceConfig, limit: int | None) -> list[BatchInfo]:
+        """The newest jobs first. Those that nobody works on are not gone on with."""
+        folders = [folder for folder in all_folders() if self._is_mine(folder)]
+        return [await asyncio.to_thread(look, folder) for folder in folders[:limit]]
+
+    async def resubmit(self, batch_id: str, config: InferenceConfig) -> str:
+        """Ask again for what an ended job has no answers to; it keeps its id and its settings."""
+        folder = self._folder(batch_id)
+        lock = await _claim(folder)
+        if lock is None:
+            raise _not_ended(folder)
+        with lock:
+            await asyncio.to_thread(_resubmit, folder, lock, self._secrets_for(folder, config))
+        return folder.id
+
+    def _folder(self, batch_id: str) -> JobFolder:
+        folder = find_folder(batch_id)
+        if folder is None:
+            raise InputError(f"no batch job {batch_id!r} on this machine; list_batches names them")
+        if folder.intent.kind != KIND:
+            raise InputError(f"{batch_id} is a job of {folder.intent.engine}; ask that engine")
+        return folder
+
+    def _is_mine(self, folder: JobFolder) -> bool:
+        is_of_engine = self._engine is None or self._engine.name == folder.intent.engine
+        return folder.intent.kind == KIND and is_of_engine
+
+    def _secrets_for(self, folder: JobFolder, config: InferenceConfig) -> Secrets:
+        """Those of the call, unless its engine asks another model or another address."""
+        if not folder.intent.has_secrets:
+            return {}
+        is_of_job = self._engine is None or is_identity(self._engine, config, folder.intent)
+        return find_secrets(config) if is_of_job else {}
+
+
+def look(folder: JobFolder, secrets: Secrets | None = None) -> BatchInfo:
+    """How far a job is. One that nobody works on goes on, unless no secrets are given, not even an
+    empty set of them.
+    """
+    lock = folder.try_lock()
+    if lock is None:
+        return _info(folder, read_state(folder), "running")
+    with lock:
+        state = settle(folder, lock, secrets)
+    return _info(folder, state, "stopped" if secrets is None else "running")
+
+
+async def _claim(folder: JobFolder) -> Lock | None:
+    """The lock of a job, or None where a process works on it."""
+    give_up_s = time.monotonic() + _LOOKING_S
+    while (lock := folder.try_lock()) is None:
+        if folder.exists and time.monotonic() > give_up_s:
+            if read_state(folder).has_ended:  # its process is about to leave
+                return await _take_over(folder, _KILL_AFTER_S)
+            return None
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    return lock
+
+
+async def _take_over(folder: JobFolder, kill_after_s: float) -> Lock:
+    """The lock of a job, from a process that is to stop. Raises UnavailableError."""
+    began_s = time.monotonic()
+    while (lock := folder.try_lock()) is None:
+        waited_s = time.monotonic() - began_s
+        if waited_s > _GIVE_UP_S:
+            raise UnavailableError(f"{folder.id}: its process does not stop; see {folder.log_path}")
+        if waited_s >= kill_after_s:
+            process.kill(folder)
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    return lock
+
+
+def _submit(
+    folder: JobFolder, lock: Lock, source: Source, intent: JobSpec, secrets: Secrets
+) -> None:
+    state = settle(folder, lock, None) if folder.exists else None
+    if state is not None and state.status is BatchStatus.COMPLETED:
+        logger.warning("%s is this very job, done before: %d failed", folder.id, state.failed)
+    elif state is not None and not state.has_ended:
+        settle(folder, lock, secrets)
+    else:
+        folder.make(source, intent)
+        begin(folder, lock, secrets, done=state.done if state else 0)
+
+
+def _resubmit(folder: JobFolder, lock: Lock, secrets: Secrets) -> None:
+    state = settle(folder, lock, None)
+    if not state.has_ended:
+        raise _not_ended(folder)
+    if state.done == state.total:
+        logger.warning("%s lacks nothing: all rows have answers", folder.id)
+    else:
+        begin(folder, lock, secrets, done=state.done)
+
+
+def _not_ended(folder: JobFolder) -> RequestError:
+    return RequestError(
+        f"{folder.id} has not ended: what it lacks is known once it has. cancel_batch ends it"
+    )
+
+
+def _info(folder: JobFolder, state: LocalState, otherwise: str = "stopped") -> BatchInfo:
+    return state.info(folder, "ended" if state.has_ended else otherwise)
+
+
+def _results(
+    folder: JobFolder, source: Source | None, path: str | None, *, overwrite: bool
+) -> InferenceResult:
+    """All rows: in a file where a path is named, joined to the caller's conversations where these
+    are given, or else from the job's folder as they are looked at.
+    """
+    state, own = read_state(folder), folder.output
+    is_done = state.status is BatchStatus.COMPLETED and own.path.exists() and own.run_path.exists()
+    if is_done and path is None and source is None:
+        return own.result()
+    found = records(folder, state)
+    if path is not None:
+        output, price = Output(Path(path)), _price(folder.intent)
+        output.check_replaceable(len(found.answered), overwrite=overwrite)
+        rows = source or folder.source
+        output.write(rows, found, folder.run_id, price, {}, found.contract)
+        return output.result()
+    if source is not None:
+        return join_rows(found, source, found.contract)
+    return found.result(folder.source)
+
+
+def _price(intent: JobSpec) -> Price | None:
+    """What tokens cost; None where they cost nothing."""
+    provider = BY_ENGINE.get(InferenceEngineType(intent.engine))
+    if provider is None or provider.price_list is None:
+        return None
+    return find_price(intent.config.model.model_name, provider.price_list)

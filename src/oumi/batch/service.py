@@ -1,0 +1,46 @@
+"""What the verbs of an engine need of whoever works on its batch jobs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from oumi.core.configs import InferenceConfig
+from oumi.core.types.batch import BatchInfo
+from oumi.core.types.completion import InferenceResult
+from oumi.data.sources import Source
+
+
+class Batches(Protocol):
+    """Batch jobs of one engine. `config` holds the effective settings of the call.
+
+    Each method raises InputError for an id that nobody knows.
+    """
+
+    async def submit(self, source: Source, config: InferenceConfig) -> str:
+        """Submit a job, once however often the same call is made, and return its id."""
+        ...
+
+    async def status(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
+        """How far a job is. Also takes up what became possible since anyone last asked."""
+        ...
+
+    async def results(
+        self, batch_id: str, source: Source | None, config: InferenceConfig
+    ) -> InferenceResult:
+        """All rows of a job, answered, failed or not yet done, in input order.
+
+        Raises InputError where `source` holds other conversations than were submitted.
+        """
+        ...
+
+    async def cancel(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
+        """Stop a job; what is answered by then can still be collected."""
+        ...
+
+    async def list(self, config: InferenceConfig, limit: int | None) -> list[BatchInfo]:
+        """The newest jobs first."""
+        ...
+
+    async def resubmit(self, batch_id: str, config: InferenceConfig) -> str:
+        """Submit what an ended job has no answers to, and return the id of the job."""
+        ...

@@ -1,0 +1,269 @@
+"""The batch verbs of an engine, in a plain form and in one for callers with an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from oumi.core.configs import InferenceConfig
+from oumi.core.configs.base import logger
+from oumi.core.types.batch import BatchInfo
+from oumi.core.types.completion import InferenceResult
+from oumi.core.types.conversation import Conversation
+from oumi.data.sources import ListSource, open_source, spool
+from oumi.errors import UnavailableError
+from oumi.runner import loop
+
+if TYPE_CHECKING:
+    from oumi.batch.service import Batches
+
+ResultT = TypeVar("ResultT")
+OnStatus = Callable[[BatchInfo], object]
+
+_POLL_S = 30.0
+_FIRST_POLL_S = 0.5
+
+
+class BatchMethods:
+    """Submit now, collect later. A job outlives this process; its id is all that is needed.
+
+    The settings of a call may be left out: a job that was submitted here knows its own.
+    """
+
+    @abstractmethod
+    def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
+        """The settings of a call over those of the engine, checked."""
+
+    @abstractmethod
+    async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
+        """Who works on batch jobs under these settings, or on the one that is named."""
+
+    def infer_batch(
+        self,
+        conversations: Sequence[Conversation] | None = None,
+        inference_config: InferenceConfig | None = None,
+    ) -> str:
+        """Submit conversations, of a list or of `input_path`, as one job. Returns its id.
+
+        The same call again returns the same job rather than paying twice; one that came to
+        nothing is submitted anew.
+        """
+        config = self._effective(inference_config)
+        return loop.call(self._submit(conversations, config, spool(conversations, config)))
+
+    def get_batch_status(
+        self, batch_id: str, inference_config: InferenceConfig | None = None
+    ) -> BatchInfo:
+        """How far a job is."""
+        return loop.call(self._status(batch_id, inference_config))
+
+    def get_batch_results(
+        self,
+        batch_id: str,
+        conversations: Sequence[Conversation] | None = None,
+        inference_config: InferenceConfig | None = None,
+    ) -> Sequence[Conversation]:
+        """All conversations with their answers, in the order in which they were submitted.
+
+        Raises UnavailableError for a job that has not ended, InferenceError with all partial
+        results if any row failed, and InputError for other conversations than were submitted.
+        """
+        return loop.call(self._results(batch_id, conversations, inference_config))
+
+    def get_batch_results_partial(
+        self,
+        batch_id: str,
+        conversations: Sequence[Conversation] | None = None,
+        inference_config: InferenceConfig | None = None,
+    ) -> InferenceResult:
+        """What there is by now; rows without an answer are failures that say why."""
+        return loop.call(self._partial(batch_id, conversations, inference_config))
+
+    def cancel_batch(
+        self, batch_id: str, inference_config: InferenceConfig | None = None
+    ) -> BatchInfo:
+        """Stop a job; what is answered by then can still be collected."""
+        return loop.call(self._cancel(batch_id, inference_config))
+
+    def list_batches(
+        self, limit: int | None = None, inference_config: InferenceConfig | None = None
+    ) -> list[BatchInfo]:
+        """The engine's jobs, the newest first."""
+        return loop.call(self._list(limit, inference_config))
+
+    def wait_for_batch(
+        self,
+        batch_id: str,
+        inference_config: InferenceConfig | None = None,
+        *,
+        poll_interval_s: float = _POLL_S,
+        timeout_s: float | None = None,
+        on_status: OnStatus | None = None,
+    ) -> BatchInfo:
+        """Wait until a job has ended, however it ended. It is looked at often at first, and then
+        every `poll_interval_s`; `on_status` hears of each look.
+
+        Raises UnavailableError where it has not ended in time; the job goes on.
+        """
+        waiting = self._wait(batch_id, inference_config, poll_interval_s, timeout_s, on_status)
+        return loop.call(waiting)
+
+    def resubmit_batch(self, batch_id: str, inference_config: InferenceConfig | None = None) -> str:
+        """Submit what an ended job has no answers to. Returns the id of the job."""
+        return loop.call(self._resubmit(batch_id, inference_config))
+
+    async def ainfer_batch(
+        self,
+        conversations: Sequence[Conversation] | None = None,
+        inference_config: InferenceConfig | None = None,
+    ) -> str:
+        """`infer_batch` for a caller with an event loop of its own."""
+        config = self._effective(inference_config)
+        spooled = await asyncio.to_thread(spool, conversations, config)
+        return await _there(self._submit(conversations, config, spooled))
+
+    async def aget_batch_status(
+        self, batch_id: str, inference_config: InferenceConfig | None = None
+    ) -> BatchInfo:
+        """`get_batch_status` for a caller with an event loop of its own."""
+        return await _there(self._status(batch_id, inference_config))
+
+    async def aget_batch_results(
+        self,
+        batch_id: str,
+        conversations: Sequence[Conversation] | None = None,
+        inference_config: InferenceConfig | None = None,
+    ) -> Sequence[Conversation]:
+        """`get_batch_results` for a caller with an event loop of its own."""
+        return await _there(self._results(batch_id, conversations, inference_config))
+
+    async def aget_batch_results_partial(
+        self,
+        batch_id: str,
+        conversations: Sequence[Conversation] | None = None,
+        inference_config: InferenceConfig | None = None,
+    ) -> InferenceResult:
+        """`get_batch_results_partial` for a caller with an event loop of its own."""
+        return await _there(self._partial(batch_id, conversations, inference_config))
+
+    async def acancel_batch(
+        self, batch_id: str, inference_config: InferenceConfig | None = None
+    ) -> BatchInfo:
+        """`cancel_batch` for a caller with an event loop of its own."""
+        return await _there(self._cancel(batch_id, inference_config))
+
+    async def alist_batches(
+        self, limit: int | None = None, inference_config: InferenceConfig | None = None
+    ) -> list[BatchInfo]:
+        """`list_batches` for a caller with an event loop of its own."""
+        return await _there(self._list(limit, inference_config))
+
+    async def await_for_batch(
+        self,
+        batch_id: str,
+        inference_config: InferenceConfig | None = None,
+        *,
+        poll_interval_s: float = _POLL_S,
+        timeout_s: float | None = None,
+        on_status: OnStatus | None = None,
+    ) -> BatchInfo:
+        """`wait_for_batch` for a caller with an event loop of its own."""
+        waiting = self._wait(batch_id, inference_config, poll_interval_s, timeout_s, on_status)
+        return await _there(waiting)
+
+    async def aresubmit_batch(
+        self, batch_id: str, inference_config: InferenceConfig | None = None
+    ) -> str:
+        """`resubmit_batch` for a caller with an event loop of its own."""
+        return await _there(self._resubmit(batch_id, inference_config))
+
+    async def _submit(
+        self,
+        conversations: Sequence[Conversation] | None,
+        config: InferenceConfig,
+        spooled: Path | None,
+    ) -> str:
+        with open_source(conversations, config, spooled) as source:
+            return await (await self._batches(config)).submit(source, config)
+
+    async def _status(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo:
+        config = self._effective(given)
+        return await (await self._batches(config, batch_id)).status(batch_id, config)
+
+    async def _results(
+        self,
+        batch_id: str,
+        conversations: Sequence[Conversation] | None,
+        given: InferenceConfig | None,
+    ) -> Sequence[Conversation]:
+        info = await self._status(batch_id, given)
+        if not info.is_terminal:
+            done = f"{info.completed_requests} of {info.total_requests} requests are done"
+            raise UnavailableError(
+                f"{batch_id} is {info.status}: {done}. wait_for_batch waits for it, and "
+                "get_batch_results_partial returns what there is"
+            )
+        return (await self._partial(batch_id, conversations, given)).all()
+
+    async def _partial(
+        self,
+        batch_id: str,
+        conversations: Sequence[Conversation] | None,
+        given: InferenceConfig | None,
+    ) -> InferenceResult:
+        config = self._effective(given)
+        source = None if conversations is None else ListSource(conversations)
+        batches = await self._batches(config, batch_id)
+        return await batches.results(batch_id, source, config)
+
+    async def _cancel(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo:
+        config = self._effective(given)
+        return await (await self._batches(config, batch_id)).cancel(batch_id, config)
+
+    async def _list(self, limit: int | None, given: InferenceConfig | None) -> list[BatchInfo]:
+        config = self._effective(given)
+        return await (await self._batches(config)).list(config, limit)
+
+    async def _wait(
+        self,
+        batch_id: str,
+        given: InferenceConfig | None,
+        poll_interval_s: float,
+        timeout_s: float | None,
+        on_status: OnStatus | None,
+    ) -> BatchInfo:
+        ends_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        wait_s = min(_FIRST_POLL_S, poll_interval_s)
+        while True:
+            info = await self._poll(batch_id, given)
+            if info is not None and on_status is not None:
+                on_status(info)
+            if info is not None and info.is_terminal:
+                return info
+            left_s = ends_s - time.monotonic()
+            if left_s <= 0:
+                raise UnavailableError(f"{batch_id} has not ended within {timeout_s:g} s")
+            await asyncio.sleep(min(wait_s, left_s))
+            wait_s = min(2 * wait_s, poll_interval_s)
+
+    async def _poll(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo | None:
+        """How far a job is; None where that cannot be told now, which a long wait survives."""
+        try:
+            return await self._status(batch_id, given)
+        except UnavailableError as error:
+            logger.warning("%s: %s; it is asked for again", batch_id, error)
+            return None
+
+    async def _resubmit(self, batch_id: str, given: InferenceConfig | None) -> str:
+        config = self._effective(given)
+        return await (await self._batches(config, batch_id)).resubmit(batch_id, config)
+
+
+async def _there(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Do `work` on the background loop."""
+    return await asyncio.wrap_future(loop.submit(work))

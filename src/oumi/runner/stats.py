@@ -1,0 +1,122 @@
+"""The figures of a run, kept up to date from its events."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from oumi.core.types.completion import Usage
+from oumi.errors import OumiError
+from oumi.runner.cost import Price
+from oumi.runner.events import (
+    Event,
+    RowAskedAgain,
+    RowDone,
+    RowFailed,
+    RowRetried,
+    RunEnded,
+    RunStarted,
+)
+from oumi.runner.limits.limiter import Limiter
+
+_STEP = math.log(1.02)
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+
+
+class Histogram:
+    """Durations in buckets 2 % wide, so that quantiles take no memory per row."""
+
+    def __init__(self) -> None:
+        self._buckets: Counter[int] = Counter()
+
+    def add(self, seconds: float) -> None:
+        """Count one duration."""
+        self._buckets[round(math.log(max(seconds, 1e-6)) / _STEP)] += 1
+
+    def quantile(self, share: float) -> float:
+        """The duration in seconds that `share` of all stay under, within 1 %; 0 without any."""
+        rank = share * self._buckets.total()
+        for bucket in sorted(self._buckets):
+            rank -= self._buckets[bucket]
+            if rank <= 0:
+                return math.exp(bucket * _STEP)
+        return 0.0
+
+
+@dataclass
+class RunStats:
+    """Counts of a run; call it with each event."""
+
+    total: int = 0
+    recorded: int = 0
+    done: int = 0
+    failed: int = 0
+    usage: Usage = field(default_factory=Usage)
+    retries: Counter[str] = field(default_factory=Counter)
+    """Tries made again, by the reason."""
+    asked_again: int = 0
+    """Answers that did not have the form asked for, and after which another one was asked for."""
+    price: Price | None = None
+    latency: Histogram = field(default_factory=Histogram)
+    limiter: Limiter | None = None
+    started_s: float = field(default_factory=time.monotonic)
+    ended_s: float | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Take an event in."""
+        match event:
+            case RowDone():
+                self.done += 1
+                self.usage += event.usage or event.completion.usage
+                self.latency.add(event.latency_s)
+            case RowFailed():
+                self.failed += 1
+                self.usage += event.usage or Usage()
+            case RowRetried():
+                self.retries[_reason(event.error)] += 1
+            case RowAskedAgain():
+                self.asked_again += 1
+            case RunStarted():
+                self.price, self.limiter = event.price, event.limiter
+                self.total, self.recorded = event.total, event.recorded
+                self.started_s = time.monotonic()
+            case RunEnded():
+                self.ended_s = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the first row was begun, until the last one ended."""
+        return max((self.ended_s or time.monotonic()) - self.started_s, 1e-9)
+
+    @property
+    def finished(self) -> int:
+        """Rows that have an answer, from this run or before."""
+        return self.recorded + self.done
+
+    @property
+    def cost(self) -> float | None:
+        """Dollars for the answers of this run; None where there is no price."""
+        return self.price.cost(self.usage) if self.price else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, times in seconds."""
+        return {
+            "answered": self.done,
+            "failed": self.failed,
+            "answered_before": self.recorded,
+            "seconds": round(self.elapsed_s, 3),
+            "retries": dict(self.retries),
+            "asked_again": self.asked_again,
+            "usage": self.usage.to_dict(),
+            "latency_s": {
+                name: round(self.latency.quantile(share), 4) for name, share in _QUANTILES.items()
+            },
+            "limits": asdict(self.limiter.state) if self.limiter else None,
+        }
+
+
+def _reason(error: OumiError) -> str:
+    return str(error.status) if error.status else type(error).__name__

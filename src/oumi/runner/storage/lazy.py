@@ -1,0 +1,75 @@
+"""Answers and failures on disk, read as they are looked at, so that memory does not grow."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import overload
+
+import orjson
+
+from oumi.core.types.completion import Failure
+from oumi.core.types.conversation import Conversation
+
+
+class LazyConversations(Sequence[Conversation]):
+    """The conversations of an output file; 8 bytes each in memory."""
+
+    def __init__(self, path: Path, count: int):
+        self.path = path
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Conversation]:
+        with self.path.open("rb") as file:
+            for line in file:
+                yield Conversation.from_json(line)
+
+    @overload
+    def __getitem__(self, index: int) -> Conversation: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Conversation]: ...
+    def __getitem__(self, index: int | slice) -> Conversation | list[Conversation]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        with self.path.open("rb") as file:
+            file.seek(self._offsets[range(len(self))[index]])
+            return Conversation.from_json(file.readline())
+
+    @cached_property
+    def _offsets(self) -> array[int]:
+        offsets = array("Q")
+        offset = 0
+        with self.path.open("rb") as file:
+            for line in file:
+                offsets.append(offset)
+                offset += len(line)
+        return offsets
+
+
+class LazyFailures(Mapping[int, Failure]):
+    """The failures of a run by row, from its failures file; empty where there is none."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __len__(self) -> int:
+        return len(self._by_row)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._by_row)
+
+    def __getitem__(self, row: int) -> Failure:
+        return self._by_row[row]
+
+    @cached_property
+    def _by_row(self) -> dict[int, Failure]:
+        if not self.path.exists():
+            return {}
+        with self.path.open("rb") as file:
+            lines = (orjson.loads(line) for line in file)
+            return {line["row"]: Failure.from_dict(line["failure"]) for line in lines}

@@ -1,0 +1,142 @@
+"""What a journal holds at one moment, read beside the run that may be writing it.
+
+The journal's lock is not asked for, and nothing is written. The file is gone through once; 16
+bytes a row stay in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+from oumi.core.types.completion import Completion, Failure, InferenceResult
+from oumi.core.types.conversation import Conversation
+from oumi.data.sources import FileSource, Source
+from oumi.runner.storage.journal import read_places, read_record
+from oumi.runner.storage.output import Answers
+from oumi.structured.contract import Contract
+from oumi.structured.finish import finish_record, fits, require_valid
+
+_NOWHERE = 0  # where the header stands
+
+
+class JournalSnapshot:
+    """What became of each of `total` rows; `missing` is why one without a record has none.
+
+    An answer that does not fit is no answer yet: its row is asked further.
+    """
+
+    def __init__(
+        self, journal: Path, total: int, missing: Failure, contract: Contract | None = None
+    ):
+        self.contract = contract
+        self._missing = missing
+        self._file = os.open(journal, os.O_RDONLY | os.O_CLOEXEC) if journal.exists() else -1
+        if self._file >= 0:
+            weakref.finalize(self, os.close, self._file)
+        self._places, is_answer = array("Q", bytes(8 * total)), bytearray(total)
+        for row, place, is_completion in read_places(journal):
+            self._places[row], is_answer[row] = place, is_completion
+        for row in range(total):
+            if is_answer[row] and not self._fits(row):
+                self._places[row], is_answer[row] = _NOWHERE, False
+        self.answered = array("Q", (row for row in range(total) if is_answer[row]))
+        """The rows with an answer, in input order."""
+        self.unanswered = array("Q", (row for row in range(total) if not is_answer[row]))
+        """The rows without one, in input order."""
+
+    @property
+    def failed(self) -> int:
+        """How many rows have failed."""
+        return len(self._places) - self._places.count(_NOWHERE) - len(self.answered)
+
+    def read(self, row: int) -> Mapping[str, Any]:
+        """The row's `completion` or its `failure`."""
+        if self._places[row] == _NOWHERE:
+            return {"failure": self._missing.to_dict()}
+        return read_record(self._file, self._places[row])
+
+    def result(self, source: FileSource) -> InferenceResult:
+        """All rows, read as they are looked at."""
+        conversations = SnapshotConversations(source, self)
+        return InferenceResult(conversations, self.answered, SnapshotFailures(self))
+
+    def _fits(self, row: int) -> bool:
+        if self.contract is None:
+            return True
+        return fits(self.contract, self.read(row)["completion"])
+
+
+def join_rows(answers: Answers, source: Source, contract: Contract | None) -> InferenceResult:
+    """All rows, joined to the conversations of a source, in memory."""
+    rows, conversations, failures = [], [], {}
+    for row in source.rows():
+        record = answers.read(row.index)
+        if "completion" in record and row.conversation is not None:
+            completion = require_valid(contract, Completion.from_dict(record["completion"]))
+            rows.append(row.index)
+            conversations.append(completion.join(row.conversation))
+        else:
+            failures[row.index] = Failure.from_dict(record["failure"])
+    return InferenceResult(conversations, rows, failures)
+
+
+class SnapshotConversations(Sequence[Conversation]):
+    """The rows that have an answer, joined to it as they are looked at."""
+
+    def __init__(self, source: FileSource, recorded: JournalSnapshot):
+        self._source = source
+        self._recorded = recorded
+
+    def __len__(self) -> int:
+        return len(self._recorded.answered)
+
+    def __iter__(self) -> Iterator[Conversation]:
+        lines = enumerate(self._source.lines())
+        for row in self._recorded.answered:
+            text = next(text for number, (_, text) in lines if number == row)
+            yield self._join(row, text)
+
+    @overload
+    def __getitem__(self, index: int) -> Conversation: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Conversation]: ...
+    def __getitem__(self, index: int | slice) -> Conversation | list[Conversation]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        row = self._recorded.answered[index]
+        return self._join(row, self._source.line_at(self._begins[row]))
+
+    @cached_property
+    def _begins(self) -> array[int]:
+        return self._source.places()
+
+    def _join(self, row: int, text: bytes) -> Conversation:
+        answer = finish_record(self._recorded.contract, self._recorded.read(row)["completion"])
+        return Completion.from_dict(answer).join(Conversation.from_json(text))
+
+
+class SnapshotFailures(Mapping[int, Failure]):
+    """Why the others have none, by row, read as they are looked at."""
+
+    def __init__(self, recorded: JournalSnapshot):
+        self._recorded = recorded
+
+    def __len__(self) -> int:
+        return len(self._recorded.unanswered)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._recorded.unanswered)
+
+    def __getitem__(self, row: int) -> Failure:
+        rows = self._recorded.unanswered
+        at = bisect_left(rows, row)
+        if at == len(rows) or rows[at] != row:
+            raise KeyError(row)
+        return Failure.from_dict(self._recorded.read(row)["failure"])

@@ -1,0 +1,36 @@
+"""A further turn in which the model mends its answer."""
+
+from __future__ import annotations
+
+import orjson
+
+from oumi.core.configs import GuidedDecodingParams
+from oumi.core.types.conversation import Message, Role
+
+_NO_TEXT = "(no text)"  # some APIs refuse an empty message
+
+
+def repair_messages(guided: GuidedDecodingParams, answer: str, problem: str) -> tuple[Message, ...]:
+    """The model's answer, and a user's turn that says what is wrong with it and what is wanted."""
+    request = (
+        f"That answer does not have the form that was asked for: {problem}.\n"
+        f"Answer the question again. Give {_wanted(guided)}, and nothing before or after it."
+    )
+    return (
+        Message(role=Role.ASSISTANT, content=answer if answer.strip() else _NO_TEXT),
+        Message(role=Role.USER, content=request),
+    )
+
+
+def _wanted(guided: GuidedDecodingParams) -> str:
+    match guided.form:
+        case "json":
+            schema = orjson.dumps(guided.json).decode()
+            return f"only a JSON value that fits this JSON schema: {schema}"
+        case "choice":
+            choices = ", ".join(orjson.dumps(text).decode() for text in guided.choice or ())
+            return f"exactly one of these texts, without quotes: {choices}"
+        case "regex":
+            return f"only a text that this regular expression matches as a whole: {guided.regex}"
+        case _:
+            return f"only a text of this grammar:\n{guided.grammar}\n"

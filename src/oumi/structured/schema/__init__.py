@@ -1,0 +1,1 @@
+"""What samplers and APIs take of JSON Schema, and schemas made to fit."""
