@@ -15,7 +15,8 @@ from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.completion import InferenceResult
 from oumi.core.types.conversation import Conversation
-from oumi.data.sources import ListSource, open_source, spool
+from oumi.data.opening import open_source, spool
+from oumi.data.source import ListSource
 from oumi.errors import UnavailableError
 from oumi.runner import loop
 
