@@ -92,6 +92,16 @@ def test_rows_in_another_order_and_one_more(api: FaultServer, tmp_path: Path):
     assert lines(folder / "out.jsonl")[:-1] == before[::-1]
 
 
+def test_repaired_rows_in_another_order(api: FaultServer, tmp_path: Path):
+    folder = copy_run("openai_schema", tmp_path)
+    before, rows = lines(folder / "out.jsonl"), lines(folder / "in.jsonl")
+    done = {line["conversation_id"] for line in before}
+    kept = [json.dumps(row) for row in rows[::-1] if row["conversation_id"] in done]
+    (folder / "in.jsonl").write_text("\n".join(kept))
+    assert run(folder, api)[1] == 0
+    assert lines(folder / "out.jsonl") == before[::-1]
+
+
 @pytest.mark.parametrize("engine", ["llamacpp", "openai"])
 def test_a_killed_run_asks_what_is_missing(engine: str, api: FaultServer, tmp_path: Path):
     folder = copy_run(f"{engine}_killed", tmp_path)
