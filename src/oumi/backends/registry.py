@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from oumi.backends.remote.providers import PROVIDERS
@@ -15,7 +14,7 @@ from oumi.core.configs import (
     InferenceEngineType,
     ModelParams,
 )
-from oumi.core.configs.base import logger
+from oumi.core.logs import warn_once
 from oumi.errors import MissingDependencyError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -200,15 +199,10 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
     remote = config.remote_params
     is_local = row.module.startswith("oumi.backends.local")
     if is_local and remote is not None and remote.model_fields_set - _FOR_LOCAL_ENGINES:
-        _warn_once(f"{row.engine}: remote_params are without effect")
+        warn_once(f"{row.engine}: remote_params are without effect")
     ignores = sorted(settings & row.ignores)
     if ignores:
-        _warn_once(f"{row.engine}: decided by the model's file or the server: {', '.join(ignores)}")
-
-
-@cache
-def _warn_once(text: str) -> None:
-    logger.warning(text)
+        warn_once(f"{row.engine}: decided by the model's file or the server: {', '.join(ignores)}")
 
 
 def _changed(config: InferenceConfig) -> set[str]:

@@ -25,7 +25,7 @@ from oumi.batch.job_folder import (
 )
 from oumi.batch.job_spec import JobSpec, count_rows, identity_without_keys, intent_of
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import InferenceResult
 from oumi.data.sources import Source

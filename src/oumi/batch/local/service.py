@@ -32,7 +32,7 @@ from oumi.batch.local.job_spec import (
 from oumi.batch.local.lifecycle import begin, settle
 from oumi.batch.local.state import LocalState, read_state, records
 from oumi.core.configs import InferenceConfig, InferenceEngineType
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import InferenceResult
 from oumi.data.sources import Source
