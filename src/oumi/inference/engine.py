@@ -22,8 +22,9 @@ from oumi.core.configs import (
     ModelParams,
     RemoteParams,
 )
-from oumi.core.types.completion import Completion, Delta, InferenceResult
+from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import Conversation
+from oumi.core.types.result import InferenceResult
 from oumi.errors import UnavailableError
 from oumi.inference.batch_methods import BatchMethods
 from oumi.runner import loop

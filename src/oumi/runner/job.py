@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from oumi.core.configs import BadRows, InferenceConfig
-from oumi.core.types.completion import InferenceResult
 from oumi.core.types.conversation import Conversation
+from oumi.core.types.result import InferenceResult
 from oumi.data.sources import STANDARD_STREAM, ListSource, Source, check, open_source, spool
 from oumi.errors import ConfigError
 from oumi.runner.events import Event, Listener, RunStarted

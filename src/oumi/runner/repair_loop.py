@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from oumi.core.types.completion import Completion, Failure, Structured
+from oumi.core.types.completion import Completion, Structured
+from oumi.core.types.result import Failure
 from oumi.runner.request import Request
 from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error

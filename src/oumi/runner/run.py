@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from oumi.core.configs import InferenceConfig
-from oumi.core.types.completion import Completion, Failure, Usage, is_fatal
+from oumi.core.types.completion import Completion, Usage
+from oumi.core.types.result import Failure, is_fatal
 from oumi.data.sources import Row
 from oumi.errors import UnavailableError
 from oumi.runner.cost import Price

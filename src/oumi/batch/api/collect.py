@@ -14,7 +14,7 @@ from oumi.batch.api.providers import Outcome, OutputLagsError
 from oumi.batch.api.state import Shard
 from oumi.batch.api.submit import ApiJob
 from oumi.core.logs import logger
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 from oumi.data.sources import Source
 from oumi.errors import InputError, OumiError, StorageError
 from oumi.runner.limits.retry import Retry, retrying

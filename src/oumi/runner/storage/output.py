@@ -11,7 +11,8 @@ import orjson
 from pydantic_core import from_json, to_json
 
 from oumi.core.digest import file_digest, new_digest
-from oumi.core.types.completion import InferenceResult, Usage
+from oumi.core.types.completion import Usage
+from oumi.core.types.result import InferenceResult
 from oumi.data.sources import Source
 from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price

@@ -17,7 +17,7 @@ from oumi.batch.failures import failure_of
 from oumi.core.digest import new_digest
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 
 _LONGEST_ID = 63
 _PREFIX = "JOB_STATE_"
