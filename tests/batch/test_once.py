@@ -22,17 +22,16 @@ KILLS = 20
 SUBMIT = """
 import sys
 from oumi.core.configs import InferenceConfig
-from tests.batch.api import ThreeAtOnce, make, rows
+from tests.batch.api import ThreeAtOnce, make, rows, with_batches
 from oumi.backends.remote.providers import BatchLimits
-from dataclasses import replace
 
 class Server:
     api_url = sys.argv[1]
 
 class HundredAtOnce(ThreeAtOnce):
-    @property
-    def provider(self):
-        return replace(super().provider, batch=BatchLimits(max_requests=100))
+    @classmethod
+    def row(cls):
+        return with_batches(super().row(), BatchLimits(max_requests=100))
 
 with make(Server, HundredAtOnce) as engine:
     print("begun", flush=True)

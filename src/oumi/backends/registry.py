@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from oumi.backends.base import Backend
+from oumi.backends.engine_row import EngineRow
 from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import (
     EMBEDDED_MODEL,
@@ -16,43 +15,6 @@ from oumi.core.configs import (
 )
 from oumi.core.logs import warn_once
 from oumi.errors import MissingDependencyError, UnsupportedError
-
-if TYPE_CHECKING:
-    from oumi.inference.engine import InferenceEngine
-
-
-@dataclass(frozen=True)
-class EngineRow:
-    """Facts about an engine. Settings are dotted names such as `generation.top_k`."""
-
-    engine: InferenceEngineType
-    class_name: str
-    module: str
-    summary: str
-    runtime: str
-    """The package that has to be importable."""
-    install: str
-    """How to get it."""
-    supports: frozenset[str]
-    """Settings it can honour."""
-    ignores: frozenset[str] = frozenset()
-    """Settings that its model files decide themselves; named in a warning, not refused."""
-
-    def is_installed(self) -> bool:
-        """Whether the runtime is importable here; it is not imported."""
-        return importlib.util.find_spec(self.runtime) is not None
-
-    def load_class(self) -> type[InferenceEngine]:
-        """The engine's class. Raises MissingDependencyError."""
-        if not self.is_installed():
-            raise MissingDependencyError(
-                f"{self.engine} needs {self.runtime}, which is not installed: {self.install}"
-            )
-        found: type[InferenceEngine] = getattr(
-            importlib.import_module(self.module), self.class_name
-        )
-        return found
-
 
 _LOCAL = frozenset(
     {
@@ -88,7 +50,7 @@ _FOR_LOCAL_ENGINES = {"batch_completion_window"}
 _LLAMACPP = EngineRow(
     engine=InferenceEngineType.LLAMACPP,
     class_name="LlamaCppInferenceEngine",
-    module="oumi.backends.local.llama_cpp",
+    backend="oumi.backends.local.llama_cpp.backend:LlamaCppBackend",
     summary="llama.cpp on this machine, for GGUF files",
     runtime="xllamacpp",
     install="pip install oumi-infer",
@@ -112,7 +74,7 @@ _LLAMACPP = EngineRow(
 _NATIVE = EngineRow(
     engine=InferenceEngineType.NATIVE,
     class_name="NativeTextInferenceEngine",
-    module="oumi.backends.local.native",
+    backend="oumi.backends.local.native.backend:NativeBackend",
     summary="Transformers on this machine, for any text or vision model of the hub",
     runtime="transformers",
     install="pip install 'oumi-infer[native]'",
@@ -138,7 +100,7 @@ _NATIVE = EngineRow(
 _VLLM = EngineRow(
     engine=InferenceEngineType.VLLM,
     class_name="VLLMInferenceEngine",
-    module="oumi.backends.local.vllm",
+    backend="oumi.backends.local.vllm.backend:VLLMBackend",
     summary="vLLM on this machine, for any model that it serves",
     runtime="vllm",
     install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
@@ -162,7 +124,7 @@ _REMOTE = tuple(
     EngineRow(
         engine=provider.engine,
         class_name=provider.class_name,
-        module="oumi.inference.engines",
+        backend="oumi.backends.remote.backend:RemoteBackend",
         summary=provider.summary,
         runtime="wreq",
         install=f"pip install 'oumi-infer[{provider.extra}]'"
@@ -170,6 +132,7 @@ _REMOTE = tuple(
         else "pip install oumi-infer",
         supports=provider.supports,
         ignores=provider.ignores,
+        provider=provider,
     )
     for provider in PROVIDERS
 )
@@ -179,14 +142,37 @@ ROWS: dict[InferenceEngineType, EngineRow] = {
 }
 
 
-def build_engine(config: InferenceConfig) -> InferenceEngine:
-    """The engine that the settings name, loaded with their model."""
-    row = ROWS[config.engine or _engine_for(config.model)]
-    return row.load_class()(
-        config.model,
-        generation_params=config.generation,
-        remote_params=config.remote_params,
-    )
+def find_engine(name: str) -> EngineRow:
+    """The row of an engine."""
+    return ROWS[InferenceEngineType(name)]
+
+
+def engine_for(config: InferenceConfig) -> EngineRow:
+    """The row of the engine that the settings name, or that suits their model."""
+    return ROWS[config.engine or _engine_for(config.model)]
+
+
+def load_backend(row: EngineRow) -> type[Backend]:
+    """The class of an engine's backend. Raises MissingDependencyError."""
+    require_runtime(row)
+    module, _, name = row.backend.partition(":")
+    found: type[Backend] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def require_runtime(row: EngineRow) -> None:
+    """Raise MissingDependencyError unless the package that an engine needs is installed."""
+    if not row.is_installed():
+        raise MissingDependencyError(
+            f"{row.engine} needs {row.runtime}, which is not installed: {row.install}"
+        )
+
+
+def build_backend(config: InferenceConfig) -> Backend:
+    """The backend that the settings name, loaded with their model."""
+    row = engine_for(config)
+    check_settings(row, config)
+    return load_backend(row)(row, config)
 
 
 def check_settings(row: EngineRow, config: InferenceConfig) -> None:
@@ -197,7 +183,7 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
         hint = f"engines that can: {', '.join(able)}" if able else "no engine here can"
         raise UnsupportedError(f"{row.engine} cannot honour {name}; {hint}")
     remote = config.remote_params
-    is_local = row.module.startswith("oumi.backends.local")
+    is_local = row.provider is None
     if is_local and remote is not None and remote.model_fields_set - _FOR_LOCAL_ENGINES:
         warn_once(f"{row.engine}: remote_params are without effect")
     ignores = sorted(settings & row.ignores)

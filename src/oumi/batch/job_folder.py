@@ -30,7 +30,8 @@ from oumi.batch.job_spec import JobSpec
 from oumi.core.digest import new_digest
 from oumi.core.logs import logger
 from oumi.core.types.conversation import Conversation
-from oumi.data.sources import FileSource, Source
+from oumi.data.jsonl import JsonlSource
+from oumi.data.source import Source
 from oumi.errors import InputError, StorageError
 from oumi.runner.request import KeyMaker
 from oumi.runner.storage.atomic import atomic_file
@@ -93,9 +94,9 @@ class JobFolder:
         return JobSpec(**_read(self.path / "intent.json"))
 
     @property
-    def source(self) -> FileSource:
+    def source(self) -> JsonlSource:
         """The conversations."""
-        return FileSource(self.input_path, f"the input of {self.id}")
+        return JsonlSource(self.input_path, f"the input of {self.id}")
 
     @property
     def output(self) -> Output:
@@ -109,7 +110,7 @@ class JobFolder:
 
     def make(self, source: Source, intent: JobSpec) -> None:
         """Write input and intent. To be called with the lock held."""
-        if isinstance(source, FileSource):  # as it is, so that line numbers stay true
+        if isinstance(source, JsonlSource):  # as it is, so that line numbers stay true
             with source.path.open("rb") as original:
                 self.make_from(original, intent)
         else:

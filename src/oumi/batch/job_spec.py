@@ -6,26 +6,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from oumi.core.configs import BadRows, InferenceConfig
-from oumi.data.sources import Source, check
+from oumi.data.check import check_rows
+from oumi.data.source import Source
 from oumi.errors import InputError
 from oumi.runner.request import KeyMaker
-
-
-class Named(Protocol):
-    """What an intent tells of its engine."""
-
-    @property
-    def name(self) -> str:
-        """The engine's name."""
-        ...
-
-    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """What besides the settings shapes an answer."""
-        ...
+from oumi.runner.session import Session
 
 
 @dataclass(frozen=True)
@@ -66,17 +55,14 @@ class JobSpec:
         return KeyMaker(self.config, self.identity)
 
 
-def intent_of(
-    engine: Named, config: InferenceConfig, kind: str, fingerprint: str, rows: int
-) -> JobSpec:
-    """What an engine is to do under these settings, from now on."""
-    identity = engine.identity(config)
+def spec_of(session: Session, kind: str, fingerprint: str, rows: int) -> JobSpec:
+    """What is to be done under the settings of a session, from now on."""
     return JobSpec(
-        engine=engine.name,
+        engine=session.name,
         kind=kind,
-        settings=settings_without_keys(config),
-        identity=identity_without_keys(identity),
-        settings_key=KeyMaker(config, identity).settings_key,
+        settings=settings_without_keys(session.config),
+        identity=identity_without_keys(session.identity),
+        settings_key=session.keys.settings_key,
         fingerprint=fingerprint,
         rows=rows,
         created=time.time(),
@@ -85,7 +71,7 @@ def intent_of(
 
 def count_rows(source: Source, config: InferenceConfig) -> int:
     """Read all rows once, check them, and count them. Raises InputError where there are none."""
-    rows = check(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
+    rows = check_rows(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
     if rows == 0:
         raise InputError("no conversations to submit")
     return rows

@@ -7,7 +7,7 @@ from typing import Protocol
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.result import InferenceResult
-from oumi.data.sources import Source
+from oumi.data.source import Source
 
 
 class Batches(Protocol):

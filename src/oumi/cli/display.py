@@ -54,7 +54,7 @@ def figures(stats: RunStats, pace: Pace) -> str:
         parts.append(f"{number(pace.tokens_per_s)} tokens/s")
     if stats.retries:
         parts.append(f"{stats.retries.total():,} retries")
-    if stats.limiter is not None and (limit := limits(stats.limiter.state)):
+    if stats.limits is not None and (limit := limits(stats.limits)):
         parts.append(limit)
     if stats.cost is not None:
         parts.append(dollars(stats.cost))

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from oumi.backends.registry import ROWS, EngineRow
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.registry import ROWS
 from oumi.core.configs import InferenceEngineType
 from oumi.core.names import did_you_mean
 

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from oumi.backends.registry import ROWS, EngineRow
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.registry import ROWS
 from oumi.backends.remote.providers import BY_ENGINE, Provider
 from oumi.cli.engine_name import EngineName
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oumi.backends.registry import ROWS, build_engine
+from oumi.backends.registry import ROWS
+from oumi.inference.build import build_engine, load_class
 from oumi.inference.engine import InferenceEngine
 
 if TYPE_CHECKING:
-    from oumi.backends.local.llama_cpp import LlamaCppInferenceEngine
-    from oumi.backends.local.native import NativeTextInferenceEngine
-    from oumi.backends.local.vllm import VLLMInferenceEngine
-    from oumi.backends.remote.backend import RemoteInferenceEngine
     from oumi.inference.engines import (
         AnthropicInferenceEngine,
         AzureOpenAIInferenceEngine,
@@ -35,6 +32,12 @@ if TYPE_CHECKING:
         TogetherInferenceEngine,
         XAIInferenceEngine,
     )
+    from oumi.inference.local_engines import (
+        LlamaCppInferenceEngine,
+        NativeTextInferenceEngine,
+        VLLMInferenceEngine,
+    )
+    from oumi.inference.remote_engine import RemoteInferenceEngine
 
 __all__ = [
     "AnthropicInferenceEngine",
@@ -70,7 +73,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     for row in ROWS.values():
         if row.class_name == name:
-            return row.load_class()
+            return load_class(row)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -15,7 +15,8 @@ from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
-from oumi.data.sources import ListSource, open_source, spool
+from oumi.data.opening import open_source, spool
+from oumi.data.source import ListSource
 from oumi.errors import UnavailableError
 from oumi.runner import loop
 

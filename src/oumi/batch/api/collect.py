@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from oumi.backends.remote.session import RemoteSession
 from oumi.batch.api.adopted import read_rows
 from oumi.batch.api.custom_ids import read_id
 from oumi.batch.api.providers import Outcome, OutputLagsError
@@ -15,8 +16,9 @@ from oumi.batch.api.state import Shard
 from oumi.batch.api.submit import ApiJob
 from oumi.core.logs import logger
 from oumi.core.types.result import Failure
-from oumi.data.sources import Source
+from oumi.data.source import Source
 from oumi.errors import InputError, OumiError, StorageError
+from oumi.runner.cost import Price
 from oumi.runner.limits.retry import Retry, retrying
 from oumi.runner.request import NO_KEY
 from oumi.runner.storage.journal import Journal
@@ -33,7 +35,7 @@ class ResultJournal:
     def __init__(self, job: ApiJob):
         """Open the journal, and read the whole input once."""
         self._state = job.state
-        self._endpoint = job.endpoint
+        self._session = job.session
         self._folder = folder = job.folder
         self._keys = array("Q")
         self._answered = bytearray()
@@ -66,16 +68,16 @@ class ResultJournal:
         failure = outcome.failure
         if outcome.body is not None:
             try:
-                completion = self._endpoint.decode(outcome.body)
-                self._journal.record(row, key, completion)
-                require_valid(self._endpoint.contract, completion)
+                completion = self._session.decode(outcome.body)
+                self._journal.append(row, key, completion)
+                require_valid(self._session.contract, completion)
                 self._answered[row] = True
             except StorageError:
                 raise
             except OumiError as error:
                 failure = Failure.from_error(error)
         if failure is not None:
-            self._journal.record_failure(row, key, failure, attempt=self._state.attempt)
+            self._journal.append_failure(row, key, failure, attempt=self._state.attempt)
         return failure is None
 
     def sync(self) -> None:
@@ -96,7 +98,7 @@ class ResultJournal:
             key = keys.key(row.conversation) if row.conversation else NO_KEY
             self._keys.append(int(key[:16], 16))
             is_answered = row.conversation is not None and self._journal.claim_valid(
-                row.index, key, self._endpoint.contract
+                row.index, key, self._session.contract
             )
             self._answered.append(is_answered)
             if not is_answered:
@@ -124,7 +126,7 @@ async def collect(job: ApiJob, book: ResultJournal) -> None:
 
 async def _collect_part(job: ApiJob, book: ResultJournal, part: Shard) -> bool:
     """Whether all that the provider has of a part is here now."""
-    api = job.endpoint.api
+    api = job.api
 
     async def attempt() -> None:
         batch = await api.retrieve(part.ids[-1])
@@ -139,7 +141,7 @@ async def _collect_part(job: ApiJob, book: ResultJournal, part: Shard) -> bool:
         logger.warning("%s: %s; asking again in %.1f s", part.ids[-1], retry.error, retry.wait_s)
 
     try:
-        await retrying(attempt, job.endpoint.policy, say)
+        await retrying(attempt, job.session.retry_policy, say)
     except OutputLagsError as error:
         logger.warning("%s has ended, but %s. Ask again later", part.ids[-1], error)
         return False
@@ -151,10 +153,16 @@ def write(
 ) -> None:
     """Write all rows to the files of an output, in constant memory."""
     output.check_replaceable(book.answered, overwrite=overwrite)
-    endpoint = job.endpoint
-    output.write(source, book, job.folder.run_id, endpoint.price, {}, endpoint.contract)
+    session = job.session
+    output.write(source, book, job.folder.run_id, _price(session), {}, session.contract)
 
 
 def output_of(job: ApiJob, path: str | None) -> Output:
     """Where results go: the path that the caller names, or the job's own folder."""
     return Output(Path(path)) if path else job.folder.output
+
+
+def _price(session: RemoteSession) -> Price | None:
+    """What tokens cost in a batch; None where they cost nothing."""
+    limits, price = session.provider.batch, session.price
+    return price.times(limits.price_share) if price and limits else None

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.backend import RemoteBackend
 from oumi.batch.api import adopted
 from oumi.batch.api.collect import ResultJournal, collect, output_of, write
-from oumi.batch.api.endpoint import Endpoint
-from oumi.batch.api.providers import ApiBatch
+from oumi.batch.api.providers import ApiBatch, BatchApi, open_api
 from oumi.batch.api.state import Shard, State, describe, public_id
 from oumi.batch.api.submit import ApiJob, advance, begin_attempt, cancel, refresh
 from oumi.batch.job_folder import (
@@ -23,12 +21,12 @@ from oumi.batch.job_folder import (
     folder_of,
     root,
 )
-from oumi.batch.job_spec import JobSpec, count_rows, identity_without_keys, intent_of
+from oumi.batch.job_spec import JobSpec, count_rows, identity_without_keys, spec_of
 from oumi.core.configs import InferenceConfig
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult
-from oumi.data.sources import Source
+from oumi.data.source import Source
 from oumi.errors import ConfigError, InputError, RequestError
 from oumi.runner.storage.snapshot import join_rows
 
@@ -37,46 +35,26 @@ KIND = "api"
 _CAME_TO_NOTHING = frozenset({BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
 
 
-class Engine(Protocol):
-    """What batch jobs need of an engine."""
-
-    @property
-    def name(self) -> str:
-        """The engine's name."""
-        ...
-
-    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """What besides the settings shapes an answer."""
-        ...
-
-    @property
-    def provider(self) -> Provider:
-        """The row of its API."""
-        ...
-
-    def endpoint(self, config: InferenceConfig) -> Endpoint:
-        """The way to the batch API under these settings."""
-        ...
-
-
-async def is_for_api(engine: Engine, config: InferenceConfig, batch_id: str | None) -> bool:
+async def is_for_api(backend: RemoteBackend, config: InferenceConfig, batch_id: str | None) -> bool:
     """Whether a job, or a new one, is the API's rather than this machine's to work off.
 
     A server whose address is the user's to name may have no batch API; it is asked.
     """
-    if engine.provider.batch is None:
+    if backend.provider.batch is None:
         return False
     folder = find_folder(batch_id) if batch_id else None
     if folder is not None:
         return folder.intent.kind == KIND
-    return engine.provider.url is not None or await engine.endpoint(config).api.is_offered()
+    if backend.provider.url is not None:
+        return True
+    return await open_api(backend.session(config)).is_offered()
 
 
 class ApiBatches:
     """The jobs of one engine. Each method looks at the folder first, and then at the provider."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
+    def __init__(self, backend: RemoteBackend):
+        self._backend = backend
 
     async def submit(self, source: Source, config: InferenceConfig) -> str:
         """Submit a job, once however often the same call is made, and return its id."""
@@ -101,7 +79,7 @@ class ApiBatches:
         """How far a job is. Parts that wait are submitted as far as there is room."""
         folder = find_folder(batch_id)
         if folder is None:
-            return (await self._engine.endpoint(config).api.retrieve(batch_id)).info
+            return (await self._api(config).retrieve(batch_id)).info
         lock = folder.try_lock()
         if lock is None:  # somebody is at it: look, and change nothing
             job = self._job(folder, config)
@@ -126,7 +104,7 @@ class ApiBatches:
             with await asyncio.to_thread(ResultJournal, job) as book:
                 await collect(job, book)
                 if source is not None and config.output_path is None:
-                    return await asyncio.to_thread(join_rows, book, source, job.endpoint.contract)
+                    return await asyncio.to_thread(join_rows, book, source, job.session.contract)
                 rows = source or job.folder.source
                 overwrite = config.overwrite or config.output_path is None
                 await asyncio.to_thread(write, job, book, rows, output, overwrite=overwrite)
@@ -136,7 +114,7 @@ class ApiBatches:
         """Stop a job; what is answered by then can still be collected."""
         folder = find_folder(batch_id)
         if folder is None:
-            return (await self._engine.endpoint(config).api.cancel(batch_id)).info
+            return (await self._api(config).cancel(batch_id)).info
         with await folder.lock():
             job = self._job(folder, config)
             await refresh(job)
@@ -170,7 +148,7 @@ class ApiBatches:
     async def _told(self, config: InferenceConfig, limit: int | None) -> dict[str, ApiBatch]:
         """What the provider lists, as far as it is asked for."""
         told: dict[str, ApiBatch] = {}
-        async with aclosing(self._engine.endpoint(config).api.list()) as batches:
+        async with aclosing(self._api(config).list()) as batches:
             async for batch in batches:
                 told[batch.info.id] = batch
                 if len(told) == limit:
@@ -179,10 +157,10 @@ class ApiBatches:
 
     def _folders(self, config: InferenceConfig) -> Iterator[JobFolder]:
         """The folders of jobs that went where these settings lead."""
-        url = identity_without_keys(self._engine.identity(config)).get("url")
+        url = identity_without_keys(self._backend.session(config).identity).get("url")
         for folder in all_folders():
             intent = folder.intent
-            is_api = (intent.kind, intent.engine) == (KIND, self._engine.name)
+            is_api = (intent.kind, intent.engine) == (KIND, self._backend.name)
             if is_api and intent.identity.get("url") == url:
                 yield folder
 
@@ -197,11 +175,11 @@ class ApiBatches:
 
     async def _adopt(self, batch_id: str, config: InferenceConfig) -> JobFolder:
         """A folder for a batch that is only known to its provider."""
-        endpoint = self._engine.endpoint(config)
-        batch = await endpoint.api.retrieve(batch_id)
+        api = self._api(config)
+        batch = await api.retrieve(batch_id)
         folder = JobFolder(root() / batch_id)
         with await folder.lock():
-            rows = await adopted.download(endpoint.api, batch, folder)
+            rows = await adopted.download(api, batch, folder)
             part = Shard(batch_id, 0, rows - 1, rows)
             part.take(batch)
             State([part], attempt=1).save(folder)
@@ -209,7 +187,7 @@ class ApiBatches:
                 update={"model_name": adopted.model_of(folder) or config.model.model_name}
             )
             config = config.model_copy(update={"model": model})
-            intent = intent_of(self._engine, config, KIND, batch_id, rows)
+            intent = spec_of(self._backend.session(config), KIND, batch_id, rows)
             folder.make_from(
                 (line + b"\n" for line in adopted.conversations(folder)),
                 replace(intent, foreign_id=batch_id),
@@ -219,17 +197,20 @@ class ApiBatches:
     def _job(self, folder: JobFolder, config: InferenceConfig) -> ApiJob:
         """A job as it was submitted, reached as the settings of this call say."""
         intent = folder.intent
-        if (intent.kind, intent.engine) != (KIND, self._engine.name):
-            raise InputError(f"{folder.id} is a job of {intent.engine}, not of {self._engine.name}")
+        if (intent.kind, intent.engine) != (KIND, self._backend.name):
+            raise InputError(
+                f"{folder.id} is a job of {intent.engine}, not of {self._backend.name}"
+            )
         own = intent.config
         config = config.model_copy(update={"model": own.model, "generation": own.generation})
-        url = identity_without_keys(self._engine.identity(config)).get("url")
+        url = identity_without_keys(self._backend.session(config).identity).get("url")
         if url != intent.identity.get("url"):
             raise ConfigError(
                 f"{folder.id} was submitted to {intent.identity.get('url')}, and this engine asks "
                 f"{url}: set remote_params.api_url"
             )
-        return ApiJob(folder, State.load(folder), self._engine.endpoint(config))
+        session = self._backend.session(config)
+        return ApiJob(folder, State.load(folder), session, open_api(session))
 
     async def _renew(self, job: ApiJob) -> str:
         """Submit what a job that has ended has no answers to."""
@@ -243,10 +224,13 @@ class ApiBatches:
             await advance(job)
         return public_id(job.folder, job.state)
 
+    def _api(self, config: InferenceConfig) -> BatchApi:
+        return open_api(self._backend.session(config))
+
     def _intent(self, source: Source, config: InferenceConfig) -> JobSpec:
         """What is to be done. Reads the input and checks it."""
         rows = count_rows(source, config)
-        return intent_of(self._engine, config, KIND, source.fingerprint(), rows)
+        return spec_of(self._backend.session(config), KIND, source.fingerprint(), rows)
 
 
 def _age(info: BatchInfo) -> datetime:

@@ -11,19 +11,20 @@ from typing import BinaryIO, Self
 import orjson
 
 from oumi.backends.remote.providers import BatchLimits
+from oumi.backends.remote.session import RemoteSession
 from oumi.batch.api.adopted import read_bodies
 from oumi.batch.api.custom_ids import make_id, read_id
-from oumi.batch.api.endpoint import Endpoint
+from oumi.batch.api.providers import BatchApi
 from oumi.batch.api.state import Shard, State, part_path
 from oumi.batch.job_folder import JobFolder
 from oumi.core.types.result import Failure, is_fatal
-from oumi.data.sources import Row
+from oumi.data.source import Row
 from oumi.errors import RequestError
-from oumi.runner.request import NO_KEY
+from oumi.runner.request import NO_KEY, Request
 from oumi.runner.storage.journal import Journal
 
 
-def prepare(folder: JobFolder, state: State, endpoint: Endpoint) -> None:
+def prepare(folder: JobFolder, state: State, session: RemoteSession, api: BatchApi) -> None:
     """Begin an attempt: write the requests of all rows without an answer, and note the parts.
 
     A row that cannot be sent fails alone. Where all rows are answered, nothing changes.
@@ -32,26 +33,24 @@ def prepare(folder: JobFolder, state: State, endpoint: Endpoint) -> None:
     answered = unsent = 0
     with (
         Journal(folder.output.journal_path) as journal,
-        _Splitter(folder.path, folder.id, endpoint.offer, attempt) as splitter,
+        _Splitter(folder.path, folder.id, _limits(session), attempt) as splitter,
     ):
         keys = folder.intent.keys
-        for row, encode in _rows(folder, endpoint):
+        for row, encode in _rows(folder, session):
             key = keys.key(row.conversation) if row.conversation else NO_KEY
             if row.conversation is not None and journal.claim_valid(
-                row.index, key, endpoint.contract
+                row.index, key, session.contract
             ):
                 answered += 1
                 continue
             try:
                 body = encode()
-                splitter.add(
-                    row.index, endpoint.api.line(make_id(row.index, key), endpoint.path, body)
-                )
+                splitter.add(row.index, api.line(make_id(row.index, key), session.path, body))
             except RequestError as error:
                 if is_fatal(error):
                     raise
                 failure = Failure.from_error(error)
-                journal.record_failure(row.index, key, failure, attempt=attempt)
+                journal.append_failure(row.index, key, failure, attempt=attempt)
                 unsent += 1
     if splitter.parts or unsent:
         state.attempt, state.answered, state.unsent = attempt, answered, unsent
@@ -86,20 +85,24 @@ def _copy_lines(file: BinaryIO, folder: JobFolder, part: Shard) -> None:
             part.first, part.last = (row if number == 0 else part.first), row
 
 
-def _rows(folder: JobFolder, endpoint: Endpoint) -> Iterator[tuple[Row, Callable[[], bytes]]]:
+def _rows(folder: JobFolder, session: RemoteSession) -> Iterator[tuple[Row, Callable[[], bytes]]]:
     """Each row with what gives the body of its request."""
     if folder.intent.foreign_id is not None:
         for row, body in zip(folder.source.rows(), read_bodies(folder), strict=True):
             yield row, partial(bytes, body)
     else:
         for row in folder.source.rows():
-            yield row, partial(_encode, row, endpoint)
+            yield row, partial(_encode, row, session)
 
 
-def _encode(row: Row, endpoint: Endpoint) -> bytes:
+def _encode(row: Row, session: RemoteSession) -> bytes:
     if row.conversation is None:
         raise row.error or RequestError("a row without a conversation")
-    return endpoint.encode(row.conversation)
+    return session.encode(Request(row.conversation, session.config))
+
+
+def _limits(session: RemoteSession) -> BatchLimits:
+    return session.provider.batch or BatchLimits()
 
 
 class _Splitter:

@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from oumi.batch.api.endpoint import Endpoint
-from oumi.batch.api.providers import ApiBatch, NoRoomError
+from oumi.backends.remote.session import RemoteSession
+from oumi.batch.api.providers import ApiBatch, BatchApi, NoRoomError
 from oumi.batch.api.shards import halve, prepare
 from oumi.batch.api.state import Shard, State, describe, part_path
 from oumi.batch.job_folder import JobFolder
@@ -31,7 +31,8 @@ class ApiJob:
 
     folder: JobFolder
     state: State
-    endpoint: Endpoint
+    session: RemoteSession
+    api: BatchApi
 
     @property
     def info(self) -> BatchInfo:
@@ -60,7 +61,7 @@ async def advance(job: ApiJob) -> None:
 
 async def begin_attempt(job: ApiJob) -> None:
     """Prepare the requests of all rows without an answer."""
-    await asyncio.to_thread(prepare, job.folder, job.state, job.endpoint)
+    await asyncio.to_thread(prepare, job.folder, job.state, job.session, job.api)
     await job.save()
 
 
@@ -70,7 +71,7 @@ async def refresh(job: ApiJob, *, keep: bool = True) -> None:
     if not running:
         return
     ended = job.state.ended
-    told = await asyncio.gather(*(job.endpoint.api.retrieve(part.ids[-1]) for part in running))
+    told = await asyncio.gather(*(job.api.retrieve(part.ids[-1]) for part in running))
     for part, batch in zip(running, told, strict=True):
         _take(job, part, batch, ended)
     if keep:
@@ -92,7 +93,7 @@ async def cancel(job: ApiJob) -> None:
     await job.save()
     for part in job.state.current:
         if part.is_running:
-            batch = await job.endpoint.api.cancel(part.ids[-1])
+            batch = await job.api.cancel(part.ids[-1])
             _take(job, part, batch, job.state.ended)
     await job.save()
 
@@ -113,13 +114,13 @@ async def _halve(job: ApiJob) -> None:
 
 async def _submit(job: ApiJob, part: Shard) -> None:
     """Submit one part, or note that there is no room for it."""
-    api = job.endpoint.api
+    api = job.api
     if not part.upload and not part.begun:
         part.upload = await api.upload(part_path(job.folder, part), part.tag)
         await job.save()
     ended = job.state.ended
     try:
-        batch = await retrying(lambda: _create(job, part), job.endpoint.policy)
+        batch = await retrying(lambda: _create(job, part), job.session.retry_policy)
     except NoRoomError as error:
         part.begun, part.refused = False, True
         _queue(job, part, str(error), ended)
@@ -136,14 +137,15 @@ async def _create(job: ApiJob, part: Shard) -> ApiBatch:
             return found
     part.begun = True
     await job.save()
-    endpoint = job.endpoint
-    return await endpoint.api.create(part.upload, part.tag, endpoint.path, endpoint.window)
+    session = job.session
+    window = session.remote.batch_completion_window
+    return await job.api.create(part.upload, part.tag, session.path, window)
 
 
 async def _find(job: ApiJob, part: Shard) -> ApiBatch | None:
     since = job.folder.intent.created_at - _CLOCKS_DIFFER
     known = {batch_id for other in job.state.parts for batch_id in other.ids}
-    return await job.endpoint.api.find(part.tag, part.upload, known, since)
+    return await job.api.find(part.tag, part.upload, known, since)
 
 
 def _take(job: ApiJob, part: Shard, batch: ApiBatch, ended: int) -> None:

@@ -9,21 +9,20 @@ from typing import Any
 
 import orjson
 
-from oumi.backends.registry import ROWS
+from oumi.backends.base import Backend
 from oumi.backends.remote.address import key_hint
 from oumi.backends.remote.providers import BY_ENGINE
 from oumi.batch.job_spec import (
     JobSpec,
     count_rows,
     identity_without_keys,
-    intent_of,
     settings_without_keys,
+    spec_of,
 )
 from oumi.batch.local.state import window_s
 from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
-from oumi.data.sources import Source
-from oumi.errors import AccessError, UnsupportedError
-from oumi.runner.run import Answerer
+from oumi.data.source import Source
+from oumi.errors import AccessError
 
 KIND = "local"
 
@@ -31,30 +30,29 @@ Secrets = Mapping[str, Any]
 """Fields of remote_params that are not to be written down."""
 
 
-def make_intent(engine: Answerer, source: Source, config: InferenceConfig) -> JobSpec:
+def make_intent(backend: Backend, source: Source, config: InferenceConfig) -> JobSpec:
     """What is to be done. Reads the input and checks it; raises what is wrong with it."""
-    _check_engine(engine)
     window_s(config)
     rows = count_rows(source, config)
     return replace(
-        intent_of(engine, config, KIND, source.fingerprint(), rows),
+        spec_of(backend.session(config), KIND, source.fingerprint(), rows),
         cwd=os.getcwd(),
-        has_secrets=engine.name in BY_ENGINE and bool(find_secrets(config)),
+        has_secrets=backend.name in BY_ENGINE and bool(find_secrets(config)),
     )
 
 
-def pin_address(engine: Answerer, config: InferenceConfig) -> InferenceConfig:
+def pin_address(backend: Backend, config: InferenceConfig) -> InferenceConfig:
     """The settings with the address that the environment names at this moment."""
-    provider = BY_ENGINE.get(InferenceEngineType(engine.name))
+    provider = BY_ENGINE.get(InferenceEngineType(backend.name))
     url = os.environ.get(provider.url_env or "") if provider else None
     if not url or (config.remote_params and config.remote_params.api_url):
         return config
     return InferenceConfig(remote_params=RemoteParams(api_url=url)).merge(config)
 
 
-def is_identity(engine: Answerer, config: InferenceConfig, intent: JobSpec) -> bool:
+def is_identity(backend: Backend, config: InferenceConfig, intent: JobSpec) -> bool:
     """Whether an engine asks the model at the address that a job is about."""
-    own = identity_without_keys(engine.identity(config))
+    own = identity_without_keys(backend.session(config).identity)
     return bool(orjson.loads(orjson.dumps(own)) == intent.identity)
 
 
@@ -83,12 +81,4 @@ def check_secrets(intent: JobSpec, secrets: Secrets) -> None:
         raise AccessError(
             "the job was submitted with a key in its settings, which is not saved. To go on with "
             f"it, set {key_hint(provider, remote)}"
-        )
-
-
-def _check_engine(engine: Answerer) -> None:
-    if ROWS[InferenceEngineType(engine.name)].load_class() is not type(engine):
-        raise UnsupportedError(
-            f"{type(engine).__name__}: a job's own process can only make the engines of "
-            "oumi.inference"
         )

@@ -11,6 +11,8 @@ import asyncio
 import time
 from pathlib import Path
 
+from oumi.backends.base import Backend
+from oumi.backends.remote.backend import price_of
 from oumi.backends.remote.providers import BY_ENGINE
 from oumi.batch.job_folder import (
     JobFolder,
@@ -35,10 +37,9 @@ from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult
-from oumi.data.sources import Source
+from oumi.data.source import Source
 from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
-from oumi.runner.cost import Price, find_price
-from oumi.runner.run import Answerer
+from oumi.runner.cost import Price
 from oumi.runner.storage.output import Output
 from oumi.runner.storage.snapshot import join_rows
 
@@ -54,15 +55,22 @@ _GIVE_UP_S = 30.0
 class LocalJobs:
     """The jobs of one engine; without one those of all engines, and nothing can be submitted."""
 
-    def __init__(self, engine: Answerer | None = None):
-        self._engine = engine
+    def __init__(self, backend: Backend | None = None, unknown_class: str | None = None):
+        """`unknown_class` names an engine's class that the process of a job could not make."""
+        self._backend = backend
+        self._unknown_class = unknown_class
 
     async def submit(self, source: Source, config: InferenceConfig) -> str:
         """Start a job in a process of its own, and return its id."""
-        if self._engine is None:
+        if self._backend is None:
             raise UnsupportedError("a job is submitted by an engine")
-        config = pin_address(self._engine, config)
-        intent = await asyncio.to_thread(make_intent, self._engine, source, config)
+        if self._unknown_class is not None:
+            raise UnsupportedError(
+                f"{self._unknown_class}: a job's own process can only make the engines of "
+                "oumi.inference"
+            )
+        config = pin_address(self._backend, config)
+        intent = await asyncio.to_thread(make_intent, self._backend, source, config)
         folder = folder_of(intent.settings_key, intent.fingerprint)
         lock = await _claim(folder)
         if lock is None:
@@ -131,14 +139,14 @@ class LocalJobs:
         return folder
 
     def _is_mine(self, folder: JobFolder) -> bool:
-        is_of_engine = self._engine is None or self._engine.name == folder.intent.engine
+        is_of_engine = self._backend is None or self._backend.name == folder.intent.engine
         return folder.intent.kind == KIND and is_of_engine
 
     def _secrets_for(self, folder: JobFolder, config: InferenceConfig) -> Secrets:
         """Those of the call, unless its engine asks another model or another address."""
         if not folder.intent.has_secrets:
             return {}
-        is_of_job = self._engine is None or is_identity(self._engine, config, folder.intent)
+        is_of_job = self._backend is None or is_identity(self._backend, config, folder.intent)
         return find_secrets(config) if is_of_job else {}
 
 
@@ -237,6 +245,4 @@ def _results(
 def _price(intent: JobSpec) -> Price | None:
     """What tokens cost; None where they cost nothing."""
     provider = BY_ENGINE.get(InferenceEngineType(intent.engine))
-    if provider is None or provider.price_list is None:
-        return None
-    return find_price(intent.config.model.model_name, provider.price_list)
+    return None if provider is None else price_of(provider, intent.config)

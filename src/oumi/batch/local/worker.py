@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -22,18 +23,17 @@ from typing import Any, NoReturn
 
 import orjson
 
-from oumi.backends.registry import build_engine
+from oumi.backends.registry import build_backend
 from oumi.batch.job_folder import JobFolder, Lock
 from oumi.batch.local.process import GRACE_S, sign, unsign
 from oumi.batch.local.state import LocalState, read_state, write_state
 from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
-from oumi.inference.engine import InferenceEngine
 from oumi.runner import loop
 from oumi.runner.events import Event, RunStarted
 from oumi.runner.job import Job
-from oumi.runner.request import KeyMaker
+from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 
 _LOOK_EVERY_S = 0.2
@@ -70,15 +70,16 @@ class Worker:
         self._stopping = self._stopping or BatchStatus.IN_PROGRESS
 
     def _answer_all(self) -> None:
-        with build_engine(self._config) as engine:
-            _check_identity(engine, self._config, self._folder)
-            self._job = Job(engine, self._config, None, self._take)
-            loop.call(self._job.go())
+        with closing(build_backend(self._config)) as backend:
+            session = backend.session(self._config)
+            _check_identity(session, self._folder)
+            self._job = Job(session, listener=self._take)
+            loop.call(self._job.run())
             # Now, since closing an engine may take its time.
             self._end(self._stopping or BatchStatus.COMPLETED)
 
     def _take(self, event: Event) -> None:
-        self._stats(event)
+        self._stats.update(event)
         if isinstance(event, RunStarted):
             self._began = time.time()
 
@@ -175,12 +176,11 @@ def _config(folder: JobFolder, secrets: dict[str, Any]) -> InferenceConfig:
     )
 
 
-def _check_identity(engine: InferenceEngine, config: InferenceConfig, folder: JobFolder) -> None:
-    identity = engine.identity(config)
-    if KeyMaker(config, identity).settings_key != folder.intent.settings_key:
+def _check_identity(session: Session, folder: JobFolder) -> None:
+    if session.keys.settings_key != folder.intent.settings_key:
         raise ConfigError(
-            f"who answers is not who answered when the job was submitted: {identity} instead of "
-            f"{folder.intent.identity}. Submit the conversations again"
+            f"who answers is not who answered when the job was submitted: {session.identity} "
+            f"instead of {folder.intent.identity}. Submit the conversations again"
         )
 
 

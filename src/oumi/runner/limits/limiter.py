@@ -32,6 +32,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from oumi.backends.remote.http.rate_limit_headers import retry_after_s, rooms
+from oumi.errors import UnavailableError
 from oumi.runner.limits.adaptive import Adaptive
 from oumi.runner.limits.config import LimiterState, Limits
 from oumi.runner.limits.gates import REQUESTS, Amounts, Cell, EvenPacer, Gate, gates_of, meters_of
@@ -82,8 +83,11 @@ class Permit:
     def __enter__(self) -> Permit:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.failed()
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, UnavailableError) and error.overload:
+            self.overloaded(error.wait_s)
+        else:
+            self.failed()
 
 
 class _Waiter:

@@ -54,6 +54,10 @@ class RetryPolicy:
             politeness_s=params.politeness_policy,
         )
 
+    def next_wait_s(self, attempt: int, error: OumiError) -> float | None:
+        """Seconds to wait before try `attempt`; None where the error is final."""
+        return self.wait_s(attempt, error) if self.allows(attempt, error) else None
+
     def allows(self, attempt: int, error: OumiError) -> bool:
         """Whether try `attempt` (1 is the first one made again) may follow the error."""
         return error.retryable and attempt <= self.max_retries

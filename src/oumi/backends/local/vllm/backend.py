@@ -1,12 +1,12 @@
-"""The VLLM engine."""
+"""The VLLM backend."""
 
 from __future__ import annotations
 
 import atexit
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, ClassVar
 
-from oumi.backends.local.backend import LocalInferenceEngine
+from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.chat_template import THINK
 from oumi.backends.local.tool_calls import forced_schema, offered_tools
 from oumi.backends.local.vllm.answer import Reader, TextReader, Written
@@ -15,7 +15,7 @@ from oumi.backends.local.vllm.parsing import check_parsers, parsing_reader
 from oumi.backends.local.vllm.prompt import render
 from oumi.backends.local.vllm.runtime import start
 from oumi.backends.local.vllm.sampling import sampling_params
-from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner import loop
 from oumi.runner.request import Request
@@ -25,16 +25,15 @@ from oumi.structured.schema.grammar import to_lark
 _TAIL = 16
 
 
-class VLLMInferenceEngine(LocalInferenceEngine):
+class VLLMBackend(LocalBackend):
     """vLLM in a process of its own; its scheduler batches whatever is in flight."""
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.VLLM
     scheduling: ClassVar[frozenset[str]] = SCHEDULING
 
     def _load(self) -> None:
-        model = self._config.model
+        model = self.config.model
         check_parsers(model)
-        self._backend = constraining(model).backend
+        self._grammar_backend = constraining(model).backend
         self._runtime = loop.call(start(model))
         # vLLM's process has to be ended while its code can still run.
         atexit.register(self.close)
@@ -46,7 +45,7 @@ class VLLMInferenceEngine(LocalInferenceEngine):
             written.add(output)
         return reader.whole(written)
 
-    async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+    async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
         written, reader, outputs = await self._ask(request, stream=True)
         async for output in outputs:
@@ -57,7 +56,7 @@ class VLLMInferenceEngine(LocalInferenceEngine):
         for piece in reader.end(written):
             yield piece
 
-    def in_flight(self, config: InferenceConfig) -> int:
+    def max_in_flight(self, config: InferenceConfig) -> int:
         """Twice what vLLM works on at once, so that its scheduler always has a choice."""
         return config.generation.batch_size or 2 * self._runtime.rows
 
@@ -77,7 +76,7 @@ class VLLMInferenceEngine(LocalInferenceEngine):
             request.config.generation,
             stream=stream,
             schema=forced_schema(request),
-            backend=self._backend,
+            backend=self._grammar_backend,
             # The marks of a call are special tokens of some models.
             special_tokens=parsing.special_tokens if parsing else bool(offered_tools(request)),
         )
@@ -89,9 +88,11 @@ class VLLMInferenceEngine(LocalInferenceEngine):
         tail: str = self._runtime.tokenizer.decode(prompt[-_TAIL:])
         return tail.rstrip().endswith(THINK)
 
-    def _check(self, config: InferenceConfig) -> None:
-        super()._check(config)
+    def check(self, config: InferenceConfig) -> None:
+        """Raise what is wrong with settings before anything is generated."""
+        super().check(config)
         sampling_params(config.generation)
-        # Another backend refuses by itself what it cannot keep.
-        if config.generation.guided_decoding is not None and self._backend == GUIDANCE:
+        # Another grammar backend refuses by itself what it cannot keep.
+        is_guidance = constraining(config.model).backend == GUIDANCE
+        if config.generation.guided_decoding is not None and is_guidance:
             to_lark(config.generation.guided_decoding)

@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from oumi.backends.remote.http.api_client import ApiClient
+from oumi.backends.remote.api_client import ApiClient
+from oumi.backends.remote.session import RemoteSession
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.result import Failure
-from oumi.errors import OumiError, UnavailableError
+from oumi.errors import OumiError, UnavailableError, UnsupportedError
 
 
 class NoRoomError(OumiError):
@@ -108,7 +109,11 @@ class BatchApi(Protocol):
         ...
 
 
-def open_api(family: str, channel: ApiClient, engine: str) -> BatchApi:
-    """The batch API of a family, over a channel."""
-    api: BatchApi = importlib.import_module(f"{__name__}.{family}").open_api(channel, engine)
+def open_api(session: RemoteSession) -> BatchApi:
+    """The batch API of a session's provider. Raises UnsupportedError where it has none."""
+    limits = session.provider.batch
+    if limits is None:
+        raise UnsupportedError(f"{session.name} has no batch API")
+    module = importlib.import_module(f"{__name__}.{limits.family}")
+    api: BatchApi = module.open_api(ApiClient(session), session.name)
     return api

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
+from oumi.backends.remote.api_client import ApiClient
 from oumi.backends.remote.errors import BadReplyError, to_error
-from oumi.backends.remote.http.api_client import ApiClient
 from oumi.backends.remote.http.uploads import Lines
 from oumi.batch.api.providers import ApiBatch, BatchRequest, Outcome
 from oumi.batch.api.providers.shared import (
@@ -54,8 +54,8 @@ class AnthropicBatches:
     one is known again by the ids in its results, which are told once it has ended.
     """
 
-    def __init__(self, channel: ApiClient, engine: str):
-        self._client = channel
+    def __init__(self, client: ApiClient, engine: str):
+        self._client = client
         self._engine = engine
 
     async def is_offered(self) -> bool:
@@ -183,9 +183,9 @@ class AnthropicBatches:
         )
 
 
-def open_api(channel: ApiClient, engine: str) -> AnthropicBatches:
-    """The batch API over a channel."""
-    return AnthropicBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> AnthropicBatches:
+    """The batch API over a client."""
+    return AnthropicBatches(client, engine)
 
 
 def _status(facts: Mapping[str, Any]) -> BatchStatus:

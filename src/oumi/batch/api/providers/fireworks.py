@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from oumi.backends.remote.http.api_client import ApiClient
+from oumi.backends.remote.api_client import ApiClient
 from oumi.batch.api.providers import ApiBatch, BatchRequest, Outcome, OutputLagsError
 from oumi.batch.api.providers.fireworks_facts import (
     TITLE,
@@ -46,9 +46,9 @@ _PAGE = 200
 class FireworksBatches:
     """A part's tag is the id of its dataset and of its job, so a job cannot be started twice."""
 
-    def __init__(self, channel: ApiClient, engine: str):
-        base = channel.way.address.bases[0]
-        self._client = channel.at(base.replace("/inference/", "/"))
+    def __init__(self, client: ApiClient, engine: str):
+        base = client.session.address.bases[0]
+        self._client = client.at(base.replace("/inference/", "/"))
         self._engine = engine
         self._account = os.environ.get(_ACCOUNT, "")
 
@@ -64,7 +64,7 @@ class FireworksBatches:
         """Make a dataset of the file."""
         datasets, name = f"{await self._root()}/datasets", id_of(tag)
         requests = await asyncio.to_thread(_count_lines, file)
-        policy = self._client.policy
+        policy = self._client.session.retry_policy
         await retrying(lambda: self._make_dataset(datasets, name, requests), policy)
         try:
             await self._client.upload(f"{datasets}/{name}:upload", {}, file, f"{name}.jsonl")
@@ -83,7 +83,7 @@ class FireworksBatches:
         root = await self._root()
         order = {
             "displayName": tag,
-            "model": self._client.way.config.model.model_name,
+            "model": self._client.session.config.model.model_name,
             "inputDatasetId": f"{root[1:]}/datasets/{upload}",
             "outputDatasetId": f"{root[1:]}/datasets/{output_of(upload)}",
         }
@@ -201,9 +201,9 @@ class FireworksBatches:
         return urls
 
 
-def open_api(channel: ApiClient, engine: str) -> FireworksBatches:
-    """The batch API over a channel."""
-    return FireworksBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> FireworksBatches:
+    """The batch API over a client."""
+    return FireworksBatches(client, engine)
 
 
 def _count_lines(file: Path) -> int:

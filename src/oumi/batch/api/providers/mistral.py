@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
 
-from oumi.backends.remote.http.api_client import ApiClient
+from oumi.backends.remote.api_client import ApiClient
 from oumi.batch.api.providers import ApiBatch, BatchRequest
 from oumi.batch.api.providers.openai import TAG, OpenAIBatches
 from oumi.batch.api.providers.shared import line_without_model, read_field, read_result
@@ -72,7 +72,7 @@ class MistralBatches(OpenAIBatches):
         return {
             "input_files": [upload],
             "endpoint": f"/v1{path}",
-            "model": self._client.way.config.model.model_name,
+            "model": self._client.session.config.model.model_name,
             "timeout_hours": _hours(window),
             "metadata": {TAG: tag},
         }
@@ -105,9 +105,9 @@ class MistralBatches(OpenAIBatches):
         )
 
 
-def open_api(channel: ApiClient, engine: str) -> MistralBatches:
-    """The batch API over a channel."""
-    return MistralBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> MistralBatches:
+    """The batch API over a client."""
+    return MistralBatches(client, engine)
 
 
 def _hours(window: str) -> int:

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
+from oumi.backends.remote.api_client import ApiClient
 from oumi.backends.remote.errors import BadReplyError, to_error
-from oumi.backends.remote.http.api_client import ApiClient
 from oumi.batch.api.providers import (
     ApiBatch,
     BatchRequest,
@@ -69,8 +69,8 @@ class OpenAIBatches:
     batches_path = "/batches"
     statuses: Mapping[str, BatchStatus] = _STATUSES
 
-    def __init__(self, channel: ApiClient, engine: str):
-        self._client = channel
+    def __init__(self, client: ApiClient, engine: str):
+        self._client = client
         self._engine = engine
 
     async def is_offered(self) -> bool:
@@ -233,9 +233,9 @@ class OpenAIBatches:
         return ApiBatch(info, str(facts.get("input_file_id") or ""), refused, facts)
 
 
-def open_api(channel: ApiClient, engine: str) -> OpenAIBatches:
-    """The batch API over a channel."""
-    return OpenAIBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> OpenAIBatches:
+    """The batch API over a client."""
+    return OpenAIBatches(client, engine)
 
 
 def _errors(facts: Mapping[str, Any], errors: list[Any]) -> tuple[str, ...]:

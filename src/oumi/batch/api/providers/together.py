@@ -6,7 +6,7 @@ https://docs.together.ai/docs/inference/batch/overview
 
 from __future__ import annotations
 
-from oumi.backends.remote.http.api_client import ApiClient
+from oumi.backends.remote.api_client import ApiClient
 from oumi.batch.api.providers.openai import OpenAIBatches
 
 
@@ -20,6 +20,6 @@ class TogetherBatches(OpenAIBatches):
         return {"purpose": self.purpose, "file_name": name, "file_type": "jsonl"}
 
 
-def open_api(channel: ApiClient, engine: str) -> TogetherBatches:
-    """The batch API over a channel."""
-    return TogetherBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> TogetherBatches:
+    """The batch API over a client."""
+    return TogetherBatches(client, engine)
