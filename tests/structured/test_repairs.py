@@ -10,7 +10,8 @@ import pytest
 
 from oumi.cli.summary import finished
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
-from oumi.core.types.completion import Failure, Usage
+from oumi.core.types.completion import Usage
+from oumi.core.types.result import Failure
 from oumi.errors import InferenceError, StructuredOutputError
 from oumi.runner.cost import find_price
 from oumi.runner.events import Event, RowRepaired

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache
 
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
@@ -14,7 +13,7 @@ from oumi.core.configs import (
     InferenceEngineType,
     ModelParams,
 )
-from oumi.core.configs.base import logger
+from oumi.core.logs import warn_once
 from oumi.errors import MissingDependencyError, UnsupportedError
 
 _LOCAL = frozenset(
@@ -186,15 +185,10 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
     remote = config.remote_params
     is_local = row.provider is None
     if is_local and remote is not None and remote.model_fields_set - _FOR_LOCAL_ENGINES:
-        _warn_once(f"{row.engine}: remote_params are without effect")
+        warn_once(f"{row.engine}: remote_params are without effect")
     ignores = sorted(settings & row.ignores)
     if ignores:
-        _warn_once(f"{row.engine}: decided by the model's file or the server: {', '.join(ignores)}")
-
-
-@cache
-def _warn_once(text: str) -> None:
-    logger.warning(text)
+        warn_once(f"{row.engine}: decided by the model's file or the server: {', '.join(ignores)}")
 
 
 def _changed(config: InferenceConfig) -> set[str]:

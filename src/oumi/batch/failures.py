@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oumi.core.types.batch import BatchStatus
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 
 EXPIRED = "BatchExpired"
 """The time of the batch was over before the row was answered."""

@@ -27,8 +27,8 @@ import orjson
 from platformdirs import user_state_path
 
 from oumi.batch.job_spec import JobSpec
-from oumi.core.configs.base import logger
 from oumi.core.digest import new_digest
+from oumi.core.logs import logger
 from oumi.core.types.conversation import Conversation
 from oumi.data.jsonl import JsonlSource
 from oumi.data.source import Source

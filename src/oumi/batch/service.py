@@ -6,7 +6,7 @@ from typing import Protocol
 
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.batch import BatchInfo
-from oumi.core.types.completion import InferenceResult
+from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 
 

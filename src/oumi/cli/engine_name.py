@@ -9,7 +9,7 @@ import click
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import ROWS
 from oumi.core.configs import InferenceEngineType
-from oumi.core.configs.base import nearest
+from oumi.core.names import did_you_mean
 
 
 class EngineName(click.ParamType[EngineRow]):
@@ -24,6 +24,6 @@ class EngineName(click.ParamType[EngineRow]):
         try:
             return ROWS[InferenceEngineType(value)]
         except ValueError:
-            guess = nearest(str(value).upper(), ROWS)
-            hint = f"did you mean {guess}?" if guess else f"known are {', '.join(ROWS)}"
+            hint = did_you_mean(str(value).upper(), ROWS, show=str)
+            hint = hint or f"known are {', '.join(ROWS)}"
             self.fail(f"no engine {value!r}; {hint}", param, ctx)

@@ -13,7 +13,7 @@ import orjson
 from oumi.cli.display import dollars, number
 from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
-from oumi.core.types.completion import InferenceResult
+from oumi.core.types.result import InferenceResult
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.lazy import LazyFailures
 

@@ -10,8 +10,9 @@ from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import check_settings, find_engine, load_backend
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
-from oumi.core.types.completion import Delta, InferenceResult
+from oumi.core.types.completion import Delta
 from oumi.core.types.conversation import Conversation
+from oumi.core.types.result import InferenceResult
 from oumi.data.source import Row
 from oumi.inference.batch_methods import BatchMethods
 from oumi.runner import loop

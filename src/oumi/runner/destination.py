@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from oumi.core.types.completion import InferenceResult
+from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats

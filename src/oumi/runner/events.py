@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oumi.core.types.completion import Completion, Failure, Usage
+from oumi.core.types.completion import Completion, Usage
+from oumi.core.types.result import Failure
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
 from oumi.runner.limits.config import LimiterState

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from oumi.core.configs import BadRows, InferenceConfig
-from oumi.core.types.completion import InferenceResult
 from oumi.core.types.conversation import Conversation
+from oumi.core.types.result import InferenceResult
 from oumi.data.check import check_rows
 from oumi.data.opening import STANDARD_STREAM, open_source, spool
 from oumi.data.source import Source

@@ -15,7 +15,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
-from oumi.core.types.completion import Completion, Delta, Failure, Usage, is_fatal
+from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.core.types.result import Failure, is_fatal
 from oumi.data.source import Row
 from oumi.errors import OumiError
 from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried

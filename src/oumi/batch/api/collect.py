@@ -14,8 +14,8 @@ from oumi.batch.api.custom_ids import read_id
 from oumi.batch.api.providers import Outcome, OutputLagsError
 from oumi.batch.api.state import Shard
 from oumi.batch.api.submit import ApiJob
-from oumi.core.configs.base import logger
-from oumi.core.types.completion import Failure
+from oumi.core.logs import logger
+from oumi.core.types.result import Failure
 from oumi.data.source import Source
 from oumi.errors import InputError, OumiError, StorageError
 from oumi.runner.cost import Price

@@ -23,9 +23,9 @@ from oumi.batch.job_folder import (
 )
 from oumi.batch.job_spec import JobSpec, count_rows, identity_without_keys, spec_of
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import InferenceResult
+from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import ConfigError, InputError, RequestError
 from oumi.runner.storage.snapshot import join_rows

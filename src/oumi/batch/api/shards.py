@@ -17,7 +17,7 @@ from oumi.batch.api.custom_ids import make_id, read_id
 from oumi.batch.api.providers import BatchApi
 from oumi.batch.api.state import Shard, State, part_path
 from oumi.batch.job_folder import JobFolder
-from oumi.core.types.completion import Failure, is_fatal
+from oumi.core.types.result import Failure, is_fatal
 from oumi.data.source import Row
 from oumi.errors import RequestError
 from oumi.runner.request import NO_KEY, Request

@@ -13,7 +13,7 @@ from oumi.batch.api.providers import ApiBatch
 from oumi.batch.failures import OUTPUT_LAGS, unanswered
 from oumi.batch.job_folder import JobFolder
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 
 _ASK_FOR_ROOM_AFTER_S = 60.0
 _WORST_FIRST = (BatchStatus.CANCELLED, BatchStatus.EXPIRED, BatchStatus.FAILED)

@@ -17,7 +17,7 @@ from oumi.batch.api.providers import ApiBatch, BatchApi, NoRoomError
 from oumi.batch.api.shards import halve, prepare
 from oumi.batch.api.state import Shard, State, describe, part_path
 from oumi.batch.job_folder import JobFolder
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
 from oumi.runner.limits.retry import retrying
 

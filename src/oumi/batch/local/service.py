@@ -34,9 +34,9 @@ from oumi.batch.local.job_spec import (
 from oumi.batch.local.lifecycle import begin, settle
 from oumi.batch.local.state import LocalState, read_state, records
 from oumi.core.configs import InferenceConfig, InferenceEngineType
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import InferenceResult
+from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
 from oumi.runner.cost import Price

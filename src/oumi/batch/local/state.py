@@ -18,7 +18,7 @@ from oumi.batch.job_folder import JobFolder
 from oumi.batch.job_spec import JobSpec
 from oumi.batch.window import parse_window
 from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import StorageError
 from oumi.runner.storage.snapshot import JournalSnapshot

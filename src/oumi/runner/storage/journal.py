@@ -25,7 +25,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from oumi.core.types.completion import Completion, Failure
+from oumi.core.types.completion import Completion
+from oumi.core.types.result import Failure
 from oumi.errors import OutputExistsError, StorageError
 from oumi.structured.contract import Contract
 from oumi.structured.finish import fits

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from oumi.core.types.completion import Completion, Failure, InferenceResult
+from oumi.core.types.completion import Completion
+from oumi.core.types.result import Failure, InferenceResult
 from oumi.data.source import Source
 from oumi.structured.contract import Contract
 from oumi.structured.finish import require_valid

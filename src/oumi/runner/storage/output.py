@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from oumi.core.digest import file_digest
-from oumi.core.types.completion import InferenceResult, Usage
+from oumi.core.types.completion import Usage
+from oumi.core.types.result import InferenceResult
 from oumi.data.jsonl import JsonlSink
 from oumi.data.sink import Sink
 from oumi.data.source import Source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from oumi.core.types.completion import Completion, Failure
+from oumi.core.types.completion import Completion
+from oumi.core.types.result import Failure
 
 
 class RowStore(Protocol):

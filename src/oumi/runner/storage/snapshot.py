@@ -15,8 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
-from oumi.core.types.completion import Completion, Failure, InferenceResult
+from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
+from oumi.core.types.result import Failure, InferenceResult
 from oumi.data.jsonl import JsonlSource
 from oumi.data.source import Source
 from oumi.runner.storage.journal import read_places, read_record

@@ -9,7 +9,7 @@ import xllamacpp
 
 from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
-from oumi.core.configs.base import nearest
+from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError
 
 DEFAULT_SLOTS = 8
@@ -97,6 +97,5 @@ def _check_name(params: Any, name: str) -> None:
         raise ConfigError(f"model.model_kwargs.{name}: {_OWNED[name]}")
     known = {field for field in dir(params) if not field.startswith("_")} - _OWNED.keys() | _ALIASES
     if name not in known:
-        guess = nearest(name, known)
-        hint = f"; did you mean {guess!r}?" if guess else ""
+        hint = did_you_mean(name, known, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: llama.cpp has no such parameter{hint}")

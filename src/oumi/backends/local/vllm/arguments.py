@@ -11,7 +11,7 @@ from huggingface_hub import hf_hub_download
 
 from oumi.backends.local.vllm.versions import AsyncEngineArgs, StructuredOutputsConfig
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
-from oumi.core.configs.base import nearest
+from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, ModelNotFoundError
 from oumi.models import TINY
 
@@ -95,8 +95,7 @@ def _check_name(name: str, known: set[str]) -> None:
     if name in _OWNED:
         raise ConfigError(f"model.model_kwargs.{name}: {_OWNED[name]}")
     if name not in known:
-        guess = nearest(name, known)
-        hint = f"; did you mean {guess!r}?" if guess else ""
+        hint = did_you_mean(name, known, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: vLLM has no such argument{hint}")
 
 

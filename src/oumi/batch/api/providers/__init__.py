@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from oumi.backends.remote.api_client import ApiClient
 from oumi.backends.remote.session import RemoteSession
 from oumi.core.types.batch import BatchInfo
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 from oumi.errors import OumiError, UnavailableError, UnsupportedError
 
 

@@ -14,10 +14,10 @@ from oumi.backends.remote.errors import BadReplyError, to_error
 from oumi.batch.api.providers import ApiBatch, BatchRequest, Outcome
 from oumi.batch.api.providers.shared import read_field, read_result, read_status, read_time
 from oumi.batch.failures import failure_of
-from oumi.core.configs.base import logger
 from oumi.core.digest import new_digest
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 
 _LONGEST_ID = 63
 _PREFIX = "JOB_STATE_"

@@ -33,7 +33,7 @@ from oumi.batch.api.providers.shared import (
 )
 from oumi.batch.failures import failure_of
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 from oumi.errors import ModelNotFoundError, OumiError, RequestError
 
 TAG = "oumi_part"

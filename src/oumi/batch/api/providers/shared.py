@@ -11,7 +11,7 @@ import orjson
 
 from oumi.backends.remote.errors import BadReplyError
 from oumi.batch.api.providers import ApiBatch, NoRoomError
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import InputError, ModelNotFoundError, RequestError, UnavailableError
 
