@@ -2,7 +2,7 @@
 
 import os
 
-# vLLM tells a page of what it does at each start. Whoever wants to read it sets this to INFO.
+# vLLM logs a page at each start. To read it, set this variable to INFO.
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
 from oumi.backends.local.vllm.backend import VLLMInferenceEngine

@@ -1,11 +1,12 @@
-"""What vLLM writes, read as an answer: whole, or piece by piece."""
+"""What vLLM generates for one request, parsed into deltas and a completion."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from oumi.backends.local.chat_template import THINK, to_completion
+from oumi.backends.local.chat_template import to_completion
+from oumi.backends.local.reasoning import THINK_START
 from oumi.backends.local.streaming import TextStreamer
 from oumi.backends.local.tool_calls import forced_tools, offered_tools
 from oumi.backends.openai_chat import decode_finish_reason
@@ -15,93 +16,97 @@ from oumi.runner.request import Request
 
 
 @dataclass
-class Written:
-    """What was written so far to continue a prompt, `new_text` and `new_ids` of it just now."""
+class GeneratedText:
+    """The text and token ids generated so far; `new_text` and `new_ids` came with the last output.
 
-    prompt: list[int]
+    vLLM cuts stop strings off by itself.
+    """
+
+    prompt_ids: list[int]
     text: str = ""
     ids: list[int] = field(default_factory=list)
     new_text: str = ""
     new_ids: list[int] = field(default_factory=list)
-    reason: FinishReason = FinishReason.UNKNOWN
+    finish_reason: FinishReason = FinishReason.UNKNOWN
     _logprobs: list[Any] = field(default_factory=list)
 
-    def add(self, output: Any) -> None:
-        """Go on by what vLLM gave."""
+    def append(self, output: Any) -> None:
+        """Add an output of vLLM: what is new since the one before, or everything at once."""
         self.new_text, self.new_ids = output.text, list(output.token_ids)
         self.text += self.new_text
         self.ids += self.new_ids
-        self.reason = decode_finish_reason(output.finish_reason)
+        self.finish_reason = decode_finish_reason(output.finish_reason)
         self._logprobs += output.logprobs or ()
 
     @property
     def usage(self) -> Usage:
-        """Tokens so far."""
-        return Usage(len(self.prompt), len(self.ids))
+        """Tokens of the prompt, and those generated so far."""
+        return Usage(len(self.prompt_ids), len(self.ids))
 
-    def logprobs(self, likeliest: int | None) -> dict[str, Any] | None:
-        """In the form of the OpenAI API: of each token, and of the likeliest ones at its place."""
-        if likeliest is None:
+    def logprobs(self, top: int | None) -> dict[str, Any] | None:
+        """Of each token and of the `top` likeliest ones at its place, as the OpenAI API has them.
+
+        None for `top` None. https://platform.openai.com/docs/api-reference/chat/object
+        """
+        if top is None:
             return None
-        return {"content": [_logprobs_at(step, likeliest) for step in self._logprobs]}
+        return {"content": [_token_logprobs(step, top) for step in self._logprobs]}
 
 
-class Reader(Protocol):
-    """How the text of one answer is understood."""
+class OutputParser(Protocol):
+    """Makes deltas and the completion of one request out of what was generated."""
 
-    def whole(self, written: Written) -> Completion:
-        """The answer."""
+    def completion(self, generated: GeneratedText) -> Completion:
+        """The completion, once everything is generated."""
         ...
 
-    def piece(self, written: Written) -> Delta | None:
-        """What can be shown, now that something new was written."""
+    def delta(self, generated: GeneratedText) -> Delta | None:
+        """What can be sent after a new output; None if nothing."""
         ...
 
-    def end(self, written: Written) -> list[Delta]:
-        """What is left to show, and the answer."""
+    def last_deltas(self, generated: GeneratedText) -> list[Delta]:
+        """What was held back, if anything, and the delta that carries the completion."""
         ...
 
 
-class TextReader:
-    """Takes thoughts and calls out of the text by the marks that most models write.
+class TextOutputParser:
+    """Finds reasoning and tool calls by the markers that most models write.
 
-    `thinking` says that the prompt ends with the mark of a thought.
+    `in_reasoning` says that the prompt ends with an open `<think>`.
     """
 
-    def __init__(self, request: Request, *, thinking: bool):
+    def __init__(self, request: Request, *, in_reasoning: bool):
         self._request = request
-        self._start = THINK if thinking else ""
-        self._pieces = TextStreamer([], tools=bool(offered_tools(request)))
-        self._shows = not forced_tools(request)
+        self._prefix = THINK_START if in_reasoning else ""
+        self._streamer = TextStreamer([], tools=bool(offered_tools(request)))
+        # Forced tool calls are JSON that is no content, so nothing of it is streamed.
+        self._streams_text = not forced_tools(request)
 
-    def whole(self, written: Written) -> Completion:
-        """The answer."""
+    def completion(self, generated: GeneratedText) -> Completion:
+        """The completion, once everything is generated."""
         return to_completion(
-            self._start + written.text,
-            written.reason,
-            written.usage,
+            self._prefix + generated.text,
+            generated.finish_reason,
+            generated.usage,
             self._request,
-            written.logprobs(self._request.config.generation.logprobs),
+            generated.logprobs(self._request.config.generation.logprobs),
         )
 
-    def piece(self, written: Written) -> Delta | None:
-        """What nothing that follows can change."""
-        return self._pieces.take(self._start + written.text) if self._shows else None
+    def delta(self, generated: GeneratedText) -> Delta | None:
+        """What can be sent after a new output; None if nothing."""
+        return self._streamer.update(self._prefix + generated.text) if self._streams_text else None
 
-    def end(self, written: Written) -> list[Delta]:
-        """What is left to show, and the answer."""
-        return self._pieces.end(self.whole(written))
-
-
-def _logprobs_at(step: Any, likeliest: int) -> dict[str, Any]:
-    told = [
-        {"token": one.decoded_token, "logprob": one.logprob, "rank": one.rank}
-        for one in step.values()
-    ]
-    ranked = sorted((one for one in told if one["rank"] <= likeliest), key=lambda one: one["rank"])
-    # vLLM names the token that was taken first.
-    return {**_without_rank(told[0]), "top_logprobs": [_without_rank(one) for one in ranked]}
+    def last_deltas(self, generated: GeneratedText) -> list[Delta]:
+        """What was held back, if anything, and the delta that carries the completion."""
+        return self._streamer.finish(self.completion(generated))
 
 
-def _without_rank(told: dict[str, Any]) -> dict[str, Any]:
-    return {"token": told["token"], "logprob": told["logprob"]}
+def _token_logprobs(step: dict[int, Any], top: int) -> dict[str, Any]:
+    """One token's entry. vLLM maps ids to log-probabilities, the sampled token's first."""
+    sampled, ranked = next(iter(step.values())), sorted(step.values(), key=lambda one: one.rank)
+    # The sampled token is there even if it is not among the likeliest.
+    return {**_entry(sampled), "top_logprobs": [_entry(one) for one in ranked if one.rank <= top]}
+
+
+def _entry(logprob: Any) -> dict[str, Any]:
+    return {"token": logprob.decoded_token, "logprob": logprob.logprob}
