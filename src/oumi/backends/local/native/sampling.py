@@ -119,7 +119,7 @@ class Sampler:
             self._model.guidance.apply_mask(scores, matchers)
 
     def _apply_penalties(self, states: Sequence[SamplingState], scores: torch.Tensor) -> None:
-        """Over the answer so far, by the formula that the OpenAI API had in its documentation:
+        """Lower the scores of tokens that the answer already holds, by OpenAI's formula:
 
         `score -= count * frequency_penalty + (count > 0) * presence_penalty`
         """

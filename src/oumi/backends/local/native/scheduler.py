@@ -83,5 +83,7 @@ def _one_prefill(sequences: list[Sequence], most: int) -> list[Sequence]:
     if sequences[0].prompt.images:
         return sequences[:1]  # images differ in size, so their tensors do not stack
     texts = [sequence for sequence in sequences if not sequence.prompt.images][:most]
-    longest = len(texts[-1].prompt.ids)
-    return texts[: max(_MAX_PREFILL_TOKENS // longest, 1)]
+    # All are padded to the longest, which is the last: `n` prompts cost `n` times its length.
+    padded_tokens = [n * len(text.prompt.ids) for n, text in enumerate(texts, start=1)]
+    fitting = sum(tokens <= _MAX_PREFILL_TOKENS for tokens in padded_tokens)
+    return texts[: max(fitting, 1)]

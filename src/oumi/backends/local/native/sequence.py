@@ -94,7 +94,7 @@ def make_sequence(
 
 
 def _grammar(request: Request) -> str | None:
-    """The Lark grammar that the answer has to follow: of forced tool calls, or as asked for."""
+    """The Lark grammar of forced tool calls or of `guided_decoding`; None without either."""
     schema = forced_schema(request)
     guided = request.config.generation.guided_decoding
     if schema is not None:

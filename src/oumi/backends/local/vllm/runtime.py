@@ -1,4 +1,4 @@
-"""A model loaded into vLLM: started, asked to generate, and shut down."""
+"""A model loaded into vLLM: started, used for requests, and shut down."""
 
 from __future__ import annotations
 
