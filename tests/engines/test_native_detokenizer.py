@@ -48,11 +48,11 @@ def assert_deltas_make(message: Message, deltas: list[Delta]) -> None:
     [
         ("<think>Two and two.</think>\n\nFour.", "Two and two.", "Four."),
         ("<think>\nno end", "no end", ""),
-        ("<thing> is no thought", None, "<thing> is no thought"),
+        ("<thing> opens none", None, "<thing> opens none"),
         ("Grüße, 世界 🌍!", None, "Grüße, 世界 🌍!"),
     ],
 )
-def test_thoughts_are_no_part_of_the_answer(text: str, reasoning: str | None, content: str):
+def test_reasoning_is_no_part_of_the_answer(text: str, reasoning: str | None, content: str):
     completion, deltas = decode(text)
     assert completion.message.reasoning_content == reasoning
     assert completion.message.content == content
@@ -60,7 +60,7 @@ def test_thoughts_are_no_part_of_the_answer(text: str, reasoning: str | None, co
     assert not any("�" in delta.content for delta in deltas)
 
 
-def test_a_thought_that_the_prompt_begins():
+def test_reasoning_that_the_prompt_opens():
     completion, deltas = decode("Two.</think>Four.", prompt="<|im_start|>assistant\n<think>\n")
     assert (completion.message.reasoning_content, completion.message.content) == ("Two.", "Four.")
     assert_deltas_make(completion.message, deltas)
