@@ -1,11 +1,11 @@
-"""What this engine uses of vLLM that lies elsewhere, or is missing, in other versions of it."""
+"""All imports from vLLM that differ between its versions, in one place."""
 
 from __future__ import annotations
 
 from oumi.errors import MissingDependencyError
 
 OLDEST = "0.31"
-"""The oldest version that the tests were run with."""
+"""The oldest version of vLLM that the tests passed with."""
 
 try:
     from vllm import SamplingParams
