@@ -263,7 +263,7 @@ def test_limits_count_each_try(server: FaultServer):
         stats(event)
     assert "repairs   4 answers did not fit" in finished(stats, settings(output_path="-"))
     assert sum(isinstance(event, RowAskedAgain) for event in events) == 4
-    assert events[0].limiter.state.starts == server.stats()["requests"] == 8
+    assert events[0].limiter.status.starts == server.stats()["requests"] == 8
 
 
 def test_a_stream_is_checked_but_not_mended(server: FaultServer):

@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from oumi.runner.limits.limiter import LimiterState
+from oumi.runner.limits.status import LimiterStatus
 from oumi.runner.stats import RunStats
 
 _PACE_WINDOW_S = 20.0
@@ -54,7 +54,7 @@ def figures(stats: RunStats, pace: Pace) -> str:
         parts.append(f"{number(pace.tokens_per_s)} tokens/s")
     if stats.retries:
         parts.append(f"{stats.retries.total():,} retries")
-    if stats.limiter is not None and (limit := limits(stats.limiter.state)):
+    if stats.limiter is not None and (limit := limits(stats.limiter.status)):
         parts.append(limit)
     if stats.cost is not None:
         parts.append(dollars(stats.cost))
@@ -63,12 +63,12 @@ def figures(stats: RunStats, pace: Pace) -> str:
     return " · ".join(parts)
 
 
-def limits(state: LimiterState) -> str:
+def limits(status: LimiterStatus) -> str:
     """What holds the starts back, where something does."""
-    if not state.waiting:
+    if not status.waiting:
         return ""
-    rate = f", {number(state.rate_per_s)}/s" if state.rate_per_s else ""
-    return f"limit {state.allowed:,} in flight{rate}"
+    rate = f", {number(status.rate_per_s)}/s" if status.rate_per_s else ""
+    return f"limit {status.allowed:,} in flight{rate}"
 
 
 def dollars(cost: float) -> str:

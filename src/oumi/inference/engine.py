@@ -30,7 +30,8 @@ from oumi.runner import loop
 from oumi.runner.cost import Price
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
-from oumi.runner.limits.limiter import Limiter, Limits
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.request import Request
 from oumi.runner.run import tokens_used

@@ -114,7 +114,7 @@ class RunStats:
             "latency_s": {
                 name: round(self.latency.quantile(share), 4) for name, share in _QUANTILES.items()
             },
-            "limits": asdict(self.limiter.state) if self.limiter else None,
+            "limits": asdict(self.limiter.status) if self.limiter else None,
         }
 
 

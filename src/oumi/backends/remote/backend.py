@@ -13,7 +13,7 @@ from oumi.backends.remote.contract import contract_for
 from oumi.backends.remote.dialects import load_dialect
 from oumi.backends.remote.errors import to_error
 from oumi.backends.remote.http.api_client import ApiClient
-from oumi.backends.remote.http.rate_limit_headers import retry_after_s
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replicas
 from oumi.backends.remote.http.transport import (
     Head,
@@ -40,7 +40,8 @@ from oumi.errors import ConfigError, EngineError, UnsupportedError
 from oumi.inference.engine import InferenceEngine
 from oumi.runner import loop
 from oumi.runner.cost import Price, find_price
-from oumi.runner.limits.limiter import Limiter, Limits
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.request import Request
 from oumi.structured.contract import Contract
@@ -70,7 +71,7 @@ class RemoteInferenceEngine(InferenceEngine):
         self._own_transport = transport is None
         self._transport = transport
         self._closed = False
-        self._limiters: dict[Limits, Limiter] = {}
+        self._rate_limits: dict[Limits, RateLimitObserver] = {}
         self._replicas: dict[tuple[str, ...], Replicas] = {}
         self._signers: dict[str | None, Auth | None] = {}
         self._last_way = self._make_way(self._config)
@@ -98,7 +99,7 @@ class RemoteInferenceEngine(InferenceEngine):
                         for delta in decoder.feed(part):
                             yield delta
                         continue
-                    way.limiter.observe(part.headers)
+                    way.rate_limits.observe(part.headers)
                     self._check_reply(request.config, part)
         yield decoder.last()
 
@@ -114,7 +115,7 @@ class RemoteInferenceEngine(InferenceEngine):
 
     def limiter(self, config: InferenceConfig) -> Limiter:
         """The one owner of this engine's rates and concurrency, under these settings."""
-        return self._way(config).limiter
+        return self._way(config).rate_limits.limiter
 
     def retry_policy(self, config: InferenceConfig) -> RetryPolicy:
         """How often a failed try is made again."""
@@ -189,7 +190,7 @@ class RemoteInferenceEngine(InferenceEngine):
                 way.replicas.answered(replica)
             elif reply.status >= 500:
                 way.replicas.failed(replica)
-        way.limiter.observe(reply.headers)
+        way.rate_limits.observe(reply.headers)
         self._check_reply(way.config, reply)
         return reply
 
@@ -235,7 +236,7 @@ class RemoteInferenceEngine(InferenceEngine):
             dialect.shared_body(config, self.provider),
             dialect.adapted(config, self.provider),
             self._replicas.setdefault(address.bases, Replicas(address.bases)),
-            self._limiters.setdefault(limits, Limiter(limits)),
+            self._rate_limits.setdefault(limits, RateLimitObserver(Limiter(limits))),
             None if address.has_key else self._find_signer(address.key_file),
         )
 

@@ -9,12 +9,12 @@ from typing import Any
 from oumi.backends.remote.address import Address
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Call
 from oumi.backends.remote.providers import Provider
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import UnsupportedError
-from oumi.runner.limits.limiter import Limiter
 from oumi.runner.request import Request
 from oumi.structured.schema.adapt import Adapted, tell
 
@@ -33,7 +33,7 @@ class Way:
     adapted: Adapted | None
     """What answers have to look like, as the API takes it."""
     replicas: Replicas
-    limiter: Limiter
+    rate_limits: RateLimitObserver
     signer: Auth | None
 
     @property
