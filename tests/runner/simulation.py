@@ -7,8 +7,10 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.errors import OumiError, UnavailableError
-from oumi.runner.limits.limiter import Limiter, Limits
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy, retrying
 from tests.runner import virtual_time
 
@@ -175,7 +177,8 @@ def simulate(
 
 async def _simulate(server: Server, limits: Limits, rows: int, policy: RetryPolicy) -> Outcome:
     loop = asyncio.get_running_loop()
-    limiter = Limiter(limits, clock=loop.time, wall_clock=loop.time)
+    limiter = Limiter(limits, clock=loop.time)
+    observer = RateLimitObserver(limiter, loop.time, loop.time)
     outcome = Outcome(server, limiter, [], 0, 0.0)
     left = iter(range(rows))
 
@@ -185,10 +188,9 @@ async def _simulate(server: Server, limits: Limits, rows: int, policy: RetryPoli
             outcome.starts_s.append(loop.time())
             began_s = loop.time()
             good, headers = await server.answer()
-            limiter.observe(headers)
+            observer.observe(headers)
             if not good:
-                permit.overloaded(server.wait_s)
-                raise UnavailableError("too much", wait_s=server.wait_s)
+                raise UnavailableError("too much", status=429, wait_s=server.wait_s)
             permit.done(10, 10, loop.time() - began_s)
 
     async def work() -> None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from oumi.runner.limits.limiter import Limits
+from oumi.runner.limits.config import Limits
 from tests.runner.simulation import (
     Bucket,
     Noisy,

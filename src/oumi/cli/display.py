@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from oumi.runner.limits.limiter import LimiterState
+from oumi.runner.limits.status import LimiterStatus
 from oumi.runner.stats import RunStats
 
 _PACE_WINDOW_S = 20.0
@@ -63,7 +63,7 @@ def figures(stats: RunStats, pace: Pace) -> str:
     return " · ".join(parts)
 
 
-def limits(state: LimiterState) -> str:
+def limits(state: LimiterStatus) -> str:
     """What holds the starts back, where something does."""
     if not state.waiting:
         return ""

@@ -12,7 +12,7 @@ from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
 from oumi.backends.remote.errors import to_error
-from oumi.backends.remote.http.rate_limit_headers import retry_after_s
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Call, Head, Reply, Transport
 from oumi.backends.remote.providers import Provider
@@ -41,6 +41,8 @@ class RemoteSession(Session):
     """The fields that the bodies of all requests share."""
     adapted: Adapted | None = field(repr=False)
     """The schema of the answers as the API takes it."""
+    rate_limits: RateLimitObserver = field(repr=False)
+    """Tells the limiter what the headers of replies report."""
     replicas: Replicas = field(repr=False)
     auth: Auth | None = field(repr=False)
     """Signs each call, where no key opens the API."""
@@ -63,7 +65,7 @@ class RemoteSession(Session):
         with self.replicas.pick() as replica:
             reply = await transport.send(await self.build_call(request, replica))
             replica.note_status(reply.status)
-        self.limiter.observe(reply.headers)
+        self.rate_limits.observe(reply.headers)
         self.check(reply)
         return self.dialect.decode(reply.body, request.config)
 
@@ -78,7 +80,7 @@ class RemoteSession(Session):
                         for delta in decoder.feed(part):
                             yield delta
                         continue
-                    self.limiter.observe(part.headers)
+                    self.rate_limits.observe(part.headers)
                     self.check(part)
         yield decoder.last()
 

@@ -14,8 +14,8 @@ not say how they come back: all at once (a window) or one by one (a bucket). So:
 
 from __future__ import annotations
 
-from oumi.backends.remote.http.rate_limit_headers import RateLimitStatus
 from oumi.runner.limits.gates import INPUT, OUTPUT, REQUESTS, TOKENS, EvenPacer
+from oumi.runner.limits.status import RateLimitStatus
 
 _KINDS = {"requests": REQUESTS, "tokens": TOKENS, "input_tokens": INPUT, "output_tokens": OUTPUT}
 _SHOWN = 3

@@ -29,25 +29,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from types import TracebackType
 
-from oumi.backends.remote.http.rate_limit_headers import retry_after_s, rooms
 from oumi.errors import UnavailableError
 from oumi.runner.limits.adaptive import Adaptive
-from oumi.runner.limits.config import LimiterState, Limits
+from oumi.runner.limits.config import Limits
 from oumi.runner.limits.gates import REQUESTS, Amounts, Cell, EvenPacer, Gate, gates_of, meters_of
 from oumi.runner.limits.header_pacer import HeaderPacer
+from oumi.runner.limits.status import LimiterStatus, RateLimitStatus
 
-__all__ = ["Limiter", "LimiterState", "Limits", "Permit"]
-
-_LOOK_AT_HEADERS_EVERY_S = 0.02
 _SHORTEST_TIMER_S = 0.0005
 _LEARNED_CATCH_UP_S = 0.005
 
 
 class Permit:
-    """A start. One of `done`, `overloaded`, `failed` ends it and gives its place back; as a
-    context manager it ends as failed if nothing else ended it. Ending it again does nothing."""
+    """The right to send one request, in use until `done`, `overloaded` or `failed` ends it.
+
+    As a context manager it ends itself, by the exception that leaves the block: an
+    UnavailableError that means overload ends it as `overloaded`, anything else as `failed`.
+    Ending a permit again does nothing.
+    """
 
     __slots__ = ("_limiter", "amounts", "cells", "in_flight", "number", "started_s")
 
@@ -83,7 +85,12 @@ class Permit:
     def __enter__(self) -> Permit:
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         if isinstance(error, UnavailableError) and error.overload:
             self.overloaded(error.wait_s)
         else:
@@ -100,18 +107,12 @@ class _Waiter:
 
 
 class Limiter:
-    """Lets starts through. `clock` counts seconds steadily, `wall_clock` since 1970."""
+    """Lets starts through. `clock` counts seconds steadily."""
 
-    def __init__(
-        self,
-        limits: Limits,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
-    ):
+    def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.monotonic):
         self.limits = limits
         self.starts = self.in_flight = self._overloads = 0
-        self._clock, self._wall_clock = clock, wall_clock
+        self._clock = clock
         self._meters = meters_of(limits)
         self._gates: list[Gate] = [*gates_of(limits), *self._meters]
         self._told: dict[str, HeaderPacer] = {}
@@ -119,18 +120,18 @@ class Limiter:
         self._allowed = self._adaptive.allowed if self._adaptive else limits.in_flight
         self._learned: EvenPacer | None = None
         self._paced = False
-        self._hold_s = self._look_s = float("-inf")
+        self._hold_s = float("-inf")
         self._queue: deque[_Waiter] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._waited_s = 0.0
 
     @property
-    def state(self) -> LimiterState:
-        """How things stand at this moment."""
+    def status(self) -> LimiterStatus:
+        """A snapshot of this moment."""
         pacers = [gate for gate in self._gates if isinstance(gate, EvenPacer)]
         slowest_s = max((p.interval_s for p in pacers if p.kind == REQUESTS), default=0.0)
-        return LimiterState(
+        return LimiterStatus(
             in_flight=self.in_flight,
             allowed=self._allowed,
             waiting=sum(not waiter.future.done() for waiter in self._queue),
@@ -173,20 +174,17 @@ class Limiter:
             self._give_back(waiter)
             raise
 
-    def observe(self, headers: Mapping[str, str]) -> None:
-        """Take in the headers of a reply. Those of limits are looked at every 20 ms at most."""
-        now_s = self._clock()
-        wait_s = retry_after_s(headers, self._wall_clock())
-        if wait_s is not None:
-            self._hold(now_s + wait_s)
-        if now_s < self._look_s:
-            return
-        self._look_s = now_s + _LOOK_AT_HEADERS_EVERY_S
-        for room in rooms(headers, self._wall_clock()):
-            if room.kind not in self._told:
-                self._told[room.kind] = HeaderPacer(room.kind)
-                self._gates.append(self._told[room.kind].pacer)
-            self._told[room.kind].look(room, now_s)
+    def pause(self, wait_s: float) -> None:
+        """Start nothing for `wait_s` seconds from now."""
+        self._hold(self._clock() + wait_s)
+
+    def observe(self, status: RateLimitStatus) -> None:
+        """Adjust the pace to a rate limit as the server just reported it."""
+        pacer = self._told.get(status.kind)
+        if pacer is None:
+            pacer = self._told[status.kind] = HeaderPacer(status.kind)
+            self._gates.append(pacer.pacer)
+        pacer.look(status, self._clock())
 
     def _ready_s(self, now_s: float, amounts: Amounts) -> float:
         ready_s = self._hold_s
