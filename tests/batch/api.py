@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from oumi.backends.remote.providers import BatchLimits, Provider
+from oumi.backends.remote.provider import BatchLimits, Provider
 from oumi.batch.job_folder import root
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import BatchStatus, Conversation, InferenceResult

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from oumi.backends.registry import ROWS, EngineRow
-from oumi.core.configs import InferenceEngineType
-from oumi.core.configs.base import nearest
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.registry import find_engine
+from oumi.errors import ConfigError
 
 
 class EngineName(click.ParamType[EngineRow]):
@@ -21,8 +21,6 @@ class EngineName(click.ParamType[EngineRow]):
     ) -> EngineRow:
         """The row of that name. Raises BadParameter, which names the nearest one."""
         try:
-            return ROWS[InferenceEngineType(value)]
-        except ValueError:
-            guess = nearest(str(value).upper(), ROWS)
-            hint = f"did you mean {guess}?" if guess else f"known are {', '.join(ROWS)}"
-            self.fail(f"no engine {value!r}; {hint}", param, ctx)
+            return find_engine(value)
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)

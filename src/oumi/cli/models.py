@@ -7,7 +7,7 @@ import logging
 
 import click
 
-from oumi.backends.registry import EngineRow
+from oumi.backends.engine_row import EngineRow
 from oumi.cli.engine_name import EngineName
 from oumi.cli.overrides import OverridableCommand, read_settings
 from oumi.core.configs import InferenceConfig, ModelParams
@@ -46,7 +46,7 @@ def _list_models(row: EngineRow, config: InferenceConfig) -> list[str]:
     kind = row.load_class()
     if not issubclass(kind, RemoteInferenceEngine):
         raise UnsupportedError(
-            f"{row.engine} runs on this machine: model.model_name is a file or a name of the hub"
+            f"{row.name} runs on this machine: model.model_name is a file or a name of the hub"
         )
     # An engine needs a model's name; which models there are does not hang on it.
     is_named = "model_name" in config.model.model_fields_set

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oumi.backends.registry import ROWS, build_engine
+from oumi.backends.registry import find_engine
+from oumi.inference.build import build_engine
 from oumi.inference.engine import InferenceEngine
 
+# generated: engine-names
 if TYPE_CHECKING:
-    from oumi.backends.local.llama_cpp import LlamaCppInferenceEngine
-    from oumi.backends.local.native import NativeTextInferenceEngine
-    from oumi.backends.local.vllm import VLLMInferenceEngine
+    from oumi.backends.local.llama_cpp.backend import LlamaCppInferenceEngine
+    from oumi.backends.local.native.backend import NativeTextInferenceEngine
+    from oumi.backends.local.vllm.backend import VLLMInferenceEngine
     from oumi.backends.remote.backend import RemoteInferenceEngine
     from oumi.inference.engines import (
         AnthropicInferenceEngine,
@@ -66,11 +68,39 @@ __all__ = [
     "build_engine",
 ]
 
+_ENGINES = {
+    "AnthropicInferenceEngine": "ANTHROPIC",
+    "AzureOpenAIInferenceEngine": "AZURE",
+    "BedrockInferenceEngine": "BEDROCK",
+    "CerebrasInferenceEngine": "CEREBRAS",
+    "DeepSeekInferenceEngine": "DEEPSEEK",
+    "FireworksInferenceEngine": "FIREWORKS",
+    "GoogleGeminiInferenceEngine": "GOOGLE_GEMINI",
+    "GoogleVertexInferenceEngine": "GOOGLE_VERTEX",
+    "GroqInferenceEngine": "GROQ",
+    "HuggingFaceInferenceEngine": "HUGGING_FACE_ROUTER",
+    "LambdaInferenceEngine": "LAMBDA",
+    "LlamaCppInferenceEngine": "LLAMACPP",
+    "MistralInferenceEngine": "MISTRAL",
+    "NativeTextInferenceEngine": "NATIVE",
+    "OllamaInferenceEngine": "OLLAMA",
+    "OpenAIInferenceEngine": "OPENAI",
+    "OpenRouterInferenceEngine": "OPENROUTER",
+    "ParasailInferenceEngine": "PARASAIL",
+    "RemoteInferenceEngine": "REMOTE",
+    "RemoteVLLMInferenceEngine": "REMOTE_VLLM",
+    "SGLangInferenceEngine": "SGLANG",
+    "SambanovaInferenceEngine": "SAMBANOVA",
+    "TogetherInferenceEngine": "TOGETHER",
+    "VLLMInferenceEngine": "VLLM",
+    "XAIInferenceEngine": "XAI",
+}
+# end
+
 
 def __getattr__(name: str) -> Any:
-    for row in ROWS.values():
-        if row.class_name == name:
-            return row.load_class()
+    if name in _ENGINES:
+        return find_engine(_ENGINES[name]).load_class()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, S
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from oumi.backends.registry import ROWS, check_settings
+from oumi.backends.registry import check_settings, find_engine
 from oumi.batch.service import Batches
 from oumi.core.configs import (
     GenerationParams,
@@ -63,7 +63,7 @@ class InferenceEngine(BatchMethods, ABC):
     @property
     def name(self) -> str:
         """The engine's name."""
-        return self.engine_type.value
+        return str(self.engine_type)
 
     def infer(
         self,
@@ -203,7 +203,7 @@ class InferenceEngine(BatchMethods, ABC):
 
     def _check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with the settings before anything is sent."""
-        check_settings(ROWS[self.engine_type], config)
+        check_settings(find_engine(self.engine_type), config)
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         config = self._config.merge(inference_config)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, ClassVar
 
+from oumi.backends.registry import find_engine
 from oumi.backends.remote.address import find_address, key_hint
 from oumi.backends.remote.auth import Auth, open_auth
 from oumi.backends.remote.contract import contract_for
@@ -22,7 +23,7 @@ from oumi.backends.remote.http.transport import (
     TransportError,
     open_transport,
 )
-from oumi.backends.remote.providers import BY_ENGINE, Provider
+from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.session import Way
 from oumi.batch.api.endpoint import Endpoint
 from oumi.batch.api.providers import open_api
@@ -78,7 +79,10 @@ class RemoteInferenceEngine(InferenceEngine):
     @property
     def provider(self) -> Provider:
         """The row of this API."""
-        return BY_ENGINE[self.engine_type]
+        provider = find_engine(self.engine_type).provider
+        if provider is None:
+            raise TypeError(f"{self.engine_type} is no engine behind an API")
+        return provider
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""

@@ -11,7 +11,7 @@ from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Call
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.provider import Provider
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import UnsupportedError
 from oumi.runner.limits.limiter import Limiter
@@ -65,9 +65,9 @@ class Way:
         return call if self.signer is None else await self.signer.sign(call)
 
     def _check_content(self, request: Request) -> None:
-        if self.provider.takes_images:
+        if self.provider.supports_images:
             return
         if any(message.contains_images() for message in request.conversation.messages):
             raise UnsupportedError(
-                f"{self.provider.engine} takes no images; most engines behind an API do"
+                f"{self.provider.name} takes no images; most engines behind an API do"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oumi.backends.remote.providers import BatchLimits
+from oumi.backends.remote.provider import BatchLimits
 from oumi.batch.api.providers import BatchApi
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.provider import Provider
 from oumi.batch.api import adopted
 from oumi.batch.api.collect import ResultJournal, collect, output_of, write
 from oumi.batch.api.endpoint import Endpoint

@@ -9,9 +9,8 @@ from typing import Any
 
 import orjson
 
-from oumi.backends.registry import ROWS
+from oumi.backends.registry import find_engine
 from oumi.backends.remote.address import key_hint
-from oumi.backends.remote.providers import BY_ENGINE
 from oumi.batch.job_spec import (
     JobSpec,
     count_rows,
@@ -20,7 +19,7 @@ from oumi.batch.job_spec import (
     settings_without_keys,
 )
 from oumi.batch.local.state import window_s
-from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.data.sources import Source
 from oumi.errors import AccessError, UnsupportedError
 from oumi.runner.run import Answerer
@@ -39,13 +38,13 @@ def make_intent(engine: Answerer, source: Source, config: InferenceConfig) -> Jo
     return replace(
         intent_of(engine, config, KIND, source.fingerprint(), rows),
         cwd=os.getcwd(),
-        has_secrets=engine.name in BY_ENGINE and bool(find_secrets(config)),
+        has_secrets=find_engine(engine.name).provider is not None and bool(find_secrets(config)),
     )
 
 
 def pin_address(engine: Answerer, config: InferenceConfig) -> InferenceConfig:
     """The settings with the address that the environment names at this moment."""
-    provider = BY_ENGINE.get(InferenceEngineType(engine.name))
+    provider = find_engine(engine.name).provider
     url = os.environ.get(provider.url_env or "") if provider else None
     if not url or (config.remote_params and config.remote_params.api_url):
         return config
@@ -77,7 +76,9 @@ def check_secrets(intent: JobSpec, secrets: Secrets) -> None:
     if not intent.has_secrets or secrets:
         return
     remote = intent.config.remote_params or RemoteParams()
-    provider = BY_ENGINE[InferenceEngineType(intent.engine)]
+    provider = find_engine(intent.engine).provider
+    if provider is None:
+        return
     named = remote.api_key_env_varname
     if not any(os.environ.get(name) for name in ((named,) if named else provider.key_env)):
         raise AccessError(
@@ -87,7 +88,7 @@ def check_secrets(intent: JobSpec, secrets: Secrets) -> None:
 
 
 def _check_engine(engine: Answerer) -> None:
-    if ROWS[InferenceEngineType(engine.name)].load_class() is not type(engine):
+    if find_engine(engine.name).load_class() is not type(engine):
         raise UnsupportedError(
             f"{type(engine).__name__}: a job's own process can only make the engines of "
             "oumi.inference"

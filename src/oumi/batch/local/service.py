@@ -11,7 +11,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from oumi.backends.remote.providers import BY_ENGINE
+from oumi.backends.registry import find_engine
 from oumi.batch.job_folder import (
     JobFolder,
     Lock,
@@ -31,7 +31,7 @@ from oumi.batch.local.job_spec import (
 )
 from oumi.batch.local.lifecycle import begin, settle
 from oumi.batch.local.state import LocalState, read_state, records
-from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.configs import InferenceConfig
 from oumi.core.configs.base import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import InferenceResult
@@ -236,7 +236,7 @@ def _results(
 
 def _price(intent: JobSpec) -> Price | None:
     """What tokens cost; None where they cost nothing."""
-    provider = BY_ENGINE.get(InferenceEngineType(intent.engine))
+    provider = find_engine(intent.engine).provider
     if provider is None or provider.price_list is None:
         return None
     return find_price(intent.config.model.model_name, provider.price_list)

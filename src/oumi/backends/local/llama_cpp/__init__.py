@@ -1,5 +1,1 @@
-"""llama.cpp inside this process, through xllamacpp."""
-
-from oumi.backends.local.llama_cpp.backend import LlamaCppInferenceEngine
-
-__all__ = ["LlamaCppInferenceEngine"]
+"""llama.cpp inside this process, through xllamacpp. `backend` loads it, `row` does not."""

@@ -1,5 +1,1 @@
-"""Transformers inside this process."""
-
-from oumi.backends.local.native.backend import NativeTextInferenceEngine
-
-__all__ = ["NativeTextInferenceEngine"]
+"""Transformers inside this process. `backend` loads it, `row` does not."""

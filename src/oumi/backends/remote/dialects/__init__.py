@@ -12,7 +12,7 @@ from oumi.runner.request import Request
 from oumi.structured.schema.adapt import Adapted
 
 if TYPE_CHECKING:
-    from oumi.backends.remote.providers import Provider
+    from oumi.backends.remote.provider import Provider
 
 
 class StreamDecoder(Protocol):

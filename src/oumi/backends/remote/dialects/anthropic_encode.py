@@ -14,7 +14,7 @@ from oumi.backends.images import image_url, read_image
 from oumi.backends.remote.dialects import message_blocks
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary
 from oumi.backends.remote.model_families import check_family, family_of
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.provider import Provider
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.conversation import ContentItem, Message, Role, Type
 from oumi.core.types.tool_call import ToolDefinition

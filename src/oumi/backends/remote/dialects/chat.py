@@ -23,7 +23,7 @@ from oumi.backends.remote.dialects.reply import decode_object, shorten
 from oumi.backends.remote.dialects.sse import EventDecoder
 from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
 from oumi.backends.remote.model_families import ModelFamily, check_family, family_of
-from oumi.backends.remote.providers import Constraint, Provider
+from oumi.backends.remote.provider import Constraint, Provider
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -77,7 +77,7 @@ def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
     guided = config.generation.guided_decoding
     if guided is None or guided.form in _OWN_FORMS.get(provider.constraint, ()):
         return None
-    return adapt_guided(guided, provider.rules)
+    return adapt_guided(guided, provider.schema_profile)
 
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
         body["chat_template_kwargs"] = model.chat_template_kwargs
     if generation.guided_decoding is not None:
         body.update(_constraint(generation.guided_decoding, config, provider))
-    return _rename(body, provider.renames) | model.model_kwargs
+    return _rename(body, provider.field_aliases) | model.model_kwargs
 
 
 def check(config: InferenceConfig) -> None:
