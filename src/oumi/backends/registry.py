@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint
 
 from oumi.backends.engine_row import EngineRow
+from oumi.backends.remote.dialects import check_supports
 from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import find_provider, provider_names
 from oumi.core.configs import InferenceConfig
@@ -87,7 +88,10 @@ def _load_outside(name: str, entry: EntryPoint) -> EngineRow:
         found = entry.load()
     except Exception as error:  # of code that is not ours
         raise ConfigError(f"{place} cannot be loaded: {error!r}") from error
-    row = _remote_row(found) if isinstance(found, Provider) else found
+    row = found
+    if isinstance(found, Provider):
+        check_supports(found)
+        row = _remote_row(found)
     if not isinstance(row, EngineRow):
         raise ConfigError(f"{place}: expected a Provider or an EngineRow, found {found!r:.80}")
     if row.name != name:

@@ -1,6 +1,6 @@
 """Groups of settings, from which a provider selects those that it takes (`Provider.supports`).
 
-What can be selected is what the provider's dialect can send: the keys of its `SETTINGS`.
+What can be selected is what the provider's dialect can send: its `settings`.
 """
 
 TEXT = frozenset(
