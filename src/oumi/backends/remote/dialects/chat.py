@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from oumi.backends.openai_chat import (
-    StreamJoiner,
+    StreamAssembler,
     check_tools_are_optional,
     decode_choice,
     decode_finish_reason,
@@ -128,7 +128,7 @@ class StreamDecoder:
     def __init__(self, config: InferenceConfig) -> None:
         self._config = config
         self._events = EventDecoder()
-        self._joiner = StreamJoiner()
+        self._joiner = StreamAssembler()
 
     def feed(self, chunk: bytes) -> list[Delta]:
         """The pieces of text that end within `chunk`."""
