@@ -16,7 +16,7 @@ from oumi.batch.local.service import KIND as LOCAL
 from oumi.batch.local.service import LocalJobs
 from oumi.batch.service import Batches
 from oumi.cli.overrides import OverridableCommand, read_settings
-from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.types.batch import BatchInfo
 from oumi.errors import InputError
 from oumi.inference import build_engine
@@ -120,5 +120,4 @@ def _settings(intent: JobSpec, given: InferenceConfig) -> InferenceConfig:
     remote = config.remote_params or RemoteParams()
     if remote.api_url is None and "url" in intent.identity:
         remote = remote.model_copy(update={"api_url": intent.identity["url"]})
-    engine = InferenceEngineType(intent.engine)
-    return config.model_copy(update={"engine": engine, "remote_params": remote})
+    return config.merge(InferenceConfig(engine=intent.engine, remote_params=remote))

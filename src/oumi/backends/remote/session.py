@@ -15,7 +15,7 @@ from oumi.backends.remote.errors import to_error
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Call, Head, Reply, Transport
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.provider import Provider
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
@@ -146,9 +146,9 @@ class RemoteSession(Session):
         return characters // _CHARACTERS_PER_TOKEN + 1, most
 
     def _check_content(self, request: Request) -> None:
-        if self.provider.takes_images:
+        if self.provider.supports_images:
             return
         if any(message.contains_images() for message in request.conversation.messages):
             raise UnsupportedError(
-                f"{self.provider.engine} takes no images; most engines behind an API do"
+                f"{self.provider.name} takes no images; most engines behind an API do"
             )

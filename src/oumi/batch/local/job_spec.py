@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from oumi.backends.base import Backend
+from oumi.backends.registry import find_engine
 from oumi.backends.remote.address import key_hint
-from oumi.backends.remote.providers import BY_ENGINE
 from oumi.batch.job_spec import (
     JobSpec,
     count_rows,
@@ -20,7 +20,7 @@ from oumi.batch.job_spec import (
     spec_of,
 )
 from oumi.batch.local.state import window_s
-from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.data.source import Source
 from oumi.errors import AccessError
 
@@ -37,13 +37,13 @@ def make_intent(backend: Backend, source: Source, config: InferenceConfig) -> Jo
     return replace(
         spec_of(backend.session(config), KIND, source.fingerprint(), rows),
         cwd=os.getcwd(),
-        has_secrets=backend.name in BY_ENGINE and bool(find_secrets(config)),
+        has_secrets=backend.row.provider is not None and bool(find_secrets(config)),
     )
 
 
 def pin_address(backend: Backend, config: InferenceConfig) -> InferenceConfig:
     """The settings with the address that the environment names at this moment."""
-    provider = BY_ENGINE.get(InferenceEngineType(backend.name))
+    provider = backend.row.provider
     url = os.environ.get(provider.url_env or "") if provider else None
     if not url or (config.remote_params and config.remote_params.api_url):
         return config
@@ -75,7 +75,9 @@ def check_secrets(intent: JobSpec, secrets: Secrets) -> None:
     if not intent.has_secrets or secrets:
         return
     remote = intent.config.remote_params or RemoteParams()
-    provider = BY_ENGINE[InferenceEngineType(intent.engine)]
+    provider = find_engine(intent.engine).provider
+    if provider is None:
+        return
     named = remote.api_key_env_varname
     if not any(os.environ.get(name) for name in ((named,) if named else provider.key_env)):
         raise AccessError(

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from oumi.backends.base import Backend
+from oumi.backends.registry import find_engine
 from oumi.backends.remote.backend import price_of
-from oumi.backends.remote.providers import BY_ENGINE
 from oumi.batch.job_folder import (
     JobFolder,
     Lock,
@@ -33,7 +33,7 @@ from oumi.batch.local.job_spec import (
 )
 from oumi.batch.local.lifecycle import begin, settle
 from oumi.batch.local.state import LocalState, read_state, records
-from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.configs import InferenceConfig
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult
@@ -244,5 +244,5 @@ def _results(
 
 def _price(intent: JobSpec) -> Price | None:
     """What tokens cost; None where they cost nothing."""
-    provider = BY_ENGINE.get(InferenceEngineType(intent.engine))
+    provider = find_engine(intent.engine).provider
     return None if provider is None else price_of(provider, intent.config)

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from oumi.backends.registry import find_engine
 from oumi.backends.remote.contract import contract_for
-from oumi.backends.remote.providers import BY_ENGINE
 from oumi.batch.failures import unanswered
 from oumi.batch.job_folder import JobFolder
 from oumi.batch.job_spec import JobSpec
 from oumi.batch.window import parse_window
-from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import StorageError
@@ -98,7 +98,7 @@ def write_state(folder: JobFolder, state: LocalState) -> None:
 def records(folder: JobFolder, state: LocalState) -> JournalSnapshot:
     """What became of the rows by now, read beside whoever works on the job."""
     intent = folder.intent
-    provider = BY_ENGINE.get(InferenceEngineType(intent.engine))
+    provider = find_engine(intent.engine).provider
     return JournalSnapshot(
         folder.output.journal_path,
         state.total,

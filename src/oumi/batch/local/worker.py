@@ -27,7 +27,7 @@ from oumi.backends.registry import build_backend
 from oumi.batch.job_folder import JobFolder, Lock
 from oumi.batch.local.process import GRACE_S, sign, unsign
 from oumi.batch.local.state import LocalState, read_state, write_state
-from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
 from oumi.runner import loop
@@ -167,7 +167,7 @@ def _config(folder: JobFolder, secrets: dict[str, Any]) -> InferenceConfig:
     """The job's settings, with its files and with what is not written down."""
     return folder.intent.config.merge(
         InferenceConfig(
-            engine=InferenceEngineType(folder.intent.engine),
+            engine=folder.intent.engine,
             remote_params=RemoteParams(**secrets) if secrets else None,
             input_path=str(folder.input_path),
             output_path=str(folder.answers_path),

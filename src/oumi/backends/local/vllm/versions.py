@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from oumi.errors import MissingDependencyError
 
 OLDEST = "0.31"
 """The oldest version of vLLM that the tests passed with."""
+
+# vLLM logs a page at each start. Whoever wants to read it sets this to INFO.
+os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
 try:
     from vllm import SamplingParams
