@@ -1,4 +1,4 @@
-"""What batch jobs need of an engine behind an API, under the settings of one job."""
+"""What batch jobs need of an API, under the settings of one job."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oumi.backends.remote.providers import BatchLimits
-from oumi.batch.api.providers import BatchApi
+from oumi.batch.api.providers.base import BatchApi
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
 from oumi.runner.cost import Price
@@ -16,20 +16,21 @@ from oumi.structured.contract import Contract
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where requests go, and how they and their answers are written."""
+    """A batch API, and how its requests and replies are encoded."""
 
     api: BatchApi
     offer: BatchLimits
+    """How much a batch may hold."""
     path: str
-    """Where the API takes the same requests one by one, below its base."""
+    """Where the API takes single requests of this kind, below its base URL."""
     window: str
-    """The time in which a batch is to be done."""
+    """The time in which a batch is to be done, such as `24h`."""
     policy: RetryPolicy
     encode: Callable[[Conversation], bytes]
-    """The body of a request. Raises RequestError for what cannot be sent."""
+    """The body of a request. Raises RequestError for a conversation that cannot be sent."""
     decode: Callable[[bytes], Completion]
-    """The completion in the body of a reply. Raises OumiError for what is none."""
+    """The completion in the body of a reply. Raises OumiError if there is none."""
     contract: Contract | None
-    """What answers have to look like."""
+    """What answers have to look like; None for any."""
     price: Price | None
     """What tokens cost in a batch; None where they cost nothing."""

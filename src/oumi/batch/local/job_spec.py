@@ -1,4 +1,4 @@
-"""What a job on this machine is to do, and what of that is never written down."""
+"""The spec of a job on this machine, and the secrets that are left out of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oumi.batch.job_spec import (
     JobSpec,
     count_rows,
     identity_without_keys,
-    intent_of,
+    new_job_spec,
     settings_without_keys,
 )
 from oumi.batch.local.state import window_s
@@ -28,23 +28,35 @@ from oumi.runner.run import Answerer
 KIND = "local"
 
 Secrets = Mapping[str, Any]
-"""Fields of remote_params that are not to be written down."""
+"""Fields of remote_params that are never written to disk."""
 
 
-def make_intent(engine: Answerer, source: Source, config: InferenceConfig) -> JobSpec:
-    """What is to be done. Reads the input and checks it; raises what is wrong with it."""
+def make_spec(engine: Answerer, source: Source, config: InferenceConfig) -> JobSpec:
+    """The spec of a new job. Reads the input and checks it.
+
+    Raises UnsupportedError for an engine that a worker process cannot make, ConfigError for a
+    wrong window, and InputError for an input without rows.
+    """
     _check_engine(engine)
     window_s(config)
     rows = count_rows(source, config)
+    spec = new_job_spec(
+        engine.name,
+        engine.identity(config),
+        config,
+        kind=KIND,
+        fingerprint=source.fingerprint(),
+        rows=rows,
+    )
     return replace(
-        intent_of(engine, config, KIND, source.fingerprint(), rows),
+        spec,
         cwd=os.getcwd(),
         has_secrets=engine.name in BY_ENGINE and bool(find_secrets(config)),
     )
 
 
 def pin_address(engine: Answerer, config: InferenceConfig) -> InferenceConfig:
-    """The settings with the address that the environment names at this moment."""
+    """The settings with the address that the environment names now, which may change later."""
     provider = BY_ENGINE.get(InferenceEngineType(engine.name))
     url = os.environ.get(provider.url_env or "") if provider else None
     if not url or (config.remote_params and config.remote_params.api_url):
@@ -52,14 +64,14 @@ def pin_address(engine: Answerer, config: InferenceConfig) -> InferenceConfig:
     return InferenceConfig(remote_params=RemoteParams(api_url=url)).merge(config)
 
 
-def is_identity(engine: Answerer, config: InferenceConfig, intent: JobSpec) -> bool:
-    """Whether an engine asks the model at the address that a job is about."""
+def is_same_model(engine: Answerer, config: InferenceConfig, spec: JobSpec) -> bool:
+    """Whether an engine asks the model of a job, at the address of the job."""
     own = identity_without_keys(engine.identity(config))
-    return bool(orjson.loads(orjson.dumps(own)) == intent.identity)
+    return bool(orjson.loads(orjson.dumps(own)) == spec.identity)
 
 
 def find_secrets(config: InferenceConfig) -> Secrets:
-    """What is not to be written down: the key, and an address with a password in it."""
+    """The key, and an address with a password in it."""
     remote = config.remote_params
     if remote is None:
         return {}
@@ -72,12 +84,12 @@ def find_secrets(config: InferenceConfig) -> Secrets:
     return secrets
 
 
-def check_secrets(intent: JobSpec, secrets: Secrets) -> None:
-    """Raise AccessError where a key was given inline, and there is none now."""
-    if not intent.has_secrets or secrets:
+def check_secrets(spec: JobSpec, secrets: Secrets) -> None:
+    """Raise AccessError where a key was given inline for the job, and none can be found now."""
+    if not spec.has_secrets or secrets:
         return
-    remote = intent.config.remote_params or RemoteParams()
-    provider = BY_ENGINE[InferenceEngineType(intent.engine)]
+    remote = spec.config.remote_params or RemoteParams()
+    provider = BY_ENGINE[InferenceEngineType(spec.engine)]
     named = remote.api_key_env_varname
     if not any(os.environ.get(name) for name in ((named,) if named else provider.key_env)):
         raise AccessError(

@@ -120,7 +120,7 @@ def _let_a_minute_pass(folder: Path) -> None:
     """As far as the job can tell."""
     path = folder / "state.json"
     state = json.loads(path.read_text())
-    state["refused_s"] = state["refused_s"] and state["refused_s"] - 60
+    state["queue_full_s"] = state["queue_full_s"] and state["queue_full_s"] - 60
     path.write_text(json.dumps(state))
 
 
