@@ -140,6 +140,19 @@ def test_parts_that_wait_can_be_cancelled(server: FaultServer, engine: ThreeAtOn
     assert not list(folder.glob("oumi-batch-*")), "requests are not kept"
 
 
+def test_a_cancelled_job_does_not_wait_for_room(server: FaultServer):
+    server.plan(batch={"room": 0})
+    with make(server) as engine:
+        batch_id = engine.infer_batch(rows(2))
+        [folder] = folders()
+        path = folder / "state.json"  # as of a process that ended while it cancelled
+        path.write_text(path.read_text().replace('"cancelled": false', '"cancelled": true'))
+        info = engine.get_batch_status(batch_id)
+        assert (info.status, info.provider_status) == (BatchStatus.CANCELLED, "cancelled")
+    assert len(server.batches()["batches"]) == 1
+    assert not list(folder.glob("oumi-batch-*")), "requests are not kept"
+
+
 def _created(server: FaultServer) -> list[str]:
     return [b["id"] for b in server.batches()["batches"] if b["status"] != "failed"]
 
