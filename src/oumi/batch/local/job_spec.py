@@ -1,4 +1,4 @@
-"""What a job on this machine is to do, and what of that is never written down."""
+"""The spec of a job on this machine, and the secrets that are left out of it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from oumi.batch.job_spec import (
     JobSpec,
     count_rows,
     identity_without_keys,
+    new_job_spec,
     settings_without_keys,
-    spec_of,
 )
 from oumi.batch.local.state import window_s
 from oumi.core.configs import InferenceConfig, RemoteParams
@@ -27,22 +27,27 @@ from oumi.errors import AccessError
 KIND = "local"
 
 Secrets = Mapping[str, Any]
-"""Fields of remote_params that are not to be written down."""
+"""Fields of remote_params that are never written to disk."""
 
 
-def make_intent(backend: Backend, source: Source, config: InferenceConfig) -> JobSpec:
-    """What is to be done. Reads the input and checks it; raises what is wrong with it."""
+def make_spec(backend: Backend, source: Source, config: InferenceConfig) -> JobSpec:
+    """The spec of a new job. Reads the input and checks it.
+
+    Raises ConfigError for a wrong window, and InputError for an input without rows.
+    """
     window_s(config)
     rows = count_rows(source, config)
+    session = backend.session(config)
+    spec = new_job_spec(session, kind=KIND, fingerprint=source.fingerprint(), rows=rows)
     return replace(
-        spec_of(backend.session(config), KIND, source.fingerprint(), rows),
+        spec,
         cwd=os.getcwd(),
         has_secrets=backend.row.provider is not None and bool(find_secrets(config)),
     )
 
 
 def pin_address(backend: Backend, config: InferenceConfig) -> InferenceConfig:
-    """The settings with the address that the environment names at this moment."""
+    """The settings with the address that the environment names now, which may change later."""
     provider = backend.row.provider
     url = os.environ.get(provider.url_env or "") if provider else None
     if not url or (config.remote_params and config.remote_params.api_url):
@@ -50,14 +55,14 @@ def pin_address(backend: Backend, config: InferenceConfig) -> InferenceConfig:
     return InferenceConfig(remote_params=RemoteParams(api_url=url)).merge(config)
 
 
-def is_identity(backend: Backend, config: InferenceConfig, intent: JobSpec) -> bool:
-    """Whether an engine asks the model at the address that a job is about."""
+def is_same_model(backend: Backend, config: InferenceConfig, spec: JobSpec) -> bool:
+    """Whether an engine asks the model of a job, at the address of the job."""
     own = identity_without_keys(backend.session(config).identity)
-    return bool(orjson.loads(orjson.dumps(own)) == intent.identity)
+    return bool(orjson.loads(orjson.dumps(own)) == spec.identity)
 
 
 def find_secrets(config: InferenceConfig) -> Secrets:
-    """What is not to be written down: the key, and an address with a password in it."""
+    """The key, and an address with a password in it."""
     remote = config.remote_params
     if remote is None:
         return {}
@@ -70,12 +75,12 @@ def find_secrets(config: InferenceConfig) -> Secrets:
     return secrets
 
 
-def check_secrets(intent: JobSpec, secrets: Secrets) -> None:
-    """Raise AccessError where a key was given inline, and there is none now."""
-    if not intent.has_secrets or secrets:
+def check_secrets(spec: JobSpec, secrets: Secrets) -> None:
+    """Raise AccessError where a key was given inline for the job, and none can be found now."""
+    if not spec.has_secrets or secrets:
         return
-    remote = intent.config.remote_params or RemoteParams()
-    provider = find_engine(intent.engine).provider
+    remote = spec.config.remote_params or RemoteParams()
+    provider = find_engine(spec.engine).provider
     if provider is None:
         return
     named = remote.api_key_env_varname
