@@ -24,7 +24,7 @@ def make(limits: Limits) -> Limiter:
     return Limiter(limits, clock=loop.time)
 
 
-def most_in_window(times_s: list[float], weights: list[float], window_s: float) -> float:
+def max_in_window(times_s: list[float], weights: list[float], window_s: float) -> float:
     """The largest sum of weights in any closed window."""
     sums = [0.0, *accumulate(weights)]
     firsts = (bisect.bisect_left(times_s, t - window_s) for t in times_s)
@@ -71,12 +71,12 @@ def test_no_minute_sees_more_starts_or_tokens_than_allowed(seed: int):
     starts = virtual_time.run(work, lambda: source.expovariate(1 / 0.003))
     times_s, tokens = [t for t, _ in starts], [float(n) for _, n in starts]
     if limits.requests_per_minute is not None:
-        most = most_in_window(times_s, [1.0] * len(starts), WINDOW_S)
-        assert most <= limits.requests_per_minute
-        in_a_second = most_in_window(times_s, [1.0] * len(starts), 0.0)
+        in_a_minute = max_in_window(times_s, [1.0] * len(starts), WINDOW_S)
+        assert in_a_minute <= limits.requests_per_minute
+        in_a_second = max_in_window(times_s, [1.0] * len(starts), 0.0)
         assert in_a_second <= max(1, limits.requests_per_minute / 60)
     if limits.output_tokens_per_minute is not None:
-        assert most_in_window(times_s, tokens, WINDOW_S) <= limits.output_tokens_per_minute
+        assert max_in_window(times_s, tokens, WINDOW_S) <= limits.output_tokens_per_minute
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -86,7 +86,7 @@ def test_politeness(seed: int):
     limits = Limits(in_flight=count, politeness_s=window_s, adaptive=bool(seed % 2))
     starts = virtual_time.run(schedule(limits, source, 100))
     times_s = [t for t, _ in starts]
-    assert most_in_window(times_s, [1.0] * len(starts), window_s) <= count
+    assert max_in_window(times_s, [1.0] * len(starts), window_s) <= count
 
 
 @pytest.mark.parametrize("per_minute", [30, 3000, 60_000])
@@ -144,14 +144,14 @@ def test_first_come_first_served():
     assert virtual_time.run(main()) == list(range(200))
 
 
-def test_a_cancelled_wait_gives_its_place_back():
+def test_a_cancelled_wait_leaves_nothing_behind():
     async def main() -> None:
         limiter = make(Limits(1))
         permit = await limiter.acquire(1, 1)
         first, second = (asyncio.ensure_future(limiter.acquire(1, 1)) for _ in range(2))
         await asyncio.sleep(0)
         permit.failed()
-        first.cancel()  # let through, but cancelled before it could know
+        first.cancel()  # let through, but cancelled before it could run
         (await second).failed()
         permit.failed()  # a second time
         assert limiter.status.in_flight == 0
@@ -163,7 +163,7 @@ def test_a_cancelled_wait_gives_its_place_back():
 
 
 @pytest.mark.parametrize("adaptive", [True, False])
-def test_everyone_waits_as_long_as_the_server_says(adaptive: bool):
+def test_nothing_starts_while_the_server_asks_to_wait(adaptive: bool):
     async def main() -> list[float]:
         limiter, loop = make(Limits(9, adaptive=adaptive)), asyncio.get_running_loop()
         times_s = []

@@ -56,7 +56,7 @@ def test_retry_after(headers: dict[str, str], wait_s: float | None):
         ("6m later", None),
     ],
 )
-def test_times_in_every_shape(text: str, seconds: float | None):
+def test_times_in_every_format(text: str, seconds: float | None):
     found = until_s(text, NOW_S)
     assert found == (None if seconds is None else pytest.approx(seconds))
 
@@ -115,7 +115,7 @@ def test_times_in_every_shape(text: str, seconds: float | None):
         ),
     ],
 )
-def test_limits_of_others(headers: dict[str, str], expected: list[RateLimitStatus]):
+def test_headers_of_other_providers(headers: dict[str, str], expected: list[RateLimitStatus]):
     assert rate_limit_statuses(headers, NOW_S) == expected
 
 
@@ -146,7 +146,7 @@ def test_anthropic():
     ]
 
 
-def test_what_is_strange_or_missing_says_nothing():
+def test_what_is_strange_or_incomplete_is_ignored():
     whole = {"x-ratelimit-limit": "5", "x-ratelimit-remaining": "9", "x-ratelimit-reset": "1"}
     assert rate_limit_statuses(whole, NOW_S) == [RateLimitStatus("requests", 5, 5, 1.0)]
     for name in whole:
