@@ -23,7 +23,7 @@ _TYPES_BY_CODE = {"batch_expired": EXPIRED, "batch_cancelled": CANCELLED}
 _BY_STATUS = {
     BatchStatus.EXPIRED: (EXPIRED, "not answered before the batch expired"),
     BatchStatus.CANCELLED: (CANCELLED, "not answered before the batch was cancelled"),
-    BatchStatus.COMPLETED: (MISSING, "the batch has ended without a word about this row"),
+    BatchStatus.COMPLETED: (MISSING, "the batch has ended, and its output does not name this row"),
     BatchStatus.IN_PROGRESS: (PENDING, "not answered yet: the batch is in progress"),
     BatchStatus.VALIDATING: (PENDING, "not answered yet: the batch has not begun"),
 }

@@ -21,7 +21,7 @@ _WORST_FIRST = (BatchStatus.CANCELLED, BatchStatus.EXPIRED, BatchStatus.FAILED)
 
 @dataclass
 class JobState:
-    """The shards of a job, of this attempt and of those before. Saving it is state_file's part."""
+    """The shards of a job, of this attempt and of those before. `state_file` saves it."""
 
     shards: list[Shard] = field(default_factory=list)
     attempt: int = 0
@@ -70,7 +70,7 @@ class JobState:
         return waited_s >= _QUEUE_FULL_WAIT_S or self.ended > self.ended_when_full
 
     def why_unanswered(self, row: int) -> Failure:
-        """Why a row has no answer, as far as its shard tells."""
+        """Why a row has no answer, by the state of its shard."""
         for shard in self.current:
             if shard.first <= row <= shard.last:
                 if shard.state == ShardState.ENDED:

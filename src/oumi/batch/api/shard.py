@@ -25,6 +25,7 @@ IllegalTransitionError:
     apply: it runs                       RUNNING           RUNNING
     apply: queue full                    QUEUED            QUEUED       ENDED
     apply: it ended                      ENDED             ENDED        ENDED
+    begin_collecting                                                    ENDED
     count_result                                                        ENDED
     mark_collected                                                      COLLECTED
 
@@ -63,7 +64,7 @@ class IllegalTransitionError(RuntimeError):
 class Shard:
     """The rows from `first` to `last` that had no answer when the attempt began.
 
-    `state` is changed by the methods of this class only. Saving it is the caller's part.
+    `state` is changed by the methods of this class only. The caller has to save it.
     """
 
     tag: str
@@ -123,7 +124,7 @@ class Shard:
 
     @property
     def status(self) -> BatchStatus:
-        """Its state in the words of the public API."""
+        """Its state as a status of the public API."""
         if self.state == ShardState.CANCELLED_UNSENT:
             return BatchStatus.CANCELLED
         return self.info.status if self.info and not self.is_waiting else BatchStatus.VALIDATING

@@ -69,7 +69,7 @@ def _ended(folder: JobFolder, state: LocalState) -> LocalState | None:
     if state.starts >= _MOST_STARTS:
         return state.end(
             BatchStatus.FAILED,
-            f"its process ended {state.starts} times without an answer; the last words of "
+            f"its process ended {state.starts} times without an answer; the end of "
             f"{folder.log_path}:\n{process.log_tail(folder)}",
         )
     return None

@@ -86,7 +86,9 @@ def read_state(folder: JobFolder) -> LocalState:
         if data:
             return _parse(data)
     except (StorageError, TypeError, ValueError) as error:
-        logger.warning("%s: the state is damaged; the journal tells it anew: %s", folder.id, error)
+        logger.warning(
+            "%s: the state is damaged, and made anew from the journal: %s", folder.id, error
+        )
     return _attempt(folder.spec, folder.spec.created)
 
 

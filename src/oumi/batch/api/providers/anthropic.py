@@ -92,7 +92,7 @@ class AnthropicBatches:
             if not batch.info.is_terminal:
                 raise UnavailableError(
                     f"{batch.info.id} may be the batch that was begun when the last process ended; "
-                    "that is told once it has ended: ask again then"
+                    "that is known once it has ended: ask again then"
                 )
             if await self._has_result(batch, first_id):
                 return batch

@@ -73,7 +73,7 @@ class BatchApi(Protocol):
     async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
         """Start a batch. Raises QueueFullError if none was started for that reason.
 
-        After any UnavailableError the batch may run all the same: `find` tells.
+        After any UnavailableError the batch may run all the same: `find` finds it.
         """
         ...
 
@@ -81,7 +81,7 @@ class BatchApi(Protocol):
         self, tag: str, upload: str, known: Collection[str], since: datetime
     ) -> ApiBatch | None:
         """The batch that was started of this upload with this tag, is not older than `since`, and
-        whose id is not among the known ones. Raises UnavailableError if it cannot be told yet.
+        whose id is not among the known ones. Raises UnavailableError if that is not known yet.
         """
         ...
 

@@ -43,7 +43,7 @@ _STATUSES = {
     "ARCHIVED": BatchStatus.CANCELLED,
 }
 TITLE = "requests of a batch, by oumi"
-"""The display name of our datasets, by which they are told from others."""
+"""The display name of our datasets, by which they are known from those of others."""
 _JOB_SETTINGS = {
     "maxTokens": "max_tokens",
     "temperature": "temperature",

@@ -80,12 +80,12 @@ def read_status(
     name: str, known: Mapping[str, BatchStatus], ended: BatchStatus | None = None
 ) -> BatchStatus:
     """The status for a provider's name of it. For a name that is not known here, `ended`, which
-    other fields of the reply may tell, or else IN_PROGRESS.
+    other fields of the reply may show, or else IN_PROGRESS.
     """
     if name in known:
         return known[name]
     status = ended or BatchStatus.IN_PROGRESS
-    logger.warning("a batch is %r, a word that is not known here; taken as %s", name, status)
+    logger.warning("a batch is %r, a status that is not known here; taken as %s", name, status)
     return status
 
 
@@ -104,7 +104,7 @@ def output_may_follow(info: BatchInfo) -> bool:
 
 
 def is_output_missing(info: BatchInfo, answers: int, *, has_files: bool) -> bool:
-    """Whether a batch that gave so many answers is to be asked for its output again later."""
+    """Whether output of a batch that gave so many answers may still be on its way."""
     is_without_files = info.status == BatchStatus.COMPLETED and not has_files
     is_short = answers < info.completed_requests
     return (is_short or is_without_files) and output_may_follow(info)
