@@ -99,9 +99,11 @@ def _imported(node: ast.AST) -> Iterator[str]:
         if isinstance(child, ast.ImportFrom):
             for alias in child.names:
                 full = f"{child.module}.{alias.name}"
-                yield from ({full, child.module or ""} & _modules().keys()) if (
-                    full not in _modules()
-                ) else [full]
+                yield from (
+                    ({full, child.module or ""} & _modules().keys())
+                    if (full not in _modules())
+                    else [full]
+                )
         elif isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names if alias.name in _modules())
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
