@@ -6,20 +6,15 @@ from typing import Any
 
 from page_text import member_docstrings, table
 
-from oumi.backends.registry import ROWS
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.registry import own_rows
 from oumi.backends.remote.dialects import load_dialect
-from oumi.backends.remote.providers import (
-    BY_ENGINE,
-    PROVIDERS,
-    UNLISTED,
-    AuthMethod,
-    Provider,
-)
+from oumi.backends.remote.provider import UNLISTED, AuthMethod, Provider
+from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
     InferenceConfig,
-    InferenceEngineType,
     ModelParams,
     RemoteParams,
 )
@@ -38,8 +33,8 @@ GROUPS: dict[str, type[Settings]] = {
 def engine_table() -> str:
     """What each engine is and needs."""
     rows = [
-        [f"`{row.engine}`", f"`{row.class_name}`", f"{row.summary}", f"`{row.install}`"]
-        for row in ROWS.values()
+        [f"`{row.name}`", f"`{row.class_name}`", f"{row.summary}", f"`{row.install}`"]
+        for row in own_rows()
     ]
     return table(["Engine", "Class", "What it is", "What it needs"], rows)
 
@@ -50,22 +45,22 @@ def engine_settings() -> str:
         f"{group}.{field}"
         for group in ("model", "generation", "generation.guided_decoding")
         for field in GROUPS[group].model_fields
-        if field not in ("guided_decoding", "strict")
+        if field not in ("guided_decoding", "strict", "max_repairs")  # of no engine
     ]
-    local = [row for engine, row in ROWS.items() if engine not in BY_ENGINE]
-    rows = [[f"`{n}`", *(_honour(n, row) for row in local), _honour_all(n)] for n in names]
+    local = [row for row in own_rows() if row.provider is None]
+    rows = [[f"`{n}`", *(_support(n, row) for row in local), _support_by_all(n)] for n in names]
     rows.append(["all of `remote_params`", *("unused" for _ in local), "yes"])
-    return table(["Setting", *(f"`{row.engine}`" for row in local), "Behind an API"], rows)
+    return table(["Setting", *(f"`{row.name}`" for row in local), "Behind an API"], rows)
 
 
-def _honour(name: str, engine: Any) -> str:
+def _support(name: str, engine: Any) -> str:
     if name in engine.supports:
         return "yes"
     return "ignored" if name in engine.ignores else "refused"
 
 
-def _honour_all(name: str) -> str:
-    answers = {_honour(name, row) for row in PROVIDERS}
+def _support_by_all(name: str) -> str:
+    answers = {_support(name, row) for row in PROVIDERS}
     return answers.pop() if len(answers) == 1 else "see the table above"
 
 
@@ -73,7 +68,7 @@ def remote_engines() -> str:
     """Where each API is, and what opens it."""
     rows = [
         [
-            f"`{row.engine}`",
+            f"`{row.name}`",
             _code(row.url_env),
             _code(row.url, "none: has to be given") + _parts(row),
             _keys(row),
@@ -98,8 +93,9 @@ def _parts(row: Provider) -> str:
 def _keys(row: Provider) -> str:
     variables = filter(None, (row.bearer_env, *row.key_env))
     names = " or ".join(map(_code, variables)) or "none"
-    if row.proof is not None:
-        return f"{names}; without it: {member_docstrings(AuthMethod)[row.proof.name].rstrip('.')}"
+    if row.auth_method is not None:
+        otherwise = member_docstrings(AuthMethod)[row.auth_method.name]
+        return f"{names}; without it: {otherwise.rstrip('.')}"
     return names + (", needed" if row.needs_key else "")
 
 
@@ -111,10 +107,10 @@ def remote_capabilities() -> str:
     """What each API takes besides what all of them take."""
     rows = [
         [
-            f"`{row.engine}`",
+            f"`{row.name}`",
             ", ".join(_names(row.supports - _COMMON)) or "nothing",
             ", ".join(_forms(row)) or "none",
-            "yes" if row.takes_images else "refused",
+            "yes" if row.supports_images else "refused",
         ]
         for row in PROVIDERS
     ]
@@ -154,22 +150,21 @@ _MODEL = "anthropic.claude-sonnet-4-5"  # Bedrock tells by the name what a model
 
 
 def structured_forms() -> str:
-    """How each engine is told of each form."""
-    rows = [[f"`{engine}`", *(_way_of_form(engine, form) for form in _EXAMPLES)] for engine in ROWS]
+    """How each engine is sent each kind of constraint."""
+    rows = [[f"`{row.name}`", *(_how_sent(row, form) for form in _EXAMPLES)] for row in own_rows()]
     return table(["Engine", *(f"`{form}`" for form in _EXAMPLES)], rows)
 
 
-def _way_of_form(engine: InferenceEngineType, form: str) -> str:
-    if f"{_GUIDED}{form}" not in ROWS[engine].supports:
+def _how_sent(row: EngineRow, form: str) -> str:
+    if f"{_GUIDED}{form}" not in row.supports:
         return "refused"
-    if engine not in BY_ENGINE:
+    if row.provider is None:
         return "sampler"
     guided = GuidedDecodingParams(**{form: _EXAMPLES[form]})
     config = InferenceConfig(
         model=ModelParams(model_name=_MODEL), generation=GenerationParams(guided_decoding=guided)
     )
-    row = BY_ENGINE[engine]
-    adapted = load_dialect(row.dialect).adapted(config, row)
+    adapted = load_dialect(row.provider.dialect).adapted(config, row.provider)
     if adapted is None:
         return "own field"
     return "strict schema" if adapted.strict else _WAYS[adapted.form]
@@ -193,13 +188,13 @@ def schema_rules() -> str:
     rows = [
         [
             f"[{rules.name}]({rules.source})",
-            ", ".join(f"`{row.engine}`" for row in PROVIDERS if row.rules is rules),
+            ", ".join(f"`{row.name}`" for row in PROVIDERS if row.schema_profile is rules),
             _demands(rules),
             ", ".join(f"`{name}`" for name in sorted(rules.keywords)) if rules.rewrites else "all",
             _WAYS[rules.otherwise] + (", not strict" if rules.has_strict else ""),
         ]
         for rules in PROFILES
-        if any(row.rules is rules for row in PROVIDERS) and rules.form is Form.SCHEMA
+        if any(row.schema_profile is rules for row in PROVIDERS) and rules.form is Form.SCHEMA
     ]
     heads = ["Rules", "Engines", "What they ask for", "Limits that they keep", "Otherwise"]
     return table(heads, rows)

@@ -1,7 +1,8 @@
-"""Writes the parts of the pages that follow from the code: settings, engines, errors, help.
+"""Writes what follows from the code elsewhere: tables and help on pages, names of engines in code.
 
-A page marks such a part with `<!-- generated: NAME -->` and `<!-- end -->`.
-`python docs/generate.py` brings all pages up to date; with `--check` it only says which are not.
+A page marks such a part with `<!-- generated: NAME -->` and `<!-- end -->`, a module of Python with
+`# generated: NAME` and `# end`. `python docs/generate.py` brings all of them up to date; with
+`--check` it only says which are not.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import engine_code
 import engine_tables
 from engine_tables import GROUPS
 from page_text import attribute_docstrings, sentence, table
@@ -24,8 +26,16 @@ from oumi import errors
 from oumi.core.configs.base import Settings
 
 DOCS = Path(__file__).parent
+SOURCE = DOCS.parent / "src" / "oumi"
+MODULES = (
+    SOURCE / "core" / "configs" / "engine_type.py",
+    SOURCE / "inference" / "engines.py",
+    SOURCE / "inference" / "__init__.py",
+)
+"""Modules that have generated parts."""
 
-_PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PAGE_PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_CODE_PART = re.compile(r"( *# generated: (\S+)\n).*?( *# end\n)", re.DOTALL)
 _BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 _OTHER_EXITS = {
     0: "Everything is done.",
@@ -137,24 +147,39 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
+CODE_PARTS: dict[str, Callable[[], str]] = {
+    "engine-members": engine_code.engine_members,
+    "engine-aliases": engine_code.engine_aliases,
+    "engine-classes": engine_code.engine_classes,
+    "engine-names": engine_code.engine_names,
+}
+
+
 def renew(text: str) -> str:
     """A page with its generated parts made anew."""
-    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n{part[3]}", text)
+    return _PAGE_PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n{part[3]}", text)
 
 
-def stale_pages() -> dict[Path, str]:
-    """Each page that is not up to date, with what it should be."""
+def renew_code(text: str) -> str:
+    """The text of a module with its generated parts made anew."""
+    return _CODE_PART.sub(lambda part: f"{part[1]}{CODE_PARTS[part[2]]()}{part[3]}", text)
+
+
+def stale_files() -> dict[Path, str]:
+    """Each page and module that is not up to date, with what it should be."""
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
+    modules = {path: path.read_text(encoding="utf-8") for path in MODULES}
     renewed = {path: renew(text) for path, text in pages.items()}
-    return {path: text for path, text in renewed.items() if text != pages[path]}
+    renewed |= {path: renew_code(text) for path, text in modules.items()}
+    return {path: text for path, text in renewed.items() if text != {**pages, **modules}[path]}
 
 
 def main() -> int:
-    """Bring the pages up to date, or say which are not."""
+    """Bring everything up to date, or say what is not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, fail if stale")
     check = parser.parse_args().check
-    stale = stale_pages()
+    stale = stale_files()
     for path, text in stale.items():
         print(f"{path.name}: {'out of date' if check else 'brought up to date'}")
         if not check:

@@ -35,6 +35,18 @@ def test_importing_the_engines_loads_no_runtime():
     assert json.loads(output.stdout) == []
 
 
+def test_an_engine_loads_no_row_but_its_own():
+    code = (
+        "import sys, json; from oumi.inference import GroqInferenceEngine; "
+        "rows = [name for name in sys.modules if '.providers.' in name or name.endswith('.row')]; "
+        "print(json.dumps(rows))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True
+    )
+    assert json.loads(output.stdout) == ["oumi.backends.remote.providers.groq"]
+
+
 @pytest.mark.parametrize("name", ["oumi", "oumi.inference", "oumi.core.configs", "oumi.core.types"])
 def test_all_names_are_importable(name: str):
     module = importlib.import_module(name)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oumi.backends.remote.providers import BY_ENGINE, PROVIDERS
-from oumi.core.configs import InferenceEngineType
+from oumi.backends.remote.providers import PROVIDERS, find_provider
 from oumi.inference import GroqInferenceEngine, ParasailInferenceEngine
 from tests.batch.api import expected, make, rows
 from tests.conftest import answers
@@ -35,13 +34,13 @@ def test_hosts_that_speak_openais_batches(server: FaultServer, kind: type, windo
 
 def test_the_page_says_what_the_rows_say():
     said = {
-        InferenceEngineType(name): (int(most.replace(",", "")), int(size) * 1_000_000, price)
+        name: (int(most.replace(",", "")), int(size) * 1_000_000, price)
         for names, most, size, price in LINE.findall(PAGE.read_text())
         for name in re.findall(r"[A-Z_]+", names)
     }
-    assert set(said) == {row.engine for row in PROVIDERS if row.batch is not None}
+    assert set(said) == {row.name for row in PROVIDERS if row.batch is not None}
     for engine, (most, size, price) in said.items():
-        offer = BY_ENGINE[engine].batch
+        offer = find_provider(engine).batch
         assert (offer.max_requests, offer.max_bytes) == (most, size), engine
-        costs = BY_ENGINE[engine].price_list is not None
+        costs = find_provider(engine).price_list is not None
         assert price == ("half" if costs and offer.price_share == 0.5 else "none known"), engine

@@ -2,18 +2,20 @@
 
 import json
 
-from oumi.backends.registry import ROWS
+from oumi.backends.registry import engine_rows, find_engine
 
 
 def test_table(oumi) -> None:
     done = oumi("engines")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == list(ROWS)
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == [
+        row.name for row in engine_rows()
+    ]
 
 
 def test_json(oumi) -> None:
     engines = {facts["engine"]: facts for facts in json.loads(oumi("engines", "--json").stdout)}
-    assert engines.keys() == ROWS.keys()
+    assert engines.keys() == {row.name for row in engine_rows()}
     assert engines["LLAMACPP"]["installed"] is True
     one = json.loads(oumi("engines", "llamacpp", "--json").stdout)
     assert one == engines["LLAMACPP"]
@@ -21,7 +23,7 @@ def test_json(oumi) -> None:
 
 def test_one_engine(oumi) -> None:
     said = oumi("engines", "LLAMACPP").stdout
-    assert all(f"  {name}\n" in said for name in ROWS["LLAMACPP"].supports)
+    assert all(f"  {name}\n" in said for name in find_engine("LLAMACPP").supports)
 
 
 def test_misspelt(oumi) -> None:
@@ -32,8 +34,8 @@ def test_misspelt(oumi) -> None:
 
 def test_how_to_install_is_shown_as_it_is_typed(oumi) -> None:
     lines = oumi("engines").stdout.splitlines()[1:]
-    for row in ROWS.values():
-        line = next(line for line in lines if line.startswith(f"{row.engine} "))
+    for row in engine_rows():
+        line = next(line for line in lines if line.startswith(f"{row.name} "))
         assert row.is_installed() or row.install in line
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import oumi.inference
-from oumi.backends.registry import ROWS
+from oumi.backends.registry import engine_rows, find_engine
 from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import InferenceConfig, InferenceEngineType
 from oumi.inference import build_engine
@@ -42,33 +42,8 @@ engine: {engine}
 """
 
 CLASSES = {
-    "ANTHROPIC": "AnthropicInferenceEngine",
-    "AZURE": "AzureOpenAIInferenceEngine",
-    "BEDROCK": "BedrockInferenceEngine",
-    "CEREBRAS": "CerebrasInferenceEngine",
-    "DEEPSEEK": "DeepSeekInferenceEngine",
-    "FIREWORKS": "FireworksInferenceEngine",
-    "GEMINI": "GoogleGeminiInferenceEngine",
-    "GOOGLE_GEMINI": "GoogleGeminiInferenceEngine",
-    "GOOGLE_VERTEX": "GoogleVertexInferenceEngine",
-    "GROQ": "GroqInferenceEngine",
-    "HUGGING_FACE": "HuggingFaceInferenceEngine",
-    "HUGGING_FACE_ROUTER": "HuggingFaceInferenceEngine",
-    "LAMBDA": "LambdaInferenceEngine",
-    "LLAMACPP": "LlamaCppInferenceEngine",
-    "MISTRAL": "MistralInferenceEngine",
-    "NATIVE": "NativeTextInferenceEngine",
-    "OLLAMA": "OllamaInferenceEngine",
-    "OPENAI": "OpenAIInferenceEngine",
-    "OPENROUTER": "OpenRouterInferenceEngine",
-    "PARASAIL": "ParasailInferenceEngine",
-    "REMOTE": "RemoteInferenceEngine",
-    "REMOTE_VLLM": "RemoteVLLMInferenceEngine",
-    "SAMBANOVA": "SambanovaInferenceEngine",
-    "SGLANG": "SGLangInferenceEngine",
-    "TOGETHER": "TogetherInferenceEngine",
-    "VLLM": "VLLMInferenceEngine",
-    "XAI": "XAIInferenceEngine",
+    **{row.name: row.class_name for row in engine_rows()},
+    **{alias: row.class_name for row in PROVIDERS for alias in row.aliases},
 }
 """The class of each name that a file may have."""
 
@@ -81,16 +56,25 @@ def load(folder: Path, engine: str, model: str = "some-model") -> InferenceConfi
 
 @pytest.mark.parametrize(("name", "class_name"), CLASSES.items())
 def test_a_users_file_names_the_engine(tmp_path: Path, name: str, class_name: str):
-    row = ROWS[load(tmp_path, name).engine]
+    row = find_engine(load(tmp_path, name).engine)
     assert row.class_name == class_name
     assert class_name in oumi.inference.__all__
 
 
-def test_every_engine_is_among_them():
-    assert set(InferenceEngineType.__members__) <= set(CLASSES)
+def test_every_row_is_a_member_and_has_a_class_of_its_own():
+    rows = engine_rows()
+    assert {row.name for row in rows} == set(InferenceEngineType.__members__)
+    for row in rows:
+        same = [other.name for other in rows if other.class_name == row.class_name]
+        assert same == [row.name], f"{same} need a `class_name` each"
 
 
-@pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: row.engine.value)
+def test_names_of_old_files_are_kept(tmp_path: Path):
+    assert load(tmp_path, "gemini").engine is InferenceEngineType.GOOGLE_GEMINI
+    assert load(tmp_path, "HUGGING_FACE").engine is InferenceEngineType.HUGGING_FACE_ROUTER
+
+
+@pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: row.name)
 def test_a_users_file_makes_the_engine(tmp_path: Path, row, monkeypatch):
     for name in row.key_env[:1]:
         monkeypatch.setenv(name, "key-of-the-user")
@@ -98,7 +82,7 @@ def test_a_users_file_makes_the_engine(tmp_path: Path, row, monkeypatch):
         monkeypatch.setenv(names[0], "eu-central-1")
     if row.url is None:
         monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1")
-    config = load(tmp_path, row.engine.value)
+    config = load(tmp_path, row.name)
     if row.url is None and row.url_env is None:
         remote = config.remote_params.model_copy(update={"api_url": "localhost:1"})
         config = config.model_copy(update={"remote_params": remote})

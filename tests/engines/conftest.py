@@ -67,15 +67,15 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def thinking_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """oumi-tiny with the tokens that mark a thought."""
+    """oumi-tiny with the marker tokens of reasoning."""
     folder = tmp_path_factory.mktemp("models") / "thinking"
-    return write_model(folder, marks=["<think>", "</think>"])
+    return write_model(folder, markers=["<think>", "</think>"])
 
 
 @pytest.fixture(scope="session")
 def equipped_params(thinking_model: Path, adapter: Path) -> ModelParams:
-    """That with an adapter and with vLLM's parsers of thoughts and calls."""
-    # Constraints hold from the first token on, so that a test can say what a thought is.
+    """That with an adapter and with vLLM's parsers of reasoning and tool calls."""
+    # Constraints hold from the first token on, so that a test decides what the reasoning is.
     structured = {"enable_in_reasoning": True}
     return vllm_params(
         model_name=str(thinking_model),

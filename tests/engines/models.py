@@ -10,39 +10,39 @@ from pathlib import Path
 from oumi.models import TINY
 
 
-def write_model(folder: Path, *, marks: Sequence[str]) -> Path:
-    """Write oumi-tiny with its rarest tokens taken for `marks`; the folder."""
+def write_model(folder: Path, *, markers: Sequence[str]) -> Path:
+    """Write oumi-tiny with its rarest tokens taken for `markers`; the folder."""
     shutil.copytree(TINY / "hf", folder)
     file = folder / "tokenizer.json"
     tokenizer = json.loads(file.read_text("utf-8"))
     words = tokenizer["model"]
-    for mark in marks:
+    for marker in markers:
         # The last merge makes the rarest token, which is the last of the vocabulary.
         words["merges"].pop()
         _, number = words["vocab"].popitem()
-        tokenizer["added_tokens"].append(_added(mark, number))
+        tokenizer["added_tokens"].append(_added(marker, number))
     file.write_text(json.dumps(tokenizer), "utf-8")
     return folder
 
 
-def _added(mark: str, number: int) -> dict[str, object]:
+def _added(marker: str, number: int) -> dict[str, object]:
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized", "special"), False)
-    return {"id": number, "content": mark, **flags}
+    return {"id": number, "content": marker, **flags}
 
 
-_IMAGE_MARKS = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
+_IMAGE_MARKERS = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
 
 
 def write_vision_model(folder: Path) -> Path:
     """Write an Idefics3 of random weights that reads and writes by oumi-tiny's tokenizer.
 
     It is one of the few kinds that vLLM loads without torchvision. An image of 28 by 28 pixels is
-    one token to it, and three marks around that.
+    one token to it, and three markers around that.
     """
     import torch
     import transformers
 
-    write_model(folder, marks=_IMAGE_MARKS)
+    write_model(folder, markers=_IMAGE_MARKERS)
     template = (folder / "chat_template.jinja").read_text("utf-8")
     text = "{%- if part.type == 'text' -%}{{- part.text -}}"
     template = template.replace(text, text + "{%- elif part.type == 'image' -%}{{- '<image>' -}}")

@@ -7,7 +7,7 @@ import importlib.util
 
 import pytest
 
-from oumi.backends.registry import ROWS, InferenceEngineType
+from oumi.backends.registry import find_engine
 from oumi.core.configs import ModelParams
 from oumi.inference.build import load_class
 from tests.structured.corpus import CORPUS
@@ -21,7 +21,7 @@ EVERY = {"NATIVE": 16, "VLLM": 4}
 @pytest.mark.parametrize("name", EVERY)
 def test_each_schema_is_kept_or_refused_by_name(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
-    row = ROWS[InferenceEngineType(name)]
+    row = find_engine(name)
     if importlib.util.find_spec(row.runtime) is None:
         pytest.skip(f"{row.runtime} is not installed")
     sample = list(CORPUS)[:: EVERY[name]]

@@ -91,9 +91,9 @@ def test_beams_keep_a_form_each_on_its_own(native):
 
 def test_log_probabilities_are_those_of_the_model(native):
     question = "What is the capital of France?"
-    [told] = native.infer([ask(question)], generation(logprobs=3, max_new_tokens=6))
-    tokens = told.metadata["logprobs"]["content"]
-    assert "".join(token["token"] for token in tokens) == told.messages[-1].content
+    [done] = native.infer([ask(question)], generation(logprobs=3, max_new_tokens=6))
+    tokens = done.metadata["logprobs"]["content"]
+    assert "".join(token["token"] for token in tokens) == done.messages[-1].content
     for token in tokens:
         likeliest = token["top_logprobs"]
         assert len(likeliest) == 3

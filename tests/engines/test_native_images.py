@@ -154,7 +154,7 @@ def test_a_model_of_text_takes_none():
         NativeTextInferenceEngine(ModelParams(processor_kwargs={"max_pixels": 1}))
 
 
-def test_the_processor_is_loaded_as_told(tmp_path: Path):
+def test_processor_kwargs_reach_the_processor(tmp_path: Path):
     folder = write_qwen(tmp_path / "qwen")
     lengths = []
     for pixels in (56 * 56, 112 * 112):

@@ -39,7 +39,7 @@ def test_greedy_text_is_that_of_llama_cpp(vllm):
 PARIS = "What is the capital of France?"
 
 
-def test_an_answer_ends_where_it_is_told_to(vllm):
+def test_stop_strings_stop_tokens_and_length_end_an_answer(vllm):
     whole = text(vllm, PARIS)
     before = whole.partition(" France")[0]
     assert before != whole

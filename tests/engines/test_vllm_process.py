@@ -100,7 +100,7 @@ def test_a_run_goes_on_whatever_ended_it(script: Script):
         "SIGKILL": lambda process: process.send_signal(signal.SIGKILL),
         "vLLM dies": lambda process: os.kill(core_of(process), signal.SIGKILL),
     }
-    told = {}
+    outputs = {}
     for name, end in ends.items():
         before = script.recorded
         process = script.begin()
@@ -108,13 +108,13 @@ def test_a_run_goes_on_whatever_ended_it(script: Script):
         left = children(process.pid)
         wait_until(lambda before=before: script.recorded >= before + 20, process)
         end(process)
-        told[name] = process.communicate()[0]
+        outputs[name] = process.communicate()[0]
         assert process.returncode != 0
-        assert before + 20 <= script.recorded < ROWS, f"{name}: {told[name]}"
+        assert before + 20 <= script.recorded < ROWS, f"{name}: {outputs[name]}"
         wait_until(lambda left=left: not any(map(is_alive, left)))
-        assert told[name].count("SCRIPT RUNS") == 1
-    assert "KeyboardInterrupt" in told["Ctrl-C"]
-    assert "EngineError: vLLM's process has ended" in told["vLLM dies"]
+        assert outputs[name].count("SCRIPT RUNS") == 1
+    assert "KeyboardInterrupt" in outputs["Ctrl-C"]
+    assert "EngineError: vLLM's process has ended" in outputs["vLLM dies"]
 
     before = script.recorded
     process = script.begin()

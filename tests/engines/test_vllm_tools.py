@@ -98,7 +98,7 @@ def answer_of(
 
 
 def thinking(thought: str, answer: str) -> GuidedDecodingParams:
-    """The form of this answer, between real marks of a thought."""
+    """A grammar of this answer, with the reasoning between real marker tokens."""
     grammar = f"start: <think> {json.dumps(thought)} </think> {json.dumps(answer)}"
     return GuidedDecodingParams(grammar=grammar)
 
@@ -161,7 +161,7 @@ def test_a_choice_that_cannot_be_made_fails_its_row(vllm):
         assert reason in result.error_messages[0]
 
 
-def test_thoughts_are_no_part_of_the_answer(vllm):
+def test_reasoning_is_no_part_of_the_answer(vllm):
     row, model = ask("2 + 2?"), vllm_params()
     guided = GuidedDecodingParams(choice=["<think>Two and two.</think>\n\nFour."])
     message = answer_of(vllm, model, row, guided).message
@@ -182,7 +182,7 @@ def test_vllms_parser_finds_calls(equipped_vllm, equipped_params):
     assert (done.message.content, done.message.tool_calls) == ("Just text.", None)
 
 
-def test_vllms_parser_finds_thoughts(equipped_vllm, equipped_params):
+def test_vllms_parser_finds_reasoning(equipped_vllm, equipped_params):
     guided = GuidedDecodingParams(grammar='start: "Two and two." </think> "Four."')
     message = answer_of(equipped_vllm, equipped_params, ask("2 + 2?"), guided).message
     assert (message.reasoning_content, message.content) == ("Two and two.", "Four.")

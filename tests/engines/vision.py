@@ -44,7 +44,7 @@ class QwenImageProcessor(transformers.ProcessorMixin):
         super().__init__(image_processor, tokenizer, chat_template=chat_template)
 
     def __call__(self, text: Any = None, images: Any = None, **_: Any) -> Any:
-        """One text with as many marks for each image as the model sees patches."""
+        """One text with as many markers for each image as the model sees patches."""
         [written] = [text] if isinstance(text, str) else text
         flat = [
             one for each in images or () for one in (each if isinstance(each, list) else [each])
@@ -83,8 +83,8 @@ def write_llava(folder: Path) -> Path:
 
 def write_qwen(folder: Path) -> Path:
     """One in which an image takes up fewer positions than tokens."""
-    marks = ["<|vision_start|>", _PATCH, "<|vision_end|>", "<|video_pad|>"]
-    tokenizer, ids = _tokenizer(marks)
+    markers = ["<|vision_start|>", _PATCH, "<|vision_end|>", "<|video_pad|>"]
+    tokenizer, ids = _tokenizer(markers)
     config = transformers.Qwen2VLConfig(
         vision_config={"depth": 2, "embed_dim": 32, "hidden_size": 64, "num_heads": 2},
         text_config={
@@ -100,15 +100,15 @@ def write_qwen(folder: Path) -> Path:
     processor = QwenImageProcessor(
         Qwen2VLImageProcessorPil(min_pixels=56 * 56, max_pixels=112 * 112),
         tokenizer,
-        chat_template=_TEMPLATE.replace("IMAGE", "".join(marks[:3])),
+        chat_template=_TEMPLATE.replace("IMAGE", "".join(markers[:3])),
     )
     return _write(folder, config, processor)
 
 
-def _tokenizer(marks: list[str]) -> tuple[Any, dict[str, int]]:
+def _tokenizer(markers: list[str]) -> tuple[Any, dict[str, int]]:
     tokenizer = transformers.AutoTokenizer.from_pretrained(TINY / "hf")
-    tokenizer.add_special_tokens({"additional_special_tokens": marks})
-    return tokenizer, {mark: tokenizer.convert_tokens_to_ids(mark) for mark in marks}
+    tokenizer.add_special_tokens({"additional_special_tokens": markers})
+    return tokenizer, {marker: tokenizer.convert_tokens_to_ids(marker) for marker in markers}
 
 
 def _write(folder: Path, config: Any, processor: Any) -> Path:

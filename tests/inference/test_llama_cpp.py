@@ -166,8 +166,8 @@ def test_tools_are_called(engine):
     assert "city" in call.function.get_arguments_dict()
     assert answer == again, "nothing random stands in an answer"
     reply = Message(role=Role.TOOL, tool_call_id=call.id, content="18 degrees, sunny")
-    told = answer.model_copy(update={"messages": [*answer.messages, reply]})
-    assert engine.infer([told], generation(max_new_tokens=60))[0].messages[-1].content
+    continued = answer.model_copy(update={"messages": [*answer.messages, reply]})
+    assert engine.infer([continued], generation(max_new_tokens=60))[0].messages[-1].content
 
 
 def test_streaming_gives_the_same_text_in_pieces(engine):

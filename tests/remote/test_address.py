@@ -3,15 +3,16 @@ from __future__ import annotations
 import pytest
 
 from oumi.backends.remote.address import Address, find_address, key_hint, to_base
-from oumi.backends.remote.providers import BY_ENGINE, Provider
-from oumi.core.configs import InferenceConfig, InferenceEngineType, ModelParams, RemoteParams
+from oumi.backends.remote.provider import Provider
+from oumi.backends.remote.providers import find_provider
+from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.errors import AccessError, ConfigError
 
-OPENAI = BY_ENGINE[InferenceEngineType.OPENAI]
-REMOTE = BY_ENGINE[InferenceEngineType.REMOTE]
-VLLM = BY_ENGINE[InferenceEngineType.REMOTE_VLLM]
-AZURE = BY_ENGINE[InferenceEngineType.AZURE]
-VERTEX = BY_ENGINE[InferenceEngineType.GOOGLE_VERTEX]
+OPENAI = find_provider("OPENAI")
+REMOTE = find_provider("REMOTE")
+VLLM = find_provider("REMOTE_VLLM")
+AZURE = find_provider("AZURE")
+VERTEX = find_provider("GOOGLE_VERTEX")
 
 
 def find(provider: Provider, remote: RemoteParams | None = None, model: str = "m") -> Address:
@@ -137,13 +138,13 @@ def test_an_address_made_of_project_and_region(monkeypatch):
     ],
 )
 def test_a_variable_may_hold_only_the_host(monkeypatch, engine: str, host: str, base: str):
-    provider = BY_ENGINE[InferenceEngineType(engine)]
+    provider = find_provider(engine)
     monkeypatch.setenv(provider.url_env, host)
     assert find(provider, RemoteParams(api_key="k")).bases == (base,)
 
 
 def test_bedrock_lists_models_elsewhere(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
-    address = find(BY_ENGINE[InferenceEngineType.BEDROCK])
+    address = find(find_provider("BEDROCK"))
     assert address.bases == ("https://bedrock-runtime.us-west-2.amazonaws.com",)
     assert address.models_base == "https://bedrock.us-west-2.amazonaws.com"

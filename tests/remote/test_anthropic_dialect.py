@@ -10,8 +10,8 @@ from anthropic.types import message_create_params
 from pydantic import TypeAdapter
 
 from oumi.backends.remote.dialects import anthropic
-from oumi.backends.remote.providers import BY_ENGINE
-from oumi.core.configs import GuidedDecodingParams, InferenceConfig, InferenceEngineType
+from oumi.backends.remote.providers import find_provider
+from oumi.core.configs import GuidedDecodingParams, InferenceConfig
 from oumi.core.types import ContentItem, Conversation, Message, Role, Type
 from oumi.errors import RequestError, UnsupportedError
 from oumi.runner.request import KeyMaker, Request
@@ -20,7 +20,7 @@ from tests.remote.sdk_types import known_to
 from tests.remote.talks import PNG, TOOL, call, picture_talk, settings, tool_talk
 from tests.shapes import PRODUCT
 
-ROW = BY_ENGINE[InferenceEngineType.ANTHROPIC]
+ROW = find_provider("ANTHROPIC")
 NEW, MIDDLE, OLD = "claude-opus-5-5", "claude-sonnet-4-5", "claude-opus-4-1-20250805"
 SAMPLING = {"temperature", "top_p", "top_k"}
 SCHEMA = GuidedDecodingParams(json=PRODUCT)

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from oumi.backends.remote.dialects import bedrock
-from oumi.backends.remote.providers import BY_ENGINE
-from oumi.core.configs import GuidedDecodingParams, InferenceConfig, InferenceEngineType
+from oumi.backends.remote.providers import find_provider
+from oumi.core.configs import GuidedDecodingParams, InferenceConfig
 from oumi.core.types import ContentItem, Conversation, Message, Role, Type
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner.request import Request
@@ -18,7 +18,7 @@ from tests.remote.sdk_types import operation, problem
 from tests.remote.talks import PNG, TOOL, call, picture_talk, settings, tool_talk
 from tests.shapes import PRODUCT
 
-ROW = BY_ENGINE[InferenceEngineType.BEDROCK]
+ROW = find_provider("BEDROCK")
 CLAUDE, NEW = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "global.anthropic.claude-opus-5"
 NOVA = "amazon.nova-pro-v1:0"
 SCHEMA = GuidedDecodingParams(json=PRODUCT)

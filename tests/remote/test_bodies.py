@@ -13,14 +13,14 @@ from openai.types.chat import completion_create_params as openai
 from pydantic import TypeAdapter
 
 from oumi.backends.remote.dialects import load_dialect
-from oumi.backends.remote.providers import BY_ENGINE, PROVIDERS, Provider
+from oumi.backends.remote.provider import Provider
+from oumi.backends.remote.providers import PROVIDERS, find_provider
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
     InferenceConfig,
     ModelParams,
 )
-from oumi.core.configs import InferenceEngineType as Engine
 from oumi.runner.request import Request
 from tests.remote.sdk_types import known_to
 from tests.remote.talks import SCHEMA, SETTINGS
@@ -30,8 +30,8 @@ CHAT_ROWS = [row for row in PROVIDERS if row.dialect == "chat"]
 OPENAI = TypeAdapter(openai.CompletionCreateParams)
 OWN_TYPES = {
     # stream_options is in Groq's reference, and in its SDK's description of a stream, only.
-    Engine.GROQ: (TypeAdapter(groq.CompletionCreateParams), {"stream_options"}),
-    Engine.CEREBRAS: (TypeAdapter(cerebras.CompletionCreateParams), set()),
+    "GROQ": (TypeAdapter(groq.CompletionCreateParams), {"stream_options"}),
+    "CEREBRAS": (TypeAdapter(cerebras.CompletionCreateParams), set()),
 }
 BEYOND_OPENAI = {
     "top_k",
@@ -59,7 +59,7 @@ def bodies_of(row: Provider, tmp_path: Any, *, stream: bool) -> list[dict[str, A
     dialect, settings = load_dialect(row.dialect), settings_of(row)
     without_tools = {n: v for n, v in settings.items() if "tool" not in n}
     talks = [(tool_talk(), settings)]
-    if row.takes_images:
+    if row.supports_images:
         talks.append((picture(tmp_path), without_tools))
     bodies = []
     for conversation, chosen in talks:
@@ -74,27 +74,27 @@ def bodies_of(row: Provider, tmp_path: Any, *, stream: bool) -> list[dict[str, A
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("row", CHAT_ROWS, ids=lambda row: row.engine.value)
+@pytest.mark.parametrize("row", CHAT_ROWS, ids=lambda row: row.name)
 def test_the_official_sdk_takes_every_body(row: Provider, tmp_path, stream: bool):
     for body in bodies_of(row, tmp_path, stream=stream):
-        if row.engine is Engine.MISTRAL:
+        if row.name == "MISTRAL":
             kind = ChatCompletionStreamRequest if stream else ChatCompletionRequest
             known = kind.model_validate(body).model_dump(exclude_unset=True)
             assert known.keys() == body.keys(), "no field that the SDK does not know"
             continue
-        types, beyond = OWN_TYPES.get(row.engine, (OPENAI, BEYOND_OPENAI))
+        types, beyond = OWN_TYPES.get(row.name, (OPENAI, BEYOND_OPENAI))
         common = {name: value for name, value in body.items() if name not in beyond}
         assert known_to(types, common) == common, "no field that the SDK does not know"
 
 
 def test_what_is_particular_to_a_provider(tmp_path):
-    mistral = bodies_of(BY_ENGINE[Engine.MISTRAL], tmp_path, stream=True)[0]
+    mistral = bodies_of(find_provider("MISTRAL"), tmp_path, stream=True)[0]
     assert mistral["random_seed"] == 4321
     assert not mistral.keys() & {"seed", "stream_options"}
-    azure = bodies_of(BY_ENGINE[Engine.AZURE], tmp_path, stream=False)[0]
+    azure = bodies_of(find_provider("AZURE"), tmp_path, stream=False)[0]
     assert azure["max_completion_tokens"] == 77
     assert "max_tokens" not in azure
-    openrouter = bodies_of(BY_ENGINE[Engine.OPENROUTER], tmp_path, stream=False)[0]
+    openrouter = bodies_of(find_provider("OPENROUTER"), tmp_path, stream=False)[0]
     assert openrouter["provider"] == {"require_parameters": True}
-    openai = bodies_of(BY_ENGINE[Engine.OPENAI], tmp_path, stream=False)[0]
+    openai = bodies_of(find_provider("OPENAI"), tmp_path, stream=False)[0]
     assert not openai.keys() & BEYOND_OPENAI

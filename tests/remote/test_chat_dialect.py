@@ -10,12 +10,12 @@ from openai.types.chat import completion_create_params
 from pydantic import BaseModel, TypeAdapter
 
 from oumi.backends.remote.dialects import chat
-from oumi.backends.remote.providers import BY_ENGINE, Provider
+from oumi.backends.remote.provider import Provider
+from oumi.backends.remote.providers import find_provider
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
     InferenceConfig,
-    InferenceEngineType,
     ModelParams,
 )
 from oumi.core.types import (
@@ -32,9 +32,9 @@ from oumi.errors import ConfigError, InputError, RequestError, UnsupportedError
 from oumi.runner.request import Request
 from tests.conftest import ask
 
-OPENAI = BY_ENGINE[InferenceEngineType.OPENAI]
-VLLM = BY_ENGINE[InferenceEngineType.REMOTE_VLLM]
-SGLANG = BY_ENGINE[InferenceEngineType.SGLANG]
+OPENAI = find_provider("OPENAI")
+VLLM = find_provider("REMOTE_VLLM")
+SGLANG = find_provider("SGLANG")
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8
 TOOL = ToolDefinition.model_validate(
     {"name": "add", "description": "Add.", "parameters": {"type": "object", "properties": {}}}
@@ -217,7 +217,7 @@ def test_strict_is_asked_for_where_the_schema_meets_its_rules():
     strict = {**Product.model_json_schema(), "additionalProperties": False}
     for schema, expected in ((strict, True), (Product.model_json_schema(), False)):
         guided = GuidedDecodingParams(json=schema)
-        body = body_of(ask("Hi"), BY_ENGINE[InferenceEngineType.REMOTE], guided_decoding=guided)
+        body = body_of(ask("Hi"), find_provider("REMOTE"), guided_decoding=guided)
         form = body["response_format"]["json_schema"]
         assert (form["strict"], form["schema"]) == (expected, schema)
 

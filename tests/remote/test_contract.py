@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from oumi.backends.registry import ROWS
+from oumi.backends.registry import find_engine
 from oumi.backends.remote.dialects import load_dialect
-from oumi.backends.remote.providers import PROVIDERS, Provider
+from oumi.backends.remote.provider import Provider
+from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -44,8 +45,7 @@ from tests.conftest import ask
 from tests.fault_server import FaultServer
 from tests.fault_server.forms import find_form
 from tests.fault_server.plan import parse_plan
-from tests.remote import replies
-from tests.remote.replies import ErrorReply
+from tests.remote.replies import REPLIES, ErrorReply
 from tests.remote.talks import OTHER_WORDS, PNG, SCHEMA, SETTINGS, TOOL
 
 KEY = "sk-very-secret-0123456789"
@@ -59,7 +59,7 @@ CALL = {
 Make = Callable[..., RemoteInferenceEngine]
 
 
-@pytest.fixture(params=PROVIDERS, ids=lambda row: row.engine.value)
+@pytest.fixture(params=PROVIDERS, ids=lambda row: row.name)
 def row(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Provider:
     for names in request.param.url_parts.values():
         monkeypatch.setenv(names[0], "eu-central-1")
@@ -73,7 +73,7 @@ def make(row: Provider, server: FaultServer) -> Iterator[Make]:
     def build(**remote: Any) -> RemoteInferenceEngine:
         quick = {"retry_backoff_base": 0.01, "connection_timeout": 5.0, "api_key": KEY}
         api_url = server.url if row.url else server.api_url
-        engine = load_class(ROWS[row.engine])(
+        engine = load_class(find_engine(row.name))(
             ModelParams(model_name=MODEL),
             remote_params=RemoteParams(**{"api_url": api_url, **quick, **remote}),
         )
@@ -105,6 +105,11 @@ def last_body(server: FaultServer) -> str:
 
 def plan(server: FaultServer, said: ErrorReply) -> None:
     server.plan(faults=[said.fault])
+
+
+def test_every_provider_has_replies():
+    missing = {row.name for row in PROVIDERS} ^ REPLIES.keys()
+    assert not missing, f"tests/remote/replies.py: add what {missing} reply, or `Replies()`"
 
 
 def test_plain_chat(row: Provider, make: Make, server: FaultServer):
@@ -151,8 +156,8 @@ def test_an_image(row: Provider, make: Make, server: FaultServer):
         ContentItem(type=Type.TEXT, content="row-1"),
         ContentItem(type=Type.IMAGE_BINARY, binary=PNG),
     ]
-    if not row.takes_images:
-        with pytest.raises(InferenceError, match=f"{row.engine} takes no images"):
+    if not row.supports_images:
+        with pytest.raises(InferenceError, match=f"{row.name} takes no images"):
             make().infer([talk(user(items))])
         assert server.stats()["requests"] == 0
         return
@@ -189,7 +194,7 @@ def test_each_setting_that_it_honours_is_sent(row: Provider, make: Make, server:
     for name, (value, sent) in SETTINGS.items():
         if f"generation.{name}" in row.supports:
             make().infer([talk(user("row-1"), tools=[TOOL])], config_of(**{name: value}))
-            sent = OTHER_WORDS.get((row.engine, name), sent)
+            sent = OTHER_WORDS.get((row.name, name), sent)
             assert sent in last_body(server).replace(" ", ""), name
 
 
@@ -199,14 +204,14 @@ def test_a_setting_that_it_does_not_honour_is_refused(
     for name, (value, _) in SETTINGS.items():
         if f"generation.{name}" not in row.supports:
             with pytest.raises(
-                UnsupportedError, match=f"{row.engine} cannot honour generation.{name}"
+                UnsupportedError, match=f"{row.name} cannot honour generation.{name}"
             ):
                 make().infer([ask("row-1")], config_of(**{name: value}))
     assert server.stats()["requests"] == 0
 
 
 def test_a_stream(row: Provider, make: Make, server: FaultServer):
-    server.plan(piece_bytes=5, events=replies.STREAM.get(row.engine, []))
+    server.plan(piece_bytes=5, events=list(REPLIES[row.name].stream))
     pieces = list(make().stream(ask("row-1")))
     assert "".join(piece.content for piece in pieces) == "answer to row-1"
     assert pieces[-1].completion.message.content == "answer to row-1"
@@ -233,22 +238,22 @@ def test_a_stream_cut_at_every_byte_is_the_same_stream(row: Provider):
 
 
 def test_a_bad_key_stops_the_run(row: Provider, make: Make, server: FaultServer):
-    plan(server, replies.BAD_KEY.get(row.engine, replies.USUAL_BAD_KEY))
-    with pytest.raises(AccessError, match=f"{row.engine} answered 4.*remote_params.api_key") as it:
+    plan(server, REPLIES[row.name].bad_key)
+    with pytest.raises(AccessError, match=f"{row.name} answered 4.*remote_params.api_key") as it:
         make(num_workers=1).infer([ask(f"row-{i}") for i in range(5)])
     assert KEY not in str(it.value)
     assert server.stats()["requests"] <= 2
 
 
 def test_an_unknown_model_stops_the_run(row: Provider, make: Make, server: FaultServer):
-    plan(server, replies.NO_MODEL.get(row.engine, replies.USUAL_NO_MODEL))
+    plan(server, REPLIES[row.name].no_model)
     with pytest.raises(ModelNotFoundError, match=r"model\.model_name"):
         make(num_workers=1).infer([ask(f"row-{i}") for i in range(5)])
     assert server.stats()["requests"] <= 2
 
 
 def test_a_limit_says_how_long_to_wait(row: Provider, make: Make, server: FaultServer):
-    plan(server, replies.TOO_MANY.get(row.engine, replies.USUAL_TOO_MANY))
+    plan(server, REPLIES[row.name].too_many)
     with pytest.raises(UnavailableError) as caught:
         list(make().stream(ask("row-1")))
     assert (caught.value.status, caught.value.wait_s) == (429, 7.0)
@@ -269,5 +274,5 @@ def test_models_are_listed(row: Provider, make: Make, server: FaultServer):
         assert make().list_models() == ["a", "b"]
         assert server.stats()["last"][-1]["method"] == "GET"
     else:
-        with pytest.raises(UnsupportedError, match=f"{row.engine} does not list its models"):
+        with pytest.raises(UnsupportedError, match=f"{row.name} does not list its models"):
             make().list_models()

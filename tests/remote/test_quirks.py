@@ -9,12 +9,11 @@ import pytest
 
 from oumi.backends.remote.dialects import chat
 from oumi.backends.remote.errors import BadReplyError, to_error
-from oumi.backends.remote.providers import BY_ENGINE
+from oumi.backends.remote.providers import find_provider
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
     InferenceConfig,
-    InferenceEngineType,
     ModelParams,
 )
 from oumi.core.types import Conversation, FinishReason
@@ -204,7 +203,7 @@ def test_fireworks_takes_a_grammar():
         model=ModelParams(model_name="m"),
         generation=GenerationParams(guided_decoding=guided),
     )
-    body = chat.shared_body(config, BY_ENGINE[InferenceEngineType.FIREWORKS])
+    body = chat.shared_body(config, find_provider("FIREWORKS"))
     assert body["response_format"] == {"type": "grammar", "grammar": 'root ::= "yes" | "no"'}
 
 

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 
 import jsonschema_rs
 
-from oumi.backends.registry import ROWS
+from oumi.backends.registry import find_engine
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
     InferenceConfig,
-    InferenceEngineType,
     ModelParams,
 )
 from oumi.core.json_schema import to_json_schema
@@ -112,7 +111,7 @@ def main(names: list[str]) -> None:
     """Print the table for the engines that are named."""
     covered = {}
     for name in names or ["LLAMACPP"]:
-        with load_class(ROWS[InferenceEngineType(name)])(ModelParams()) as engine:
+        with load_class(find_engine(name))(ModelParams()) as engine:
             covered[name] = asyncio.run(cover(engine))
     print(table(covered))
 

@@ -24,7 +24,7 @@ class Backend(ABC):
     @property
     def name(self) -> str:
         """The engine's name."""
-        return str(self.row.engine)
+        return self.row.name
 
     @abstractmethod
     def session(self, config: InferenceConfig) -> Session:

@@ -1,33 +1,35 @@
-"""Facts about an engine."""
+"""What there is to know about an engine: one frozen row."""
 
 from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
 
-from oumi.backends.remote.providers import Provider
-from oumi.core.configs import InferenceEngineType
+from oumi.backends.remote.provider import Provider
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EngineRow:
-    """Facts about an engine. Settings are dotted names such as `generation.top_k`."""
+    """Facts about one engine. Settings are named by their path, such as `generation.top_k`."""
 
-    engine: InferenceEngineType
+    name: str
+    """What `engine` in a config says."""
     class_name: str
+    """The name of its class in `oumi.inference`."""
     backend: str
-    """Where the backend is: `module:class`."""
+    """Where its backend is, as `module:class`. The module may import its runtime."""
     summary: str
+    """What it is, in a few words, as they go on after "LLAMACPP: "."""
     runtime: str
     """The package that has to be importable."""
     install: str
-    """How to get it."""
+    """The command that installs it."""
     supports: frozenset[str]
-    """Settings it can honour."""
+    """Settings that it uses. All others are refused."""
     ignores: frozenset[str] = frozenset()
-    """Settings that its model files decide themselves; named in a warning, not refused."""
+    """Settings that the model's file or the server decides; named in a warning, not refused."""
     provider: Provider | None = None
-    """The facts of an API; None for a model on this machine."""
+    """The row of its API; None for an engine without one."""
 
     def is_installed(self) -> bool:
         """Whether the runtime is importable here; it is not imported."""

@@ -1,4 +1,4 @@
-"""Images of a message, as bytes and their kind."""
+"""Images in messages: read from a file, from bytes or from a data URL."""
 
 from __future__ import annotations
 
@@ -10,48 +10,52 @@ from pathlib import Path
 from oumi.core.types.conversation import ContentItem, Type
 from oumi.errors import InputError
 
-_KINDS = {
+# The first bytes of a file: https://en.wikipedia.org/wiki/List_of_file_signatures
+_SIGNATURES = {
     b"\x89PNG": "png",
     b"\xff\xd8": "jpeg",
     b"GIF8": "gif",
-    b"RIFF": "webp",
+    b"RIFF": "webp",  # WebP is the only image format in a RIFF container
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The bytes of an image; `kind` is `png`, `jpeg`, `gif` or `webp`."""
+    """An image file; `kind` is `png`, `jpeg`, `gif` or `webp`."""
 
     kind: str
     data: bytes
 
     @property
     def media_type(self) -> str:
-        """Such as `image/png`."""
+        """The MIME type, such as `image/png`."""
         return f"image/{self.kind}"
 
     @property
     def base64(self) -> str:
-        """The bytes as text."""
+        """The bytes in base64."""
         return base64.b64encode(self.data).decode()
 
     @property
     def url(self) -> str:
-        """The image itself, as a URL."""
+        """A data URL, which holds the image itself: https://www.rfc-editor.org/rfc/rfc2397"""
         return f"data:{self.media_type};base64,{self.base64}"
 
 
 def image_url(item: ContentItem) -> str | None:
-    """The URL of an image that lies elsewhere; None for one that is given whole."""
+    """The URL of an image on the web; None for one whose bytes are at hand."""
     if item.type != Type.IMAGE_URL or (item.content or "").startswith("data:"):
         return None
     return item.content or ""
 
 
 def read_image(item: ContentItem) -> Image:
-    """The image in a path, in bytes or in a data URL. Raises InputError."""
+    """The image of a path, of bytes or of a data URL.
+
+    Raises InputError for one that cannot be read or is not of a known kind.
+    """
     data = _read(item)
-    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
+    kind = next((kind for start, kind in _SIGNATURES.items() if data.startswith(start)), None)
     if kind is None:
         raise InputError(f"{_name(item)}: not a PNG, JPEG, GIF or WebP image")
     return Image(kind, data)

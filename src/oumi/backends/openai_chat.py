@@ -1,6 +1,6 @@
-"""Conversations to and from the chat form of the OpenAI API, which most engines speak.
+"""Conversations to and from the JSON of OpenAI's chat completions API, which most engines speak.
 
-Shapes: https://platform.openai.com/docs/api-reference/chat
+Fields: https://platform.openai.com/docs/api-reference/chat
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from oumi.core.types.tool_call import FunctionCall, ToolCall
 from oumi.errors import RequestError
 
 _FINISH_REASONS: dict[str | None, FinishReason] = {
-    **{word.value: word for word in FinishReason},
+    **{reason.value: reason for reason in FinishReason},
+    # Names that some servers give in place of OpenAI's.
     "function_call": FinishReason.TOOL_CALLS,
     "eos": FinishReason.STOP,
     "max_tokens": FinishReason.LENGTH,
@@ -38,17 +39,17 @@ _FINISH_REASONS: dict[str | None, FinishReason] = {
 
 
 def encode_messages(conversation: Conversation) -> list[dict[str, Any]]:
-    """The messages of a request. Raises InputError for an image that cannot be read."""
+    """The `messages` of a request. Raises InputError for an image that cannot be read."""
     return [_encode_message(message) for message in conversation.messages]
 
 
 def encode_tools(conversation: Conversation) -> list[dict[str, Any]]:
-    """The tools of a request."""
+    """The `tools` of a request."""
     return [tool.model_dump(mode="json", exclude_none=True) for tool in conversation.tools or ()]
 
 
 def check_tools_are_optional(tool_choice: Any) -> None:
-    """Raise RequestError where a row without tools is to call one."""
+    """Raise RequestError for a `tool_choice` that forces a call in a row without tools."""
     if tool_choice not in (None, "auto", "none"):
         raise RequestError(f"tool_choice is {tool_choice!r}, but the row has no tools")
 
@@ -56,7 +57,10 @@ def check_tools_are_optional(tool_choice: Any) -> None:
 def decode_choice(
     choice: Mapping[str, Any], usage: Mapping[str, Any] | None, *, logprobs: bool = False
 ) -> Completion:
-    """The completion that a choice and the usage beside it mean."""
+    """The completion in an entry of `choices`, with the reply's `usage`.
+
+    Log-probabilities are left out unless `logprobs` is set.
+    """
     return Completion(
         decode_message(choice["message"]),
         decode_finish_reason(choice.get("finish_reason")),
@@ -66,50 +70,52 @@ def decode_choice(
 
 
 def decode_message(message: Mapping[str, Any]) -> Message:
-    """The assistant's message. Text that is absent is empty, unless there are tool calls."""
+    """The assistant's message. Missing content becomes an empty text, unless there are calls."""
     calls = [_decode_call(call) for call in message.get("tool_calls") or ()]
-    content, thoughts = _split_content(message.get("content"))
-    thoughts = message.get("reasoning_content") or message.get("reasoning") or thoughts
+    content, reasoning = _split_content(message.get("content"))
+    # DeepSeek, xAI and others: `reasoning_content`; Groq, OpenRouter and vLLM: `reasoning`.
+    reasoning = message.get("reasoning_content") or message.get("reasoning") or reasoning
     return Message(
         role=Role.ASSISTANT,
         content=content or (None if calls else ""),
         tool_calls=calls or None,
-        reasoning_content=thoughts or None,
+        reasoning_content=reasoning or None,
     )
 
 
-def decode_finish_reason(word: str | None) -> FinishReason:
-    """The finish reason of a word; UNKNOWN for one that is not known here."""
-    found = _FINISH_REASONS.get(word)
-    if found is None and word:  # Gemini: `SAFETY`, `content_filter: PROHIBITED_CONTENT`
-        found = _FINISH_REASONS.get(word.lower().partition(":")[0])
+def decode_finish_reason(value: str | None) -> FinishReason:
+    """The finish reason that a `finish_reason` means; UNKNOWN for one that is not in our table."""
+    found = _FINISH_REASONS.get(value)
+    if found is None and value:  # Gemini: `SAFETY`, `content_filter: PROHIBITED_CONTENT`
+        found = _FINISH_REASONS.get(value.lower().partition(":")[0])
     return found or FinishReason.UNKNOWN
 
 
 def decode_usage(usage: Mapping[str, Any]) -> Usage:
-    """Token counts, 0 where there are none."""
+    """Token counts; 0 for those that are missing."""
     prompt, completion = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     details = usage.get("completion_tokens_details") or {}
-    # xAI and Gemini count thoughts apart: https://docs.x.ai/docs/guides/reasoning
-    apart = max((usage.get("total_tokens") or 0) - prompt - completion, 0)
+    # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
+    # https://docs.x.ai/docs/guides/reasoning
+    uncounted = max((usage.get("total_tokens") or 0) - prompt - completion, 0)
     return Usage(
         prompt,
-        completion + apart,
+        completion + uncounted,
         (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
-        details.get("reasoning_tokens") or apart,
+        details.get("reasoning_tokens") or uncounted,
     )
 
 
 def _split_content(content: Any) -> tuple[str, str]:
-    """Text and thoughts of content that may be in parts.
+    """Text and reasoning of a `content`, which Mistral gives as a list of parts.
 
     https://docs.mistral.ai/capabilities/reasoning
     """
     if not isinstance(content, list):
         return content or "", ""
     text = "".join(part["text"] for part in content if part["type"] == "text")
-    thoughts = [part["thinking"] for part in content if part["type"] == "thinking"]
-    return text, "".join(piece.get("text", "") for thought in thoughts for piece in thought)
+    thinking = [part["thinking"] for part in content if part["type"] == "thinking"]
+    return text, "".join(chunk.get("text", "") for chunks in thinking for chunk in chunks)
 
 
 def _encode_message(message: Message) -> dict[str, Any]:
@@ -143,8 +149,11 @@ def _decode_call(call: Mapping[str, Any]) -> ToolCall:
     )
 
 
-class StreamJoiner:
-    """The chunks of a streamed reply: each to a piece, and all to the whole answer."""
+class StreamAssembler:
+    """Reads the chunks of a streamed reply: a delta from each, and the whole choice at the end.
+
+    `usage` is that of the last chunk that had any; None if none had.
+    """
 
     def __init__(self) -> None:
         self._message: dict[str, Any] = {"content": "", "reasoning_content": "", "tool_calls": []}
@@ -154,19 +163,19 @@ class StreamJoiner:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the reply said why it ended."""
+        """Whether a finish reason has come; a stream that ends without one was cut off."""
         return self._finish_reason is not None
 
     @property
     def choice(self) -> dict[str, Any]:
-        """The whole answer, in the form of a reply that was not streamed."""
+        """What has come so far, as the entry of `choices` in a reply that was not streamed."""
         choice = {"message": self._message, "finish_reason": self._finish_reason}
         if self._logprobs:
             choice["logprobs"] = {"content": self._logprobs}
         return choice
 
     def add(self, chunk: Mapping[str, Any]) -> Delta | None:
-        """The piece in a chunk, if it holds any text."""
+        """Add a chunk; the text and reasoning in it, None if it has neither."""
         self.usage = chunk.get("usage") or self.usage
         if not chunk.get("choices"):
             return None
@@ -176,8 +185,8 @@ class StreamJoiner:
         return self._add_delta(choice.get("delta") or {})
 
     def _add_delta(self, delta: Mapping[str, Any]) -> Delta | None:
-        content, thoughts = _split_content(delta.get("content"))
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning") or thoughts
+        content, reasoning = _split_content(delta.get("content"))
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning") or reasoning
         self._message["content"] += content
         self._message["reasoning_content"] += reasoning
         for call in delta.get("tool_calls") or ():
@@ -185,6 +194,7 @@ class StreamJoiner:
         return Delta(content, reasoning) if content or reasoning else None
 
     def _add_call(self, part: Mapping[str, Any]) -> None:
+        """Add a part of a tool call; `index` says of which. Names and arguments come in parts."""
         calls = self._message["tool_calls"]
         index = part.get("index", 0)
         while len(calls) <= index:

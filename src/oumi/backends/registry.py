@@ -1,162 +1,133 @@
-"""The engines: one row each, with what it needs and what it can honour."""
+"""All engines by name: those of this package, and those that other packages add.
+
+Another package adds one by an entry point of the group `oumi.engines`: its name is the engine's,
+its value a `Provider`, or an `EngineRow` for a backend of its own. Rows are loaded one by one, when
+they are asked for.
+"""
 
 from __future__ import annotations
 
-import importlib
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint
 
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.remote.providers import PROVIDERS
-from oumi.core.configs import (
-    EMBEDDED_MODEL,
-    InferenceConfig,
-    InferenceEngineType,
-    ModelParams,
-)
-from oumi.core.logs import warn_once
-from oumi.errors import MissingDependencyError, UnsupportedError
+from oumi.backends.remote.dialects import check_supports
+from oumi.backends.remote.provider import Provider
+from oumi.backends.remote.providers import find_provider, provider_names
+from oumi.core.configs import EMBEDDED_MODEL, InferenceConfig, InferenceEngineType, ModelParams
+from oumi.core.configs.engine_name import GROUP, outside_engines, parse_engine_name
+from oumi.core.logs import logger, warn_once
+from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
 
-_LOCAL = frozenset(
-    {
-        "model.model_name",
-        "model.adapter_model",
-        "model.model_max_length",
-        "model.chat_template",
-        "model.chat_template_kwargs",
-        "model.model_revision",
-        "model.model_kwargs",
-        "generation.max_new_tokens",
-        "generation.batch_size",
-        "generation.seed",
-        "generation.temperature",
-        "generation.top_p",
-        "generation.top_k",
-        "generation.min_p",
-        "generation.frequency_penalty",
-        "generation.presence_penalty",
-        "generation.stop_strings",
-        "generation.logit_bias",
-        "generation.guided_decoding.json",
-        "generation.guided_decoding.regex",
-        "generation.guided_decoding.choice",
-        "generation.guided_decoding.grammar",
-    }
-)
-"""Settings that all engines on this machine can honour."""
+_LOCAL = {
+    "LLAMACPP": "oumi.backends.local.llama_cpp.row",
+    "NATIVE": "oumi.backends.local.native.row",
+    "VLLM": "oumi.backends.local.vllm.row",
+}
+"""The module of each row of an engine on this machine."""
 
 _FOR_LOCAL_ENGINES = {"batch_completion_window"}
-"""What of remote_params concerns engines on this machine."""
+"""Fields of remote_params that engines on this machine use."""
 
-_LLAMACPP = EngineRow(
-    engine=InferenceEngineType.LLAMACPP,
-    class_name="LlamaCppInferenceEngine",
-    backend="oumi.backends.local.llama_cpp.backend:LlamaCppBackend",
-    summary="llama.cpp on this machine, for GGUF files",
-    runtime="xllamacpp",
-    install="pip install oumi-infer",
-    supports=_LOCAL
-    | {
-        "model.device_map",
-        "generation.tool_choice",
-        "generation.parallel_tool_calls",
-        "generation.logprobs",
-    },
-    ignores=frozenset(
-        {
-            "model.torch_dtype",
-            "model.tokenizer_name",
-            "model.trust_remote_code",
-            "model.attn_implementation",
-        }
-    ),
-)
 
-_NATIVE = EngineRow(
-    engine=InferenceEngineType.NATIVE,
-    class_name="NativeTextInferenceEngine",
-    backend="oumi.backends.local.native.backend:NativeBackend",
-    summary="Transformers on this machine, for any text or vision model of the hub",
-    runtime="transformers",
-    install="pip install 'oumi-infer[native]'",
-    supports=_LOCAL
-    | {
-        "model.tokenizer_name",
-        "model.tokenizer_kwargs",
-        "model.tokenizer_pad_token",
-        "model.torch_dtype",
-        "model.device_map",
-        "model.trust_remote_code",
-        "model.attn_implementation",
-        "model.processor_kwargs",
-        "generation.stop_token_ids",
-        "generation.num_beams",
-        "generation.logprobs",
-        "generation.tool_choice",
-        "generation.parallel_tool_calls",
-        "generation.skip_special_tokens",
-    },
-)
+def find_engine(name: str) -> EngineRow:
+    """The row of an engine, whose name may be in any case of letters or an alias.
 
-_VLLM = EngineRow(
-    engine=InferenceEngineType.VLLM,
-    class_name="VLLMInferenceEngine",
-    backend="oumi.backends.local.vllm.backend:VLLMBackend",
-    summary="vLLM on this machine, for any model that it serves",
-    runtime="vllm",
-    install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
-    supports=_LOCAL
-    | {
-        "model.processor_kwargs",
-        "model.tokenizer_name",
-        "model.tool_call_parser",
-        "model.torch_dtype",
-        "model.trust_remote_code",
-        "generation.logprobs",
-        "generation.parallel_tool_calls",
-        "generation.skip_special_tokens",
-        "generation.stop_token_ids",
-        "generation.tool_choice",
-    },
-    ignores=frozenset({"model.device_map", "model.attn_implementation"}),
-)
+    Raises ConfigError, which names the nearest engine.
+    """
+    try:
+        exact = str(parse_engine_name(name))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return _load(exact)
 
-_REMOTE = tuple(
-    EngineRow(
-        engine=provider.engine,
+
+def engine_rows() -> tuple[EngineRow, ...]:
+    """The rows of all engines: those of this machine, the providers, those of other packages.
+
+    One of another package that cannot be loaded is left out, with a warning.
+    """
+    return (*own_rows(), *_outside_rows())
+
+
+def own_rows() -> tuple[EngineRow, ...]:
+    """The rows of the engines of this package."""
+    return tuple(_load(name) for name in (*_LOCAL, *provider_names()))
+
+
+@cache
+def _load(name: str) -> EngineRow:
+    if name in _LOCAL:
+        row: EngineRow = import_module(_LOCAL[name]).ENGINE
+        return row
+    if name in provider_names():
+        return _remote_row(find_provider(name))
+    return _load_outside(name, outside_engines()[name])
+
+
+def _remote_row(provider: Provider) -> EngineRow:
+    extra = f"'oumi-infer[{provider.extra}]'" if provider.extra else "oumi-infer"
+    return EngineRow(
+        name=provider.name,
         class_name=provider.class_name,
         backend="oumi.backends.remote.backend:RemoteBackend",
         summary=provider.summary,
         runtime="wreq",
-        install=f"pip install 'oumi-infer[{provider.extra}]'"
-        if provider.extra
-        else "pip install oumi-infer",
+        install=f"pip install {extra}",
         supports=provider.supports,
         ignores=provider.ignores,
         provider=provider,
     )
-    for provider in PROVIDERS
-)
-
-ROWS: dict[InferenceEngineType, EngineRow] = {
-    row.engine: row for row in (_LLAMACPP, _NATIVE, _VLLM, *_REMOTE)
-}
 
 
-def find_engine(name: str) -> EngineRow:
-    """The row of an engine."""
-    return ROWS[InferenceEngineType(name)]
+def _load_outside(name: str, entry: EntryPoint) -> EngineRow:
+    """The row behind an entry point. Raises ConfigError."""
+    place = f"the entry point {entry.name} = {entry.value} in {GROUP}"
+    try:
+        found = entry.load()
+    except Exception as error:  # of code that is not ours
+        raise ConfigError(f"{place} cannot be loaded: {error!r}") from error
+    row = found
+    if isinstance(found, Provider):
+        check_supports(found)
+        row = _remote_row(found)
+    if not isinstance(row, EngineRow):
+        raise ConfigError(f"{place}: expected a Provider or an EngineRow, found {found!r:.80}")
+    if row.name != name:
+        raise ConfigError(f"{place}: expected the name {name!r}, found {row.name!r}")
+    return row
+
+
+@cache
+def _outside_rows() -> tuple[EngineRow, ...]:
+    rows = []
+    for name in outside_engines():
+        try:
+            rows.append(_load(name))
+        except ConfigError as error:
+            logger.warning("%s", error)
+    return tuple(rows)
 
 
 def engine_for(config: InferenceConfig) -> EngineRow:
-    """The row of the engine that the settings name, or that suits their model."""
-    return ROWS[config.engine or _engine_for(config.model)]
+    """The row of the engine that the settings name, or of the one that suits their model."""
+    return find_engine(config.engine or _engine_for(config.model))
+
+
+def build_backend(config: InferenceConfig) -> Backend:
+    """The backend of the engine that the settings name, with their model loaded."""
+    row = engine_for(config)
+    check_settings(row, config)
+    return load_backend(row)(row, config)
 
 
 def load_backend(row: EngineRow) -> type[Backend]:
     """The class of an engine's backend. Raises MissingDependencyError."""
     require_runtime(row)
     module, _, name = row.backend.partition(":")
-    found: type[Backend] = getattr(importlib.import_module(module), name)
+    found: type[Backend] = getattr(import_module(module), name)
     return found
 
 
@@ -164,34 +135,34 @@ def require_runtime(row: EngineRow) -> None:
     """Raise MissingDependencyError unless the package that an engine needs is installed."""
     if not row.is_installed():
         raise MissingDependencyError(
-            f"{row.engine} needs {row.runtime}, which is not installed: {row.install}"
+            f"{row.name} needs {row.runtime}, which is not installed: {row.install}"
         )
 
 
-def build_backend(config: InferenceConfig) -> Backend:
-    """The backend that the settings name, loaded with their model."""
-    row = engine_for(config)
-    check_settings(row, config)
-    return load_backend(row)(row, config)
+def _engine_for(model: ModelParams) -> InferenceEngineType:
+    """The engine for a model when none is named."""
+    if model.model_name == EMBEDDED_MODEL or ".gguf" in model.model_name.lower():
+        return InferenceEngineType.LLAMACPP
+    return InferenceEngineType.NATIVE
 
 
 def check_settings(row: EngineRow, config: InferenceConfig) -> None:
     """Raise UnsupportedError for the first setting that the engine cannot honour."""
-    settings = _changed(config)
+    settings = changed_settings(config)
     for name in sorted(settings - row.supports - row.ignores):
-        able = [str(other.engine) for other in ROWS.values() if name in other.supports]
+        able = [other.name for other in engine_rows() if name in other.supports]
         hint = f"engines that can: {', '.join(able)}" if able else "no engine here can"
-        raise UnsupportedError(f"{row.engine} cannot honour {name}; {hint}")
+        raise UnsupportedError(f"{row.name} cannot honour {name}; {hint}")
     remote = config.remote_params
-    is_local = row.provider is None
-    if is_local and remote is not None and remote.model_fields_set - _FOR_LOCAL_ENGINES:
-        warn_once(f"{row.engine}: remote_params are without effect")
-    ignores = sorted(settings & row.ignores)
-    if ignores:
-        warn_once(f"{row.engine}: decided by the model's file or the server: {', '.join(ignores)}")
+    if row.provider is None and remote and remote.model_fields_set - _FOR_LOCAL_ENGINES:
+        warn_once(f"{row.name}: remote_params are without effect")
+    ignored = sorted(settings & row.ignores)
+    if ignored:
+        warn_once(f"{row.name}: decided by the model's file or the server: {', '.join(ignored)}")
 
 
-def _changed(config: InferenceConfig) -> set[str]:
+def changed_settings(config: InferenceConfig) -> set[str]:
+    """The paths of the settings of model and generation that are not at their defaults."""
     names = {f"model.{name}" for name in config.model.changed_fields()}
     names |= {f"generation.{name}" for name in config.generation.changed_fields()}
     if config.generation.guided_decoding is not None:
@@ -199,9 +170,3 @@ def _changed(config: InferenceConfig) -> set[str]:
         form = config.generation.guided_decoding.form
         names.add(f"generation.guided_decoding.{form}")
     return names
-
-
-def _engine_for(model: ModelParams) -> InferenceEngineType:
-    if model.model_name == EMBEDDED_MODEL or ".gguf" in model.model_name.lower():
-        return InferenceEngineType.LLAMACPP
-    return InferenceEngineType.NATIVE

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from oumi.cli.formatting import format_dollars, format_duration, format_number
-from oumi.runner.limits.config import LimiterState
+from oumi.runner.limits.status import LimiterStatus
 from oumi.runner.stats import RunStats
 
 _WINDOW_S = 20.0
@@ -79,12 +79,12 @@ def progress_line(stats: RunStats, throughput: Throughput) -> str:
     return " · ".join(parts)
 
 
-def limits(state: LimiterState) -> str:
+def limits(status: LimiterStatus) -> str:
     """The limit that requests wait for; empty while none waits."""
-    if not state.waiting:
+    if not status.waiting:
         return ""
-    rate = f", {format_number(state.rate_per_s)}/s" if state.rate_per_s else ""
-    return f"limit {state.allowed:,} in flight{rate}"
+    rate = f", {format_number(status.rate_per_s)}/s" if status.rate_per_s else ""
+    return f"limit {status.allowed:,} in flight{rate}"
 
 
 class Display:

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import ROWS
-from oumi.core.configs import InferenceEngineType
-from oumi.core.names import did_you_mean
+from oumi.backends.registry import find_engine
+from oumi.errors import ConfigError
 
 
 class EngineName(click.ParamType[EngineRow]):
@@ -22,8 +21,6 @@ class EngineName(click.ParamType[EngineRow]):
     ) -> EngineRow:
         """The row of that name. Raises BadParameter, which names the nearest one."""
         try:
-            return ROWS[InferenceEngineType(value)]
-        except ValueError:
-            hint = did_you_mean(str(value).upper(), ROWS, show=str)
-            hint = hint or f"known are {', '.join(ROWS)}"
-            self.fail(f"no engine {value!r}; {hint}", param, ctx)
+            return find_engine(value)
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)

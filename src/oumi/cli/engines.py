@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import ROWS
-from oumi.backends.remote.providers import BY_ENGINE, Provider
+from oumi.backends.registry import engine_rows
+from oumi.backends.remote.provider import Provider
 from oumi.cli.engine_name import EngineName
 from oumi.cli.tables import print_table
 
@@ -22,25 +22,25 @@ from oumi.cli.tables import print_table
 def command(row: EngineRow | None, as_json: bool) -> int:
     """List the engines, or tell all about the one called NAME."""
     if as_json:
-        facts = [_facts(each) for each in ROWS.values()] if row is None else _facts(row)
+        facts = [_facts(each) for each in engine_rows()] if row is None else _facts(row)
         click.echo(json.dumps(facts, indent=2))
     elif row is not None:
         click.echo(_describe(row))
     else:
-        _print_table(list(ROWS.values()))
+        _print_table(list(engine_rows()))
     return 0
 
 
 def _facts(row: EngineRow) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "engine": row.engine.value,
+        "engine": row.name,
         "summary": row.summary,
         "needs": row.runtime,
         "installed": row.is_installed(),
         "install": row.install,
         "supports": sorted(row.supports),
     }
-    provider = BY_ENGINE.get(row.engine)
+    provider = row.provider
     return facts if provider is None else {**facts, "api": _api_facts(provider)}
 
 
@@ -51,8 +51,8 @@ def _api_facts(provider: Provider) -> dict[str, Any]:
         "url_parts": {word: list(names) for word, names in provider.url_parts.items()},
         "key_variables": list(_key_variables(provider)),
         "needs_key": provider.needs_key,
-        "without_key": provider.proof,
-        "takes_images": provider.takes_images,
+        "without_key": provider.auth_method,
+        "takes_images": provider.supports_images,
         "prices": provider.price_list,
     }
 
@@ -60,7 +60,7 @@ def _api_facts(provider: Provider) -> dict[str, Any]:
 def _print_table(rows: list[EngineRow]) -> None:
     table = Table("engine", "what it is", "needs", "installed here", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row.engine, row.summary, row.runtime, _installed(row))
+        table.add_row(row.name, row.summary, row.runtime, _installed(row))
     print_table(table)
 
 
@@ -70,7 +70,7 @@ def _installed(row: EngineRow) -> str:
 
 def _describe(row: EngineRow) -> str:
     lines = [
-        f"{row.engine}: {row.summary}",
+        f"{row.name}: {row.summary}",
         f"needs      {row.runtime}",
         f"installed  {_installed(row)}",
         f"python     oumi.inference.{row.class_name}",
@@ -89,17 +89,17 @@ def _key_variables(provider: Provider) -> Iterator[str]:
 
 
 def _describe_api(row: EngineRow) -> list[str]:
-    provider = BY_ENGINE.get(row.engine)
+    provider = row.provider
     if provider is None:
         return []
     parts = [f"{{{word}}} from {' or '.join(n)}" for word, n in provider.url_parts.items()]
     keys = " or ".join(_key_variables(provider)) or "none of its own"
-    proof = f"; without one, {provider.proof} credentials" if provider.proof else ""
+    proof = f"; without one, {provider.auth_method} credentials" if provider.auth_method else ""
     return [
         f"address    {', '.join((provider.url or 'remote_params.api_url', *parts))}",
         f"  from     remote_params.api_url{_or(provider.url_env)}",
         f"key        {keys}{', needed' if provider.needs_key else ''}{proof}",
-        f"images     {'yes' if provider.takes_images else 'no'}",
+        f"images     {'yes' if provider.supports_images else 'no'}",
     ]
 
 

@@ -42,10 +42,10 @@ def command(ctx: click.Context, row: EngineRow, as_json: bool) -> int:
 def _list_models(row: EngineRow, config: InferenceConfig) -> list[str]:
     if row.provider is None:
         raise UnsupportedError(
-            f"{row.engine} runs on this machine: model.model_name is a file or a name of the hub"
+            f"{row.name} runs on this machine: model.model_name is a file or a name of the hub"
         )
     # An engine needs some model's name, which makes no difference to the list.
     is_named = "model_name" in config.model.model_fields_set
     model = config.model if is_named else ModelParams(model_name="any")
-    with build_engine(config.model_copy(update={"engine": row.engine, "model": model})) as engine:
+    with build_engine(config.model_copy(update={"engine": row.name, "model": model})) as engine:
         return engine.list_models()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oumi.backends.registry import ROWS
+from oumi.backends.registry import find_engine
 from oumi.inference.build import build_engine, load_class
 from oumi.inference.engine import InferenceEngine
 
+# generated: engine-names
 if TYPE_CHECKING:
     from oumi.inference.engines import (
         AnthropicInferenceEngine,
@@ -69,11 +70,39 @@ __all__ = [
     "build_engine",
 ]
 
+_ENGINES = {
+    "AnthropicInferenceEngine": "ANTHROPIC",
+    "AzureOpenAIInferenceEngine": "AZURE",
+    "BedrockInferenceEngine": "BEDROCK",
+    "CerebrasInferenceEngine": "CEREBRAS",
+    "DeepSeekInferenceEngine": "DEEPSEEK",
+    "FireworksInferenceEngine": "FIREWORKS",
+    "GoogleGeminiInferenceEngine": "GOOGLE_GEMINI",
+    "GoogleVertexInferenceEngine": "GOOGLE_VERTEX",
+    "GroqInferenceEngine": "GROQ",
+    "HuggingFaceInferenceEngine": "HUGGING_FACE_ROUTER",
+    "LambdaInferenceEngine": "LAMBDA",
+    "LlamaCppInferenceEngine": "LLAMACPP",
+    "MistralInferenceEngine": "MISTRAL",
+    "NativeTextInferenceEngine": "NATIVE",
+    "OllamaInferenceEngine": "OLLAMA",
+    "OpenAIInferenceEngine": "OPENAI",
+    "OpenRouterInferenceEngine": "OPENROUTER",
+    "ParasailInferenceEngine": "PARASAIL",
+    "RemoteInferenceEngine": "REMOTE",
+    "RemoteVLLMInferenceEngine": "REMOTE_VLLM",
+    "SGLangInferenceEngine": "SGLANG",
+    "SambanovaInferenceEngine": "SAMBANOVA",
+    "TogetherInferenceEngine": "TOGETHER",
+    "VLLMInferenceEngine": "VLLM",
+    "XAIInferenceEngine": "XAI",
+}
+# end
+
 
 def __getattr__(name: str) -> Any:
-    for row in ROWS.values():
-        if row.class_name == name:
-            return load_class(row)
+    if name in _ENGINES:
+        return load_class(find_engine(_ENGINES[name]))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,19 +1,24 @@
-"""From settings to an engine."""
+"""From settings to an engine, and from a name to its class."""
 
 from __future__ import annotations
 
-import importlib
+from functools import cache
+from importlib import import_module
 
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import engine_for, require_runtime
 from oumi.core.configs import InferenceConfig
 from oumi.inference.engine import InferenceEngine
+from oumi.inference.remote_engine import RemoteInferenceEngine
 
-_LOCAL, _REMOTE = "oumi.inference.local_engines", "oumi.inference.engines"
+_MODULES = ("oumi.inference.engines", "oumi.inference.local_engines")
 
 
 def build_engine(config: InferenceConfig) -> InferenceEngine:
-    """The engine that the settings name, loaded with their model."""
+    """The engine that the settings name, with their model loaded.
+
+    Raises ConfigError for a name that no engine has, and what the engine itself raises.
+    """
     return load_class(engine_for(config))(
         config.model,
         generation_params=config.generation,
@@ -22,8 +27,17 @@ def build_engine(config: InferenceConfig) -> InferenceEngine:
 
 
 def load_class(row: EngineRow) -> type[InferenceEngine]:
-    """The public class of an engine. Raises MissingDependencyError where its runtime is missing."""
+    """The class of an engine. Raises MissingDependencyError where its runtime is missing."""
     require_runtime(row)
-    module = importlib.import_module(_LOCAL if row.provider is None else _REMOTE)
-    found: type[InferenceEngine] = getattr(module, row.class_name)
-    return found
+    for module in map(import_module, _MODULES):
+        found: type[InferenceEngine] | None = getattr(module, row.class_name, None)
+        if found is not None and found.engine_type == row.name:
+            return found
+    return _new_class(row)
+
+
+@cache
+def _new_class(row: EngineRow) -> type[InferenceEngine]:
+    """A class for an engine of another package; the same one each time."""
+    base = InferenceEngine if row.provider is None else RemoteInferenceEngine
+    return type(row.class_name, (base,), {"engine_type": row.name, "__doc__": f"{row.summary}."})

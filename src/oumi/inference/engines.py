@@ -1,10 +1,11 @@
-"""The engines behind an API, by name; what differs between them is their provider's row."""
+"""The engines behind an API, a class each. They follow from the providers' rows."""
 
 from typing import ClassVar
 
 from oumi.core.configs import InferenceEngineType
 from oumi.inference.remote_engine import RemoteInferenceEngine
 
+# generated: engine-classes
 __all__ = [
     "AnthropicInferenceEngine",
     "AzureOpenAIInferenceEngine",
@@ -31,52 +32,16 @@ __all__ = [
 ]
 
 
-class OpenAIInferenceEngine(RemoteInferenceEngine):
-    """The OpenAI API."""
-
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.OPENAI
-
-
 class AnthropicInferenceEngine(RemoteInferenceEngine):
     """The Anthropic API."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.ANTHROPIC
 
 
-class GoogleGeminiInferenceEngine(RemoteInferenceEngine):
-    """Google's Gemini API."""
-
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.GOOGLE_GEMINI
-
-
-class DeepSeekInferenceEngine(RemoteInferenceEngine):
-    """The DeepSeek API."""
-
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.DEEPSEEK
-
-
-class MistralInferenceEngine(RemoteInferenceEngine):
-    """The Mistral API."""
-
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.MISTRAL
-
-
-class XAIInferenceEngine(RemoteInferenceEngine):
-    """The xAI API."""
-
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.XAI
-
-
 class AzureOpenAIInferenceEngine(RemoteInferenceEngine):
-    """OpenAI's models on Azure."""
+    """OpenAI's models on Azure; `model_name` is the name of a deployment."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.AZURE
-
-
-class GoogleVertexInferenceEngine(RemoteInferenceEngine):
-    """Google's Vertex AI."""
-
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.GOOGLE_VERTEX
 
 
 class BedrockInferenceEngine(RemoteInferenceEngine):
@@ -85,10 +50,16 @@ class BedrockInferenceEngine(RemoteInferenceEngine):
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.BEDROCK
 
 
-class TogetherInferenceEngine(RemoteInferenceEngine):
-    """The Together API."""
+class CerebrasInferenceEngine(RemoteInferenceEngine):
+    """The Cerebras API."""
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.TOGETHER
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.CEREBRAS
+
+
+class DeepSeekInferenceEngine(RemoteInferenceEngine):
+    """The DeepSeek API."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.DEEPSEEK
 
 
 class FireworksInferenceEngine(RemoteInferenceEngine):
@@ -97,22 +68,16 @@ class FireworksInferenceEngine(RemoteInferenceEngine):
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.FIREWORKS
 
 
-class ParasailInferenceEngine(RemoteInferenceEngine):
-    """The Parasail API."""
+class GoogleGeminiInferenceEngine(RemoteInferenceEngine):
+    """Google's Gemini API."""
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.PARASAIL
-
-
-class SambanovaInferenceEngine(RemoteInferenceEngine):
-    """The SambaNova API."""
-
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.SAMBANOVA
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.GOOGLE_GEMINI
 
 
-class CerebrasInferenceEngine(RemoteInferenceEngine):
-    """The Cerebras API."""
+class GoogleVertexInferenceEngine(RemoteInferenceEngine):
+    """Google's Vertex AI."""
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.CEREBRAS
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.GOOGLE_VERTEX
 
 
 class GroqInferenceEngine(RemoteInferenceEngine):
@@ -121,10 +86,34 @@ class GroqInferenceEngine(RemoteInferenceEngine):
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.GROQ
 
 
+class HuggingFaceInferenceEngine(RemoteInferenceEngine):
+    """Hugging Face's router, before the APIs of many."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.HUGGING_FACE_ROUTER
+
+
 class LambdaInferenceEngine(RemoteInferenceEngine):
     """The Lambda API."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.LAMBDA
+
+
+class MistralInferenceEngine(RemoteInferenceEngine):
+    """The Mistral API."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.MISTRAL
+
+
+class OllamaInferenceEngine(RemoteInferenceEngine):
+    """An Ollama server."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.OLLAMA
+
+
+class OpenAIInferenceEngine(RemoteInferenceEngine):
+    """The OpenAI API."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.OPENAI
 
 
 class OpenRouterInferenceEngine(RemoteInferenceEngine):
@@ -133,10 +122,10 @@ class OpenRouterInferenceEngine(RemoteInferenceEngine):
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.OPENROUTER
 
 
-class HuggingFaceInferenceEngine(RemoteInferenceEngine):
-    """Hugging Face's router, before the APIs of many."""
+class ParasailInferenceEngine(RemoteInferenceEngine):
+    """The Parasail API."""
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.HUGGING_FACE_ROUTER
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.PARASAIL
 
 
 class RemoteVLLMInferenceEngine(RemoteInferenceEngine):
@@ -145,13 +134,28 @@ class RemoteVLLMInferenceEngine(RemoteInferenceEngine):
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.REMOTE_VLLM
 
 
+class SambanovaInferenceEngine(RemoteInferenceEngine):
+    """The SambaNova API."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.SAMBANOVA
+
+
 class SGLangInferenceEngine(RemoteInferenceEngine):
     """An SGLang server."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.SGLANG
 
 
-class OllamaInferenceEngine(RemoteInferenceEngine):
-    """An Ollama server."""
+class TogetherInferenceEngine(RemoteInferenceEngine):
+    """The Together API."""
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.OLLAMA
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.TOGETHER
+
+
+class XAIInferenceEngine(RemoteInferenceEngine):
+    """The xAI API."""
+
+    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.XAI
+
+
+# end

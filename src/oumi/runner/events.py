@@ -9,7 +9,7 @@ from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.result import Failure
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
-from oumi.runner.limits.config import LimiterState
+from oumi.runner.limits.status import LimiterStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class RowRepaired:
 class LimitsReported:
     """What the limiter does at this moment; several times a second, and once at the end."""
 
-    status: LimiterState
+    status: LimiterStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,4 +85,4 @@ class Run:
                 await asyncio.to_thread(self._store.sync)
 
     def _report_limits(self) -> None:
-        self._notify(LimitsReported(self._session.limiter.state))
+        self._notify(LimitsReported(self._session.limiter.status))

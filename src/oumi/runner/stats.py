@@ -21,7 +21,7 @@ from oumi.runner.events import (
     RunEnded,
     RunStarted,
 )
-from oumi.runner.limits.config import LimiterState
+from oumi.runner.limits.status import LimiterStatus
 
 _STEP = math.log(1.02)
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -62,7 +62,7 @@ class RunStats:
     """Answers that were not valid, and after which a further one was asked for."""
     price: Price | None = None
     latency: Histogram = field(default_factory=Histogram)
-    limits: LimiterState | None = None
+    limits: LimiterStatus | None = None
     """What the limiter did when it was last reported."""
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None

@@ -1,1 +1,1 @@
-"""Engines whose model runs on this machine."""
+"""Backends whose model runs on this machine."""

@@ -1,6 +1,7 @@
-"""Conversations to token ids by a chat template, and generated text to completions.
+"""Conversations to prompts by a chat template, and generated text back to completions.
 
-For engines that are handed a tokenizer of the Hugging Face hub.
+For backends that have the model's Hugging Face tokenizer at hand.
+https://huggingface.co/docs/transformers/chat_templating
 """
 
 from __future__ import annotations
@@ -9,32 +10,34 @@ from typing import Any, Protocol
 
 import orjson
 
-from oumi.backends.local.tool_calls import offered_tools, take_calls
+from oumi.backends.local.reasoning import split_reasoning
+from oumi.backends.local.tool_calls import extract_tool_calls, offered_tools
 from oumi.backends.openai_chat import encode_messages
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import Conversation, FinishReason, Message, Role
 from oumi.errors import RequestError, UnsupportedError
 from oumi.runner.request import Request
 
-THINK, THOUGHT = "<think>", "</think>"
-
 
 class TextModel(Protocol):
-    """A tokenizer with a chat template, and the longest context in tokens."""
+    """What is needed of a model to make a prompt for it."""
 
     @property
     def tokenizer(self) -> Any:
-        """A tokenizer of Transformers."""
+        """A Transformers tokenizer with a chat template."""
         ...
 
     @property
-    def context(self) -> int:
-        """Prompt and answer together."""
+    def context_length(self) -> int:
+        """The most tokens that prompt and answer may have together."""
         ...
 
 
 def encode(request: Request, model: TextModel) -> list[int]:
-    """The ids of the prompt. Raises RequestError for one that does not fit."""
+    """The token ids of the prompt.
+
+    Raises RequestError for a prompt that does not fit, UnsupportedError for one with images.
+    """
     if has_images(request.conversation):
         raise UnsupportedError("this engine takes no images")
     encoded = model.tokenizer.apply_chat_template(
@@ -43,16 +46,16 @@ def encode(request: Request, model: TextModel) -> list[int]:
         **template_arguments(request),
     )
     ids: list[int] = encoded["input_ids"]
-    check_fits(len(ids), model.context)
+    check_prompt_length(len(ids), model.context_length)
     return ids
 
 
-def check_fits(tokens: int, context: int) -> None:
-    """Raise RequestError where a prompt leaves no room for an answer."""
-    if tokens >= context:
+def check_prompt_length(prompt_tokens: int, context_length: int) -> None:
+    """Raise RequestError where the context leaves no token for an answer."""
+    if prompt_tokens >= context_length:
         raise RequestError(
-            f"the prompt of {tokens:,} tokens does not fit into the context of "
-            f"{context:,} (model.model_max_length)"
+            f"the prompt of {prompt_tokens:,} tokens does not fit into the context of "
+            f"{context_length:,} (model.model_max_length)"
         )
 
 
@@ -62,8 +65,11 @@ def has_images(conversation: Conversation) -> bool:
 
 
 def template_messages(conversation: Conversation) -> list[dict[str, Any]]:
-    """Messages as chat templates expect them: arguments of tool calls are objects, text without
-    images is one string. Images stay as parts of the form `image_url`.
+    """The messages as chat templates expect them.
+
+    They are those of the OpenAI API but for two points: arguments of tool calls are objects, not
+    JSON text, and a message without images has its text in one string. Images remain parts of type
+    `image_url`.
     """
     messages = encode_messages(conversation)
     for message in messages:
@@ -76,7 +82,7 @@ def template_messages(conversation: Conversation) -> list[dict[str, Any]]:
 
 
 def template_arguments(request: Request) -> dict[str, Any]:
-    """What else the chat template is given."""
+    """The variables of the chat template besides the messages."""
     return {
         "tools": offered_tools(request) or None,
         "add_generation_prompt": True,
@@ -87,9 +93,9 @@ def template_arguments(request: Request) -> dict[str, Any]:
 def to_completion(
     text: str, reason: FinishReason, usage: Usage, request: Request, logprobs: Any = None
 ) -> Completion:
-    """The completion that a text means: thoughts and tool calls are taken out of it."""
-    reasoning, text = take_thought(text)
-    text, calls = take_calls(text, request)
+    """The completion in a generated text, with reasoning and tool calls in fields of their own."""
+    reasoning, text = split_reasoning(text)
+    text, calls = extract_tool_calls(text, request)
     message = Message(
         role=Role.ASSISTANT,
         content=text or (None if calls else ""),
@@ -97,13 +103,3 @@ def to_completion(
         reasoning_content=reasoning,
     )
     return Completion(message, FinishReason.TOOL_CALLS if calls else reason, usage, logprobs)
-
-
-def take_thought(text: str) -> tuple[str | None, str]:
-    """A thought between `<think>` and `</think>` at the start of an answer, and the answer
-    without it. One that was cut off is all thought.
-    """
-    if not text.lstrip().startswith(THINK):
-        return None, text
-    thought, _, answer = text.partition(THINK)[2].partition(THOUGHT)
-    return thought.strip(), answer.lstrip()

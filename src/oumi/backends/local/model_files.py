@@ -1,4 +1,4 @@
-"""Where the files of a model lie: in this package, on disk, or on the hub; and what is in them."""
+"""The files of a model: where they are (in this package, on disk, on the hub), and their hash."""
 
 from __future__ import annotations
 
@@ -11,69 +11,72 @@ from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError, OumiError
 from oumi.models import TINY, TINY_GGUF
 
-_MAGIC = b"GGUF"
+# The first bytes of each GGUF file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+_GGUF_MAGIC = b"GGUF"
 
-# Files of a folder that shape an answer: settings, templates, vocabularies, weights.
-_SHAPING = frozenset({".json", ".jinja", ".txt", ".model", ".safetensors", ".bin", ".gguf"})
+# Files in a model's folder that decide its answers: settings, chat template, vocabulary, weights.
+_HASHED_SUFFIXES = frozenset({".json", ".jinja", ".txt", ".model", ".safetensors", ".bin", ".gguf"})
 
-_PIECES = 16
-_PIECE_BYTES = 64 * 1024
+# Of a file over 1 MiB, only 16 samples of 64 KiB are hashed. Training changes nearly every weight,
+# so they tell two models apart, and 100 GB of weights are hashed in milliseconds.
+_SAMPLES = 16
+_SAMPLE_BYTES = 64 * 1024
 
 
 def find_gguf(model: ModelParams) -> Path:
-    """The GGUF file of a model, fetched from the hub where it has to be.
+    """The GGUF file of a model, downloaded from the hub if need be.
 
-    `model_name` is `oumi-tiny`, a path, or `repo:file` on the hub; the file may also stand in
-    `model_kwargs["filename"]`. Raises ModelNotFoundError for a file that is not there or is no
-    GGUF file.
+    `model_name` is `oumi-tiny`, a path, or `owner/repo:file` on the hub; for a folder or a
+    repository the file may also be named by `model_kwargs["filename"]`. Raises ModelNotFoundError
+    for a file that does not exist or is no GGUF file.
     """
-    name = model.model_name
-    filename = model.model_kwargs.get("filename")
+    name, filename = model.model_name, model.model_kwargs.get("filename")
     if name == EMBEDDED_MODEL:
         return TINY_GGUF
     path = Path(name).expanduser()
     if path.is_dir() and filename:
         path = path / filename
-    if path.is_file():
-        return _checked(path)
-    repo, _, file = name.partition(":")
-    file = file or filename or ""
-    if repo.count("/") == 1 and file:
-        return _checked(_from_hub(repo, file, model.model_revision))
-    raise ModelNotFoundError(_not_found(path))
+    hub_name = f"{name}:{filename}" if filename and ":" not in name else name
+    return _find_gguf(path, hub_name, model.model_revision)
 
 
 def find_adapter(name: str) -> Path:
-    """The GGUF file of a LoRA adapter. Raises ModelNotFoundError."""
-    path = Path(name).expanduser()
-    if path.is_file():
-        return _checked(path)
-    repo, _, file = name.partition(":")
-    if repo.count("/") == 1 and file:
-        return _checked(_from_hub(repo, file, None))
-    raise ModelNotFoundError(_not_found(path))
+    """The GGUF file of a LoRA adapter: a path, or `owner/repo:file` on the hub.
+
+    Raises ModelNotFoundError for a file that does not exist or is no GGUF file.
+    """
+    return _find_gguf(Path(name).expanduser(), name)
 
 
 def find_folders(model: ModelParams) -> list[Path]:
-    """Folders of model, tokenizer and adapter on this machine; a name on the hub has none."""
+    """The folders of model, tokenizer and adapter on this machine; names on the hub have none."""
     names = (model.model_name, model.tokenizer_name, model.adapter_model)
     paths = [_folder(name) for name in names if name]
     return [path for path in paths if path.is_dir()]
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
-    """A hash of model files, and of those in model folders.
+    """A hash of model files, and of the files in model folders.
 
-    A long file counts by its size and by pieces spread over it: enough to tell a model from the
-    same one trained further, without reading all of it.
+    A large file counts by its size and by samples spread evenly over it: enough to tell a model
+    from the same one trained further, without reading all of it.
     """
     digest = new_digest()
     for file in _files(paths):
         size = file.stat().st_size
         digest.update(f"{file.name}:{size};".encode())
-        for piece in _pieces(file, size):
-            digest.update(piece)
+        for sample in _samples(file, size):
+            digest.update(sample)
     return digest.hexdigest()
+
+
+def _find_gguf(path: Path, hub_name: str, revision: str | None = None) -> Path:
+    if path.is_file():
+        return _checked(path)
+    repo, _, filename = hub_name.partition(":")
+    if repo.count("/") == 1 and filename:
+        return _checked(_download(repo, filename, revision))
+    raise ModelNotFoundError(_not_found(path))
 
 
 def _folder(name: str) -> Path:
@@ -83,39 +86,42 @@ def _folder(name: str) -> Path:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            beside = sorted(file for file in path.iterdir() if file.suffix in _SHAPING)
-            yield from filter(Path.is_file, beside)
+            inside = sorted(file for file in path.iterdir() if file.suffix in _HASHED_SUFFIXES)
+            yield from filter(Path.is_file, inside)  # a link may lead nowhere
         else:
             yield path
 
 
-def _pieces(path: Path, size: int) -> Iterator[bytes]:
+def _samples(path: Path, size: int) -> Iterator[bytes]:
     with path.open("rb") as file:
-        if size <= _PIECES * _PIECE_BYTES:
+        if size <= _SAMPLES * _SAMPLE_BYTES:
             yield file.read()
             return
-        for number in range(_PIECES):
-            file.seek((size - _PIECE_BYTES) * number // (_PIECES - 1))
-            yield file.read(_PIECE_BYTES)
+        for number in range(_SAMPLES):
+            # The first sample is the start of the file, the last one its end.
+            file.seek((size - _SAMPLE_BYTES) * number // (_SAMPLES - 1))
+            yield file.read(_SAMPLE_BYTES)
 
 
 def _checked(path: Path) -> Path:
     with path.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
+        if file.read(len(_GGUF_MAGIC)) != _GGUF_MAGIC:
             raise ModelNotFoundError(f"{path}: not a GGUF file")
     return path
 
 
 def _not_found(path: Path) -> str:
-    beside = sorted(p.name for p in path.parent.glob("*.gguf")) if path.parent.is_dir() else []
-    hint = did_you_mean(path.name, beside, before="; ", show=lambda guess: str(path.parent / guess))
+    siblings = sorted(p.name for p in path.parent.glob("*.gguf")) if path.parent.is_dir() else []
+    hint = did_you_mean(
+        path.name, siblings, before="; ", show=lambda guess: str(path.parent / guess)
+    )
     return (
         f"no model {str(path)!r}: expected {EMBEDDED_MODEL!r}, the path of a .gguf file, or "
         f"`owner/repo:file.gguf` on the hub{hint}"
     )
 
 
-def _from_hub(repo: str, filename: str, revision: str | None) -> Path:
+def _download(repo: str, filename: str, revision: str | None) -> Path:
     try:
         import huggingface_hub
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError

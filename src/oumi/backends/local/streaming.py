@@ -1,74 +1,84 @@
-"""What of an answer can be shown while it is still being written.
+"""Text that can be streamed while the rest is still being generated.
 
-A piece that was shown cannot be taken back. So the start of what may become a stop string, the end
-of a thought or a tool call is held back until it is clear what it is.
+A delta that was sent cannot be taken back. So text that may turn out to be the start of a stop
+string, of `</think>` or of a tool call is held back until the following text decides it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from oumi.backends.local.reasoning import THINK_END, THINK_START
+from oumi.backends.local.tool_calls import TOOL_CALL_START
 from oumi.core.types.completion import Completion, Delta
 
-_THINK, _THOUGHT = "<think>", "</think>"
-_TOOL_CALL = "<tool_call>"
-_BROKEN = "\N{REPLACEMENT CHARACTER}"
+# Tokenizers decode a character whose last bytes are still missing to this.
+_INCOMPLETE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 
-def before(text: str, marks: Sequence[str]) -> str:
-    """The text up to the first of the marks, or up to what may be the beginning of one."""
-    found = [at for at in map(text.find, marks) if at >= 0]
+def text_before(text: str, markers: Sequence[str]) -> str:
+    """The text up to the first marker, or up to what may be the start of one at the end."""
+    found = [at for at in map(text.find, markers) if at >= 0]
     if found:
         return text[: min(found)]
-    return text[: len(text) - max((_begun(text, mark) for mark in marks), default=0)]
+    held_back = max((_partial_match_length(text, marker) for marker in markers), default=0)
+    return text[: len(text) - held_back]
 
 
-def _begun(text: str, mark: str) -> int:
-    """How many characters at the end of the text are the beginning of the mark."""
-    lengths = range(min(len(mark) - 1, len(text)), 0, -1)
-    return next((n for n in lengths if text.endswith(mark[:n])), 0)
+def _partial_match_length(text: str, marker: str) -> int:
+    """How many characters at the end of the text are the start of the marker."""
+    lengths = range(min(len(marker) - 1, len(text)), 0, -1)
+    return next((length for length in lengths if text.endswith(marker[:length])), 0)
 
 
 class TextStreamer:
-    """The pieces of one answer. Joined, they are the whole."""
+    """Cuts one growing answer into deltas, which joined together are the whole answer.
 
-    def __init__(self, stops: Sequence[str], *, tools: bool):
-        self._stops = stops
+    `stop_strings` end the answer; with `tools`, tool calls are kept out of the content.
+    """
+
+    def __init__(self, stop_strings: Sequence[str], *, tools: bool):
+        self._stop_strings = stop_strings
         self._tools = tools
-        self._content = ""
-        self._reasoning = ""
+        self._sent_content = ""
+        self._sent_reasoning = ""
 
-    def take(self, text: str) -> Delta | None:
-        """What can be shown now. `text` is all that was written, or that without broken ends."""
-        content, reasoning = self._visible(before(text.rstrip(_BROKEN), self._stops))
-        return self._go_on(content, reasoning)
+    def update(self, text: str) -> Delta | None:
+        """What can be sent now; None if nothing. `text` is everything generated so far."""
+        complete = text.rstrip(_INCOMPLETE_CHARACTER)
+        return self._unsent(*self._sendable(text_before(complete, self._stop_strings)))
 
-    def end(self, completion: Completion) -> list[Delta]:
-        """What is left to show, and the completion."""
+    def finish(self, completion: Completion) -> list[Delta]:
+        """What was held back, if anything, and the delta that carries the completion."""
         message = completion.message
         content = message.content if isinstance(message.content, str) else ""
-        rest = self._go_on(content, message.reasoning_content or "")
+        rest = self._unsent(content, message.reasoning_content or "")
         return [*([rest] if rest else ()), Delta(completion=completion)]
 
-    def _go_on(self, content: str, reasoning: str) -> Delta | None:
-        delta = Delta(content[len(self._content) :], reasoning[len(self._reasoning) :])
-        self._content = max(self._content, content, key=len)
-        self._reasoning = max(self._reasoning, reasoning, key=len)
+    def _unsent(self, content: str, reasoning: str) -> Delta | None:
+        """The part of the texts that was not sent before; from now on it counts as sent."""
+        delta = Delta(content[len(self._sent_content) :], reasoning[len(self._sent_reasoning) :])
+        # A text may be shorter than before: white space at its end is stripped at times.
+        self._sent_content = max(self._sent_content, content, key=len)
+        self._sent_reasoning = max(self._sent_reasoning, reasoning, key=len)
         return delta if delta.content or delta.reasoning_content else None
 
-    def _visible(self, text: str) -> tuple[str, str]:
+    def _sendable(self, text: str) -> tuple[str, str]:
+        """The content and the reasoning that no later text can change."""
         start = text.lstrip()
-        if start.startswith(_THINK):
-            thought, closed, content = start[len(_THINK) :].partition(_THOUGHT)
-            if not closed:
-                return "", before(thought, [_THOUGHT]).strip()
-            return self._visible_content(content.lstrip()), thought.strip()
-        if _THINK.startswith(start):
+        if start.startswith(THINK_START):
+            reasoning, end, content = start[len(THINK_START) :].partition(THINK_END)
+            if not end:
+                return "", text_before(reasoning, [THINK_END]).strip()
+            return self._sendable_content(content.lstrip()), reasoning.strip()
+        if THINK_START.startswith(start):  # "<thi" may become a marker
             return "", ""
-        return self._visible_content(text), ""
+        return self._sendable_content(text), ""
 
-    def _visible_content(self, content: str) -> str:
+    def _sendable_content(self, content: str) -> str:
         if not self._tools:
             return content
-        # White space around calls is not part of the answer.
-        return "" if content[:1].isspace() else before(content, [_TOOL_CALL]).rstrip()
+        # White space around tool calls is no part of the answer, so it waits for what follows.
+        if content[:1].isspace():
+            return ""
+        return text_before(content, [TOOL_CALL_START]).rstrip()

@@ -1,4 +1,9 @@
-"""Tools of a row: which are offered, an answer that has to be calls of them, calls in a text."""
+"""Tool calling by text: the tools of a request, a schema for forced calls, calls in an answer.
+
+Calls in free text have the form of Hermes models, which most open models were trained on:
+`<tool_call>{"name": …, "arguments": …}</tool_call>`.
+https://github.com/NousResearch/Hermes-Function-Calling
+"""
 
 from __future__ import annotations
 
@@ -13,12 +18,15 @@ from oumi.core.types.tool_call import FunctionCall, ToolCall, ToolDefinition
 from oumi.errors import RequestError, UnsupportedError
 from oumi.runner.request import Request
 
-TOOL_CALL, TOOL_CALL_END = "<tool_call>", "</tool_call>"
-_CALL = re.compile(rf"{TOOL_CALL}\s*(\{{.*?\}})\s*{TOOL_CALL_END}", re.DOTALL)
+TOOL_CALL_START, TOOL_CALL_END = "<tool_call>", "</tool_call>"
+_TOOL_CALL = re.compile(rf"{TOOL_CALL_START}\s*(\{{.*?\}})\s*{TOOL_CALL_END}", re.DOTALL)
 
 
 def offered_tools(request: Request) -> list[dict[str, Any]]:
-    """The tools that the model is told of. Raises RequestError for a choice that cannot be made."""
+    """The tools that the chat template shows to the model, in the form of the OpenAI API.
+
+    Raises RequestError for a `tool_choice` that these tools cannot satisfy.
+    """
     choice = request.config.generation.tool_choice
     if not request.conversation.tools:
         check_tools_are_optional(choice)
@@ -27,7 +35,7 @@ def offered_tools(request: Request) -> list[dict[str, Any]]:
 
 
 def forced_tools(request: Request) -> list[ToolDefinition]:
-    """The tools of which one or more have to be called; none where the model may choose not to."""
+    """The tools of which at least one has to be called; none where the model decides by itself."""
     choice, tools = request.config.generation.tool_choice, request.conversation.tools or []
     if choice in (None, "auto", "none"):
         return []
@@ -44,7 +52,10 @@ def forced_tools(request: Request) -> list[ToolDefinition]:
 
 
 def forced_schema(request: Request) -> dict[str, Any] | None:
-    """The JSON schema of an answer that has to be calls: a list of `{"name", "arguments"}`."""
+    """The JSON schema of an answer that must be tool calls; None where calls are optional.
+
+    It describes a list of `{"name": …, "arguments": …}`. Generation is constrained to it.
+    """
     tools = forced_tools(request)
     if not tools:
         return None
@@ -56,33 +67,39 @@ def forced_schema(request: Request) -> dict[str, Any] | None:
         "items": {"anyOf": [_call_schema(name) for name in parameters]},
         "minItems": 1,
         **({"maxItems": 1} if single else {}),
-        "$defs": {name: _moved(schema, f"#/$defs/{name}") for name, schema in parameters.items()},
+        "$defs": {
+            name: _with_moved_references(schema, f"#/$defs/{name}")
+            for name, schema in parameters.items()
+        },
     }
 
 
-def take_calls(text: str, request: Request) -> tuple[str, list[ToolCall]]:
-    """What is left of an answer without its calls, and the calls.
+def extract_tool_calls(text: str, request: Request) -> tuple[str, list[ToolCall]]:
+    """The answer without its tool calls, and the calls.
 
-    They are in the form of `forced_schema`, or in that of Hermes models:
-    `<tool_call>{"name": …, "arguments": …}</tool_call>`.
+    Forced calls have the form of `forced_schema`, others that of Hermes models. Text that only
+    looks like a call stays in the answer.
     """
     if forced_tools(request):
-        calls = [call for call in map(_read, _read_list(text)) if call]
+        calls = _parse_calls(_parse_list(text))
         return ("", number_calls(calls, request)) if calls else (text, [])
     if not offered_tools(request):
         return text, []
-    calls = [call for call in map(_read, _CALL.findall(text)) if call]
+    calls = _parse_calls(_TOOL_CALL.findall(text))
     if not calls:
         return text, []
-    return _CALL.sub("", text).strip(), number_calls(calls, request)
+    return _TOOL_CALL.sub("", text).strip(), number_calls(calls, request)
 
 
 def number_calls(calls: list[FunctionCall], request: Request) -> list[ToolCall]:
-    """Calls with ids that are the same in each run; one alone where only one is wanted."""
-    wanted = calls if request.config.generation.parallel_tool_calls else calls[:1]
+    """Calls with ids that count through the conversation, so that each run gives the same ids.
+
+    Without `parallel_tool_calls` only the first call is kept.
+    """
+    kept = calls if request.config.generation.parallel_tool_calls else calls[:1]
     earlier = sum(len(message.tool_calls or ()) for message in request.conversation.messages)
     return [
-        ToolCall(id=f"call_{number}", function=call) for number, call in enumerate(wanted, earlier)
+        ToolCall(id=f"call_{number}", function=call) for number, call in enumerate(kept, earlier)
     ]
 
 
@@ -105,29 +122,36 @@ def _call_schema(name: str) -> dict[str, Any]:
     }
 
 
-def _moved(schema: Any, place: str) -> Any:
-    """A schema that stands at `place` in another one, and its references with it."""
+def _with_moved_references(schema: Any, pointer: str) -> Any:
+    """The schema as it reads at `pointer` within another one: `#/…` becomes `pointer/…`."""
     if isinstance(schema, Mapping):
         return {
-            key: place + value[1:]
+            key: pointer + value[1:]
             if key == "$ref" and isinstance(value, str) and value.startswith("#")
-            else _moved(value, place)
+            else _with_moved_references(value, pointer)
             for key, value in schema.items()
         }
-    return [_moved(item, place) for item in schema] if isinstance(schema, list) else schema
+    if isinstance(schema, list):
+        return [_with_moved_references(item, pointer) for item in schema]
+    return schema
 
 
-def _read_list(text: str) -> list[Any]:
+def _parse_list(text: str) -> list[Any]:
     try:
-        found = orjson.loads(text)
+        parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
         return []
-    return found if isinstance(found, list) else []
+    return parsed if isinstance(parsed, list) else []
 
 
-def _read(written: Any) -> FunctionCall | None:
+def _parse_calls(candidates: list[Any]) -> list[FunctionCall]:
+    return [call for call in map(_parse_call, candidates) if call]
+
+
+def _parse_call(candidate: Any) -> FunctionCall | None:
+    """The call in a JSON text or value; None where it is none."""
     try:
-        call = orjson.loads(written) if isinstance(written, str) else written
+        call = orjson.loads(candidate) if isinstance(candidate, str) else candidate
         return FunctionCall(name=call["name"], arguments=call.get("arguments") or {})
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
         return None

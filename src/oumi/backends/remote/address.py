@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlsplit
 
-from oumi.backends.remote.providers import AuthMethod, Provider
+from oumi.backends.remote.provider import AuthMethod, Provider
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import AccessError, ConfigError
 
@@ -48,7 +48,7 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
     urls = remote.api_url or _url_in_environment(provider) or provider.url
     if not urls:
         hint = f" or the environment variable {provider.url_env}" if provider.url_env else ""
-        raise ConfigError(f"{provider.engine}: set remote_params.api_url{hint}")
+        raise ConfigError(f"{provider.name}: set remote_params.api_url{hint}")
     places = [
         _locate(provider, url, config.model.model_name)
         for url in ([urls] if isinstance(urls, str) else urls)
@@ -59,7 +59,7 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
     is_given = remote.api_key is not None or remote.api_key_env_varname
     token = None if is_given else _from_environment(provider.bearer_env)
     key = None if token else _find_key(provider, remote)
-    is_file = key and provider.proof is AuthMethod.GOOGLE and key.endswith(".json")
+    is_file = key and provider.auth_method is AuthMethod.GOOGLE and key.endswith(".json")
     key_file = key if is_file else None
     key = None if key_file else key
     bases = tuple(base for base, _ in places)
@@ -118,7 +118,7 @@ def _fill(provider: Provider, url: str) -> str:
         if found is None:
             where = ", ".join(filter(None, (*names, provider.url_env)))
             raise ConfigError(
-                f"{provider.engine}: where is it? Set one of {where}, or remote_params.api_url "
+                f"{provider.name}: where is it? Set one of {where}, or remote_params.api_url "
                 f"({word[1]} is missing in {url})"
             )
         return found
@@ -131,17 +131,17 @@ def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
     if remote.api_key is not None:
         given = remote.api_key.get_secret_value()
         if provider.needs_key and not given:
-            raise AccessError(f"{provider.engine}: remote_params.api_key is empty")
+            raise AccessError(f"{provider.name}: remote_params.api_key is empty")
         return given
     named = _from_environment(remote.api_key_env_varname)
     if remote.api_key_env_varname and not named:
         raise AccessError(
-            f"{provider.engine}: remote_params.api_key_env_varname names "
+            f"{provider.name}: remote_params.api_key_env_varname names "
             f"{remote.api_key_env_varname}, which is not set"
         )
     key = named or _first_set(provider.key_env)
     if provider.needs_key and not key:
-        raise AccessError(f"{provider.engine}: no key; set {key_hint(provider, remote)}")
+        raise AccessError(f"{provider.name}: no key; set {key_hint(provider, remote)}")
     return key
 
 

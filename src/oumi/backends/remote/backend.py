@@ -10,9 +10,10 @@ from oumi.backends.engine_row import EngineRow
 from oumi.backends.remote.address import Address, find_address
 from oumi.backends.remote.auth import Auth, open_auth
 from oumi.backends.remote.dialects import load_dialect
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.backends.remote.http.replicas import Replicas
 from oumi.backends.remote.http.transport import Transport, open_transport
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.session import RemoteSession
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import ConfigError, EngineError
@@ -37,7 +38,7 @@ class RemoteBackend(Backend):
         self._owns_transport = transport is None
         self._transport = transport
         self._closed = False
-        self._limiters: dict[Limits, Limiter] = {}
+        self._rate_limits: dict[Limits, RateLimitObserver] = {}
         self._replicas: dict[tuple[str, ...], Replicas] = {}
         self._auths: dict[str | None, Auth | None] = {}
         self._find_auth(find_address(self.provider, config))  # raises what is missing
@@ -54,13 +55,14 @@ class RemoteBackend(Backend):
         address = find_address(provider, config)
         dialect = load_dialect(provider.dialect)
         adapted = dialect.adapted(config, provider)
+        rate_limits = self._find_rate_limits(Limits.from_params(remote))
         return RemoteSession(
             name=self.name,
             config=config,
             identity=self._identity(config, address),
             # Twice what the limiter lets start, so that rows which wait for a retry hold nobody up.
             max_in_flight=2 * remote.num_workers,
-            limiter=self._limiter(Limits.from_params(remote)),
+            limiter=rate_limits.limiter,
             retry_policy=RetryPolicy.from_params(remote),
             contract=make_contract(config.generation, adapted.restore if adapted else None),
             price=price_of(provider, config),
@@ -70,6 +72,7 @@ class RemoteBackend(Backend):
             headers=dict(address.headers) | dict(dialect.headers(config)),
             body=dialect.shared_body(config, provider),
             adapted=adapted,
+            rate_limits=rate_limits,
             replicas=self._replicas.setdefault(address.bases, Replicas(address.bases)),
             auth=self._find_auth(address),
             transport=self._open,
@@ -98,9 +101,11 @@ class RemoteBackend(Backend):
         model = config.model.model_dump(mode="json", exclude=ignored)
         return {"engine": self.name, "model": model, "url": address.bases[0]}
 
-    def _limiter(self, limits: Limits) -> Limiter:
+    def _find_rate_limits(self, limits: Limits) -> RateLimitObserver:
         """The one limiter of these limits, so that calls side by side keep them together."""
-        return self._limiters.setdefault(limits, Limiter(limits))
+        if limits not in self._rate_limits:
+            self._rate_limits[limits] = RateLimitObserver(Limiter(limits))
+        return self._rate_limits[limits]
 
     def _find_auth(self, address: Address) -> Auth | None:
         """What signs calls, where no key is given. All sessions share it, and so its tokens."""

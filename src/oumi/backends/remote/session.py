@@ -12,10 +12,10 @@ from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
 from oumi.backends.remote.errors import to_error
-from oumi.backends.remote.http.rate_limit_headers import retry_after_s
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Call, Head, Reply, Transport
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.provider import Provider
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
@@ -41,6 +41,8 @@ class RemoteSession(Session):
     """The fields that the bodies of all requests share."""
     adapted: Adapted | None = field(repr=False)
     """The schema of the answers as the API takes it."""
+    rate_limits: RateLimitObserver = field(repr=False)
+    """Tells the limiter what the headers of replies report."""
     replicas: Replicas = field(repr=False)
     auth: Auth | None = field(repr=False)
     """Signs each call, where no key opens the API."""
@@ -63,7 +65,7 @@ class RemoteSession(Session):
         with self.replicas.pick() as replica:
             reply = await transport.send(await self.build_call(request, replica))
             replica.note_status(reply.status)
-        self.limiter.observe(reply.headers)
+        self.rate_limits.observe(reply.headers)
         self.check(reply)
         return self.dialect.decode(reply.body, request.config)
 
@@ -78,7 +80,7 @@ class RemoteSession(Session):
                         for delta in decoder.feed(part):
                             yield delta
                         continue
-                    self.limiter.observe(part.headers)
+                    self.rate_limits.observe(part.headers)
                     self.check(part)
         yield decoder.last()
 
@@ -144,9 +146,9 @@ class RemoteSession(Session):
         return characters // _CHARACTERS_PER_TOKEN + 1, most
 
     def _check_content(self, request: Request) -> None:
-        if self.provider.takes_images:
+        if self.provider.supports_images:
             return
         if any(message.contains_images() for message in request.conversation.messages):
             raise UnsupportedError(
-                f"{self.provider.engine} takes no images; most engines behind an API do"
+                f"{self.provider.name} takes no images; most engines behind an API do"
             )

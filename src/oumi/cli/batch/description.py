@@ -15,7 +15,7 @@ def job_facts(folder: JobFolder | None) -> dict[str, Any]:
     """Model and cost of a job, as JSON-ready values; empty for a job that is not known here."""
     if folder is None:
         return {}
-    return {"model": folder.intent.config.model.model_name, "cost_usd": _cost_usd(folder)}
+    return {"model": folder.spec.config.model.model_name, "cost_usd": _cost_usd(folder)}
 
 
 def describe_job(info: BatchInfo, folder: JobFolder | None) -> str:

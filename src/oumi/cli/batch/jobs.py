@@ -15,7 +15,7 @@ from oumi.batch.local.service import KIND as LOCAL
 from oumi.batch.local.service import LocalJobs
 from oumi.batch.service import Batches
 from oumi.cli.overrides import CommandT, OverridableCommand, config_option, read_settings
-from oumi.core.configs import InferenceConfig, InferenceEngineType, RemoteParams
+from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import InputError
 from oumi.inference import build_engine
 from oumi.inference.batch_methods import BatchMethods
@@ -56,7 +56,7 @@ def open_job(
             f"no job {batch_id!r} is known on this machine. For one that another program made, "
             "name its --engine and --model.model_name"
         )
-    with open_methods(folder.intent if folder else None, given) as methods:
+    with open_methods(folder.spec if folder else None, given) as methods:
         yield methods, given
 
 
@@ -76,5 +76,4 @@ def _settings(job: JobSpec, given: InferenceConfig) -> InferenceConfig:
     remote = config.remote_params or RemoteParams()
     if remote.api_url is None and "url" in job.identity:
         remote = remote.model_copy(update={"api_url": job.identity["url"]})
-    engine = InferenceEngineType(job.engine)
-    return config.model_copy(update={"engine": engine, "remote_params": remote})
+    return config.merge(InferenceConfig(engine=job.engine, remote_params=remote))

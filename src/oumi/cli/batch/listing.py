@@ -51,9 +51,9 @@ def _look_up(folder: JobFolder, *, offline: bool) -> _ListedJob:
     The files of a local job say all there is to know: asking its engine would load the model.
     """
     info, note = last_seen(folder), None
-    if not (offline or info.is_terminal or folder.intent.kind == LOCAL):
+    if not (offline or info.is_terminal or folder.spec.kind == LOCAL):
         try:
-            with open_methods(folder.intent, InferenceConfig()) as jobs:
+            with open_methods(folder.spec, InferenceConfig()) as jobs:
                 info = jobs.get_batch_status(folder.id)
         except OumiError as error:
             note = str(error)

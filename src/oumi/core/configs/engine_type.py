@@ -1,4 +1,4 @@
-"""The engines by name."""
+"""The names of the engines of this package. They follow from the engines' rows."""
 
 from __future__ import annotations
 
@@ -8,68 +8,63 @@ from enum import StrEnum
 class InferenceEngineType(StrEnum):
     """Which engine answers."""
 
+    # generated: engine-members
     LLAMACPP = "LLAMACPP"
     """llama.cpp on this machine, for GGUF files."""
 
     NATIVE = "NATIVE"
-    """Transformers on this machine."""
+    """Transformers on this machine, for any text or vision model of the hub."""
 
     VLLM = "VLLM"
-    """vLLM on this machine."""
-
-    OPENAI = "OPENAI"
-    """The OpenAI API."""
+    """vLLM on this machine, for any model that it serves."""
 
     ANTHROPIC = "ANTHROPIC"
     """The Anthropic API."""
 
-    GOOGLE_GEMINI = "GOOGLE_GEMINI"
-    """Google's Gemini API."""
-
-    DEEPSEEK = "DEEPSEEK"
-    """The DeepSeek API."""
-
-    MISTRAL = "MISTRAL"
-    """The Mistral API."""
-
-    XAI = "XAI"
-    """The xAI API."""
-
     AZURE = "AZURE"
-    """OpenAI's models on Azure."""
-
-    GOOGLE_VERTEX = "GOOGLE_VERTEX"
-    """Google's Vertex AI."""
+    """OpenAI's models on Azure; `model_name` is the name of a deployment."""
 
     BEDROCK = "BEDROCK"
     """Amazon Bedrock."""
 
-    TOGETHER = "TOGETHER"
-    """The Together API."""
+    CEREBRAS = "CEREBRAS"
+    """The Cerebras API."""
+
+    DEEPSEEK = "DEEPSEEK"
+    """The DeepSeek API."""
 
     FIREWORKS = "FIREWORKS"
     """The Fireworks API."""
 
-    PARASAIL = "PARASAIL"
-    """The Parasail API."""
+    GOOGLE_GEMINI = "GOOGLE_GEMINI"
+    """Google's Gemini API."""
 
-    SAMBANOVA = "SAMBANOVA"
-    """The SambaNova API."""
-
-    CEREBRAS = "CEREBRAS"
-    """The Cerebras API."""
+    GOOGLE_VERTEX = "GOOGLE_VERTEX"
+    """Google's Vertex AI."""
 
     GROQ = "GROQ"
     """The Groq API."""
 
+    HUGGING_FACE_ROUTER = "HUGGING_FACE_ROUTER"
+    """Hugging Face's router, before the APIs of many."""
+
     LAMBDA = "LAMBDA"
     """The Lambda API."""
+
+    MISTRAL = "MISTRAL"
+    """The Mistral API."""
+
+    OLLAMA = "OLLAMA"
+    """An Ollama server."""
+
+    OPENAI = "OPENAI"
+    """The OpenAI API."""
 
     OPENROUTER = "OPENROUTER"
     """OpenRouter, before the APIs of many."""
 
-    HUGGING_FACE_ROUTER = "HUGGING_FACE_ROUTER"
-    """Hugging Face's router, before the APIs of many."""
+    PARASAIL = "PARASAIL"
+    """The Parasail API."""
 
     REMOTE = "REMOTE"
     """Any server that speaks the OpenAI chat API."""
@@ -77,17 +72,29 @@ class InferenceEngineType(StrEnum):
     REMOTE_VLLM = "REMOTE_VLLM"
     """A vLLM server."""
 
+    SAMBANOVA = "SAMBANOVA"
+    """The SambaNova API."""
+
     SGLANG = "SGLANG"
     """An SGLang server."""
 
-    OLLAMA = "OLLAMA"
-    """An Ollama server."""
+    TOGETHER = "TOGETHER"
+    """The Together API."""
+
+    XAI = "XAI"
+    """The xAI API."""
+    # end
 
     @classmethod
     def _missing_(cls, value: object) -> InferenceEngineType | None:
         name = str(value).upper()
-        return cls.__members__.get(_OTHER_NAMES.get(name, name))
+        return cls.__members__.get(_ALIASES.get(name, name))
 
 
-_OTHER_NAMES = {"GEMINI": "GOOGLE_GEMINI", "HUGGING_FACE": "HUGGING_FACE_ROUTER"}
-"""Names that settings files of users have besides."""
+# Other names, which users have in their files.
+# generated: engine-aliases
+_ALIASES = {
+    "GEMINI": "GOOGLE_GEMINI",
+    "HUGGING_FACE": "HUGGING_FACE_ROUTER",
+}
+# end

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from oumi.core.configs import loading
 from oumi.core.configs.base import Settings
+from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.model_params import ModelParams
@@ -39,8 +40,9 @@ class InferenceConfig(Settings):
     remote_params: RemoteParams | None = None
     """How an API is reached, and how gently."""
 
-    engine: InferenceEngineType | None = None
-    """Which engine answers. None: LLAMACPP for a GGUF file, NATIVE for any other model."""
+    engine: InferenceEngineType | str | None = None
+    """Which engine answers, of this package or of another one that is installed. None: LLAMACPP
+    for a GGUF file, NATIVE for any other model."""
 
     input_path: str | None = None
     """A JSONL file of conversations, or `-` for standard input."""
@@ -54,6 +56,11 @@ class InferenceConfig(Settings):
 
     overwrite: bool = False
     """Whether an output file that is not of this run may be replaced."""
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _check_engine(cls, value: Any) -> InferenceEngineType | str | None:
+        return None if value is None else parse_engine_name(value)
 
     def merge(self, other: Self | None) -> Self:
         """A copy in which each field that `other` sets explicitly wins, group by group."""

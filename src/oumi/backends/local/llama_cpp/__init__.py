@@ -1,1 +1,1 @@
-"""llama.cpp inside this process, through xllamacpp."""
+"""llama.cpp inside this process, through xllamacpp. `backend` loads it, `row` does not."""

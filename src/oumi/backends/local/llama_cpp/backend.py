@@ -17,7 +17,7 @@ from oumi.backends.local.llama_cpp.body import (
 from oumi.backends.local.llama_cpp.params import SCHEDULING
 from oumi.backends.local.llama_cpp.runtime import Runtime
 from oumi.backends.local.model_files import find_adapter, find_gguf
-from oumi.backends.openai_chat import StreamJoiner
+from oumi.backends.openai_chat import StreamAssembler
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner.request import Request
@@ -38,22 +38,22 @@ class LlamaCppBackend(LocalBackend):
     @property
     def asked(self) -> int:
         """How many requests llama.cpp was given so far."""
-        return self._runtime.asked
+        return self._runtime.request_count
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
         body = encode(request)
         try:
-            reply = await self._runtime.ask(body)
+            reply = await self._runtime.complete(body)
         except RuntimeError as error:
             raise translate(error) from error
         return decode(reply, request)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
-        joiner = StreamJoiner()
+        joiner = StreamAssembler()
         try:
-            async for chunk in self._runtime.ask_streaming(encode(request, stream=True)):
+            async for chunk in self._runtime.stream(encode(request, stream=True)):
                 piece = joiner.add(decode_json(chunk))
                 if piece is not None:
                     yield piece

@@ -1,4 +1,4 @@
-"""Requests to llama.cpp's chat endpoint, and its replies.
+"""The bodies of requests to llama.cpp's chat endpoint and of its replies.
 
 Fields: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
 """
@@ -23,7 +23,10 @@ from oumi.structured.schema.grammar import to_lark
 
 
 def encode(request: Request, *, stream: bool = False) -> bytes:
-    """The body of a request. Raises RequestError for content that cannot be sent."""
+    """The body of a request, as JSON.
+
+    Raises InputError, RequestError or UnsupportedError for what llama.cpp cannot be sent.
+    """
     generation = request.config.generation
     body = {"messages": encode_messages(request.conversation), **_sampling(generation)}
     if stream:
@@ -38,7 +41,7 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
 
 
 def decode(reply: bytes, request: Request) -> Completion:
-    """The completion in a reply. Raises the error in it instead."""
+    """The completion in a reply. Raises the error that the reply holds instead."""
     data = decode_json(reply)
     return decode_answer(data["choices"][0], data.get("usage"), request)
 
@@ -46,8 +49,10 @@ def decode(reply: bytes, request: Request) -> Completion:
 def decode_answer(
     choice: dict[str, Any], usage: dict[str, Any] | None, request: Request
 ) -> Completion:
-    """The completion of a choice, without what differs from run to run: random ids of tool
-    calls, and how much of the prompt a slot happened to hold already.
+    """The completion in an entry of `choices`, made the same in each run.
+
+    Random ids of tool calls are replaced by numbers. How many tokens of the prompt were cached is
+    left out: it depends on what the slot held before.
     """
     earlier = sum(len(message.tool_calls or ()) for message in request.conversation.messages)
     for number, call in enumerate(choice["message"].get("tool_calls") or (), start=earlier):
@@ -58,18 +63,18 @@ def decode_answer(
 
 
 def decode_json(reply: bytes) -> dict[str, Any]:
-    """A reply or a chunk of one. Raises the error in it instead."""
+    """A reply, or a chunk of one. Raises the error that it holds instead."""
     data: dict[str, Any] = orjson.loads(reply)
     error = data.get("error") or (data if "code" in data and "message" in data else None)
     if error is not None:
         status, text = int(error.get("code") or 500), str(error.get("message"))
-        kind = RequestError if status < 500 else UnavailableError
-        raise kind(f"llama.cpp: {text}", status=status)
+        error_type = RequestError if status < 500 else UnavailableError
+        raise error_type(f"llama.cpp: {text}", status=status)
     return data
 
 
 def translate(error: RuntimeError) -> OumiError:
-    """What an exception of the binding means."""
+    """An error of the xllamacpp binding as one of ours."""
     text = str(error)
     if "mmproj" in text:
         return UnsupportedError(
@@ -80,7 +85,7 @@ def translate(error: RuntimeError) -> OumiError:
 
 
 def _sampling(generation: GenerationParams) -> dict[str, Any]:
-    """Sampling settings, each one named, because llama.cpp's own defaults are not neutral."""
+    """All of them, since llama.cpp's own defaults (top_k 40, min_p 0.05) are not neutral."""
     body: dict[str, Any] = {
         "max_tokens": generation.max_new_tokens,
         "temperature": generation.temperature,
@@ -90,10 +95,11 @@ def _sampling(generation: GenerationParams) -> dict[str, Any]:
         "frequency_penalty": generation.frequency_penalty,
         "presence_penalty": generation.presence_penalty,
         "repeat_penalty": 1.0,
-        "repeat_last_n": generation.max_new_tokens,  # penalties look at the answer
+        # How far back penalties look: over the whole answer.
+        "repeat_last_n": generation.max_new_tokens,
         "seed": -1 if generation.seed is None else generation.seed,
-        # A prompt that is partly in the slot already is computed in other steps, and its numbers
-        # come out a little different: enough to turn a sample that is to be repeatable.
+        # A prompt that is partly in the slot's cache is computed in other batches, whose rounding
+        # differs a little: enough to change a sample that has to be repeatable.
         "cache_prompt": generation.seed is None or generation.temperature == 0,
     }
     if generation.stop_strings:
@@ -106,7 +112,7 @@ def _sampling(generation: GenerationParams) -> dict[str, Any]:
 
 
 def _logit_bias(biases: dict[str | int, float]) -> list[list[Any]]:
-    """Pairs of a token id, or of a text whose tokens are meant, and the bias."""
+    """Pairs of token and bias; the token is an id, or a text that stands for all its tokens."""
     return [[int(token) if str(token).isdigit() else token, bias] for token, bias in biases.items()]
 
 

@@ -1,4 +1,4 @@
-"""Model settings as the parameters of llama.cpp's server."""
+"""Model settings as parameters of llama.cpp's server."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError
 
 DEFAULT_SLOTS = 8
-DEFAULT_CONTEXT = 4096
+"""Requests at once. Each slot holds memory for a whole context, so more is the user's choice."""
 
-# The embedded model is so small that a slot costs next to nothing, and that a second thread
-# costs more in waiting for the first one than it brings.
+DEFAULT_CONTEXT = 4096
+"""Tokens of prompt and answer in one slot."""
+
+# The embedded model is so small that a slot costs hardly any memory, and that a second thread loses
+# more time by waiting for the first than it saves.
 _EMBEDDED = {"n_parallel": 32, "n_threads": 1, "n_ctx": 2048}
 
-# Set from other settings, or of no use inside a process.
-_OWNED = {
+# Parameters that are set from other settings, with the reason for an error message.
+_RESERVED = {
     "api_keys": "the engine sets it",
     "hostnames": "the engine sets it",
     "port": "the engine sets it",
@@ -33,23 +36,26 @@ _OWNED = {
 }
 
 SCHEDULING = frozenset({"n_parallel", "n_threads", "n_threads_batch", "n_batch", "n_ubatch"})
-"""Parameters that decide how fast an answer comes, not what it is."""
+"""Parameters that decide how fast an answer is generated, not what it is."""
 
-# Names known from llama-cpp-python and from llama.cpp's command line.
+# Names of llama-cpp-python and of llama.cpp's command line, which stand for nested parameters.
 _ALIASES = {"n_threads", "n_threads_batch", "flash_attn", "mmproj"}
 
 
 def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
-    """The parameters for loading a model. Raises ConfigError for an unknown `model_kwargs` name."""
+    """The parameters for loading a model and serving it inside this process.
+
+    Raises ConfigError for an unknown name or a wrong value in `model_kwargs`.
+    """
     params = xllamacpp.CommonParams()
     embedded = _EMBEDDED if model.model_name == EMBEDDED_MODEL else {}
     params.model.path = str(find_gguf(model))
     params.api_keys = [api_key]
-    params.port = 0
+    params.port = 0  # any free one: the server listens even if nobody calls it from outside
     params.ui = False
-    params.endpoint_metrics = True
+    params.endpoint_metrics = True  # for the check in Runtime that the server's loop runs
     params.n_threads_http = 1
-    params.cache_ram_mib = 0
+    params.cache_ram_mib = 0  # a cache of old prompts, which would take up to 8 GiB
     params.verbosity = 0
     params.n_parallel = embedded.get("n_parallel", DEFAULT_SLOTS)
     if "n_threads" in embedded:
@@ -64,6 +70,7 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
     for name, value in model.model_kwargs.items():
         if name != "filename":
             _set(params, name, value)
+    # llama.cpp divides the context among the slots.
     context = model.model_max_length or embedded.get("n_ctx", DEFAULT_CONTEXT)
     params.n_ctx = params.n_parallel * context
     return params
@@ -78,11 +85,11 @@ def _set(params: Any, name: str, value: Any) -> None:
             case "n_threads_batch":
                 params.cpuparams_batch.n_threads = value
             case "flash_attn":
-                kinds = xllamacpp.llama_flash_attn_type
+                types = xllamacpp.llama_flash_attn_type
                 params.flash_attn_type = (
-                    kinds.LLAMA_FLASH_ATTN_TYPE_ENABLED
+                    types.LLAMA_FLASH_ATTN_TYPE_ENABLED
                     if value
-                    else kinds.LLAMA_FLASH_ATTN_TYPE_DISABLED
+                    else types.LLAMA_FLASH_ATTN_TYPE_DISABLED
                 )
             case "mmproj":
                 params.mmproj.path = os.path.expanduser(value)
@@ -93,9 +100,11 @@ def _set(params: Any, name: str, value: Any) -> None:
 
 
 def _check_name(params: Any, name: str) -> None:
-    if name in _OWNED:
-        raise ConfigError(f"model.model_kwargs.{name}: {_OWNED[name]}")
-    known = {field for field in dir(params) if not field.startswith("_")} - _OWNED.keys() | _ALIASES
+    if name in _RESERVED:
+        raise ConfigError(f"model.model_kwargs.{name}: {_RESERVED[name]}")
+    known = {
+        field for field in dir(params) if not field.startswith("_")
+    } - _RESERVED.keys() | _ALIASES
     if name not in known:
         hint = did_you_mean(name, known, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: llama.cpp has no such parameter{hint}")

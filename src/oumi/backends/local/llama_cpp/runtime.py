@@ -1,4 +1,4 @@
-"""llama.cpp's server object: started, asked from threads, and taken down again."""
+"""llama.cpp's server inside this process: started, called from threads, and freed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from oumi.runner.loop import SIGNALS
 
 
 class Runtime:
-    """A loaded model with its slots. A call blocks a thread until llama.cpp has answered.
+    """A loaded model with its slots. Each request blocks one thread until it is answered.
 
     Raises ModelNotFoundError for a file that llama.cpp cannot load.
     """
@@ -29,11 +29,12 @@ class Runtime:
         # The server also listens on a port of the loopback; the key keeps other users out.
         params = make_params(model, api_key=secrets.token_urlsafe())
         self.slots: int = params.n_parallel
-        self.asked = 0
-        with _signal_handlers_kept():
+        self.request_count = 0
+        with _python_signal_handlers_kept():
             try:
                 server = xllamacpp.Server(params)
-                # Answered by the server's loop. Taken down before that runs, it would hang.
+                # The server's loop answers this, so it is running now. Freed before its loop runs,
+                # the server would hang.
                 server.handle_metrics()
             except RuntimeError as error:
                 raise ModelNotFoundError(
@@ -41,28 +42,29 @@ class Runtime:
                     "that it does not know, or too large for the memory)"
                 ) from error
         self._server: xllamacpp.Server | None = server
-        # One waiting request a slot, so that a slot which falls free has work at once.
+        # Each slot has one request waiting, so that it has work as soon as it is free.
         self.threads = 2 * self.slots
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="oumi-llamacpp")
+        # Ends the threads of a runtime that was never closed.
         self._finalizer = weakref.finalize(self, self._pool.shutdown, wait=False)
 
-    async def ask(self, body: bytes) -> bytes:
-        """The server's reply to the body of a chat request. Raises RuntimeError."""
+    async def complete(self, body: bytes) -> bytes:
+        """The reply to the body of a chat request, as JSON. Raises RuntimeError."""
         replies: list[bytes] = []
         await self._start(body, replies.append)
         return b"".join(replies)
 
-    async def ask_streaming(self, body: bytes) -> AsyncIterator[bytes]:
-        """The chunks of a reply. Closing the iterator stops the generation."""
+    async def stream(self, body: bytes) -> AsyncIterator[bytes]:
+        """The chunks of a streamed reply. Closing the iterator stops the generation."""
         loop = asyncio.get_running_loop()
         chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         closed = False
 
-        def take(chunk: bytes) -> bool:
+        def on_chunk(chunk: bytes) -> bool:
             loop.call_soon_threadsafe(chunks.put_nowait, chunk)
-            return closed
+            return closed  # True has llama.cpp stop
 
-        work = self._start(body, take)
+        work = self._start(body, on_chunk)
         work.add_done_callback(lambda _: chunks.put_nowait(None))
         try:
             while (chunk := await chunks.get()) is not None:
@@ -76,29 +78,34 @@ class Runtime:
         self._pool.shutdown(wait=True)
         self._server = None
 
-    def _start(self, body: bytes, take: object) -> asyncio.Future[None]:
+    def _start(self, body: bytes, on_chunk: object) -> asyncio.Future[None]:
         if self._server is None:
             raise EngineError("the engine is closed")
-        self.asked += 1
+        self.request_count += 1
         loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._pool, self._server.handle_chat_completions, body, take)
+        return loop.run_in_executor(
+            self._pool, self._server.handle_chat_completions, body, on_chunk
+        )
 
 
 @contextmanager
-def _signal_handlers_kept() -> Iterator[None]:
-    """Put Python's handlers back in place: llama.cpp installs its own for Ctrl-C and SIGTERM,
-    which would take the model down in mid-run. (signal.signal works in the main thread only.)
+def _python_signal_handlers_kept() -> Iterator[None]:
+    """Put Python's signal handlers back after llama.cpp has installed its own.
 
-    Until then both signals wait. llama.cpp's threads inherit that, and never see one.
+    Its handlers for SIGINT and SIGTERM would end the model in the middle of a run.
     """
+    # signal.signal works in the main thread only, and this may run in any, so the C functions
+    # behind it are called.
     get, put = ctypes.pythonapi.PyOS_getsig, ctypes.pythonapi.PyOS_setsig
     get.restype = put.restype = ctypes.c_void_p
     put.argtypes = [ctypes.c_int, ctypes.c_void_p]
-    kept = {number: get(number) for number in SIGNALS}
-    blocked_before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    handlers = {number: get(number) for number in SIGNALS}
+    # Blocked signals wait until the right handlers are back. llama.cpp's threads inherit the mask
+    # and keep it, so that signals always go to Python's threads.
+    mask_before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
-        for number, handler in kept.items():
+        for number, handler in handlers.items():
             put(number, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked_before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask_before)

@@ -1,1 +1,1 @@
-"""Transformers inside this process."""
+"""Transformers inside this process. `backend` loads it, `row` does not."""

@@ -1,4 +1,4 @@
-"""Model settings as the arguments by which Transformers loads weights."""
+"""Model settings as arguments of Transformers' `from_pretrained`."""
 
 from __future__ import annotations
 
@@ -12,26 +12,35 @@ from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-_BITS = ("load_in_4bit", "load_in_8bit")
+
+# Short for a `quantization_config` of bitsandbytes.
+_BITSANDBYTES_FLAGS = ("load_in_4bit", "load_in_8bit")
+
+# The arguments of `from_pretrained` that no other setting decides. Names are checked here, so that
+# a misspelt one is found before anything is loaded.
 _KNOWN_KWARGS = frozenset(
     {
         *("cache_dir", "force_download", "local_files_only", "low_cpu_mem_usage", "max_memory"),
         *("offload_folder", "quantization_config", "subfolder", "token", "use_safetensors"),
-        *("variant", *_BITS),
+        *("variant", *_BITSANDBYTES_FLAGS),
     }
 )
 
 
 def loading_args(model: ModelParams) -> dict[str, Any]:
-    """What `from_pretrained` is given. Raises ConfigError, or MissingDependencyError."""
+    """The arguments for loading a model's weights.
+
+    Raises ConfigError for an unknown name or value, MissingDependencyError where quantized weights
+    need a package.
+    """
     args: dict[str, Any] = {"dtype": _dtype(model.torch_dtype), "device_map": _device(model)}
     if model.attn_implementation:
         args["attn_implementation"] = model.attn_implementation
     for name in model.model_kwargs:
         _check_name(name)
     args.update(model.model_kwargs)
-    bits = {name: True for name in _BITS if args.pop(name, False)}
-    quantization = {**(args.pop("quantization_config", None) or {}), **bits}
+    flags = {name: True for name in _BITSANDBYTES_FLAGS if args.pop(name, False)}
+    quantization = {**(args.pop("quantization_config", None) or {}), **flags}
     if quantization:
         args["quantization_config"] = _quantization(quantization)
     return args
@@ -54,23 +63,24 @@ def _device(model: ModelParams) -> str:
 
 
 def _checked_device(name: str) -> str:
-    kind = name.partition(":")[0]
-    here = {
+    device_type = name.partition(":")[0]
+    is_available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not here.get(kind, True):
-        have = ", ".join(device for device, is_here in here.items() if is_here)
-        raise ConfigError(f"model.device_map: no {name!r} here; there is: {have}")
+    if not is_available.get(device_type, True):  # Transformers checks devices unknown here
+        known = ", ".join(device for device, available in is_available.items() if available)
+        raise ConfigError(f"model.device_map: no {name!r} here; there is: {known}")
     return name
 
 
 def _quantization(settings: dict[str, Any]) -> Any:
+    # Few models need these.
     from transformers import BitsAndBytesConfig
     from transformers.quantizers import AutoQuantizationConfig
 
-    if "quant_method" in settings and not any(settings.get(name) for name in _BITS):
+    if "quant_method" in settings and not any(settings.get(name) for name in _BITSANDBYTES_FLAGS):
         return AutoQuantizationConfig.from_dict(settings)
     if importlib.util.find_spec("bitsandbytes") is None:
         raise MissingDependencyError(

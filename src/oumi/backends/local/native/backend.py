@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 
 from oumi.backends.local.backend import LocalBackend
-from oumi.backends.local.native.loading import Loaded, load
+from oumi.backends.local.native.loading import LoadedModel, load
 from oumi.backends.local.native.prompt import encode
-from oumi.backends.local.native.sampling import Samplers
-from oumi.backends.local.native.sequence import Row, make_row
+from oumi.backends.local.native.sampling import SamplerCache
+from oumi.backends.local.native.sequence import Sequence, make_sequence
 from oumi.backends.local.native.worker import Worker
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
@@ -26,8 +26,8 @@ _PLACES = 64
 
 
 class _Parts(NamedTuple):
-    loaded: Loaded
-    samplers: Samplers
+    loaded: LoadedModel
+    samplers: SamplerCache
     worker: Worker
 
 
@@ -36,7 +36,7 @@ class NativeBackend(LocalBackend):
 
     def _load(self) -> None:
         loaded = load(self.config.model)
-        self._parts: _Parts | None = _Parts(loaded, Samplers(loaded), Worker(loaded, _PLACES))
+        self._parts: _Parts | None = _Parts(loaded, SamplerCache(loaded), Worker(loaded, _PLACES))
         # The thread must not be in the middle of a step when Python takes the runtime down.
         atexit.register(self.close)
 
@@ -76,13 +76,15 @@ class NativeBackend(LocalBackend):
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    async def _begin(self, request: Request, show: Callable[[Delta], None] | None = None) -> Row:
+    async def _begin(
+        self, request: Request, show: Callable[[Delta], None] | None = None
+    ) -> Sequence:
         parts = self._parts
         if parts is None:
             raise EngineError("the engine is closed")
         prompt = await encode(request, parts.loaded)
         sampler = parts.samplers.get(request.config.generation)
-        row = make_row(parts.loaded, prompt, sampler, show)
+        row = make_sequence(parts.loaded, prompt, sampler, show)
         parts.worker.submit(row)
         return row
 

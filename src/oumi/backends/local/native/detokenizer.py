@@ -1,22 +1,24 @@
-"""Token ids of an answer, read as text: whole, or piece by piece."""
+"""Generated token ids to text: deltas while they come, the completion at the end."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from oumi.backends.local.chat_template import THINK, to_completion
+from oumi.backends.local.chat_template import to_completion
 from oumi.backends.local.native.prompt import Prompt
+from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, THINK_START, opens_reasoning
 from oumi.backends.local.streaming import TextStreamer
 from oumi.backends.local.tool_calls import TOOL_CALL_END, forced_tools, offered_tools
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import FinishReason
 
-# A token is a byte or more, but special ones may be left out of the text.
-_SPARE_TOKENS = 8
+# Added to the number of tokens searched for a stop string. Each token is at least one byte of text,
+# but special tokens among them may be left out of it.
+_EXTRA_SEARCH_TOKENS = 8
 
 
-class Reader:
-    """How the ids of one answer are understood."""
+class Detokenizer:
+    """Decodes the tokens of one answer. Each method takes all ids generated so far."""
 
     def __init__(self, prompt: Prompt, tokenizer: Any):
         request = prompt.request
@@ -24,45 +26,52 @@ class Reader:
         tools = bool(offered_tools(request))
         self._prompt = prompt
         self._tokenizer = tokenizer
-        self._skip = generation.skip_special_tokens
-        self._stops = generation.stop_strings or []
-        single = tools and not generation.parallel_tool_calls
-        self._ends = [*self._stops, *([TOOL_CALL_END] if single else ())]
-        self._tail = max((len(end.encode()) for end in self._ends), default=0) + _SPARE_TOKENS
-        prompt_end = tokenizer.decode(prompt.ids[-_SPARE_TOKENS:]).rstrip()
-        self._start = THINK if prompt_end.endswith(THINK) else ""
-        self._shows = not forced_tools(request)
-        self._pieces = TextStreamer(self._stops, tools=tools)
+        self._skip_special_tokens = generation.skip_special_tokens
+        self._stop_strings = generation.stop_strings or []
+        # Where one tool call is wanted, the end of the first ends the answer.
+        single_call = tools and not generation.parallel_tool_calls
+        self._end_strings = [*self._stop_strings, *([TOOL_CALL_END] if single_call else ())]
+        longest = max((len(end.encode()) for end in self._end_strings), default=0)
+        self._search_tokens = longest + _EXTRA_SEARCH_TOKENS
+        # A `<think>` in the prompt belongs to the answer's reasoning, so it is put back in front.
+        prompt_end = tokenizer.decode(prompt.ids[-PROMPT_TAIL_TOKENS:])
+        self._prefix = THINK_START if opens_reasoning(prompt_end) else ""
+        # Forced tool calls are JSON that is no content, so nothing of it is streamed.
+        self._streams_text = not forced_tools(request)
+        self._streamer = TextStreamer(self._stop_strings, tools=tools)
 
-    def is_stopped(self, ids: list[int]) -> bool:
-        """Whether the text, with its newest token, has come to its end."""
-        if not self._ends:
+    def has_stopped(self, ids: list[int]) -> bool:
+        """Whether the text, with its newest token, holds a string that ends it."""
+        if not self._end_strings:
             return False
-        text = self._text(ids[-self._tail :])
-        return any(end in text for end in self._ends)
+        # Only the newest tokens: an earlier stop string would have been found before.
+        text = self._decode(ids[-self._search_tokens :])
+        return any(end in text for end in self._end_strings)
 
-    def whole(self, ids: list[int], reason: FinishReason, logprobs: list[Any]) -> Completion:
-        """The answer."""
-        text = self._text(ids)
-        found = [at for at in map(text.find, self._stops) if at >= 0]
+    def completion(self, ids: list[int], reason: FinishReason, logprobs: list[Any]) -> Completion:
+        """The whole answer, cut before the first stop string."""
+        text = self._decode(ids)
+        found = [at for at in map(text.find, self._stop_strings) if at >= 0]
         request = self._prompt.request
-        is_told = request.config.generation.logprobs is not None
+        wants_logprobs = request.config.generation.logprobs is not None
         return to_completion(
-            self._start + (text[: min(found)] if found else text),
+            self._prefix + (text[: min(found)] if found else text),
             reason,
             Usage(len(self._prompt.ids), len(ids)),
             request,
-            {"content": logprobs} if is_told else None,
+            {"content": logprobs} if wants_logprobs else None,
         )
 
-    def piece(self, ids: list[int]) -> Delta | None:
-        """What nothing that follows can change."""
-        return self._pieces.take(self._start + self._text(ids)) if self._shows else None
+    def delta(self, ids: list[int]) -> Delta | None:
+        """What can be sent now; None if nothing."""
+        if not self._streams_text:
+            return None
+        return self._streamer.update(self._prefix + self._decode(ids))
 
-    def end(self, completion: Completion) -> list[Delta]:
-        """What is left to show, and the answer."""
-        return self._pieces.end(completion)
+    def last_deltas(self, completion: Completion) -> list[Delta]:
+        """What was held back, if anything, and the delta that carries the completion."""
+        return self._streamer.finish(completion)
 
-    def _text(self, ids: list[int]) -> str:
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=self._skip)
+    def _decode(self, ids: list[int]) -> str:
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=self._skip_special_tokens)
         return text

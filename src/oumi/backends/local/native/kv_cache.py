@@ -1,7 +1,7 @@
-"""Keys and values of the rows in flight, in buffers that leave room for what is to come.
+"""The KV cache of a batch, in buffers allocated ahead of the tokens to come.
 
-Rows count along the first axis of a tensor and tokens along the third. The newest token of each
-row stands at the end, so shorter rows are padded at their front.
+Tensors have the shape (sequences, heads, tokens, head size). Sequences are padded on the left, so
+that the newest token of each is at the same index, the last.
 """
 
 from __future__ import annotations
@@ -13,82 +13,86 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
-_AHEAD = 64
+# Tokens that a buffer is allocated ahead: the cache is copied once in so many steps. More would
+# save few copies, and cost memory in each sequence for tokens that may never come.
+_SPARE_TOKENS = 64
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-    """A layer that shows the filled part of larger buffers.
+class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]
+    """A cache layer whose keys and values are views of larger buffers.
 
-    Transformers' own layer copies all it holds for each new token; this one does so for every 64th.
+    Transformers' `DynamicLayer` concatenates, and so copies everything, for each new token.
     """
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Add tokens at the end; all keys and values so far."""
-        fresh = (key_states, value_states)
+        """Append the keys and values of new tokens; all keys and values so far."""
+        new = (key_states, value_states)
         start = self.get_seq_length()
         end = start + key_states.shape[2]
         if not self.is_initialized:
-            self.lazy_initialization(*fresh)
-            self._buffers = [_room_like(part, len(part), end) for part in fresh]
+            self.lazy_initialization(*new)
+            self._buffers = [_allocate_like(part, len(part), end + _SPARE_TOKENS) for part in new]
         elif end > self._buffers[0].shape[2]:
-            self._buffers = [_copy([part], end) for part in (self.keys, self.values)]
-        for buffer, part in zip(self._buffers, fresh, strict=True):
+            capacity = end + _SPARE_TOKENS
+            self._buffers = [_copy([part], start, capacity) for part in (self.keys, self.values)]
+        for buffer, part in zip(self._buffers, new, strict=True):
             buffer[:, :, start:end] = part
-        self._show(end)
+        self._expose(end)
         return self.keys, self.values
 
     def fill(self, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
-        """Hold these rows, each part padded at its front to the longest."""
+        """Hold copies of these, one below the other, each padded on the left to the longest."""
         self.lazy_initialization(keys[0], values[0])
         end = max(part.shape[2] for part in keys)
-        self._buffers = [_copy(parts, end, at_end=True) for parts in (keys, values)]
-        self._show(end)
+        self._buffers = [_copy(parts, end, end + _SPARE_TOKENS) for parts in (keys, values)]
+        self._expose(end)
 
-    def _show(self, end: int) -> None:
+    def _expose(self, end: int) -> None:
         self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
 
 
 @dataclass(frozen=True)
-class Part:
-    """Rows of a cache, and how many of their newest tokens count."""
+class CacheSlice:
+    """Some sequences of a cache, by index, with only their newest `length` tokens."""
 
     cache: Cache
-    rows: list[int]
+    indices: list[int]
     length: int
 
 
-def new_cache() -> Cache:
-    """An empty one."""
-    return Cache(layer_class_to_replicate=RoomyLayer)
+def make_cache() -> Cache:
+    """An empty cache of preallocated layers."""
+    return Cache(layer_class_to_replicate=PreallocatedLayer)
 
 
-def gather(parts: Sequence[Part]) -> Cache:
-    """A cache of the rows of all parts, in this order."""
-    layers = [RoomyLayer() for _ in parts[0].cache.layers]
+def merge_slices(slices: Sequence[CacheSlice]) -> Cache:
+    """A new cache that holds the sequences of all slices, in order."""
+    layers = [PreallocatedLayer() for _ in slices[0].cache.layers]
     for number, layer in enumerate(layers):
-        held = [(part.cache.layers[number], part) for part in parts]
+        sources = [(part.cache.layers[number], part) for part in slices]
         layer.fill(
-            [old.keys[part.rows, :, -part.length :] for old, part in held],
-            [old.values[part.rows, :, -part.length :] for old, part in held],
+            [source.keys[part.indices, :, -part.length :] for source, part in sources],
+            [source.values[part.indices, :, -part.length :] for source, part in sources],
         )
     return Cache(layers=layers)
 
 
-def _copy(parts: Sequence[torch.Tensor], end: int, *, at_end: bool = False) -> torch.Tensor:
-    """A buffer that holds the parts one below the other, from its front or up to `end`."""
-    buffer = _room_like(parts[0], sum(map(len, parts)), end)
+def _copy(parts: Sequence[torch.Tensor], end: int, capacity: int) -> torch.Tensor:
+    """A buffer for `capacity` tokens with the parts one below the other, each ending at `end`."""
+    buffer = _allocate_like(parts[0], sum(map(len, parts)), capacity)
     row = 0
     for part in parts:
-        start = end - part.shape[2] if at_end else 0
+        start = end - part.shape[2]
         rows = buffer[row : row + len(part)]
-        # What is masked is still multiplied, and what stood in memory before may be NaN.
+        # Attention multiplies masked positions by 0, and uninitialised memory may hold NaN, which
+        # times 0 is NaN.
         rows[:, :, :start] = 0
-        rows[:, :, start : start + part.shape[2]] = part
+        rows[:, :, start:end] = part
         row += len(part)
     return buffer
 
 
-def _room_like(part: torch.Tensor, rows: int, end: int) -> torch.Tensor:
-    return part.new_empty(rows, part.shape[1], end + _AHEAD, part.shape[3])
+def _allocate_like(part: torch.Tensor, rows: int, capacity: int) -> torch.Tensor:
+    return part.new_empty(rows, part.shape[1], capacity, part.shape[3])

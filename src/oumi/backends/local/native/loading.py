@@ -1,4 +1,4 @@
-"""A model and what turns text and images into its input, loaded as the settings say."""
+"""Loading a model, its tokenizer and its image processor with Transformers."""
 
 from __future__ import annotations
 
@@ -26,73 +26,74 @@ from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError
 from oumi.models import TINY
 
-_CONTEXT = 4096  # for a model that does not say how long it may get
+# For a model whose configuration names no longest context. Most models since 2023 take as much.
+_DEFAULT_CONTEXT_LENGTH = 4096
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedModel:
     """A model in evaluation mode, its tokenizer, and its longest context in tokens.
 
-    `processor` is that of a vision model, None for a model of text only.
+    `processor` prepares text and images for a vision model; None for a model of text only.
     """
 
     model: Any
     tokenizer: Any
     processor: Any
-    context: int
+    context_length: int
 
     @cached_property
-    def decoder(self) -> Any:
-        """The tokenizer once more, for decoding: one must not be used by two threads at once."""
+    def decoding_tokenizer(self) -> Any:
+        """A copy of the tokenizer for the worker's thread: tokenizers are not safe for threads."""
         return deepcopy(self.tokenizer)
 
     @cached_property
-    def inputs(self) -> frozenset[str]:
-        """Names of what the model takes."""
+    def forward_parameters(self) -> frozenset[str]:
+        """Names of the parameters of the model's `forward`; the names differ between models."""
         model = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
         return frozenset(inspect.signature(model.forward).parameters)
 
     @cached_property
-    def ends(self) -> list[int]:
-        """Ids that end an answer by themselves."""
+    def end_ids(self) -> list[int]:
+        """Ids of the tokens that end an answer, by the tokenizer and by the model's settings."""
         own = self.model.generation_config.eos_token_id
         ids = own if isinstance(own, list) else [own]
-        found = dict.fromkeys([self.tokenizer.eos_token_id, *ids])
-        return [token for token in found if token is not None]
+        unique = dict.fromkeys([self.tokenizer.eos_token_id, *ids])
+        return [token for token in unique if token is not None]
 
     @cached_property
     def guidance(self) -> Guidance:
-        """Made when the first grammar comes."""
-        size = self.model.config.get_text_config(decoder=True).vocab_size
-        return Guidance(self.tokenizer, size, self.ends)
+        """Compiles grammars for this model; made when the first one is needed."""
+        vocabulary_size = self.model.config.get_text_config(decoder=True).vocab_size
+        return Guidance(self.tokenizer, vocabulary_size, self.end_ids)
 
 
-def load(model: ModelParams) -> Loaded:
+def load(params: ModelParams) -> LoadedModel:
     """Load a model.
 
     Raises ModelNotFoundError, MissingDependencyError for a package that it needs, or ConfigError
-    for a setting that makes no sense.
+    for settings that do not go with this model.
     """
-    name = _find(model.model_name)
-    args = loading_args(model)
-    with _errors(model.model_name):
-        config = AutoConfig.from_pretrained(name, **_common(model))
-        tokenizer, processor = _load_tokenizer(name, config, model)
-        kind = AutoModelForCausalLM if processor is None else AutoModelForImageTextToText
-        loaded = kind.from_pretrained(name, **_common(model), **args)
-    if model.adapter_model:
-        loaded = _with_adapter(loaded, model.adapter_model)
-    _prepare(tokenizer, processor, model)
-    return Loaded(loaded.eval(), tokenizer, processor, _context(config, model))
+    name = _find(params.model_name)
+    args = loading_args(params)
+    with _translated_errors(params.model_name):
+        config = AutoConfig.from_pretrained(name, **_hub_args(params))
+        tokenizer, processor = _load_tokenizer(name, config, params)
+        auto_class = AutoModelForCausalLM if processor is None else AutoModelForImageTextToText
+        model = auto_class.from_pretrained(name, **_hub_args(params), **args)
+    if params.adapter_model:
+        model = _with_adapter(model, params.adapter_model)
+    _prepare_tokenizer(tokenizer, processor, params)
+    return LoadedModel(model.eval(), tokenizer, processor, _context_length(config, params))
 
 
-def _common(model: ModelParams) -> dict[str, Any]:
-    common = {"revision": model.model_revision, "trust_remote_code": model.trust_remote_code}
-    return {key: value for key, value in common.items() if value}
+def _hub_args(params: ModelParams) -> dict[str, Any]:
+    args = {"revision": params.model_revision, "trust_remote_code": params.trust_remote_code}
+    return {name: value for name, value in args.items() if value}
 
 
 def _find(name: str) -> str:
-    """The folder of the model, or its name on the hub."""
+    """The model's folder on this machine, or its name on the hub. Raises ModelNotFoundError."""
     if name == EMBEDDED_MODEL:
         return str(TINY / "hf")
     path = Path(name).expanduser()
@@ -110,7 +111,8 @@ def _find(name: str) -> str:
 
 
 @contextmanager
-def _errors(name: str) -> Iterator[None]:
+def _translated_errors(name: str) -> Iterator[None]:
+    """Turns what `from_pretrained` raises into our errors, by what the caller can do about it."""
     try:
         yield
     except ImportError as error:
@@ -121,17 +123,17 @@ def _errors(name: str) -> Iterator[None]:
         raise ConfigError(f"{name} cannot be loaded with these model settings: {error}") from error
 
 
-def _load_tokenizer(name: str, config: Any, model: ModelParams) -> tuple[Any, Any]:
-    """The tokenizer, and the processor of a vision model."""
-    processor = None
+def _load_tokenizer(name: str, config: Any, params: ModelParams) -> tuple[Any, Any]:
+    """The tokenizer, and the processor of a vision model or None."""
+    hub_args, processor = _hub_args(params), None
     if type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
-        processor = AutoProcessor.from_pretrained(name, **_common(model), **model.processor_kwargs)
-    elif model.processor_kwargs:
+        processor = AutoProcessor.from_pretrained(name, **hub_args, **params.processor_kwargs)
+    elif params.processor_kwargs:
         raise ConfigError("model.processor_kwargs: this model takes no images")
-    if processor is not None and not (model.tokenizer_name or model.tokenizer_kwargs):
+    if processor is not None and not (params.tokenizer_name or params.tokenizer_kwargs):
         return processor.tokenizer, processor
     tokenizer = AutoTokenizer.from_pretrained(
-        model.tokenizer_name or name, **_common(model), **model.tokenizer_kwargs
+        params.tokenizer_name or name, **hub_args, **params.tokenizer_kwargs
     )
     if processor is not None:
         processor.tokenizer = tokenizer
@@ -149,26 +151,28 @@ def _with_adapter(model: Any, adapter: str) -> Any:
         raise ModelNotFoundError(f"{adapter}: PEFT cannot load this adapter: {error}") from error
 
 
-def _prepare(tokenizer: Any, processor: Any, model: ModelParams) -> None:
-    tokenizer.padding_side = "left"
-    if model.tokenizer_pad_token:
-        tokenizer.pad_token = model.tokenizer_pad_token
+def _prepare_tokenizer(tokenizer: Any, processor: Any, params: ModelParams) -> None:
+    """Set padding and chat template. Raises ConfigError where there is no chat template."""
+    tokenizer.padding_side = "left"  # generation continues at the right end
+    if params.tokenizer_pad_token:
+        tokenizer.pad_token = params.tokenizer_pad_token
     elif tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    if model.chat_template:
-        tokenizer.chat_template = model.chat_template
+    if params.chat_template:
+        tokenizer.chat_template = params.chat_template
     if not (tokenizer.chat_template or getattr(processor, "chat_template", None)):
-        raise ConfigError(f"{model.model_name} has no chat template; set model.chat_template")
-    if processor is not None and (model.chat_template or not processor.chat_template):
+        raise ConfigError(f"{params.model_name} has no chat template; set model.chat_template")
+    if processor is not None and (params.chat_template or not processor.chat_template):
         processor.chat_template = tokenizer.chat_template
 
 
-def _context(config: Any, model: ModelParams) -> int:
+def _context_length(config: Any, params: ModelParams) -> int:
+    """In tokens: as set, else as trained. Raises ConfigError for more than the model has."""
     longest = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
-    wanted = model.model_max_length
+    wanted = params.model_max_length
     if wanted and longest and wanted > longest:
         raise ConfigError(
             f"model.model_max_length: {wanted:,} is more than the {longest:,} positions of "
-            f"{model.model_name}"
+            f"{params.model_name}"
         )
-    return wanted or longest or _CONTEXT
+    return wanted or longest or _DEFAULT_CONTEXT_LENGTH

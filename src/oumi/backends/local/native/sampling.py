@@ -1,7 +1,7 @@
-"""From the scores of a step to the next token of each row.
+"""Sampling: from the logits of a step to the next token of each sequence.
 
-A row draws from a generator of its own, so that with a seed its answer does not depend on which
-other rows share its batch.
+Each sequence draws from a random generator of its own. So with a seed its answer does not depend on
+which other sequences share its batch.
 """
 
 from __future__ import annotations
@@ -22,125 +22,139 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from oumi.backends.local.native.loading import Loaded
+from oumi.backends.local.native.loading import LoadedModel
 from oumi.core.configs import GenerationParams
 from oumi.errors import ConfigError
 
-# Below 1 by more than float32 can round away, so that a draw never lies past the last token.
-_BELOW_ONE = 1 - 2**-22
+# Draws are scaled by this. Rounded to float32, a draw close to 1 would become 1, and no token's
+# cumulative probability is above that. It lies four float32 steps (2**-24) below 1.
+_LARGEST_DRAW = 1 - 2**-22
 
-# Rows that differ in these share a sampler.
-_NOT_OF_A_STEP = {"guided_decoding", "tool_choice", "batch_size", "max_new_tokens", "seed"}
-_MOST_KNOWN = 256
+# Settings that belong to a sequence, not to its sampler: sequences that differ only in these are
+# sampled together.
+_NOT_SAMPLER_SETTINGS = {"guided_decoding", "tool_choice", "batch_size", "max_new_tokens", "seed"}
+
+# A sampler is small; the limit is there for servers, where each request has settings of its own.
+_MAX_CACHED_SAMPLERS = 256
 
 
 @dataclass(slots=True)
-class State:
-    """What the next token of a row depends on besides the model's scores."""
+class SamplingState:
+    """What the next token of one sequence depends on besides the model's logits.
+
+    `counts` is how often each token was generated; `matcher` follows the grammar, if there is one.
+    """
 
     random: Random
     matcher: LLMatcher | None = None
     counts: Counter[int] = field(default_factory=Counter)
 
-    def take(self, token: int) -> None:
-        """Go on by a token."""
+    def append(self, token: int) -> None:
+        """Count a generated token and advance the grammar by it."""
         self.counts[token] += 1
-        if self.matcher is not None and not self.is_complete:
+        if self.matcher is not None and not self.is_grammar_complete:
             self.matcher.consume_token(token)
 
     @property
-    def is_complete(self) -> bool:
-        """Whether the grammar allows nothing more."""
+    def is_grammar_complete(self) -> bool:
+        """Whether there is a grammar and it allows no further token."""
         return self.matcher is not None and self.matcher.is_stopped()
 
-    def fork(self) -> State:
-        """One that goes its own way from here."""
+    def fork(self) -> SamplingState:
+        """A copy that can take other tokens. Both share the random generator."""
         matcher = None if self.matcher is None else self.matcher.deep_copy()
-        return State(self.random, matcher, Counter(self.counts))
+        return SamplingState(self.random, matcher, Counter(self.counts))
 
 
 def make_random(seed: int | None, key: str) -> Random:
-    """A generator for the row of this key; a fresh one without a seed."""
+    """A random generator for the request of this key: the same each time if there is a seed."""
     return Random() if seed is None else Random(f"{seed}:{key}")  # noqa: S311  no secret
 
 
-class Samplers:
-    """The samplers of a model, one for each set of settings."""
+class SamplerCache:
+    """The samplers of a model, one for each set of settings in use."""
 
-    def __init__(self, loaded: Loaded):
-        self._loaded = loaded
-        self._known: dict[str, Sampler] = {}
+    def __init__(self, model: LoadedModel):
+        self._model = model
+        self._samplers: dict[str, Sampler] = {}
 
     def get(self, generation: GenerationParams) -> Sampler:
-        """The sampler of these settings. Raises ConfigError."""
-        name = generation.model_dump_json(exclude=_NOT_OF_A_STEP)
-        if name not in self._known:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[name] = Sampler(generation, self._loaded)
-        return self._known[name]
+        """The sampler of these settings. Raises ConfigError for a bias of unknown tokens."""
+        key = generation.model_dump_json(exclude=_NOT_SAMPLER_SETTINGS)
+        if key not in self._samplers:
+            if len(self._samplers) >= _MAX_CACHED_SAMPLERS:
+                self._samplers.clear()
+            self._samplers[key] = Sampler(generation, self._model)
+        return self._samplers[key]
 
 
 class Sampler:
-    """Sampling settings, for all rows that share them. Scores are of shape (rows, tokens)."""
+    """Samples for all sequences that share its settings.
 
-    def __init__(self, generation: GenerationParams, loaded: Loaded):
+    Scores and logits are tensors of shape (sequences, vocabulary).
+    """
+
+    def __init__(self, generation: GenerationParams, model: LoadedModel):
         self._generation = generation
-        self._loaded = loaded
-        self._bias = _bias(generation, loaded.tokenizer)
+        self._model = model
+        self._bias = _token_bias(generation, model.tokenizer)
         self._warpers = LogitsProcessorList(_warpers(generation))
 
-    def pick(self, states: Sequence[State], scores: torch.Tensor) -> list[int]:
-        """The next token of each row. `scores` is changed."""
-        self.shape(states, scores)
+    def sample(self, states: Sequence[SamplingState], scores: torch.Tensor) -> list[int]:
+        """The next token of each sequence. Changes `scores`."""
+        self.adjust_scores(states, scores)
         if self._generation.temperature == 0:
             return scores.argmax(-1).tolist()  # type: ignore[no-any-return]
         return _draw(self._warpers(None, scores), [state.random.random() for state in states])
 
-    def shape(self, states: Sequence[State], scores: torch.Tensor) -> None:
-        """Lay bias, penalties and grammars over the scores, which are changed."""
+    def adjust_scores(self, states: Sequence[SamplingState], scores: torch.Tensor) -> None:
+        """Apply bias, penalties and grammars to the scores, in place."""
         if self._bias:
             values = torch.tensor(list(self._bias.values()), dtype=scores.dtype)
             scores[:, list(self._bias)] += values.to(scores.device)
         if self._generation.frequency_penalty or self._generation.presence_penalty:
-            self._penalise(states, scores)
-        matchers = [(s.matcher, row) for row, s in enumerate(states) if s.matcher is not None]
+            self._apply_penalties(states, scores)
+        matchers = [(s.matcher, index) for index, s in enumerate(states) if s.matcher is not None]
         if matchers:
-            self._loaded.guidance.mask(scores, matchers)
+            self._model.guidance.apply_mask(scores, matchers)
 
-    def _penalise(self, states: Sequence[State], scores: torch.Tensor) -> None:
-        """As the OpenAI API defines it, over the answer so far."""
+    def _apply_penalties(self, states: Sequence[SamplingState], scores: torch.Tensor) -> None:
+        """Lower the scores of tokens that the answer already holds, by OpenAI's formula:
+
+        `score -= count * frequency_penalty + (count > 0) * presence_penalty`
+        """
         seen = [(row, token, n) for row, s in enumerate(states) for token, n in s.counts.items()]
         if seen:
             rows, tokens, counts = torch.tensor(seen, device=scores.device).unbind(1)
             weight = self._generation.frequency_penalty
             scores[rows, tokens] -= weight * counts + self._generation.presence_penalty
 
-    def tell(
-        self, scores: torch.Tensor, rows: list[int], tokens: list[int]
+    def logprobs(
+        self, logits: torch.Tensor, indices: list[int], tokens: list[int]
     ) -> Sequence[dict[str, Any] | None]:
-        """The log-probabilities of tokens and of the likeliest ones, where they are asked for.
+        """Log-probabilities of the sampled tokens and of the likeliest ones; None if not wanted.
 
-        They are those of the model, before any setting. Form:
+        `indices` are the rows of `logits` that the tokens belong to. They are the model's own
+        probabilities, before any setting. Form:
         https://platform.openai.com/docs/api-reference/chat/object
         """
         count = self._generation.logprobs
         if count is None:
-            return [None] * len(rows)
-        logs = scores[rows].float().log_softmax(-1)
-        own = logs.gather(1, torch.tensor(tokens, device=logs.device)[:, None])[:, 0].tolist()
-        best, ids = (part.tolist() for part in logs.topk(count))
+            return [None] * len(indices)
+        logs = logits[indices].float().log_softmax(-1)
+        sampled = logs.gather(1, torch.tensor(tokens, device=logs.device)[:, None])[:, 0].tolist()
+        top, top_ids = (part.tolist() for part in logs.topk(count))
         return [
             {**self._entry(token, log), "top_logprobs": list(map(self._entry, row_ids, row_logs))}
-            for token, log, row_ids, row_logs in zip(tokens, own, ids, best, strict=True)
+            for token, log, row_ids, row_logs in zip(tokens, sampled, top_ids, top, strict=True)
         ]
 
     def _entry(self, token: int, log: float) -> dict[str, Any]:
-        return {"token": self._loaded.decoder.decode([token]), "logprob": log}
+        return {"token": self._model.decoding_tokenizer.decode([token]), "logprob": log}
 
 
-def _bias(generation: GenerationParams, tokenizer: Any) -> dict[int, float]:
-    """The bias of each token id, a text standing for all its tokens. Raises ConfigError."""
+def _token_bias(generation: GenerationParams, tokenizer: Any) -> dict[int, float]:
+    """The bias by token id; a text stands for all tokens it consists of. Raises ConfigError."""
     bias: dict[int, float] = {}
     size = len(tokenizer)
     for token, value in generation.logit_bias.items():
@@ -154,6 +168,7 @@ def _bias(generation: GenerationParams, tokenizer: Any) -> dict[int, float]:
 
 
 def _warpers(generation: GenerationParams) -> list[Any]:
+    """In the order in which Transformers' `generate` applies them."""
     warpers: list[Any] = []
     if generation.temperature > 0:
         warpers.append(TemperatureLogitsWarper(generation.temperature))
@@ -167,8 +182,14 @@ def _warpers(generation: GenerationParams) -> list[Any]:
 
 
 def _draw(scores: torch.Tensor, draws: list[float]) -> list[int]:
-    """The token of each row at which the sum of probabilities passes its draw from [0, 1)."""
+    """One token for each row: the first whose cumulative probability is above the row's draw.
+
+    The draws are numbers from [0, 1).
+    """
     sums = scores.softmax(-1).cumsum(-1)
-    places = torch.tensor(draws, dtype=torch.float64) * _BELOW_ONE
-    wanted = places.to(sums.dtype).to(sums.device)[:, None] * sums[:, -1:]
-    return torch.searchsorted(sums, wanted, right=True)[:, 0].tolist()  # type: ignore[no-any-return]
+    scaled = torch.tensor(draws, dtype=torch.float64) * _LARGEST_DRAW
+    # The last sum is 1 but for rounding, so draws are taken as shares of it.
+    thresholds = scaled.to(sums.dtype).to(sums.device)[:, None] * sums[:, -1:]
+    # `right=True` finds a sum above the threshold, not equal to it: a token of probability 0 adds
+    # nothing to the sum before it, and is never drawn.
+    return torch.searchsorted(sums, thresholds, right=True)[:, 0].tolist()  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""One answer in the making."""
+"""One request while its answer is generated."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from oumi.backends.local.native.detokenizer import Reader
-from oumi.backends.local.native.loading import Loaded
+from oumi.backends.local.native.detokenizer import Detokenizer
+from oumi.backends.local.native.loading import LoadedModel
 from oumi.backends.local.native.prompt import Prompt
-from oumi.backends.local.native.sampling import Sampler, State, make_random
+from oumi.backends.local.native.sampling import Sampler, SamplingState, make_random
 from oumi.backends.local.tool_calls import forced_schema
 from oumi.core.configs import GuidedDecodingParams
 from oumi.core.types.completion import Completion, Delta
@@ -20,80 +20,81 @@ from oumi.structured.schema.grammar import to_lark
 
 
 @dataclass(eq=False)
-class Row:
-    """A prompt, its answer so far, and who waits for it.
+class Sequence:
+    """A prompt, the tokens generated for it so far, and the future of its completion.
 
-    `limit` is in tokens; `ends` are the ids that end the answer. `show` is handed each piece that
-    can be shown, in the thread that owns the model.
+    `ids` are the generated tokens, at most `max_new_tokens`; any of `end_ids` ends the answer.
+    `on_delta` is called in the worker's thread with each delta of a streamed answer.
     """
 
     prompt: Prompt
     sampler: Sampler
-    state: State
-    reader: Reader
-    limit: int
-    ends: frozenset[int]
-    show: Callable[[Delta], None] | None = None
+    state: SamplingState
+    detokenizer: Detokenizer
+    max_new_tokens: int
+    end_ids: frozenset[int]
+    on_delta: Callable[[Delta], None] | None = None
     future: Future[Completion] = field(default_factory=Future)
     ids: list[int] = field(default_factory=list)
     logprobs: list[Any] = field(default_factory=list)
-    reason: FinishReason | None = None
+    finish_reason: FinishReason | None = None
 
     @property
     def is_done(self) -> bool:
-        """Whether no more tokens are wanted."""
-        return self.reason is not None or self.future.cancelled()
+        """Whether no more tokens are wanted: it is finished, or nobody waits for it any more."""
+        return self.finish_reason is not None or self.future.cancelled()
 
-    def take(self, token: int, told: Any = None) -> None:
-        """Take in the next token and what is told of its probability."""
-        if token in self.ends:
-            self.reason = FinishReason.STOP
+    def append(self, token: int, logprobs: Any = None) -> None:
+        """Add a generated token, and its log-probabilities where they are wanted."""
+        if token in self.end_ids:
+            self.finish_reason = FinishReason.STOP
             return
         self.ids.append(token)
-        self.state.take(token)
-        if told is not None:
-            self.logprobs.append(told)
-        if self.state.is_complete or self.reader.is_stopped(self.ids):
-            self.reason = FinishReason.STOP
-        elif len(self.ids) >= self.limit:
-            self.reason = FinishReason.LENGTH
-        elif self.show is not None and (piece := self.reader.piece(self.ids)):
-            self.show(piece)
+        self.state.append(token)
+        if logprobs is not None:
+            self.logprobs.append(logprobs)
+        if self.state.is_grammar_complete or self.detokenizer.has_stopped(self.ids):
+            self.finish_reason = FinishReason.STOP
+        elif len(self.ids) >= self.max_new_tokens:
+            self.finish_reason = FinishReason.LENGTH
+        elif self.on_delta is not None and (delta := self.detokenizer.delta(self.ids)):
+            self.on_delta(delta)
 
-    def finish(self) -> None:
-        """Hand the answer to who waits for it."""
+    def resolve(self) -> None:
+        """Set the future's result, unless it was cancelled; a stream gets its last deltas first."""
         if not self.future.set_running_or_notify_cancel():
             return
-        reason = self.reason or FinishReason.LENGTH
-        completion = self.reader.whole(self.ids, reason, self.logprobs)
-        if self.show is not None:
-            for piece in self.reader.end(completion):
-                self.show(piece)
+        reason = self.finish_reason or FinishReason.LENGTH
+        completion = self.detokenizer.completion(self.ids, reason, self.logprobs)
+        if self.on_delta is not None:
+            for delta in self.detokenizer.last_deltas(completion):
+                self.on_delta(delta)
         self.future.set_result(completion)
 
 
-def make_row(
-    loaded: Loaded,
+def make_sequence(
+    model: LoadedModel,
     prompt: Prompt,
     sampler: Sampler,
-    show: Callable[[Delta], None] | None = None,
-) -> Row:
-    """A row at its beginning. Raises UnsupportedError for a grammar that cannot be kept."""
+    on_delta: Callable[[Delta], None] | None = None,
+) -> Sequence:
+    """A sequence without tokens. Raises UnsupportedError for an unsupported grammar."""
     generation = prompt.request.config.generation
-    lark = _grammar(prompt.request)
-    matcher = loaded.guidance.matcher(lark) if lark else None
-    return Row(
+    grammar = _grammar(prompt.request)
+    matcher = model.guidance.matcher(grammar) if grammar else None
+    return Sequence(
         prompt,
         sampler,
-        State(make_random(generation.seed, prompt.request.key), matcher),
-        Reader(prompt, loaded.decoder),
-        limit=min(generation.max_new_tokens, loaded.context - len(prompt.ids)),
-        ends=frozenset([*loaded.ends, *(generation.stop_token_ids or ())]),
-        show=show,
+        SamplingState(make_random(generation.seed, prompt.request.key), matcher),
+        Detokenizer(prompt, model.decoding_tokenizer),
+        max_new_tokens=min(generation.max_new_tokens, model.context_length - len(prompt.ids)),
+        end_ids=frozenset([*model.end_ids, *(generation.stop_token_ids or ())]),
+        on_delta=on_delta,
     )
 
 
 def _grammar(request: Request) -> str | None:
+    """The Lark grammar of forced tool calls or of `guided_decoding`; None without either."""
     schema = forced_schema(request)
     guided = request.config.generation.guided_decoding
     if schema is not None:

@@ -1,6 +1,1 @@
-"""vLLM on this machine, through its asynchronous engine."""
-
-import os
-
-# vLLM logs a page at each start. To read it, set this variable to INFO.
-os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+"""vLLM on this machine, through its asynchronous engine. `backend` loads it, `row` does not."""

@@ -1,4 +1,4 @@
-"""Settings of a model as arguments of vLLM's engine."""
+"""Model settings as arguments of vLLM's engine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, ModelNotFoundError
 from oumi.models import TINY
 
-# Set from other settings.
-_OWNED = {
+# Arguments that are set from other settings, with the reason for an error message.
+_RESERVED = {
     "model": "use model_name",
     "tokenizer": "use tokenizer_name",
     "dtype": "use torch_dtype",
@@ -41,39 +41,42 @@ SCHEDULING = frozenset(
         "tensor_parallel_size",
     }
 )
-"""Arguments that say how fast an answer comes and where it is computed, not what it is."""
+"""Arguments that decide how fast and where an answer is generated, not what it is."""
 
 GUIDANCE = "guidance"
-"""What keeps an answer to its form unless `model_kwargs` name another backend."""
+"""vLLM's backend for structured outputs unless `model_kwargs` name another one."""
 
-_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+# The values that vLLM takes for `max_lora_rank`.
+_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
 
 def engine_args(model: ModelParams) -> AsyncEngineArgs:
     """The arguments for loading a model.
 
-    Raises ConfigError for a `model_kwargs` name that vLLM does not know.
+    Raises ConfigError for a name in `model_kwargs` that vLLM does not know or a value that it
+    refuses, ModelNotFoundError for an adapter without settings.
     """
     known = {field.name for field in dataclasses.fields(AsyncEngineArgs)}
     for name in model.model_kwargs:
         _check_name(name, known)
     try:
-        return AsyncEngineArgs(**_given(model, known))
+        return AsyncEngineArgs(**_arguments(model, known))
     except (TypeError, ValueError) as error:
         raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
 
 
-def constraining(model: ModelParams) -> StructuredOutputsConfig:
-    """How vLLM keeps an answer to its form.
+def structured_outputs_config(model: ModelParams) -> StructuredOutputsConfig:
+    """How vLLM constrains an answer to a schema or a grammar.
 
-    Its usual backend, xgrammar, lets control characters through where a string has a length. Free
-    white space between the parts of a JSON text invites endless runs of it.
+    The defaults differ from vLLM's own: its backend xgrammar lets control characters into strings
+    of a bounded length, and optional white space between the parts of a JSON text lets models write
+    endless runs of it.
     """
     given = model.model_kwargs.get("structured_outputs_config") or {}
     return StructuredOutputsConfig(**{"backend": GUIDANCE, "disable_any_whitespace": True, **given})
 
 
-def _given(model: ModelParams, known: set[str]) -> dict[str, Any]:
+def _arguments(model: ModelParams, known: set[str]) -> dict[str, Any]:
     args: dict[str, Any] = {
         "model": str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name,
         "dtype": model.torch_dtype,
@@ -86,21 +89,22 @@ def _given(model: ModelParams, known: set[str]) -> dict[str, Any]:
         "mm_processor_kwargs": model.processor_kwargs or None,
         **_adapter_args(model.adapter_model),
         **model.model_kwargs,
-        "structured_outputs_config": constraining(model),
+        "structured_outputs_config": structured_outputs_config(model),
     }
+    # None leaves the choice to vLLM. Names may be unknown to other versions of vLLM.
     return {name: value for name, value in args.items() if value is not None and name in known}
 
 
 def _check_name(name: str, known: set[str]) -> None:
-    if name in _OWNED:
-        raise ConfigError(f"model.model_kwargs.{name}: {_OWNED[name]}")
+    if name in _RESERVED:
+        raise ConfigError(f"model.model_kwargs.{name}: {_RESERVED[name]}")
     if name not in known:
         hint = did_you_mean(name, known, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: vLLM has no such argument{hint}")
 
 
 def _adapter_args(adapter: str | None) -> dict[str, Any]:
-    """What vLLM has to know of an adapter beforehand; its rank stands in its own settings."""
+    """What vLLM has to know of a LoRA adapter before it loads it: above all its rank."""
     if adapter is None:
         return {}
     try:
@@ -108,9 +112,9 @@ def _adapter_args(adapter: str | None) -> dict[str, Any]:
     except (OSError, ValueError, KeyError) as error:
         reason = f"no adapter_config.json with a rank: {error}"
         raise ModelNotFoundError(f"{adapter}: {reason}") from error
-    allowed = next((size for size in _RANKS if size >= rank), rank)
-    # With a single place vLLM mixes rows up on the CPU.
-    return {"enable_lora": True, "max_lora_rank": allowed, "max_loras": 2}
+    max_rank = next((allowed for allowed in _LORA_RANKS if allowed >= rank), rank)
+    # With room for one adapter only, vLLM on the CPU mixes up requests.
+    return {"enable_lora": True, "max_lora_rank": max_rank, "max_loras": 2}
 
 
 def _adapter_settings(adapter: str) -> Path:

@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, ClassVar
 
 from oumi.backends.local.backend import LocalBackend
-from oumi.backends.local.chat_template import THINK
+from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, opens_reasoning
 from oumi.backends.local.tool_calls import forced_schema, offered_tools
-from oumi.backends.local.vllm.answer import Reader, TextReader, Written
-from oumi.backends.local.vllm.arguments import GUIDANCE, SCHEDULING, constraining
-from oumi.backends.local.vllm.parsing import check_parsers, parsing_reader
+from oumi.backends.local.vllm.arguments import GUIDANCE, SCHEDULING, structured_outputs_config
+from oumi.backends.local.vllm.output import GeneratedText, OutputParser, TextOutputParser
+from oumi.backends.local.vllm.parsing import check_parsers, make_parser
 from oumi.backends.local.vllm.prompt import render
 from oumi.backends.local.vllm.runtime import start
 from oumi.backends.local.vllm.sampling import sampling_params
@@ -20,9 +20,6 @@ from oumi.core.types.completion import Completion, Delta
 from oumi.runner import loop
 from oumi.runner.request import Request
 from oumi.structured.schema.grammar import to_lark
-
-# An open thought at the end of a prompt stands within so many tokens.
-_TAIL = 16
 
 
 class VLLMBackend(LocalBackend):
@@ -33,66 +30,67 @@ class VLLMBackend(LocalBackend):
     def _load(self) -> None:
         model = self.config.model
         check_parsers(model)
-        self._grammar_backend = constraining(model).backend
+        self._grammar_backend = structured_outputs_config(model).backend
         self._runtime = loop.call(start(model))
         # vLLM's process has to be ended while its code can still run.
         atexit.register(self.close)
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
-        written, reader, outputs = await self._ask(request, stream=False)
+        generated, parser, outputs = await self._generate(request, stream=False)
         async for output in outputs:
-            written.add(output)
-        return reader.whole(written)
+            generated.append(output)
+        return parser.completion(generated)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
-        written, reader, outputs = await self._ask(request, stream=True)
+        generated, parser, outputs = await self._generate(request, stream=True)
         async for output in outputs:
-            written.add(output)
-            piece = reader.piece(written)
-            if piece is not None:
-                yield piece
-        for piece in reader.end(written):
-            yield piece
+            generated.append(output)
+            delta = parser.delta(generated)
+            if delta is not None:
+                yield delta
+        for delta in parser.last_deltas(generated):
+            yield delta
 
     def max_in_flight(self, config: InferenceConfig) -> int:
         """Twice what vLLM works on at once, so that its scheduler always has a choice."""
-        return config.generation.batch_size or 2 * self._runtime.rows
+        return config.generation.batch_size or 2 * self._runtime.max_num_seqs
 
     def close(self) -> None:
         """End vLLM's process and free its memory."""
         atexit.unregister(self.close)
         self._runtime.close()
 
-    async def _ask(
+    async def _generate(
         self, request: Request, *, stream: bool
-    ) -> tuple[Written, Reader, AsyncIterator[Any]]:
+    ) -> tuple[GeneratedText, OutputParser, AsyncIterator[Any]]:
         prompt = await render(request, self._runtime)
-        written = Written(prompt["prompt_token_ids"])
-        parsing = parsing_reader(request, self._runtime)
-        reader = parsing or TextReader(request, thinking=self._opens_thought(written.prompt))
+        generated = GeneratedText(prompt["prompt_token_ids"])
+        vllm_parser = make_parser(request, self._runtime)
+        in_reasoning = self._opens_reasoning(generated.prompt_ids)
+        parser = vllm_parser or TextOutputParser(request, in_reasoning=in_reasoning)
+        tools = bool(offered_tools(request))
         params = sampling_params(
             request.config.generation,
             stream=stream,
             schema=forced_schema(request),
             backend=self._grammar_backend,
-            # The marks of a call are special tokens of some models.
-            special_tokens=parsing.special_tokens if parsing else bool(offered_tools(request)),
+            # The markers of a tool call are special tokens of some models.
+            keep_special_tokens=vllm_parser.needs_special_tokens if vllm_parser else tools,
         )
-        return written, reader, self._runtime.generate(prompt, params)
+        return generated, parser, self._runtime.generate(prompt, params)
 
-    def _opens_thought(self, prompt: list[int]) -> bool:
-        if not self._runtime.may_think:
+    def _opens_reasoning(self, prompt_ids: list[int]) -> bool:
+        if not self._runtime.may_reason:
             return False
-        tail: str = self._runtime.tokenizer.decode(prompt[-_TAIL:])
-        return tail.rstrip().endswith(THINK)
+        return opens_reasoning(self._runtime.tokenizer.decode(prompt_ids[-PROMPT_TAIL_TOKENS:]))
 
     def check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with settings before anything is generated."""
         super().check(config)
         sampling_params(config.generation)
         # Another grammar backend refuses by itself what it cannot keep.
-        is_guidance = constraining(config.model).backend == GUIDANCE
+        is_guidance = structured_outputs_config(config.model).backend == GUIDANCE
         if config.generation.guided_decoding is not None and is_guidance:
             to_lark(config.generation.guided_decoding)

@@ -1,7 +1,7 @@
-"""vLLM's own process: how it is begun, and how it is seen to that it ends.
+"""vLLM's child processes: started with what they need, and ended when this process ends.
 
-Its memory, on a graphics card above all, would be missing when a run is begun again. So a third
-process waits for the end of this one, however that comes about, and ends what is left of vLLM.
+A vLLM process that outlives a killed run keeps the GPU's memory, which the next run needs. So a
+watchdog process waits for the end of this one, whatever its cause, and kills what is left of vLLM.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from typing import Any
 
-_EVERY_S = 0.1
+# How often new child processes are looked for while vLLM starts: a run that is killed sooner after
+# a child came up than this leaves it behind.
+_POLL_S = 0.1
 
-# Reads process ids from its standard input, which ends when the process that started it does.
-_WATCH = """
+# Reads process ids from its standard input, which ends when the process that started it does. Then
+# it gives them 5 s to end after SIGTERM, and kills them.
+_WATCHDOG = """
 import contextlib, os, signal, sys, time
 pids = [int(line) for line in sys.stdin]
 for number, wait_s in ((signal.SIGTERM, 5), (signal.SIGKILL, 0)):
@@ -30,82 +33,86 @@ for number, wait_s in ((signal.SIGTERM, 5), (signal.SIGKILL, 0)):
     time.sleep(wait_s)
 """
 
-_FOR_CHILDREN = {
-    # A fork copies our threads' locks without the threads.
+_CHILD_ENVIRONMENT = {
+    # A fork copies locks that our threads hold, but not the threads that would release them.
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     "PYTHONWARNINGS": "ignore",
 }
 
 
-class Watch:
-    """Knows the processes begun since it was made, and ends them when this one ends."""
+class ProcessWatchdog:
+    """Ends the child processes that were started under `watching` when this process ends."""
 
     def __init__(self) -> None:
-        self._others = set(multiprocessing.active_children())
-        self._known: set[int] = set()
-        command = [sys.executable, "-c", _WATCH]
+        self._earlier_children = set(multiprocessing.active_children())
+        self._pids: set[int] = set()
+        command = [sys.executable, "-c", _WATCHDOG]
+        # In a session of its own, so that a signal to our process group leaves it alive.
         self._process = subprocess.Popen(  # noqa: S603  it is this Python
             command, stdin=subprocess.PIPE, start_new_session=True, text=True
         )
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Within this, processes are begun, and noticed as they are."""
+        """Child processes that are started within this are watched."""
         done = threading.Event()
 
-        def look() -> None:
-            while not done.wait(_EVERY_S):
-                self._look()
+        def poll() -> None:
+            while not done.wait(_POLL_S):
+                self._report_children()
 
-        thread = threading.Thread(target=look, name="oumi-vllm-watch", daemon=True)
+        thread = threading.Thread(target=poll, name="oumi-vllm-watch", daemon=True)
         thread.start()
         try:
             yield
         finally:
             done.set()
             thread.join()
-            self._look()
+            self._report_children()
 
-    def _look(self) -> None:
-        for child in set(multiprocessing.active_children()) - self._others:
-            if child.pid is not None and child.pid not in self._known and self._process.stdin:
-                self._known.add(child.pid)
+    def _report_children(self) -> None:
+        """Send the ids of new child processes to the watchdog."""
+        for child in set(multiprocessing.active_children()) - self._earlier_children:
+            if child.pid is not None and child.pid not in self._pids and self._process.stdin:
+                self._pids.add(child.pid)
                 self._process.stdin.write(f"{child.pid}\n")
                 self._process.stdin.flush()
 
-    def end(self) -> None:
-        """Watch no longer; to be called before vLLM is shut down."""
+    def stop(self) -> None:
+        """Watch no longer. To be called before vLLM is shut down: pids are used again later."""
         self._process.kill()
         self._process.communicate()
 
-    def kill(self) -> None:
-        """End what was begun, at once."""
-        for pid in self._known:
+    def kill_children(self) -> None:
+        """Kill the watched processes at once."""
+        for pid in self._pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
-def beginning() -> Iterator[None]:
-    """Within this, vLLM begins its processes."""
-    with _environment(), _main_module_hidden(), _without_ctrl_c():
+def child_process_environment() -> Iterator[None]:
+    """vLLM's processes, started within this, leave the user's script and Ctrl-C to this process."""
+    with _environment_variables(), _main_module_hidden(), _sigint_blocked():
         yield
 
 
 @contextlib.contextmanager
-def _environment() -> Iterator[None]:
-    missing = {name: value for name, value in _FOR_CHILDREN.items() if name not in os.environ}
-    os.environ.update(missing)
+def _environment_variables() -> Iterator[None]:
+    added = {name: value for name, value in _CHILD_ENVIRONMENT.items() if name not in os.environ}
+    os.environ.update(added)
     try:
         yield
     finally:
-        for name in missing:
+        for name in added:
             os.environ.pop(name, None)
 
 
 @contextlib.contextmanager
 def _main_module_hidden() -> Iterator[None]:
-    """A spawned process imports the script that was started, which would run a script without a
+    """Keep spawned processes from importing the user's script.
+
+    Python would import it by `__file__` or `__spec__` of `__main__`, and so run a script without a
     `__main__` guard a second time.
     """
     main = vars(sys.modules["__main__"])
@@ -118,14 +125,17 @@ def _main_module_hidden() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """A terminal sends Ctrl-C to all processes in it. vLLM's inherit from this thread that they do
-    not hear it: what is in flight is to be finished first. SIGTERM they have to hear.
+def _sigint_blocked() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C and hear SIGTERM.
+
+    A terminal sends SIGINT to all processes of its foreground group. After it, what is in flight is
+    finished first, for which vLLM has to go on. Child processes inherit this thread's signal mask.
     """
-    resource_tracker.ensure_running()  # it lets through what is blocked here when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Python's resource tracker unblocks these signals when it starts, so it has to run before.
+    resource_tracker.ensure_running()
+    mask_before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask_before)

@@ -1,4 +1,4 @@
-"""A model that vLLM holds, and the way to it."""
+"""A model loaded into vLLM: started, used for requests, and shut down."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from typing import Any
 
-from oumi.backends.local.chat_template import THINK
+from oumi.backends.local.reasoning import THINK_START
 from oumi.backends.local.vllm.arguments import engine_args
-from oumi.backends.local.vllm.process import Watch, beginning
+from oumi.backends.local.vllm.process import ProcessWatchdog, child_process_environment
 from oumi.backends.local.vllm.versions import (
     AsyncEngineArgs,
     AsyncLLM,
@@ -23,89 +23,95 @@ from oumi.backends.local.vllm.versions import (
 from oumi.core.configs import ModelParams
 from oumi.errors import ConfigError, EngineError, ModelNotFoundError, OumiError, RequestError
 
-# After that it is killed: on the CPU its worker is never done with tidying up.
-_END_S = 2.0
+# Then vLLM's process is killed. On the CPU its worker never ends by itself, so waiting longer would
+# not help.
+_SHUTDOWN_TIMEOUT_S = 2.0
 
-# What vLLM ends a request with that it gives up.
-_GIVEN_UP = ("abort", "error")
+# The finish reasons of requests that vLLM ended without an answer.
+_ABORTED = ("abort", "error")
 
 
 class Runtime:
-    """A loaded model, whose requests are made and answered on one event loop."""
+    """A loaded model. Its requests have to be made on the event loop that it was started on."""
 
-    def __init__(self, engine: AsyncLLM, model: ModelParams, watch: Watch):
+    def __init__(self, engine: AsyncLLM, model: ModelParams, watchdog: ProcessWatchdog):
         self._engine: AsyncLLM | None = engine
-        self._watch = watch
-        self._numbers = itertools.count()
+        self._watchdog = watchdog
+        self._request_ids = itertools.count()
         self._adapter = _adapter(model)
         self.renderer: Any = engine.renderer
         self.tokenizer: Any = engine.renderer.get_tokenizer()
-        self.may_think = THINK in f"{model.chat_template or _own_template(self.tokenizer)}"
+        # Only such templates can end a prompt with an open `<think>`.
+        self.may_reason = THINK_START in str(model.chat_template or _own_template(self.tokenizer))
         self.model: Any = engine.model_config
-        self.context: int = engine.model_config.max_model_len
-        self.rows: int = engine.vllm_config.scheduler_config.max_num_seqs
+        self.context_length: int = engine.model_config.max_model_len
+        self.max_num_seqs: int = engine.vllm_config.scheduler_config.max_num_seqs
 
     async def generate(self, prompt: Any, params: SamplingParams) -> AsyncIterator[Any]:
-        """The outputs of a request. Raises EngineError where the engine's process has died."""
+        """The outputs of a request, as they come.
+
+        Raises RequestError for a request that vLLM refuses or gives up, EngineError where its
+        process has died.
+        """
         if self._engine is None:
             raise EngineError("the engine is closed")
-        number = str(next(self._numbers))
-        outputs = self._engine.generate(prompt, params, number, lora_request=self._adapter)
+        request_id = str(next(self._request_ids))
+        outputs = self._engine.generate(prompt, params, request_id, lora_request=self._adapter)
         try:
             async for output in outputs:
-                [answer] = output.outputs
-                if answer.finish_reason in _GIVEN_UP:
-                    raise self._given_up()
-                yield answer
+                [completion] = output.outputs  # one, since `n` is 1
+                if completion.finish_reason in _ABORTED:
+                    raise self._abort_error()
+                yield completion
         except OumiError:
             raise
         except EngineDeadError as error:
-            raise self._died() from error
+            raise self._dead_error() from error
         except Exception as error:  # the classes of vLLM's errors differ from version to version
             raise RequestError(f"vLLM: {error.__cause__ or error}") from error
 
-    def _given_up(self) -> OumiError:
+    def _abort_error(self) -> OumiError:
         if self._engine is None or self._engine.errored:
-            return self._died()
+            return self._dead_error()
         return RequestError("vLLM gave the request up; what it wrote to its log says why")
 
-    def _died(self) -> EngineError:
+    def _dead_error(self) -> EngineError:
         return EngineError("vLLM's process has ended; what it wrote to its log says why")
 
     def close(self) -> None:
         """End vLLM's process and free its memory."""
         engine, self._engine = self._engine, None
         if engine is not None:
-            self._watch.end()
-            engine.shutdown(timeout=_END_S)
+            self._watchdog.stop()
+            engine.shutdown(timeout=_SHUTDOWN_TIMEOUT_S)
 
 
 async def start(model: ModelParams) -> Runtime:
-    """Load a model, in a thread of its own: it takes long, and this loop serves other engines.
+    """Load a model. A thread does it, since it takes long and this loop serves other engines too.
 
-    Raises ModelNotFoundError, ConfigError for what vLLM refuses, EngineError where its process
-    does not come up.
+    Raises ModelNotFoundError, ConfigError for settings that vLLM refuses, EngineError where its
+    process does not come up.
     """
-    args, watch = engine_args(model), Watch()
+    args, watchdog = engine_args(model), ProcessWatchdog()
     loaded: Future[AsyncLLM] = Future()
     loaded.set_running_or_notify_cancel()
 
     def load() -> None:
         try:
-            with beginning(), watch.watching():
+            with child_process_environment(), watchdog.watching():
                 loaded.set_result(_load(args))
         except BaseException as error:
             loaded.set_exception(error)
 
-    # A pool's thread would be waited for when Python exits, a Ctrl-C or not.
+    # Not a pool's thread: Python waits for those when it exits, even after Ctrl-C.
     threading.Thread(target=load, name="oumi-vllm-load", daemon=True).start()
     try:
         engine = await asyncio.wrap_future(loaded)
     except BaseException:
-        watch.kill()
-        watch.end()
+        watchdog.kill_children()
+        watchdog.stop()
         raise
-    return Runtime(engine, model, watch)
+    return Runtime(engine, model, watchdog)
 
 
 def _adapter(model: ModelParams) -> LoRARequest | None:

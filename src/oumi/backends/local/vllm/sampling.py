@@ -1,4 +1,4 @@
-"""Settings of a generation as vLLM's sampling parameters."""
+"""Generation settings as vLLM's sampling parameters."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ def sampling_params(
     stream: bool = False,
     schema: dict[str, Any] | None = None,
     backend: str = GUIDANCE,
-    special_tokens: bool = False,
+    keep_special_tokens: bool = False,
 ) -> SamplingParams:
-    """The parameters of a request. Raises ConfigError for a value that vLLM refuses.
+    """The parameters of a request.
 
-    `schema` is that of calls the answer has to be, `backend` what vLLM keeps answers to their form
-    by; with `special_tokens` the text holds them.
+    `schema` is that of forced tool calls. `backend` is vLLM's backend for structured outputs. With
+    `keep_special_tokens` they stay in the text, for a parser to find. Raises ConfigError for a
+    value that vLLM refuses.
     """
     try:
         return SamplingParams(
@@ -43,9 +44,9 @@ def sampling_params(
             stop_token_ids=generation.stop_token_ids,
             logit_bias=_logit_bias(generation.logit_bias),
             logprobs=generation.logprobs,
-            skip_special_tokens=generation.skip_special_tokens and not special_tokens,
+            skip_special_tokens=generation.skip_special_tokens and not keep_special_tokens,
             output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
-            structured_outputs=_constraint(generation.guided_decoding, schema, backend),
+            structured_outputs=_structured_outputs(generation.guided_decoding, schema, backend),
         )
     except (ConfigError, UnsupportedError):
         raise
@@ -54,13 +55,13 @@ def sampling_params(
 
 
 def _logit_bias(biases: dict[str | int, float]) -> dict[int, float] | None:
-    words = [token for token in biases if not str(token).isdigit()]
-    if words:
-        raise ConfigError(f"generation.logit_bias: VLLM takes token ids only, not {words[0]!r}")
+    texts = [token for token in biases if not str(token).isdigit()]
+    if texts:
+        raise ConfigError(f"generation.logit_bias: VLLM takes token ids only, not {texts[0]!r}")
     return {int(token): bias for token, bias in biases.items()} or None
 
 
-def _constraint(
+def _structured_outputs(
     guided: GuidedDecodingParams | None, schema: dict[str, Any] | None, backend: str
 ) -> StructuredOutputsParams | None:
     if schema is not None:
@@ -68,7 +69,8 @@ def _constraint(
     if guided is None:
         return None
     if guided.form == "json" and backend == GUIDANCE:
-        # Its own way with a schema leaves no white space, which models seldom do.
+        # Given a schema, this backend allows no white space, which models nearly always write. Our
+        # grammar of the schema allows some.
         return StructuredOutputsParams(grammar=to_lark(guided))
     if guided.regex is not None:
         return StructuredOutputsParams(regex=in_ascii(guided.regex))

@@ -1,11 +1,16 @@
-"""What this engine uses of vLLM that lies elsewhere, or is missing, in other versions of it."""
+"""All imports from vLLM that differ between its versions, in one place."""
 
 from __future__ import annotations
+
+import os
 
 from oumi.errors import MissingDependencyError
 
 OLDEST = "0.31"
-"""The oldest version that the tests were run with."""
+"""The oldest version of vLLM that the tests passed with."""
+
+# vLLM logs a page at each start. Whoever wants to read it sets this to INFO.
+os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
 try:
     from vllm import SamplingParams

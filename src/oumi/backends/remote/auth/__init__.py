@@ -9,7 +9,7 @@ from oumi.backends.remote.auth.aws import AwsAuth
 from oumi.backends.remote.auth.azure import AzureAuth
 from oumi.backends.remote.auth.google import GoogleAuth
 from oumi.backends.remote.http.transport import Call
-from oumi.backends.remote.providers import AuthMethod, Provider
+from oumi.backends.remote.provider import AuthMethod, Provider
 from oumi.errors import MissingDependencyError
 
 __all__ = ["Auth", "open_auth"]
@@ -36,10 +36,10 @@ def open_auth(provider: Provider, key_file: str | None = None) -> Auth | None:
     """What signs calls of this provider, if anything does. Google's takes the credentials of a
     file, if one is named. Raises MissingDependencyError.
     """
-    if provider.proof is None:
+    if provider.auth_method is None:
         return None
-    _require(*_READERS[provider.proof], provider)
-    match provider.proof:
+    _require(*_READERS[provider.auth_method], provider)
+    match provider.auth_method:
         case AuthMethod.GOOGLE:
             return GoogleAuth(key_file)
         case AuthMethod.AZURE:
@@ -56,6 +56,6 @@ def _require(module: str, extra: str, provider: Provider) -> None:
     if found is None:
         keys = f"set {' or '.join(provider.key_env)}, or use" if provider.key_env else "it uses"
         raise MissingDependencyError(
-            f"{provider.engine}: no key; {keys} {provider.proof} credentials, which needs: "
+            f"{provider.name}: no key; {keys} {provider.auth_method} credentials, which needs: "
             f"pip install 'oumi-infer[{extra}]'"
         )

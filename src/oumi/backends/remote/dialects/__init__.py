@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from oumi.core.configs import InferenceConfig
-from oumi.core.types.completion import Completion, Delta
-from oumi.runner.request import Request
-from oumi.structured.schema.adapt import Adapted
+from oumi.errors import ConfigError
 
 if TYPE_CHECKING:
-    from oumi.backends.remote.providers import Provider
+    from oumi.backends.remote.provider import Provider
+    from oumi.core.configs import InferenceConfig
+    from oumi.core.types.completion import Completion, Delta
+    from oumi.runner.request import Request
+    from oumi.structured.schema.adapt import Adapted
 
 
 class StreamDecoder(Protocol):
@@ -35,6 +36,11 @@ class Dialect(Protocol):
     @property
     def models_path(self) -> str:
         """Where the API lists its models, below the base."""
+        ...
+
+    @property
+    def settings(self) -> Collection[str]:
+        """The settings that it can send: the keys of the maps by which it encodes a request."""
         ...
 
     def path(self, config: InferenceConfig, *, stream: bool = False) -> str:
@@ -82,9 +88,19 @@ class Dialect(Protocol):
 
 
 def load_dialect(name: str) -> Dialect:
-    """The dialect of a provider's row: the module of that name in this folder."""
-    dialect: Dialect = importlib.import_module(f"{__name__}.{name}")
+    """The dialect of a provider's row: a module of this folder, or any other by its full path."""
+    dialect: Dialect = importlib.import_module(name if "." in name else f"{__name__}.{name}")
     return dialect
+
+
+def check_supports(provider: Provider) -> None:
+    """Raise ConfigError for a setting that a provider selects and its dialect does not send."""
+    unsent = provider.supports - set(load_dialect(provider.dialect).settings)
+    if unsent:
+        raise ConfigError(
+            f"{provider.name} supports {', '.join(sorted(unsent))}, which the dialect "
+            f"{provider.dialect} does not send"
+        )
 
 
 if TYPE_CHECKING:

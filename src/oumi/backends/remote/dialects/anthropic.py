@@ -11,6 +11,7 @@ from oumi.backends.remote.dialects.anthropic_encode import (
     check,
     encode,
     headers,
+    settings,
     shared_body,
 )
 from oumi.backends.remote.dialects.reply import decode_models
@@ -25,6 +26,7 @@ __all__ = [
     "headers",
     "models_path",
     "path",
+    "settings",
     "shared_body",
     "stream_decoder",
 ]

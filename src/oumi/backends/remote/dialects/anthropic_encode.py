@@ -14,7 +14,8 @@ from oumi.backends.images import image_url, read_image
 from oumi.backends.remote.dialects import message_blocks
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary
 from oumi.backends.remote.model_families import check_family, family_of
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.provider import Provider
+from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.conversation import ContentItem, Message, Role, Type
 from oumi.core.types.tool_call import ToolDefinition
@@ -44,7 +45,7 @@ _VERSION, _SAMPLING_VERSION = "2026-10-21", "2023-06-01"
 
 def headers(config: InferenceConfig) -> dict[str, str]:
     """The version of the API, and the betas that `model_kwargs` name."""
-    sampling = message_blocks.pick_sampling(
+    sampling = message_blocks.sent_sampling(
         config, thinking=message_blocks.thinks(config.model.model_kwargs)
     )
     named = {"anthropic-version": _SAMPLING_VERSION if sampling else _VERSION}
@@ -89,19 +90,9 @@ def answers_by_tool(config: InferenceConfig) -> bool:
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     """What all bodies under these settings have in common."""
-    model, generation = config.model, config.generation
-    fields = {name: value for name, value in model.model_kwargs.items() if name != "betas"}
-    body = {
-        "model": model.model_name,
-        "max_tokens": generation.max_new_tokens,
-        **message_blocks.pick_sampling(config, thinking=message_blocks.thinks(fields)),
-        **fields,
-    }
-    if generation.stop_strings:
-        body["stop_sequences"] = generation.stop_strings
-    if generation.guided_decoding is not None:
-        body |= _constraint(_adapted(config), body.get("output_config"))
-    return body
+    thinking = message_blocks.thinks(config.model.model_kwargs)
+    left_out = message_blocks.left_out_sampling(config, thinking=thinking)
+    return _SHARED.encode(config, config, without=left_out)
 
 
 def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
@@ -136,7 +127,14 @@ def _adapted(config: InferenceConfig) -> Adapted | None:
     return adapt_guided(guided, ANTHROPIC if knows else ANTHROPIC_TOOL)
 
 
-def _constraint(found: Adapted | None, output_config: Any) -> dict[str, Any]:
+def _without_betas(kwargs: Mapping[str, Any], _: InferenceConfig) -> dict[str, Any]:
+    """Fields as they are given; the betas go into a header."""
+    return {name: value for name, value in kwargs.items() if name != "betas"}
+
+
+def _constraint(_: Any, config: InferenceConfig) -> dict[str, Any]:
+    """The constraint on answers, beside what else `model_kwargs` say of the output."""
+    found = _adapted(config)
     schema = found.schema if found else None
     if found and found.form is Form.TOOL:
         tool = {
@@ -146,23 +144,30 @@ def _constraint(found: Adapted | None, output_config: Any) -> dict[str, Any]:
         }
         return {"tools": [tool], "tool_choice": {"type": "tool", "name": ANSWER_TOOL}}
     form = {"type": "json_schema", "schema": schema}
-    return {"output_config": {**(output_config or {}), "format": form}}
+    output_config = config.model.model_kwargs.get("output_config") or {}
+    return {"output_config": {**output_config, "format": form}}
 
 
 def _tools(request: Request, shared: Mapping[str, Any]) -> dict[str, Any]:
-    generation, tools = request.config.generation, request.conversation.tools
-    choice = message_blocks.read_tool_choice(request.conversation, generation)
+    tools = request.conversation.tools
+    message_blocks.check_tool_choice(request)
     message_blocks.check_answer_tool(tools, is_forced=answers_by_tool(request.config))
     if not tools:
         return {}
     body = {"tools": [*shared.get("tools", ()), *(_encode_tool(tool) for tool in tools)]}
-    if choice is None and generation.parallel_tool_calls:
-        return body
-    kind, name = choice or message_blocks.ToolChoice("auto")
-    chosen: dict[str, Any] = {"type": kind} | ({"name": name} if name else {})
-    if not generation.parallel_tool_calls and kind != "none":
-        chosen["disable_parallel_tool_use"] = True
-    return {**body, "tool_choice": chosen}
+    chosen = _TOOL_CHOICE.encode(request.config)
+    if chosen.get("type") == "none":
+        chosen = {"type": "none"}  # which goes with nothing else
+    return {**body, "tool_choice": {"type": "auto", **chosen}} if chosen else body
+
+
+def _choice(value: Any) -> dict[str, Any]:
+    kind, name = message_blocks.parse_tool_choice(value)
+    return {"type": kind, "name": name} if name else {"type": kind}
+
+
+def _parallel(value: bool) -> dict[str, Any]:
+    return {} if value else {"disable_parallel_tool_use": True}
 
 
 def _encode_tool(tool: ToolDefinition) -> dict[str, Any]:
@@ -246,3 +251,29 @@ def _marked(message: Message, content: Any) -> Any:
         return content
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     return [*blocks[:-1], {**blocks[-1], "cache_control": message.cache_control}]
+
+
+# How each setting is sent.
+_SHARED = SettingMap(
+    {
+        "model.model_name": field("model"),
+        "generation.max_new_tokens": field("max_tokens"),
+        "generation.temperature": field("temperature"),
+        "generation.top_p": field("top_p"),
+        "generation.top_k": field("top_k"),
+        "model.model_kwargs": _without_betas,
+        "generation.stop_strings": field("stop_sequences", unless=[]),
+        "generation.guided_decoding.json": _constraint,
+        "generation.guided_decoding.regex": _constraint,
+        "generation.guided_decoding.choice": _constraint,
+    }
+)
+# In the field `tool_choice` of a conversation that has tools.
+_TOOL_CHOICE = SettingMap(
+    {
+        "generation.tool_choice": _choice,
+        "generation.parallel_tool_calls": _parallel,
+    }
+)
+
+settings = _SHARED.settings | _TOOL_CHOICE.settings

@@ -5,14 +5,14 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from oumi.backends.remote.dialects.bedrock_decode import decode, decode_models, stream_decoder
 from oumi.backends.remote.dialects.bedrock_encode import (
     adapted,
     check,
     encode,
     headers,
+    model_id,
+    settings,
     shared_body,
 )
 from oumi.core.configs import InferenceConfig
@@ -26,6 +26,7 @@ __all__ = [
     "headers",
     "models_path",
     "path",
+    "settings",
     "shared_body",
     "stream_decoder",
 ]
@@ -35,6 +36,6 @@ models_path = "/foundation-models?byOutputModality=TEXT"
 
 
 def path(config: InferenceConfig, *, stream: bool = False) -> str:
-    """With the model in it, be it a name or an ARN."""
+    """Holds the model."""
     verb = "converse-stream" if stream else "converse"
-    return f"/model/{quote(config.model.model_name, safe='')}/{verb}"
+    return f"/model/{model_id(config)}/{verb}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -15,7 +16,8 @@ from oumi.backends.images import image_url, read_image
 from oumi.backends.remote.dialects import message_blocks
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary
 from oumi.backends.remote.model_families import check_family, family_of
-from oumi.backends.remote.providers import Provider
+from oumi.backends.remote.provider import Provider
+from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
 from oumi.core.types.tool_call import ToolDefinition
@@ -41,7 +43,6 @@ _FIELDS_OF_CONVERSE = {
     "requestMetadata",
     "serviceTier",
 }
-_NAMES = {"temperature": "temperature", "top_p": "topP"}
 
 # https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
 _KNOWS_SCHEMAS = re.compile(
@@ -61,10 +62,10 @@ def check(config: InferenceConfig) -> None:
     that the model does not take, or not together.
     """
     name, generation = config.model.model_name, config.generation
-    for field in config.model.model_kwargs.keys() & _OWN_FIELDS.keys():
-        raise ConfigError(f"model.model_kwargs.{field}: use {_OWN_FIELDS[field]}")
+    for key in config.model.model_kwargs.keys() & _OWN_FIELDS.keys():
+        raise ConfigError(f"model.model_kwargs.{key}: use {_OWN_FIELDS[key]}")
     check_family(name, generation)
-    fields = _model_fields(config)
+    fields = _model_fields(config.model.model_kwargs)
     thinking = message_blocks.thinks(fields)
     message_blocks.check_sampling(config, thinking=thinking)
     message_blocks.check_thinking(fields, generation)
@@ -84,18 +85,14 @@ def answers_by_tool(config: InferenceConfig) -> bool:
 
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
-    """What all bodies under these settings have in common.
-
-    Fields of `model_kwargs` that Converse has go there, all others to the model.
-    """
-    kwargs = config.model.model_kwargs
-    body = {name: value for name, value in kwargs.items() if name in _FIELDS_OF_CONVERSE}
-    body["inferenceConfig"] = _inference_config(config)
-    if fields := _model_fields(config):
-        body["additionalModelRequestFields"] = fields
-    if config.generation.guided_decoding is not None:
-        body |= _constraint(_adapted(config), body.get("outputConfig"))
-    return body
+    """What all bodies under these settings have in common."""
+    thinking = message_blocks.thinks(_model_fields(config.model.model_kwargs))
+    left_out = message_blocks.left_out_sampling(config, thinking=thinking)
+    is_named = not config.model.model_name.startswith("arn:")
+    if not is_named and "temperature" not in config.generation.model_fields_set:
+        left_out.add("generation.temperature")  # nobody knows the model, and some take none
+    inference = _INFERENCE_CONFIG.encode(config, without=left_out)
+    return {**_SHARED.encode(config, config), "inferenceConfig": inference}
 
 
 def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
@@ -122,25 +119,26 @@ def says(blocks: list[dict[str, Any]]) -> BlockSummary | None:
     return BlockSummary(text, tuple(calls))
 
 
-def _model_fields(config: InferenceConfig) -> dict[str, Any]:
+def model_id(config: InferenceConfig) -> str:
+    """The model as it stands in the path of a request, be it a name or an ARN."""
+    return str(_PATH.encode(config)["modelId"])
+
+
+def _model_id(name: str) -> dict[str, Any]:
+    return {"modelId": quote(name, safe="")}
+
+
+def _kwargs(kwargs: Mapping[str, Any], _: InferenceConfig) -> dict[str, Any]:
+    """Fields that Converse has go there, all others to the model."""
+    body = {name: value for name, value in kwargs.items() if name in _FIELDS_OF_CONVERSE}
+    fields = _model_fields(kwargs)
+    return {**body, "additionalModelRequestFields": fields} if fields else body
+
+
+def _model_fields(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """What goes to the model as it is."""
-    kwargs = config.model.model_kwargs
     own = {name: value for name, value in kwargs.items() if name not in _FIELDS_OF_CONVERSE}
     return {**kwargs.get("additionalModelRequestFields", {}), **own}
-
-
-def _inference_config(config: InferenceConfig) -> dict[str, Any]:
-    generation, name = config.generation, config.model.model_name
-    sampling = message_blocks.pick_sampling(
-        config, thinking=message_blocks.thinks(_model_fields(config))
-    )
-    if name.startswith("arn:") and "temperature" not in generation.model_fields_set:
-        sampling.pop("temperature", None)  # nobody knows which model it is, and some take none
-    settings: dict[str, Any] = {"maxTokens": generation.max_new_tokens}
-    settings |= {_NAMES[name]: value for name, value in sampling.items()}
-    if generation.stop_strings:
-        settings["stopSequences"] = generation.stop_strings
-    return settings
 
 
 def _adapted(config: InferenceConfig) -> Adapted | None:
@@ -151,7 +149,9 @@ def _adapted(config: InferenceConfig) -> Adapted | None:
     return adapt_guided(guided, ANTHROPIC if knows else ANTHROPIC_TOOL)
 
 
-def _constraint(found: Adapted | None, output_config: Any) -> dict[str, Any]:
+def _constraint(_: Any, config: InferenceConfig) -> dict[str, Any]:
+    """The constraint on answers, beside what else `model_kwargs` say of the output."""
+    found = _adapted(config)
     schema = found.schema if found else None
     if found and found.form is Form.TOOL:
         tool = {"name": ANSWER_TOOL, "description": "Gives the answer."}
@@ -159,22 +159,27 @@ def _constraint(found: Adapted | None, output_config: Any) -> dict[str, Any]:
         return {"toolConfig": {"tools": tools, "toolChoice": {"tool": {"name": ANSWER_TOOL}}}}
     definition = {"name": "answer", "schema": orjson.dumps(schema).decode()}
     form = {"type": "json_schema", "structure": {"jsonSchema": definition}}
-    return {"outputConfig": {**(output_config or {}), "textFormat": form}}
+    output_config = config.model.model_kwargs.get("outputConfig") or {}
+    return {"outputConfig": {**output_config, "textFormat": form}}
 
 
 def _tools(request: Request) -> dict[str, Any]:
     conversation = request.conversation
-    choice = message_blocks.read_tool_choice(conversation, request.config.generation)
+    message_blocks.check_tool_choice(request)
     message_blocks.check_answer_tool(conversation.tools, is_forced=answers_by_tool(request.config))
     if not conversation.tools:
         return {}
-    if choice and choice.kind == "none":
+    chosen = _WITH_TOOLS.encode(request.config)
+    if "none" in chosen.get("toolChoice", ()):
         _check_no_calls(conversation)
         return {}
-    body: dict[str, Any] = {"tools": [_encode_tool(tool) for tool in conversation.tools]}
-    if choice:
-        body["toolChoice"] = {choice.kind: {"name": choice.name} if choice.name else {}}
-    return {"toolConfig": body}
+    tools = [_encode_tool(tool) for tool in conversation.tools]
+    return {"toolConfig": {"tools": tools, **chosen}}
+
+
+def _choice(value: Any) -> dict[str, Any]:
+    kind, name = message_blocks.parse_tool_choice(value)
+    return {"toolChoice": {kind: {"name": name} if name else {}}}
 
 
 def _check_no_calls(conversation: Conversation) -> None:
@@ -263,3 +268,27 @@ def _encode_item(item: ContentItem) -> dict[str, Any]:
         )
     kind = url.rpartition(".")[2].lower().replace("jpg", "jpeg")
     return {"image": {"format": kind, "source": {"s3Location": {"uri": url}}}}
+
+
+# How each setting is sent.
+_PATH = SettingMap({"model.model_name": _model_id})
+_SHARED = SettingMap(
+    {
+        "model.model_kwargs": _kwargs,
+        "generation.guided_decoding.json": _constraint,
+        "generation.guided_decoding.regex": _constraint,
+        "generation.guided_decoding.choice": _constraint,
+    }
+)
+_INFERENCE_CONFIG = SettingMap(
+    {
+        "generation.max_new_tokens": field("maxTokens"),
+        "generation.temperature": field("temperature"),
+        "generation.top_p": field("topP"),
+        "generation.stop_strings": field("stopSequences", unless=[]),
+    }
+)
+# In the field `toolConfig` of a conversation that has tools.
+_WITH_TOOLS = SettingMap({"generation.tool_choice": _choice})
+
+settings = _PATH.settings | _SHARED.settings | _INFERENCE_CONFIG.settings | _WITH_TOOLS.settings

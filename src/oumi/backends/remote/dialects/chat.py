@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from oumi.backends.openai_chat import (
-    StreamJoiner,
+    StreamAssembler,
     check_tools_are_optional,
     decode_choice,
     decode_finish_reason,
@@ -22,13 +22,10 @@ from oumi.backends.remote.dialects.reply import decode_models as decode_models
 from oumi.backends.remote.dialects.reply import decode_object, shorten
 from oumi.backends.remote.dialects.sse import EventDecoder
 from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
-from oumi.backends.remote.model_families import ModelFamily, check_family, family_of
-from oumi.backends.remote.providers import Constraint, Provider
-from oumi.core.configs import (
-    GenerationParams,
-    GuidedDecodingParams,
-    InferenceConfig,
-)
+from oumi.backends.remote.model_families import check_family, family_of
+from oumi.backends.remote.provider import Constraint, Provider
+from oumi.backends.setting_map import SettingMap, field
+from oumi.core.configs import GuidedDecodingParams, InferenceConfig
 from oumi.core.json_schema.regex import in_ascii
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
@@ -77,25 +74,19 @@ def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
     guided = config.generation.guided_decoding
     if guided is None or guided.form in _OWN_FORMS.get(provider.constraint, ()):
         return None
-    return adapt_guided(guided, provider.rules)
+    return adapt_guided(guided, provider.schema_profile)
 
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     """What all bodies under these settings have in common."""
-    model, generation = config.model, config.generation
-    body: dict[str, Any] = {
-        "model": model.adapter_model or model.model_name,
+    family = family_of(config.model.model_name)
+    fixed = {f"generation.{name}" for name in family.fixed}
+    body = {
         "stream_options": {"include_usage": True},
         **provider.body,
-        **_sampling(generation, family_of(model.model_name)),
+        **_SHARED.encode(config, config, provider, without=fixed),
     }
-    if model.chat_template:
-        body["chat_template"] = model.chat_template
-    if model.chat_template_kwargs:
-        body["chat_template_kwargs"] = model.chat_template_kwargs
-    if generation.guided_decoding is not None:
-        body.update(_constraint(generation.guided_decoding, config, provider))
-    return _rename(body, provider.renames) | model.model_kwargs
+    return _rename(body, provider.field_aliases) | _UNCHANGED.encode(config)
 
 
 def check(config: InferenceConfig) -> None:
@@ -137,7 +128,7 @@ class StreamDecoder:
     def __init__(self, config: InferenceConfig) -> None:
         self._config = config
         self._events = EventDecoder()
-        self._joiner = StreamJoiner()
+        self._joiner = StreamAssembler()
 
     def feed(self, chunk: bytes) -> list[Delta]:
         """The pieces of text that end within `chunk`."""
@@ -180,43 +171,12 @@ def _decode_choice(choice: Any, usage: Any, config: InferenceConfig) -> Completi
     return decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)
 
 
-def _sampling(generation: GenerationParams, family: ModelFamily) -> dict[str, Any]:
-    """The sampling settings, those with a neutral value left out."""
-    settings: dict[str, Any] = {
-        "temperature": generation.temperature,
-        "top_p": generation.top_p,
-        "frequency_penalty": generation.frequency_penalty or None,
-        "presence_penalty": generation.presence_penalty or None,
-        "seed": generation.seed,
-        "stop": generation.stop_strings or None,
-        "logit_bias": generation.logit_bias or None,
-        "top_k": generation.top_k,
-        "min_p": generation.min_p or None,
-        "stop_token_ids": generation.stop_token_ids or None,
-        "skip_special_tokens": None if generation.skip_special_tokens else False,
-    }
-    body = {
-        name: value
-        for name, value in settings.items()
-        if value is not None and name not in family.fixed
-    }
-    body[family.max_tokens_field] = generation.max_new_tokens
-    if generation.logprobs is not None:
-        body.update(logprobs=True, top_logprobs=generation.logprobs)
-    return body
-
-
 def _tools(request: Request) -> dict[str, Any]:
-    generation = request.config.generation
     if not request.conversation.tools:
-        check_tools_are_optional(generation.tool_choice)
+        check_tools_are_optional(request.config.generation.tool_choice)
         return {}
-    body: dict[str, Any] = {"tools": encode_tools(request.conversation)}
-    if not generation.parallel_tool_calls:
-        body["parallel_tool_calls"] = False
-    if generation.tool_choice is not None:
-        body["tool_choice"] = generation.tool_choice
-    return body
+    tools = encode_tools(request.conversation)
+    return {"tools": tools, **_WITH_TOOLS.encode(request.config)}
 
 
 def _rename(body: dict[str, Any], renames: Mapping[str, str | None]) -> dict[str, Any]:
@@ -224,10 +184,19 @@ def _rename(body: dict[str, Any], renames: Mapping[str, str | None]) -> dict[str
     return {new: body[name] for name, new in names.items() if new is not None}
 
 
-def _constraint(
-    guided: GuidedDecodingParams, config: InferenceConfig, provider: Provider
-) -> dict[str, Any]:
-    form = adapted(config, provider)
+def _max_tokens(value: int, config: InferenceConfig, _: Provider) -> dict[str, Any]:
+    return {family_of(config.model.model_name).max_tokens_field: value}
+
+
+def _logprobs(likeliest: int, *_: Any) -> dict[str, Any]:
+    return {"logprobs": True, "top_logprobs": likeliest}
+
+
+def _constraint(_: Any, config: InferenceConfig, provider: Provider) -> dict[str, Any]:
+    """The constraint on answers, whichever kind it is."""
+    guided, form = config.generation.guided_decoding, adapted(config, provider)
+    if guided is None:
+        return {}
     if form is None:
         return _own_form(guided, provider.constraint)
     if form.form is Form.JSON:
@@ -253,3 +222,44 @@ def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str,
 
 def _quote(text: str) -> str:
     return orjson.dumps(text).decode()
+
+
+# How each setting is sent. Values that change nothing are left out, because not every server knows
+# every field.
+_SHARED = SettingMap(
+    {
+        "model.model_name": field("model"),
+        # A server offers an adapter under a name of its own, as it offers models.
+        "model.adapter_model": field("model", unless=""),
+        "model.chat_template": field("chat_template", unless=""),
+        "model.chat_template_kwargs": field("chat_template_kwargs", unless={}),
+        "generation.max_new_tokens": _max_tokens,
+        "generation.temperature": field("temperature"),
+        "generation.top_p": field("top_p"),
+        "generation.top_k": field("top_k"),
+        "generation.min_p": field("min_p", unless=0),
+        "generation.frequency_penalty": field("frequency_penalty", unless=0),
+        "generation.presence_penalty": field("presence_penalty", unless=0),
+        "generation.seed": field("seed"),
+        "generation.stop_strings": field("stop", unless=[]),
+        "generation.stop_token_ids": field("stop_token_ids", unless=[]),
+        "generation.logit_bias": field("logit_bias", unless={}),
+        "generation.logprobs": _logprobs,
+        "generation.skip_special_tokens": field("skip_special_tokens", unless=True),
+        "generation.guided_decoding.json": _constraint,
+        "generation.guided_decoding.regex": _constraint,
+        "generation.guided_decoding.choice": _constraint,
+        "generation.guided_decoding.grammar": _constraint,
+    }
+)
+# In the body of a conversation that has tools.
+_WITH_TOOLS = SettingMap(
+    {
+        "generation.parallel_tool_calls": field("parallel_tool_calls", unless=True),
+        "generation.tool_choice": field("tool_choice"),
+    }
+)
+# Under the names that the user gives, whatever `field_aliases` say.
+_UNCHANGED = SettingMap({"model.model_kwargs": dict})
+
+settings = _SHARED.settings | _WITH_TOOLS.settings | _UNCHANGED.settings

@@ -17,6 +17,7 @@ from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.core.types.tool_call import ToolCall
 from oumi.errors import ConfigError, RequestError, UnsupportedError
+from oumi.runner.request import Request
 
 ANSWER_TOOL = "answer"
 """The tool by which a model answers that cannot be held to a schema otherwise."""
@@ -114,15 +115,15 @@ def to_json(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def read_tool_choice(conversation: Conversation, generation: GenerationParams) -> ToolChoice | None:
-    """What `tool_choice` means; None where nothing was said. Raises RequestError."""
-    choice = generation.tool_choice
-    if not conversation.tools:
-        check_tools_are_optional(choice)
-        return None
+def check_tool_choice(request: Request) -> None:
+    """Raise RequestError for a choice that demands a call of a conversation without tools."""
+    if not request.conversation.tools:
+        check_tools_are_optional(request.config.generation.tool_choice)
+
+
+def parse_tool_choice(choice: Any) -> ToolChoice:
+    """The meaning of `generation.tool_choice`. Raises RequestError."""
     match choice:
-        case None:
-            return None
         case "auto" | "none":
             return ToolChoice(choice)
         case "required":
@@ -141,29 +142,36 @@ def thinks(fields: Mapping[str, Any]) -> bool:
     return isinstance(thinking, Mapping) and thinking.get("type") in ("enabled", "adaptive")
 
 
-def pick_sampling(config: InferenceConfig, *, thinking: bool) -> dict[str, Any]:
-    """`temperature`, `top_p` and `top_k` as the model takes them.
+def left_out_sampling(config: InferenceConfig, *, thinking: bool) -> set[str]:
+    """Which sampling settings are not sent, because the model does not take them.
 
     The default temperature is left out where the model has to choose it: when it thinks, and
     where `top_p` is set and it takes only one of the two.
     """
     generation, family = config.generation, family_of(config.model.model_name)
-    settings = {name: getattr(generation, name) for name in ("temperature", "top_p", "top_k")}
+    left_out = {f"generation.{name}" for name in family.fixed}
     if "temperature" not in generation.model_fields_set and (
         thinking or (family.temperature_or_top_p and generation.top_p is not None)
     ):
-        settings["temperature"] = None
+        left_out.add("generation.temperature")
+    return left_out
+
+
+def sent_sampling(config: InferenceConfig, *, thinking: bool) -> dict[str, Any]:
+    """`temperature`, `top_p` and `top_k`, those that are sent."""
+    left_out = left_out_sampling(config, thinking=thinking)
+    values = {name: getattr(config.generation, name) for name in ("temperature", "top_p", "top_k")}
     return {
         name: value
-        for name, value in settings.items()
-        if value is not None and name not in family.fixed
+        for name, value in values.items()
+        if value is not None and f"generation.{name}" not in left_out
     }
 
 
 def check_sampling(config: InferenceConfig, *, thinking: bool) -> None:
     """Raise UnsupportedError for sampling settings that do not go together."""
     generation, name = config.generation, config.model.model_name
-    given = pick_sampling(config, thinking=thinking)
+    given = sent_sampling(config, thinking=thinking)
     if family_of(name).temperature_or_top_p and {"temperature", "top_p"} <= given.keys():
         raise UnsupportedError(f"{name} takes generation.temperature or top_p, not both")
     if not thinking:

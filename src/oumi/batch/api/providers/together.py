@@ -1,4 +1,4 @@
-"""Together's batch API: that of OpenAI with another way to upload, and no metadata.
+"""Together's batch API: that of OpenAI with another upload, and without metadata.
 
 https://docs.together.ai/reference/upload-file
 https://docs.together.ai/docs/inference/batch/overview
@@ -11,7 +11,7 @@ from oumi.batch.api.providers.openai import OpenAIBatches
 
 
 class TogetherBatches(OpenAIBatches):
-    """States are in upper case, lists are bare, and a new batch is the `job` of a reply."""
+    """States are in upper case, lists have no envelope, and a new batch is a reply's `job`."""
 
     upload_path = "/files/upload"
     purpose = "batch-api"
@@ -21,5 +21,5 @@ class TogetherBatches(OpenAIBatches):
 
 
 def open_api(client: ApiClient, engine: str) -> TogetherBatches:
-    """The batch API over a client."""
+    """The batch API, called through a client."""
     return TogetherBatches(client, engine)

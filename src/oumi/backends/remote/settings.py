@@ -1,4 +1,7 @@
-"""Groups of settings that rows are made of."""
+"""Groups of settings, from which a provider selects those that it takes (`Provider.supports`).
+
+What can be selected is what the provider's dialect can send: its `settings`.
+"""
 
 TEXT = frozenset(
     {
@@ -22,7 +25,7 @@ JSON_SCHEMA = frozenset(
         "generation.guided_decoding.regex",
     }
 )
-"""What a schema can say: a choice is an `enum`, an expression a `pattern`."""
+"""What a JSON schema can express: a choice is an `enum`, a regular expression a `pattern`."""
 
 CHAT = TEXT | TOOLS | PENALTIES | SEED | LOGIT_BIAS | LOGPROBS | JSON_SCHEMA
 """What OpenAI's own models take."""
@@ -33,7 +36,7 @@ SAMPLER = TOP_K | MIN_P | {"generation.stop_token_ids"}
 TEMPLATE_KWARGS = frozenset({"model.chat_template_kwargs"})
 GRAMMAR = frozenset({"generation.guided_decoding.grammar"})
 SERVER = GRAMMAR | TEMPLATE_KWARGS | {"model.adapter_model", "generation.skip_special_tokens"}
-"""What servers take that run any model of the hub."""
+"""What servers take besides that run any model of the Hugging Face hub."""
 
 LOADING = frozenset(
     {
@@ -46,4 +49,4 @@ LOADING = frozenset(
         "generation.batch_size",
     }
 )
-"""What whoever loads the model decides."""
+"""What is decided where the model is loaded: ignored by every API, with a warning."""

@@ -120,7 +120,7 @@ def _let_a_minute_pass(folder: Path) -> None:
     """As far as the job can tell."""
     path = folder / "state.json"
     state = json.loads(path.read_text())
-    state["refused_s"] = state["refused_s"] and state["refused_s"] - 60
+    state["queue_full_s"] = state["queue_full_s"] and state["queue_full_s"] - 60
     path.write_text(json.dumps(state))
 
 
@@ -137,6 +137,19 @@ def test_parts_that_wait_can_be_cancelled(server: FaultServer, engine: ThreeAtOn
     assert {f.error_type for f in partial.failures.values()} == {"BatchCancelled"}
     assert len(_created(server)) == 1
     [folder] = folders()
+    assert not list(folder.glob("oumi-batch-*")), "requests are not kept"
+
+
+def test_a_cancelled_job_does_not_wait_for_room(server: FaultServer):
+    server.plan(batch={"room": 0})
+    with make(server) as engine:
+        batch_id = engine.infer_batch(rows(2))
+        [folder] = folders()
+        path = folder / "state.json"  # as of a process that ended while it cancelled
+        path.write_text(path.read_text().replace('"cancelled": false', '"cancelled": true'))
+        info = engine.get_batch_status(batch_id)
+        assert (info.status, info.provider_status) == (BatchStatus.CANCELLED, "cancelled")
+    assert len(server.batches()["batches"]) == 1
     assert not list(folder.glob("oumi-batch-*")), "requests are not kept"
 
 

@@ -1,4 +1,4 @@
-"""What Fireworks tells of jobs and of their rows. Pure functions.
+"""Fireworks' replies about jobs, and the lines of its datasets. Pure functions.
 
 https://docs.fireworks.ai/api-reference/get-batch-inference-job
 """
@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from oumi.backends.remote.errors import BadReplyError, to_error
-from oumi.batch.api.providers import ApiBatch, BatchRequest, Outcome
+from oumi.batch.api.providers.base import ApiBatch, BatchRequest, BatchResult
 from oumi.batch.api.providers.shared import read_field, read_result, read_status, read_time
 from oumi.batch.failures import failure_of
 from oumi.core.digest import new_digest
@@ -19,7 +19,7 @@ from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import Failure
 
-_LONGEST_ID = 63
+_MAX_ID_CHARACTERS = 63
 _PREFIX = "JOB_STATE_"
 _STATUSES = {
     "CREATING_INPUT_DATASET": BatchStatus.VALIDATING,
@@ -43,20 +43,20 @@ _STATUSES = {
     "ARCHIVED": BatchStatus.CANCELLED,
 }
 TITLE = "requests of a batch, by oumi"
-"""How the datasets of ours are known from others."""
-_FOR_ALL = {
+"""The display name of our datasets, by which they are known from those of others."""
+_JOB_SETTINGS = {
     "maxTokens": "max_tokens",
     "temperature": "temperature",
     "topP": "top_p",
     "topK": "top_k",
     "n": "n",
 }
-"""What a job may set for all its rows, with its name in a row."""
+"""What a job may set for all its rows, with its name in a row's request."""
 
 
 def id_of(tag: str) -> str:
-    """What a part is called at Fireworks: its dataset and its job alike."""
-    if len(output_of(tag)) <= _LONGEST_ID:
+    """The id of a shard's dataset and of its job at Fireworks."""
+    if len(output_of(tag)) <= _MAX_ID_CHARACTERS:
         return tag
     digest = new_digest()
     digest.update(tag.encode())
@@ -64,71 +64,71 @@ def id_of(tag: str) -> str:
 
 
 def output_of(job: str) -> str:
-    """What the dataset is called that a job of ours writes."""
+    """The id of the dataset that a job of ours writes."""
     return f"{job}-out"
 
 
-def read_job(facts: Mapping[str, Any], engine: str) -> ApiBatch:
+def read_job(raw: Mapping[str, Any], engine: str) -> ApiBatch:
     """A job."""
-    word = str(read_field(facts, "state"))
-    status = read_status(word.removeprefix(_PREFIX), _STATUSES)
-    progress: Mapping[str, int] = facts.get("jobProgress") or {}
+    state = str(read_field(raw, "state"))
+    status = read_status(state.removeprefix(_PREFIX), _STATUSES)
+    progress: Mapping[str, int] = raw.get("jobProgress") or {}
     done = progress.get("successfullyProcessedRequests") or 0
     failed = progress.get("failedRequests") or 0
     info = BatchInfo(
-        id=_last(read_field(facts, "name")),
+        id=_last_segment(read_field(raw, "name")),
         status=status,
         total_requests=max(progress.get("totalInputRequests") or 0, done + failed),
         completed_requests=done,
         failed_requests=failed,
-        created_at=read_time(facts.get("createTime")),
-        completed_at=read_time(facts.get("updateTime")) if status.is_terminal else None,
-        expires_at=read_time(facts.get("expireTime")),
-        errors=_errors(facts.get("status") or {}),
-        provider_status=word,
+        created_at=read_time(raw.get("createTime")),
+        completed_at=read_time(raw.get("updateTime")) if status.is_terminal else None,
+        expires_at=read_time(raw.get("expireTime")),
+        errors=_errors(raw.get("status") or {}),
+        provider_status=state,
         engine=engine,
     )
-    return ApiBatch(info, _last(facts.get("inputDatasetId") or ""), facts=facts)
+    return ApiBatch(info, _last_segment(raw.get("inputDatasetId") or ""), raw=raw)
 
 
 def read_deleted(dataset: Mapping[str, Any], engine: str) -> ApiBatch:
-    """A job of ours that is no more, from the dataset that it was to read."""
+    """A job of ours that was deleted, from the dataset that it was to read."""
     name = str(read_field(dataset, "name"))
     info = BatchInfo(
-        id=_last(name),
+        id=_last_segment(name),
         status=BatchStatus.CANCELLED,
         total_requests=int(dataset.get("exampleCount") or 0),
         created_at=read_time(dataset.get("createTime")),
         provider_status="deleted",
         engine=engine,
     )
-    return ApiBatch(info, info.id, facts={"outputDatasetId": output_of(name)})
+    return ApiBatch(info, info.id, raw={"outputDatasetId": output_of(name)})
 
 
-def read_outcome(file: str, line: bytes, engine: str) -> Outcome | None:
+def read_batch_result(file: str, line: bytes, engine: str) -> BatchResult | None:
     """A line of results, or of errors; None for an error that names no row."""
     try:
         custom_id, value = read_result(line)
     except BadReplyError as unreadable:
-        if file.endswith(".jsonl"):  # the answers; what errors look like is documented nowhere
+        if file.endswith(".jsonl"):  # the answers; the form of the errors is not documented
             raise
         logger.warning("%s: %s", file, unreadable)
         return None
     response, error = value.get("response"), value.get("error")
     if response and not error:
-        return Outcome(custom_id, orjson.dumps(response))
-    return Outcome(custom_id, failure=_failure(error, engine))
+        return BatchResult(custom_id, orjson.dumps(response))
+    return BatchResult(custom_id, failure=_failure(error, engine))
 
 
-def read_asked(line: bytes, job: Mapping[str, Any]) -> BatchRequest:
-    """A line of a dataset, with what the job set for all rows, which a row's own goes before."""
+def read_request(line: bytes, job: Mapping[str, Any]) -> BatchRequest:
+    """A line of a dataset, with the job's settings for all rows where the row has none."""
     custom_id, value = read_result(line)
     body: dict[str, Any] = read_field(value, "body")
     given = job.get("inferenceParameters") or {}
-    for_all = {name: given[told] for told, name in _FOR_ALL.items() if told in given}
-    for_all |= orjson.loads(given.get("extraBody") or "{}")
+    settings = {name: given[own] for own, name in _JOB_SETTINGS.items() if own in given}
+    settings |= orjson.loads(given.get("extraBody") or "{}")
     return BatchRequest(
-        custom_id, {"model": job.get("model"), **for_all, **_with_prompt(body, job)}
+        custom_id, {"model": job.get("model"), **settings, **_with_prompt(body, job)}
     )
 
 
@@ -142,15 +142,15 @@ def _with_prompt(body: dict[str, Any], job: Mapping[str, Any]) -> dict[str, Any]
 def _failure(error: Any, engine: str) -> Failure:
     code = error.get("code") if isinstance(error, Mapping) else None
     if isinstance(code, int) and 400 <= code < 600:
-        meant = to_error(code, orjson.dumps(error), None, engine, "the key")
-        return Failure.from_error(meant)
+        meaning = to_error(code, orjson.dumps(error), None, engine, "the key")
+        return Failure.from_error(meaning)
     return failure_of(error)
 
 
 def _errors(status: Mapping[str, Any]) -> tuple[str, ...]:
-    is_fine = status.get("code") in (None, "OK", 0) or not status.get("message")
-    return () if is_fine else (str(status["message"]),)
+    is_ok = status.get("code") in (None, "OK", 0) or not status.get("message")
+    return () if is_ok else (str(status["message"]),)
 
 
-def _last(name: Any) -> str:
+def _last_segment(name: Any) -> str:
     return str(name).rpartition("/")[2]

@@ -1,0 +1,22 @@
+"""The facts about the LLAMACPP engine. Importing this loads no runtime."""
+
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.local.llama_cpp.settings import SETTINGS
+
+ENGINE = EngineRow(
+    name="LLAMACPP",
+    class_name="LlamaCppInferenceEngine",
+    backend="oumi.backends.local.llama_cpp.backend:LlamaCppBackend",
+    summary="llama.cpp on this machine, for GGUF files",
+    runtime="xllamacpp",
+    install="pip install oumi-infer",
+    supports=frozenset(SETTINGS),
+    ignores=frozenset(
+        {
+            "model.attn_implementation",
+            "model.tokenizer_name",
+            "model.torch_dtype",
+            "model.trust_remote_code",
+        }
+    ),
+)

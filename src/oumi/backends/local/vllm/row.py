@@ -1,0 +1,15 @@
+"""The facts about the VLLM engine. Importing this loads no runtime."""
+
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.local.vllm.settings import SETTINGS
+
+ENGINE = EngineRow(
+    name="VLLM",
+    class_name="VLLMInferenceEngine",
+    backend="oumi.backends.local.vllm.backend:VLLMBackend",
+    summary="vLLM on this machine, for any model that it serves",
+    runtime="vllm",
+    install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
+    supports=frozenset(SETTINGS),
+    ignores=frozenset({"model.attn_implementation", "model.device_map"}),
+)

@@ -1,0 +1,26 @@
+"""Amazon Bedrock.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import AuthMethod, Constraint, Provider
+from oumi.structured.schema import profiles
+
+PROVIDER = Provider(
+    name="BEDROCK",
+    class_name="BedrockInferenceEngine",
+    summary="Amazon Bedrock",
+    supports=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"},
+    dialect="bedrock",
+    url="https://bedrock-runtime.{region}.amazonaws.com",
+    url_env="AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    url_parts={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
+    key_env=("AWS_BEARER_TOKEN_BEDROCK",),
+    needs_key=False,
+    auth_method=AuthMethod.AWS,
+    extra="bedrock",
+    constraint=Constraint.BEDROCK,
+    price_list="aws",
+    schema_profile=profiles.ANTHROPIC,
+)

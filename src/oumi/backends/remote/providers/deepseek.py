@@ -1,0 +1,25 @@
+"""DeepSeek. https://api-docs.deepseek.com/api/create-chat-completion
+
+It takes no schemas, it can only be asked for JSON: a schema goes into the prompt.
+"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import Provider
+from oumi.structured.schema import profiles
+
+PROVIDER = Provider(
+    name="DEEPSEEK",
+    class_name="DeepSeekInferenceEngine",
+    summary="the DeepSeek API",
+    supports=settings.TEXT
+    | settings.PENALTIES
+    | settings.LOGPROBS
+    | settings.JSON_SCHEMA
+    | {"generation.tool_choice"},
+    url="https://api.deepseek.com/v1",
+    url_env="DEEPSEEK_BASE_URL",
+    key_env=("DEEPSEEK_API_KEY",),
+    supports_images=False,
+    price_list="deepseek",
+    schema_profile=profiles.JSON_OBJECT,
+)

@@ -1,0 +1,21 @@
+"""Fireworks. https://docs.fireworks.ai/api-reference/post-chatcompletions"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import BatchLimits, Constraint, Provider
+from oumi.structured.schema import profiles
+
+PROVIDER = Provider(
+    name="FIREWORKS",
+    class_name="FireworksInferenceEngine",
+    summary="the Fireworks API",
+    supports=settings.CHAT | settings.GRAMMAR | settings.TOP_K | settings.MIN_P,
+    constraint=Constraint.FIREWORKS,
+    url="https://api.fireworks.ai/inference/v1",
+    url_env="FIREWORKS_BASE_URL",
+    key_env=("FIREWORKS_API_KEY",),
+    price_list="fireworks",
+    schema_profile=profiles.FIREWORKS,
+    # https://docs.fireworks.ai/guides/batch-inference; a file is uploaded at once up to 150 MB:
+    # https://docs.fireworks.ai/api-reference/upload-dataset-files
+    batch=BatchLimits("fireworks", max_requests=1_000_000, max_bytes=149_000_000),
+)

@@ -1,0 +1,21 @@
+"""Google's Gemini. https://ai.google.dev/gemini-api/docs/openai
+
+It refuses a request with a field that it does not know.
+"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import Provider
+from oumi.structured.schema import profiles
+
+PROVIDER = Provider(
+    name="GOOGLE_GEMINI",
+    aliases=("GEMINI",),
+    class_name="GoogleGeminiInferenceEngine",
+    summary="Google's Gemini API",
+    supports=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"},
+    url="https://generativelanguage.googleapis.com/v1beta/openai",
+    url_env="GOOGLE_GEMINI_BASE_URL",
+    key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    price_list="google",
+    schema_profile=profiles.GEMINI,
+)

@@ -1,0 +1,29 @@
+"""Google's Vertex AI. https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import AuthMethod, Provider
+from oumi.structured.schema import profiles
+
+PROVIDER = Provider(
+    name="GOOGLE_VERTEX",
+    class_name="GoogleVertexInferenceEngine",
+    summary="Google's Vertex AI",
+    supports=settings.TEXT
+    | settings.PENALTIES
+    | settings.SEED
+    | settings.JSON_SCHEMA
+    | {"generation.tool_choice"},
+    url="https://{region}-aiplatform.googleapis.com/v1"
+    "/projects/{project}/locations/{region}/endpoints/openapi",
+    url_env="GOOGLE_VERTEX_BASE_URL",
+    url_parts={
+        "project": ("PROJECT_ID", "GOOGLE_CLOUD_PROJECT"),
+        "region": ("REGION", "GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
+    },
+    needs_key=False,
+    auth_method=AuthMethod.GOOGLE,
+    extra="google",
+    lists_models=False,
+    price_list="google",
+    schema_profile=profiles.GEMINI,
+)

@@ -1,0 +1,20 @@
+"""Ollama's server. https://docs.ollama.com/api/openai-compatibility"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import Provider
+
+PROVIDER = Provider(
+    name="OLLAMA",
+    class_name="OllamaInferenceEngine",
+    summary="an Ollama server",
+    supports=settings.TEXT
+    | settings.PENALTIES
+    | settings.SEED
+    | settings.LOGPROBS
+    | settings.JSON_SCHEMA,
+    url="http://localhost:11434/v1",
+    url_env="OLLAMA_HOST",
+    key_env=("OLLAMA_API_KEY",),
+    needs_key=False,
+    price_list=None,
+)

@@ -1,0 +1,18 @@
+"""OpenAI. https://platform.openai.com/docs/api-reference/chat/create"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import BatchLimits, Provider
+from oumi.structured.schema import profiles
+
+PROVIDER = Provider(
+    name="OPENAI",
+    class_name="OpenAIInferenceEngine",
+    summary="the OpenAI API",
+    supports=settings.CHAT,
+    url="https://api.openai.com/v1",
+    url_env="OPENAI_BASE_URL",
+    key_env=("OPENAI_API_KEY",),
+    price_list="openai",
+    schema_profile=profiles.OPENAI,
+    batch=BatchLimits(),  # https://platform.openai.com/docs/guides/batch
+)

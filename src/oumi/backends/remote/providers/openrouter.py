@@ -1,0 +1,20 @@
+"""OpenRouter. https://openrouter.ai/docs/api-reference/parameters"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import Provider
+from oumi.structured.schema import profiles
+
+PROVIDER = Provider(
+    name="OPENROUTER",
+    class_name="OpenRouterInferenceEngine",
+    summary="OpenRouter, before the APIs of many",
+    supports=settings.CHAT | settings.TOP_K | settings.MIN_P,
+    url="https://openrouter.ai/api/v1",
+    url_env="OPENROUTER_BASE_URL",
+    key_env=("OPENROUTER_API_KEY",),
+    # Without it, OpenRouter drops what the provider behind it does not take:
+    # https://openrouter.ai/docs/features/provider-routing#requiring-providers-to-support-all-parameters
+    body={"provider": {"require_parameters": True}},
+    price_list="openrouter",
+    schema_profile=profiles.OPENAI,
+)

@@ -1,0 +1,19 @@
+"""Any server that speaks the OpenAI chat API.
+
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import BatchLimits, Provider
+
+PROVIDER = Provider(
+    name="REMOTE",
+    class_name="RemoteInferenceEngine",
+    summary="any server that speaks the OpenAI chat API",
+    supports=settings.CHAT | settings.SAMPLER,
+    url_env="OPENAI_BASE_URL",
+    key_env=("OPENAI_API_KEY",),
+    needs_key=False,
+    price_list=None,
+    batch=BatchLimits(),
+)

@@ -1,0 +1,14 @@
+"""vLLM's server. https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import Constraint, Provider
+
+PROVIDER = Provider(
+    name="REMOTE_VLLM",
+    class_name="RemoteVLLMInferenceEngine",
+    summary="a vLLM server",
+    supports=settings.CHAT | settings.SAMPLER | settings.SERVER | {"model.chat_template"},
+    constraint=Constraint.VLLM,
+    needs_key=False,
+    price_list=None,
+)

@@ -1,0 +1,17 @@
+"""SambaNova.
+
+https://docs.sambanova.ai/docs/api-reference/chat/create-chat-based-completion
+"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import Provider
+
+PROVIDER = Provider(
+    name="SAMBANOVA",
+    class_name="SambanovaInferenceEngine",
+    summary="the SambaNova API",
+    supports=settings.TEXT | settings.TOOLS | settings.JSON_SCHEMA | settings.TOP_K,
+    url="https://api.sambanova.ai/v1",
+    url_env="SAMBANOVA_BASE_URL",
+    key_env=("SAMBANOVA_API_KEY",),
+)

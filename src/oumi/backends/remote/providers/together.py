@@ -1,0 +1,25 @@
+"""Together. https://docs.together.ai/reference/chat-completions"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import BatchLimits, Provider
+
+PROVIDER = Provider(
+    name="TOGETHER",
+    class_name="TogetherInferenceEngine",
+    summary="the Together API",
+    supports=settings.TEXT
+    | settings.PENALTIES
+    | settings.SEED
+    | settings.LOGIT_BIAS
+    | settings.JSON_SCHEMA
+    | settings.TOP_K
+    | settings.MIN_P
+    | settings.TEMPLATE_KWARGS
+    | {"generation.tool_choice"},
+    url="https://api.together.xyz/v1",
+    url_env="TOGETHER_BASE_URL",
+    key_env=("TOGETHER_API_KEY",),
+    price_list="together",
+    # https://docs.together.ai/docs/inference/batch/overview
+    batch=BatchLimits("together", max_bytes=100_000_000),
+)

@@ -1,0 +1,17 @@
+"""xAI. https://docs.x.ai/docs/api-reference#chat-completions"""
+
+from oumi.backends.remote import settings
+from oumi.backends.remote.provider import Provider
+from oumi.structured.schema import profiles
+
+PROVIDER = Provider(
+    name="XAI",
+    class_name="XAIInferenceEngine",
+    summary="the xAI API",
+    supports=settings.CHAT - settings.LOGIT_BIAS,
+    url="https://api.x.ai/v1",
+    url_env="XAI_BASE_URL",
+    key_env=("XAI_API_KEY",),
+    price_list="x-ai",
+    schema_profile=profiles.XAI,
+)

@@ -1,0 +1,66 @@
+"""Every setting of every class: refused, ignored with a warning, or sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oumi.backends.registry import check_settings, find_engine
+from oumi.backends.remote.dialects import check_supports, load_dialect
+from oumi.backends.remote.provider import Provider
+from oumi.backends.remote.providers import PROVIDERS
+from oumi.core.configs import InferenceConfig
+from oumi.errors import ConfigError, UnsupportedError
+from oumi.runner.request import Request
+from oumi.structured.schema.adapt import tell
+from tests.conftest import ask
+from tests.remote.talks import TOOL
+from tests.setting_values import VALUES, config_of
+
+NEW = "anthropic.claude-sonnet-4-5"
+"""A model that takes schemas, whoever serves it."""
+
+
+@pytest.fixture(params=PROVIDERS, ids=lambda row: row.name)
+def row(request: pytest.FixtureRequest) -> Provider:
+    return request.param
+
+
+def sent(row: Provider, config: InferenceConfig) -> tuple[str, bytes]:
+    """The path and the body of a request."""
+    dialect = load_dialect(row.dialect)
+    talk = tell(ask("Hi", tools=[TOOL]), dialect.adapted(config, row))
+    body = dialect.encode(Request(talk, config), dialect.shared_body(config, row))
+    return dialect.path(config), body
+
+
+@pytest.mark.parametrize("setting", VALUES)
+def test_a_setting_is_refused_or_ignored_or_sent(row: Provider, setting: str):
+    plain = config_of({"model.model_name": NEW})
+    changed = config_of({"model.model_name": NEW, setting: VALUES[setting]})
+    try:
+        check_settings(find_engine(row.name), changed)
+    except UnsupportedError:
+        return
+    is_ignored = setting in row.ignores
+    assert (sent(row, changed) == sent(row, plain)) is is_ignored, f"{row.name} drops {setting}"
+
+
+def test_what_a_provider_supports_is_what_its_dialect_can_send(row: Provider):
+    check_supports(row)
+    assert not row.supports & row.ignores
+
+
+def test_a_setting_that_the_dialect_cannot_send_is_named():
+    wrong = Provider(name="ACME", summary="", supports=frozenset({"generation.num_beams"}))
+    with pytest.raises(
+        ConfigError, match=r"ACME supports generation\.num_beams, which the dialect"
+    ):
+        check_supports(wrong)
+
+
+def test_a_form_that_a_server_has_a_field_for_is_sent_in_it(row: Provider):
+    grammar: dict[str, Any] = {"generation.guided_decoding.grammar": 'root ::= "yes"'}
+    if "generation.guided_decoding.grammar" in row.supports:
+        assert b"yes" in sent(row, config_of({"model.model_name": NEW, **grammar}))[1]
