@@ -34,7 +34,7 @@ from oumi.runner.limits.limiter import Limiter, Limits
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.request import Request
 from oumi.runner.run import tokens_used
-from oumi.structured.contract import Contract, expect
+from oumi.structured.contract import Contract, make_contract
 from oumi.structured.finish import require_valid
 
 
@@ -166,7 +166,7 @@ class InferenceEngine(BatchMethods, ABC):
 
     def contract(self, config: InferenceConfig) -> Contract | None:
         """What answers have to look like; None where nothing is asked of them."""
-        return expect(config.generation)
+        return make_contract(config.generation)
 
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """Most tokens of the prompt and of the answer, as far as can be told beforehand."""

@@ -14,7 +14,7 @@ from oumi.core.types.completion import Completion, Failure, Structured
 from oumi.runner.request import Request
 from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error
-from oumi.structured.outcome import AskAgain, Invalid, settle, text_of, total_usage
+from oumi.structured.outcome import AskAgain, Invalid, outcome_of, text_of, total_usage
 
 Earlier = tuple[Completion, ...]
 Ask = Callable[[Request, Earlier], Awaitable[Completion]]
@@ -31,11 +31,11 @@ async def mend(
     """The answer as it is handed out, after one that may not fit. Raises StructuredOutputError
     where none has the form. `report` hears what is wrong before each further question.
     """
-    outcome = settle(contract, completion)
+    outcome = outcome_of(contract, completion)
     while isinstance(outcome, AskAgain):
         report(outcome.problem)
         completion = await ask(_follow_up(request, outcome), completion.answers)
-        outcome = settle(contract, completion)
+        outcome = outcome_of(contract, completion)
     if isinstance(outcome, Invalid):
         raise invalid_error(outcome, completion)
     return outcome
@@ -56,8 +56,8 @@ def failed_after(failure: Failure, earlier: Earlier, problem: str) -> Failure:
 def _follow_up(request: Request, outcome: AskAgain) -> Request:
     """The request with more turns or more room. Its key stays that of the row."""
     conversation, config = request.conversation, request.config
-    if outcome.turns:
-        messages = [*conversation.messages, *outcome.turns]
+    if outcome.messages:
+        messages = [*conversation.messages, *outcome.messages]
         conversation = conversation.model_copy(update={"messages": messages})
     generation = config.generation
     if generation.max_new_tokens != outcome.max_new_tokens:

@@ -34,7 +34,7 @@ from oumi.runner.repair_loop import Earlier, failed_after, mend
 from oumi.runner.request import NO_KEY, KeyMaker, Request
 from oumi.structured.contract import Contract
 from oumi.structured.finish import is_valid_as_is
-from oumi.structured.outcome import Invalid, settle
+from oumi.structured.outcome import Invalid, outcome_of
 
 _SYNC_EVERY_S = 1.0
 
@@ -219,7 +219,7 @@ class Run:
         if contract is None:
             return await self._retry(asking, request)
         draft = self._records.draft(row.index)
-        if draft is not None and not isinstance(settle(contract, draft), Invalid):
+        if draft is not None and not isinstance(outcome_of(contract, draft), Invalid):
             asking.usage = Usage()
             return await self._mend(asking, request, contract, draft)
         completion = await self._retry(asking, request)

@@ -16,7 +16,7 @@ from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import UnsupportedError
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.request import Request
-from oumi.structured.schema.adapt import Adapted, tell
+from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Way:
     headers: Mapping[str, str] = field(repr=False)
     body: Mapping[str, Any]
     """What the bodies of all requests have in common."""
-    adapted: Adapted | None
+    adapted: AdaptedSchema | None
     """What answers have to look like, as the API takes it."""
     replicas: Replicas
     limiter: Limiter
@@ -44,7 +44,7 @@ class Way:
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
         self._check_content(request)
-        told = tell(request.conversation, self.adapted)
+        told = add_instruction(request.conversation, self.adapted)
         if told is not request.conversation:
             request = replace(request, conversation=told)
         return self.dialect.encode(request, self.body, stream=stream)

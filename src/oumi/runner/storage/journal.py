@@ -28,7 +28,7 @@ import orjson
 from oumi.core.types.completion import Completion, Failure
 from oumi.errors import OutputExistsError, StorageError
 from oumi.structured.contract import Contract
-from oumi.structured.finish import fits
+from oumi.structured.finish import record_is_valid
 
 _HEADER = b'{"journal":1}\n'
 _LINE = re.compile(
@@ -93,7 +93,7 @@ class Journal:
         """
         if not self.claim(row, key):
             return False
-        if contract is None or fits(contract, self.read(row)["completion"]):
+        if contract is None or record_is_valid(contract, self.read(row)["completion"]):
             return True
         self.reopen(row)
         return False

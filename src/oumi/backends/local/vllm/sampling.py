@@ -11,7 +11,7 @@ from oumi.backends.local.vllm.versions import (
     StructuredOutputsParams,
 )
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
-from oumi.core.json_schema.regex import in_ascii
+from oumi.core.json_schema.regex import expand_classes
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.structured.schema.grammar import to_lark
 
@@ -71,5 +71,5 @@ def _constraint(
         # Its own way with a schema leaves no white space, which models seldom do.
         return StructuredOutputsParams(grammar=to_lark(guided))
     if guided.regex is not None:
-        return StructuredOutputsParams(regex=in_ascii(guided.regex))
+        return StructuredOutputsParams(regex=expand_classes(guided.regex))
     return StructuredOutputsParams(**{guided.form: getattr(guided, guided.form)})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner.request import Request
-from oumi.structured.schema.adapt import Adapted
+from oumi.structured.schema.adapt import AdaptedSchema
 
 if TYPE_CHECKING:
     from oumi.backends.remote.providers import Provider
@@ -51,7 +51,7 @@ class Dialect(Protocol):
         """
         ...
 
-    def adapted(self, config: InferenceConfig, provider: Provider) -> Adapted | None:
+    def adapted(self, config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
         """What answers have to look like, as the API takes it; None where nothing is asked of
         them, or where it goes as it is.
         """

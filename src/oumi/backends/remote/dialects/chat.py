@@ -29,13 +29,13 @@ from oumi.core.configs import (
     GuidedDecodingParams,
     InferenceConfig,
 )
-from oumi.core.json_schema.regex import in_ascii
+from oumi.core.json_schema.regex import expand_classes
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
 from oumi.errors import ConfigError
 from oumi.runner.request import Request
-from oumi.structured.schema.adapt import Adapted, adapt_guided
-from oumi.structured.schema.profiles import Form
+from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
+from oumi.structured.schema.profiles import SchemaMode
 
 models_path = "/models"
 
@@ -72,7 +72,7 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
-def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+def adapted(config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
     """A schema, unless the server has a form of its own for what is asked."""
     guided = config.generation.guided_decoding
     if guided is None or guided.form in _OWN_FORMS.get(provider.constraint, ()):
@@ -230,7 +230,7 @@ def _constraint(
     form = adapted(config, provider)
     if form is None:
         return _own_form(guided, provider.constraint)
-    if form.form is Form.JSON:
+    if form.mode is SchemaMode.JSON:
         return {"response_format": {"type": "json_object"}}
     if form.schema is None:
         return {}
@@ -240,7 +240,7 @@ def _constraint(
 
 def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str, Any]:
     if guided.regex is not None:
-        regex = {"regex": in_ascii(guided.regex)}
+        regex = {"regex": expand_classes(guided.regex)}
         return {"structured_outputs": regex} if constraint is Constraint.VLLM else regex
     if constraint is Constraint.VLLM:
         return {"structured_outputs": {guided.form: getattr(guided, guided.form)}}

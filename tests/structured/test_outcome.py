@@ -1,4 +1,4 @@
-"""What is asked next, as a function of the answers so far."""
+"""What follows from the answers of a row so far."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
 from oumi.core.types import FinishReason, Message, Role, ToolCall
 from oumi.core.types.completion import Completion, Structured, Usage
-from oumi.structured.contract import Contract, expect
+from oumi.structured.contract import Contract, make_contract
 from oumi.structured.loops import find_loop
-from oumi.structured.outcome import AskAgain, Invalid, Outcome, settle
+from oumi.structured.outcome import AskAgain, Invalid, Outcome, outcome_of
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
 GOOD, WRONG, HALF = '{"x": 1}', '{"x": "one"}', '{"x": '
@@ -20,7 +20,7 @@ LENGTH, STOP = FinishReason.LENGTH, FinishReason.STOP
 
 def contract(max_repairs: int = 1) -> Contract:
     guided = GuidedDecodingParams(json=SCHEMA, max_repairs=max_repairs)
-    return expect(GenerationParams(guided_decoding=guided, max_new_tokens=100))
+    return make_contract(GenerationParams(guided_decoding=guided, max_new_tokens=100))
 
 
 def answer(text: str, reason: FinishReason = STOP, tokens: int = 7) -> Completion:
@@ -31,7 +31,7 @@ def answer(text: str, reason: FinishReason = STOP, tokens: int = 7) -> Completio
 def after(answers: list[Completion], max_repairs: int = 1) -> Outcome:
     *earlier, last = answers
     chain = Completion(last.message, last.finish_reason, last.usage, earlier=tuple(earlier))
-    return settle(contract(max_repairs), chain)
+    return outcome_of(contract(max_repairs), chain)
 
 
 def test_an_answer_that_fits_stays_as_it_is():
@@ -41,9 +41,9 @@ def test_an_answer_that_fits_stays_as_it_is():
     assert outcome.raw_content is None
 
 
-def test_a_misfit_is_shown_to_the_model():
+def test_an_invalid_answer_is_shown_to_the_model():
     outcome = after([answer(WRONG)])
-    shown, request = outcome.turns
+    shown, request = outcome.messages
     assert (shown.role, shown.content) == (Role.ASSISTANT, WRONG)
     assert request.role == Role.USER
     assert '/x: "one" is not of type "integer"' in request.content
@@ -51,7 +51,7 @@ def test_a_misfit_is_shown_to_the_model():
     assert outcome.max_new_tokens == 100
 
 
-def test_a_mended_answer_counts_all_tokens():
+def test_a_repaired_answer_counts_all_tokens():
     outcome = after([answer(WRONG, tokens=5), answer(GOOD, tokens=3)])
     assert outcome.structured is Structured.REPAIRED
     assert outcome.usage == Usage(20, 8)
@@ -67,34 +67,34 @@ def test_repairs_are_bounded():
         assert len(answers) == 1 + max_repairs
 
 
-def test_only_the_last_misfit_is_shown():
+def test_only_the_last_invalid_answer_is_shown():
     outcome = after([answer(WRONG), answer("what?")], max_repairs=2)
-    shown, _ = outcome.turns
+    shown, _ = outcome.messages
     assert shown.content == "what?"
 
 
 def test_an_empty_answer_is_shown_as_text():
     outcome = after([answer("")])
-    assert outcome.turns[0].content == "(no text)"
+    assert outcome.messages[0].content == "(no text)"
     assert outcome.problem == "the answer is empty"
 
 
-def test_what_was_cut_off_gets_more_room_once():
+def test_what_was_cut_off_gets_a_larger_budget_once():
     first = after([answer(HALF, LENGTH)])
-    assert (first.turns, first.max_new_tokens) == ((), 200)
+    assert (first.messages, first.max_new_tokens) == ((), 200)
     assert after([answer(HALF, LENGTH), answer(GOOD)]).structured is Structured.NATIVE
     second = after([answer(HALF, LENGTH), answer(HALF, LENGTH, tokens=200)])
     assert "cut off after 200 tokens" in second.reason
     assert "raise max_new_tokens" in second.reason
 
 
-def test_a_repair_that_was_cut_off_is_repeated_with_more_room():
+def test_a_repair_that_was_cut_off_is_repeated_with_a_larger_budget():
     outcome = after([answer(WRONG), answer(HALF, LENGTH)])
-    assert outcome.turns == after([answer(WRONG)]).turns
+    assert outcome.messages == after([answer(WRONG)]).messages
     assert outcome.max_new_tokens == 200
     wide = after([answer(HALF, LENGTH), answer(WRONG)])
-    assert wide.max_new_tokens == 200, "what needed more room once needs it again"
-    assert wide.turns[0].content == WRONG
+    assert wide.max_new_tokens == 200, "what needed a larger budget once needs it again"
+    assert wide.messages[0].content == WRONG
 
 
 def test_a_complete_value_that_was_cut_off_after_it_fits():
@@ -109,7 +109,7 @@ def test_a_complete_value_that_was_cut_off_after_it_fits():
         ('{"x": "' + "ha" * 100, "'ha'"),
     ],
 )
-def test_a_loop_is_not_given_more_room(text: str, loop: str):
+def test_a_loop_is_not_given_a_larger_budget(text: str, loop: str):
     outcome = after([answer(text, LENGTH, tokens=100)])
     assert isinstance(outcome, Invalid)
     assert outcome.reason == (
@@ -136,7 +136,7 @@ def test_a_refusal_is_not_argued_with():
 def test_an_answer_that_calls_tools_is_taken_as_it_is():
     call = ToolCall.model_validate({"id": "1", "function": {"name": "f", "arguments": "{}"}})
     message = Message(role=Role.ASSISTANT, tool_calls=[call])
-    outcome = settle(contract(), Completion(message, FinishReason.TOOL_CALLS))
+    outcome = outcome_of(contract(), Completion(message, FinishReason.TOOL_CALLS))
     assert outcome.message is message
     assert outcome.structured is None
 
