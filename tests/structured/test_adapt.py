@@ -168,6 +168,13 @@ def test_a_type_list_is_written_as_alternatives_where_it_has_to_be():
     assert field(part, profiles.CEREBRAS)[0] == apart
 
 
+def test_null_among_numbers_that_are_listed_stays():
+    part = {"type": ["number", "null"], "enum": [1, None]}
+    assert field(part)[0] == part
+    apart = [{"type": "integer", "enum": [1]}, {"type": "null", "enum": [None]}]
+    assert field(part, profiles.CEREBRAS)[0] == {"anyOf": apart}
+
+
 def test_each_row_says_where_it_is_from():
     names = [row.name for row in profiles.PROFILES]
     assert len(set(names)) == len(names)

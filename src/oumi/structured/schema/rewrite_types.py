@@ -244,13 +244,14 @@ class TypeRewriter(ABC):
 def _narrow_types(types: Any, found: list[str]) -> Any:
     """Of a list of types, those that the values are of; a single type stays.
 
-    If not all of them are listed (an integer is also a "number"), the list stays, without null.
+    If not all of them are listed (an integer is also a "number"), the list stays, and null only
+    where it is a value.
     """
     if not isinstance(types, list):
         return types
     if set(found) <= set(types):
         return found
-    return [name for name in types if name != "null"]
+    return [name for name in types if name != "null" or name in found]
 
 
 def _check_closed(extra: Any, patterns: Any, *, has_fields: bool) -> None:
