@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -17,13 +18,22 @@ from oumi.runner.request import KeyMaker
 from oumi.runner.session import Session
 
 
+class JobKind(StrEnum):
+    """Where a job is worked on."""
+
+    API = "api"
+    """By the batch API of its provider."""
+
+    LOCAL = "local"
+    """By a process on this machine."""
+
+
 @dataclass(frozen=True)
 class JobSpec:
     """What a job is to do. Holds no key, only the name of the variable that does."""
 
     engine: str
-    kind: str
-    """Where it is worked on: `api` or `local`."""
+    kind: JobKind
     settings: dict[str, Any]
     identity: dict[str, Any]
     """What besides the settings shapes an answer; part of each row's key."""
@@ -46,6 +56,7 @@ class JobSpec:
         values = dict(values)
         if "foreign_id" in values:  # the name of the field in version 0.1
             values["adopted_id"] = values.pop("foreign_id")
+        values["kind"] = JobKind(values["kind"])
         return cls(**values)
 
     @property
@@ -64,7 +75,7 @@ class JobSpec:
         return KeyMaker(self.config, self.identity)
 
 
-def new_job_spec(session: Session, *, kind: str, fingerprint: str, rows: int) -> JobSpec:
+def new_job_spec(session: Session, *, kind: JobKind, fingerprint: str, rows: int) -> JobSpec:
     """The spec of a job that is made now, under the settings of a session."""
     return JobSpec(
         engine=session.name,

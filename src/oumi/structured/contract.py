@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oumi.core.configs import GenerationParams, GuidedDecodingParams
+from oumi.core.configs.generation_params import GenerationParams
+from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.structured.extract_json import extract_json, extract_text
 from oumi.structured.validate import Validator, Verdict, make_is_valid, make_validator
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from oumi.core.configs import GuidedDecodingParams
+from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.types.conversation import Message, Role
 
 _NO_TEXT = "(no text)"  # some APIs refuse an empty message

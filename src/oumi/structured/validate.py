@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic_core import to_json
 
-from oumi.core.configs import GuidedDecodingParams
+from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import matches
 from oumi.core.json_text import parse_json
 from oumi.errors import UnsupportedError

@@ -27,7 +27,7 @@ from oumi.batch.job_folder import (
     folder_of,
     root,
 )
-from oumi.batch.job_spec import JobSpec, count_rows, identity_without_keys, new_job_spec
+from oumi.batch.job_spec import JobKind, JobSpec, count_rows, identity_without_keys, new_job_spec
 from oumi.core.configs import InferenceConfig
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
@@ -35,8 +35,6 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import ConfigError, InputError, RequestError, UnavailableError
 from oumi.runner.storage.snapshot import join_rows
-
-KIND = "api"
 
 _INCOMPLETE = frozenset({BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
 
@@ -50,7 +48,7 @@ async def is_for_api(backend: RemoteBackend, config: InferenceConfig, batch_id: 
         return False
     folder = find_folder(batch_id) if batch_id else None
     if folder is not None:
-        return folder.spec.kind == KIND
+        return folder.spec.kind == JobKind.API
     if backend.provider.url is not None:
         return True
     return await open_api(backend.session(config)).is_offered()
@@ -168,7 +166,7 @@ class ApiBatches:
         url = identity_without_keys(self._backend.session(config).identity).get("url")
         for folder in all_folders():
             spec = folder.spec
-            is_of_engine = (spec.kind, spec.engine) == (KIND, self._backend.name)
+            is_of_engine = (spec.kind, spec.engine) == (JobKind.API, self._backend.name)
             if is_of_engine and spec.identity.get("url") == url:
                 yield folder
 
@@ -201,7 +199,7 @@ class ApiBatches:
     def _job(self, folder: JobFolder, config: InferenceConfig) -> ApiJob:
         """A job as it was submitted, reached as the settings of this call say."""
         spec = folder.spec
-        if (spec.kind, spec.engine) != (KIND, self._backend.name):
+        if (spec.kind, spec.engine) != (JobKind.API, self._backend.name):
             name = self._backend.name
             raise InputError(f"{folder.id} is a job of {spec.engine}, not of {name}")
         own = spec.config
@@ -242,7 +240,7 @@ class ApiBatches:
 
     def _spec(self, config: InferenceConfig, *, fingerprint: str, rows: int) -> JobSpec:
         session = self._backend.session(config)
-        return new_job_spec(session, kind=KIND, fingerprint=fingerprint, rows=rows)
+        return new_job_spec(session, kind=JobKind.API, fingerprint=fingerprint, rows=rows)
 
     def _api(self, config: InferenceConfig) -> BatchApi:
         return open_api(self._backend.session(config))

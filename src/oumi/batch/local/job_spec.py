@@ -13,6 +13,7 @@ from oumi.backends.base import Backend
 from oumi.backends.registry import find_engine
 from oumi.backends.remote.address import key_hint
 from oumi.batch.job_spec import (
+    JobKind,
     JobSpec,
     count_rows,
     identity_without_keys,
@@ -23,8 +24,6 @@ from oumi.batch.local.state import window_s
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.data.source import Source
 from oumi.errors import AccessError
-
-KIND = "local"
 
 Secrets = Mapping[str, Any]
 """Fields of remote_params that are never written to disk."""
@@ -38,7 +37,7 @@ def make_spec(backend: Backend, source: Source, config: InferenceConfig) -> JobS
     window_s(config)
     rows = count_rows(source, config)
     session = backend.session(config)
-    spec = new_job_spec(session, kind=KIND, fingerprint=source.fingerprint(), rows=rows)
+    spec = new_job_spec(session, kind=JobKind.LOCAL, fingerprint=source.fingerprint(), rows=rows)
     return replace(
         spec,
         cwd=os.getcwd(),

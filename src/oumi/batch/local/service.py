@@ -21,10 +21,9 @@ from oumi.batch.job_folder import (
     find_folder,
     folder_of,
 )
-from oumi.batch.job_spec import JobSpec
+from oumi.batch.job_spec import JobKind, JobSpec
 from oumi.batch.local import process
 from oumi.batch.local.job_spec import (
-    KIND,
     Secrets,
     find_secrets,
     is_same_model,
@@ -42,8 +41,6 @@ from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedE
 from oumi.runner.cost import Price
 from oumi.runner.storage.output import Output
 from oumi.runner.storage.snapshot import join_rows
-
-__all__ = ["KIND", "LocalJobs", "read_info"]
 
 _LOCK_POLL_S = 0.05
 # Longer than a caller holds the lock to read the state: a lock that is held longer is a worker's.
@@ -138,13 +135,13 @@ class LocalJobs:
         folder = find_folder(batch_id)
         if folder is None:
             raise InputError(f"no batch job {batch_id!r} on this machine; list_batches names them")
-        if folder.spec.kind != KIND:
+        if folder.spec.kind != JobKind.LOCAL:
             raise InputError(f"{batch_id} is a job of {folder.spec.engine}; ask that engine")
         return folder
 
     def _is_mine(self, folder: JobFolder) -> bool:
         is_of_engine = self._backend is None or self._backend.name == folder.spec.engine
-        return folder.spec.kind == KIND and is_of_engine
+        return folder.spec.kind == JobKind.LOCAL and is_of_engine
 
     def _secrets_for(self, folder: JobFolder, config: InferenceConfig) -> Secrets:
         """The secrets of the call, unless its engine has another model or another address."""

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from oumi.batch.job_folder import find_folder
-from oumi.batch.job_spec import JobSpec
-from oumi.batch.local.service import KIND as LOCAL
+from oumi.batch.job_spec import JobKind, JobSpec
 from oumi.batch.local.service import LocalJobs
 from oumi.batch.service import Batches
 from oumi.cli.overrides import CommandT, OverridableCommand, config_option, read_settings
@@ -63,7 +62,7 @@ def open_job(
 @contextlib.contextmanager
 def open_methods(job: JobSpec | None, given: InferenceConfig) -> Iterator[BatchMethods]:
     """The methods of the engine that has a job; without one, of the engine in the settings."""
-    if job is not None and job.kind == LOCAL:
+    if job is not None and job.kind == JobKind.LOCAL:
         yield LocalBatchMethods()
         return
     with build_engine(given if job is None else _settings(job, given)) as engine:

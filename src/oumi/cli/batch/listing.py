@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 from oumi.batch.job_folder import JobFolder, all_folders
+from oumi.batch.job_spec import JobKind
 from oumi.batch.last_seen import last_seen
-from oumi.batch.local.service import KIND as LOCAL
 from oumi.cli.batch.description import job_facts
 from oumi.cli.batch.jobs import open_methods
 from oumi.cli.formatting import format_dollars
@@ -51,7 +51,7 @@ def _look_up(folder: JobFolder, *, offline: bool) -> _ListedJob:
     The files of a local job say all there is to know: asking its engine would load the model.
     """
     info, note = last_seen(folder), None
-    if not (offline or info.is_terminal or folder.spec.kind == LOCAL):
+    if not (offline or info.is_terminal or folder.spec.kind == JobKind.LOCAL):
         try:
             with open_methods(folder.spec, InferenceConfig()) as jobs:
                 info = jobs.get_batch_status(folder.id)

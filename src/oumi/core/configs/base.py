@@ -15,7 +15,6 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from oumi.core.logs import warn_once
-from oumi.core.names import did_you_mean
 
 
 class Settings(BaseModel):
@@ -78,6 +77,9 @@ class Settings(BaseModel):
 def _name_nearest(detail: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
+        # Imported for an error alone, as is `difflib` with it.
+        from oumi.core.names import did_you_mean
+
         hint = did_you_mean(str(detail["loc"][0]), known)
         hint = hint or f"known are {', '.join(sorted(known))}"
         message = f"unknown setting; {hint}"

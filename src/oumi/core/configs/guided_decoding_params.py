@@ -8,8 +8,6 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs.base import Settings
-from oumi.core.json_schema import to_json_schema
-from oumi.core.json_schema.regex import check_regex
 
 _FORMS = ("json", "regex", "choice", "grammar")
 
@@ -52,12 +50,19 @@ with warnings.catch_warnings():
         @field_validator("json", mode="before")
         @classmethod
         def _normalise_schema(cls, value: Any) -> Any:
-            return None if value is None else to_json_schema(value)
+            if value is None:
+                return None
+            # Most runs have no schema, so its modules are imported when one comes.
+            from oumi.core.json_schema import to_json_schema
+
+            return to_json_schema(value)
 
         @field_validator("regex")
         @classmethod
         def _check_regex(cls, value: str | None) -> str | None:
             if value is not None:
+                from oumi.core.json_schema.regex import check_regex
+
                 check_regex(value)
             return value
 

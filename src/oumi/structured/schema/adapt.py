@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from oumi.core.configs import GuidedDecodingParams
+from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import anchor
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.structured.schema.errors import SchemaNotSupportedError

@@ -15,7 +15,7 @@ from typing import Any
 from llguidance import LLMatcher, LLTokenizer
 from llguidance.gbnf_to_lark import GbnfToLarkError, any_to_lark
 
-from oumi.core.configs import GuidedDecodingParams
+from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import expand_classes
 from oumi.core.json_schema.subschemas import all_schemas, map_subschemas
 from oumi.errors import UnsupportedError
