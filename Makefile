@@ -23,10 +23,11 @@ test-engines:  ## the tests of heavy runtimes, in an environment of their own
 quick: $(DEV)  ## the tests without the slow ones
 	$(BIN)/pytest -m "not slow"
 
-lint: $(DEV)  ## format, lint, types
+lint: $(DEV)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(DEV)  ## bring the code into form
 	$(BIN)/ruff format .

@@ -197,7 +197,7 @@ def _complete(engine: Any, questions: Sequence[str], lengths: Sequence[int]) -> 
     """The same for free answers, each of a length of its own."""
 
     async def answer_all() -> list[Completion]:
-        return await asyncio.gather(*map(engine.complete, requests))
+        return await asyncio.gather(*map(engine.session().complete, requests))
 
     requests = [
         Request(

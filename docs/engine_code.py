@@ -37,9 +37,9 @@ def engine_names() -> str:
     """The public names of `oumi.inference`, as type checkers and `__getattr__` need them."""
     local = [row for row in own_rows() if row.provider is None]
     imports = [
-        *(f"from {row.module} import {row.class_name}\n" for row in local),
-        f"from oumi.backends.remote.backend import {_BASE}\n",
         f"from oumi.inference.engines import (\n{_lines(sorted(_class_names(), key=str.lower))})\n",
+        f"from oumi.inference.local_engines import (\n{_lines(row.class_name for row in local)})\n",
+        f"from oumi.inference.remote_engine import {_BASE}\n",
     ]
     engines = {row.class_name: row.name for row in own_rows()}
     return (

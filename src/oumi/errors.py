@@ -1,42 +1,50 @@
 """Everything that oumi raises, split by what the caller can do about it.
 
 OumiError
-├── RequestError              mend the request or the settings
-│   ├── ConfigError           a wrong key, type or value in the settings
-│   ├── UnsupportedError      the engine cannot honour a setting
-│   ├── InputError            a row or a file that cannot be read
-│   ├── ModelNotFoundError    no such model here or at the provider
-│   ├── StructuredOutputError           an answer came, but not in the form asked for
-│   └── OutputExistsError     a file that is not of this run stands in the way
-├── AccessError               mend the key, the rights or the quota
-├── UnavailableError          wait and try again: overload, time-out, rate limit
-├── EngineError               stop: the engine itself is broken
+├── RequestError                  change the request or the settings
+│   ├── ConfigError               a setting with a wrong name, type or value
+│   ├── UnsupportedError          the engine does not support a setting or a kind of content
+│   ├── InputError                a file or a row that cannot be read
+│   ├── ModelNotFoundError        no such model here or at the provider
+│   ├── StructuredOutputError     the answer does not have the structure that was asked for
+│   └── OutputExistsError         the output file belongs to another run
+├── AccessError                   correct the key, the rights or the quota
+├── UnavailableError              wait and try again: overload, time-out, rate limit
+├── EngineError                   stop: the engine itself is broken
 │   ├── MissingDependencyError    the runtime is not installed
 │   └── StorageError              an answer cannot be recorded
-└── InferenceError            some rows failed; carries every answer and every reason
+└── InferenceError                some rows failed; carries every answer and every reason
+
+This module imports nothing else of oumi, so that everything else can raise its errors.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import warnings
+from typing import Any, ClassVar
 
-if TYPE_CHECKING:
-    from oumi.core.types.completion import InferenceResult, Usage
-
-
+# After these statuses fewer requests are sent at once: 429 too many requests, 503 unavailable,
+# 529 overloaded (https://docs.anthropic.com/en/api/errors), 408 and 425 not served in time.
 _OVERLOADED = frozenset({408, 425, 429, 503, 529})
 
 
 class OumiError(Exception):
-    """Base of all errors of this package.
-
-    `exit_code` is what the command line ends with; `ends_run` says that no other row can
-    succeed either.
-    """
+    """Base of all errors of this package."""
 
     exit_code: ClassVar[int] = 1
+    """What the command line exits with."""
+
     ends_run: ClassVar[bool] = False
+    """Whether no other row of the run can succeed either."""
+
     retryable: ClassVar[bool] = False
+    """Whether the same request may succeed later."""
+
+    status: int | None
+    """HTTP status of the reply; None where there was no reply."""
+
+    wait_s: float | None
+    """Seconds to wait before the next try, where the server named them."""
 
     def __init__(self, message: str, *, status: int | None = None, wait_s: float | None = None):
         super().__init__(message)
@@ -45,7 +53,7 @@ class OumiError(Exception):
 
 
 class RequestError(OumiError):
-    """The request cannot succeed as it is; other rows may."""
+    """The request cannot succeed unchanged; other rows may."""
 
     exit_code = 2
 
@@ -57,7 +65,7 @@ class ConfigError(RequestError, ValueError):
 
 
 class UnsupportedError(RequestError):
-    """The engine cannot honour a setting or a kind of content."""
+    """The engine does not support a setting or a kind of content."""
 
 
 class InputError(RequestError, ValueError):
@@ -65,28 +73,34 @@ class InputError(RequestError, ValueError):
 
 
 class ModelNotFoundError(RequestError):
-    """The named model is not here or not known to the provider."""
+    """The model is neither on this machine nor known to the provider."""
 
     ends_run = True
 
 
 class StructuredOutputError(RequestError):
-    """Answers came, none in the form asked for. `reply` is the last one, `usage` what all took."""
+    """No answer has the structure that was asked for, such as a JSON schema."""
 
-    def __init__(self, message: str, reply: str, usage: Usage):
+    reply: str
+    """Text of the last answer."""
+
+    usage: Any
+    """Tokens of all answers to the request together, as `oumi.core.types.Usage`."""
+
+    def __init__(self, message: str, reply: str, usage: Any):
         super().__init__(message)
         self.reply = reply
         self.usage = usage
 
 
 class OutputExistsError(RequestError):
-    """The output path holds a file that is not of this run."""
+    """The output file exists and belongs to another run."""
 
     ends_run = True
 
 
 class AccessError(OumiError):
-    """A missing or refused key, missing rights, or a spent quota."""
+    """The key is missing or refused, rights are missing, or the quota is used up."""
 
     exit_code = 3
     ends_run = True
@@ -100,7 +114,7 @@ class UnavailableError(OumiError):
 
     @property
     def overload(self) -> bool:
-        """Whether it means that the server has too much to do."""
+        """Whether the server has too much to do, so that fewer requests should be sent."""
         return self.status in _OVERLOADED
 
 
@@ -124,6 +138,21 @@ class InferenceError(OumiError):
 
     exit_code = 6
 
-    def __init__(self, message: str, result: InferenceResult):
+    result: Any
+    """All rows of the run, as `oumi.core.types.InferenceResult`."""
+
+    def __init__(self, message: str, result: Any):
         super().__init__(message)
         self.result = result
+
+
+# Names of version 0.1. They will be removed in version 0.3.
+_RENAMED = {"MisfitError": "StructuredOutputError"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    current = _RENAMED[name]
+    warnings.warn(f"oumi.errors.{name} is now {current}", DeprecationWarning, stacklevel=2)
+    return globals()[current]

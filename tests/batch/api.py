@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from oumi.backends.remote.provider import BatchLimits, Provider
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.remote.provider import BatchLimits
 from oumi.batch.job_folder import root
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import BatchStatus, Conversation, InferenceResult
@@ -43,20 +44,25 @@ def to(output: Path) -> InferenceConfig:
     return InferenceConfig(output_path=str(output))
 
 
+def with_batches(row: EngineRow, limits: BatchLimits) -> EngineRow:
+    assert row.provider is not None
+    return replace(row, provider=replace(row.provider, batch=limits))
+
+
 class ThreeAtOnce(OpenAIInferenceEngine):
     """An API of which a batch takes three requests."""
 
-    @property
-    def provider(self) -> Provider:
-        return replace(super().provider, batch=BatchLimits(max_requests=3))
+    @classmethod
+    def row(cls) -> EngineRow:
+        return with_batches(super().row(), BatchLimits(max_requests=3))
 
 
 class SmallFiles(OpenAIInferenceEngine):
     """An API of which a batch takes 1,000 bytes."""
 
-    @property
-    def provider(self) -> Provider:
-        return replace(super().provider, batch=BatchLimits(max_bytes=1000))
+    @classmethod
+    def row(cls) -> EngineRow:
+        return with_batches(super().row(), BatchLimits(max_bytes=1000))
 
 
 def finish(engine: InferenceEngine, batch_id: str) -> BatchStatus:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oumi.batch.api.providers.fireworks_facts import id_of, read_asked, read_job
+from oumi.batch.api.providers.fireworks_replies import id_of, read_job, read_request
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.types import BatchStatus
 from oumi.errors import ConfigError, InputError
@@ -275,7 +275,7 @@ def test_what_a_job_sets_for_all_rows_is_part_of_each():
         "systemPrompt": "Be brief.",
         "inferenceParameters": {"maxTokens": 9, "topP": 0.9, "extraBody": '{"stop": ["x"]}'},
     }
-    assert read_asked(line, job).body == {
+    assert read_request(line, job).body == {
         "model": "m",
         "messages": [{"role": "system", "content": "Be brief."}],
         "max_tokens": 9,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from oumi.errors import UnavailableError
 from oumi.inference import OpenAIInferenceEngine, TogetherInferenceEngine
 from tests.batch.api import ThreeAtOnce, expected, folders, make, rows
 from tests.conftest import answers
@@ -22,17 +23,16 @@ KILLS = 20
 SUBMIT = """
 import sys
 from oumi.core.configs import InferenceConfig
-from tests.batch.api import ThreeAtOnce, make, rows
+from tests.batch.api import ThreeAtOnce, make, rows, with_batches
 from oumi.backends.remote.provider import BatchLimits
-from dataclasses import replace
 
 class Server:
     api_url = sys.argv[1]
 
 class HundredAtOnce(ThreeAtOnce):
-    @property
-    def provider(self):
-        return replace(super().provider, batch=BatchLimits(max_requests=100))
+    @classmethod
+    def row(cls):
+        return with_batches(super().row(), BatchLimits(max_requests=100))
 
 with make(Server, HundredAtOnce) as engine:
     print("begun", flush=True)
@@ -75,6 +75,21 @@ def test_a_batch_is_looked_for_by_whoever_comes_next(server: FaultServer):
         engine.wait_for_batch(job.name, poll_interval_s=0.005)
         assert answers(engine.get_batch_results(job.name, rows(5))) == expected(range(5))
     assert set(server.batches()["rows"].values()) == {1}
+
+
+def test_rows_whose_answers_may_follow_are_not_sent_again(server: FaultServer, openai):
+    server.plan(batch={"hold": True, "content_lag": 1000})
+    batch_id = openai.infer_batch(rows(3))
+    openai.cancel_batch(batch_id)
+    server.move_batch(id=batch_id, state="cancelled", done=2)
+    for submit in (lambda: openai.resubmit_batch(batch_id), lambda: openai.infer_batch(rows(3))):
+        with pytest.raises(UnavailableError, match="its output is not there yet"):
+            submit()
+    assert len(server.batches()["batches"]) == 1
+    server.move_batch(plan={"content_lag": 0, "states": ["completed"]})
+    again = openai.resubmit_batch(batch_id)
+    assert answers(openai.get_batch_results(again)) == expected(range(3))
+    assert server.batches()["rows"] == {"row-0": 1, "row-1": 1, "row-2": 2}
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from openai import OpenAI
 
 from oumi.batch.job_folder import JobFolder
-from oumi.core.types import ContentItem, Conversation, Message, Role, Type
+from oumi.core.types import BatchStatus, ContentItem, Conversation, Message, Role, Type
 from oumi.errors import InputError, UnsupportedError
 from oumi.inference import OpenAIInferenceEngine
 from tests.batch.api import expected, folders, make, rows
@@ -91,6 +91,18 @@ def test_what_a_batch_of_the_sdk_lacks_is_sent_as_it_was(server: FaultServer, sd
     [seen] = [s for s in server.stats()["last"] if "r1-" in s["body"] and s["path"] == "/v1/files"]
     [line] = [line for line in seen["body"].splitlines() if line.startswith("{")]
     assert json.loads(line)["body"] == asked[1]
+
+
+def test_a_batch_of_the_sdk_that_was_rejected_is_not_submitted_from_here(
+    server: FaultServer, sdk: OpenAI, openai: OpenAIInferenceEngine
+):
+    server.plan(batch={"room": 0})
+    batch_id = create(sdk, bodies(2))
+    server.move_batch(plan={"room": None})
+    partial = openai.get_batch_results_partial(batch_id)
+    assert {f.error_type for f in partial.failures.values()} == {"BatchFailed"}
+    assert openai.get_batch_status(batch_id).status == BatchStatus.FAILED
+    assert len(server.batches()["batches"]) == 1
 
 
 def test_words_and_images_of_the_api_are_understood(server: FaultServer, sdk: OpenAI, openai):

@@ -9,6 +9,7 @@ import pytest
 
 from oumi.backends.registry import find_engine
 from oumi.core.configs import ModelParams
+from oumi.inference.build import load_class
 from tests.structured.corpus import CORPUS
 from tests.structured.coverage import assert_covered, cover, table
 
@@ -24,7 +25,7 @@ def test_each_schema_is_kept_or_refused_by_name(name: str, monkeypatch: pytest.M
     if importlib.util.find_spec(row.runtime) is None:
         pytest.skip(f"{row.runtime} is not installed")
     sample = list(CORPUS)[:: EVERY[name]]
-    with row.load_class()(ModelParams()) as engine:
+    with load_class(row)(ModelParams()) as engine:
         covered = asyncio.run(cover(engine, sample))
     assert_covered(covered)
     valid = sum(one.outcome == "valid" for one in covered)

@@ -18,7 +18,7 @@ pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from oumi.core.configs import InferenceConfig, ModelParams  # noqa: E402
+from oumi.core.configs import ModelParams  # noqa: E402
 from oumi.core.types import Conversation  # noqa: E402
 from oumi.errors import (  # noqa: E402
     ConfigError,
@@ -70,7 +70,7 @@ def test_a_model_trained_on_in_its_place_has_other_keys(tmp_path: Path):
 def identity_of(folder: Path) -> dict[str, object]:
     model = ModelParams(model_name=str(folder))
     with NativeTextInferenceEngine(model) as engine:
-        return dict(engine.identity(InferenceConfig(model=model)))
+        return dict(engine.session().identity)
 
 
 @pytest.mark.skipif(find_spec("bitsandbytes") is not None, reason="it is installed")

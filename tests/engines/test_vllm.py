@@ -172,9 +172,11 @@ def test_what_cannot_be_honoured(vllm):
 def test_settings_that_only_schedule_ask_for_nothing_anew(vllm):
     quicker = vllm_params(model_kwargs={"max_num_seqs": 7, "gpu_memory_utilization": 0.5})
     slower = vllm_params()
-    both = [vllm.identity(InferenceConfig(model=model)) for model in (quicker, slower)]
+    both = [vllm._backend.identity(InferenceConfig(model=model)) for model in (quicker, slower)]
     assert both[0] == both[1]
-    assert both[0] != vllm.identity(InferenceConfig(model=vllm_params(adapter_model="some")))
+    assert both[0] != vllm._backend.identity(
+        InferenceConfig(model=vllm_params(adapter_model="some"))
+    )
 
 
 def test_a_version_that_is_too_old_says_which_is_needed(tmp_path: Path):

@@ -86,8 +86,9 @@ def answer_of(
     """How what the form says is read: whole, and piece by piece, which has to be the same."""
     generation = GenerationParams(max_new_tokens=100, guided_decoding=guided)
     request = Request(row, InferenceConfig(model=model, generation=generation))
-    completion = loop.call(engine.complete(request))
-    pieces = list(loop.iterate(engine.stream_completion(request)))
+    session = engine.session()
+    completion = loop.call(session.complete(request))
+    pieces = list(loop.iterate(session.stream(request)))
     message = completion.message
     assert pieces[-1].completion == completion
     assert "".join(piece.content for piece in pieces) == (message.content or "")

@@ -158,7 +158,7 @@ def test_the_region_is_in_the_address(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
     with BedrockInferenceEngine(ModelParams(model_name=MODEL)) as engine:
-        url = engine.identity(InferenceConfig(model=ModelParams(model_name=MODEL)))["url"]
+        url = engine.session().identity["url"]
     assert url == "https://bedrock-runtime.us-west-2.amazonaws.com"
 
 

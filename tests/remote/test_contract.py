@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from oumi.backends.registry import find_engine
-from oumi.backends.remote.backend import RemoteInferenceEngine
 from oumi.backends.remote.dialects import load_dialect
 from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import PROVIDERS
@@ -39,6 +38,8 @@ from oumi.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from oumi.inference import RemoteInferenceEngine
+from oumi.inference.build import load_class
 from oumi.runner.request import Request
 from tests.conftest import ask
 from tests.fault_server import FaultServer
@@ -72,7 +73,7 @@ def make(row: Provider, server: FaultServer) -> Iterator[Make]:
     def build(**remote: Any) -> RemoteInferenceEngine:
         quick = {"retry_backoff_base": 0.01, "connection_timeout": 5.0, "api_key": KEY}
         api_url = server.url if row.url else server.api_url
-        engine = find_engine(row.name).load_class()(
+        engine = load_class(find_engine(row.name))(
             ModelParams(model_name=MODEL),
             remote_params=RemoteParams(**{"api_url": api_url, **quick, **remote}),
         )
@@ -121,7 +122,7 @@ def test_plain_chat(row: Provider, make: Make, server: FaultServer):
     key = f"Bearer {KEY}" if row.key_header == "authorization" else KEY
     assert seen["headers"][row.key_header] == key
     assert seen["headers"].items() >= dict(row.headers).items()
-    base, path = engine._last_way.address.bases[0], load_dialect(row.dialect).path(config_of())
+    base, path = engine.session().address.bases[0], load_dialect(row.dialect).path(config_of())
     assert server.url + seen["path"] == base + path
     assert MODEL in seen["path"] or f'"{MODEL}"' in seen["body"]
 

@@ -332,7 +332,7 @@ def test_the_key_is_nowhere(server, fault, write_jsonl, tmp_path, caplog):
     ):
         with pytest.raises(OumiError) as caught:
             engine.infer(None, config, on_event=lambda event: seen.append(repr(event)))
-        seen += [repr(engine), repr(vars(engine)), str(engine.retry_policy(config))]
+        seen += [repr(engine), repr(vars(engine)), repr(engine.session())]
     error: BaseException | None = caught.value
     while error is not None:
         seen += [str(error), repr(error)]

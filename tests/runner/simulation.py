@@ -1,4 +1,4 @@
-"""Servers of several shapes and a client with a limiter, in simulated time."""
+"""Servers of several kinds and a client with a limiter, in simulated time."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.errors import OumiError, UnavailableError
-from oumi.runner.limits.limiter import Limiter, Limits
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy, retrying
+from oumi.runner.limits.tuning import TUNING, Tuning
 from tests.runner import virtual_time
 
 
 @dataclass
 class Server:
-    """Answers after `latency_s`, with up to `jitter_s` on the way there; refuses what `admits`
-    does not let in, at once."""
+    """Answers after `latency_s`, within a tenth; requests travel up to `jitter_s` to it.
+
+    What `admits` does not let in is refused at once, with `wait_s` as Retry-After.
+    """
 
     latency_s: float = 0.2
     jitter_s: float = 0.01
@@ -26,7 +31,7 @@ class Server:
     answered_s: list[float] = field(default_factory=list)
     refused_s: list[float] = field(default_factory=list)
     arrived_s: list[float] = field(default_factory=list)
-    most_in_flight: int = 0
+    peak_in_flight: int = 0
 
     def admits(self, now_s: float) -> bool:
         return True
@@ -48,7 +53,7 @@ class Server:
             return False, headers
         headers = self.headers(loop.time())
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
         await asyncio.sleep(self.serving_s())
         self.in_flight -= 1
         self.answered_s.append(loop.time())
@@ -56,12 +61,12 @@ class Server:
 
 
 @dataclass
-class Bucket(Server):
-    """A token bucket: `rate` a second, `burst` at once."""
+class TokenBucket(Server):
+    """Lets in `rate` a second, and `burst` at once."""
 
     rate: float = 50.0
     burst: float = 10.0
-    tells: bool = False
+    sends_headers: bool = False
     tokens: float = -1.0
     since_s: float = 0.0
 
@@ -76,7 +81,7 @@ class Bucket(Server):
         return True
 
     def headers(self, now_s: float) -> Mapping[str, str]:
-        if not self.tells:
+        if not self.sends_headers:
             return {}
         reset_s = (self.burst - self.tokens) / self.rate
         return {
@@ -87,8 +92,8 @@ class Bucket(Server):
 
 
 @dataclass
-class Window(Server):
-    """`limit` in each whole `length_s`."""
+class FixedWindow(Server):
+    """Lets in `limit` in each period of `length_s`."""
 
     limit: int = 100
     length_s: float = 10.0
@@ -111,18 +116,18 @@ class Window(Server):
 
 
 @dataclass
-class Places(Server):
-    """At most `most` at once."""
+class ConcurrencyLimit(Server):
+    """Serves at most `max_in_flight` at once, and refuses the rest."""
 
-    most: int = 8
+    max_in_flight: int = 8
 
     def admits(self, now_s: float) -> bool:
-        return self.in_flight < self.most
+        return self.in_flight < self.max_in_flight
 
 
 @dataclass
-class Slowing(Server):
-    """Does `rate` a second; what comes faster waits in line."""
+class Queueing(Server):
+    """Serves `rate` a second; what comes faster waits in its queue."""
 
     rate: float = 100.0
     free_s: float = 0.0
@@ -134,8 +139,8 @@ class Slowing(Server):
 
 
 @dataclass
-class Noisy(Server):
-    """Refuses a share of all, however slow they come."""
+class RandomErrors(Server):
+    """Refuses a share of all requests at random, however slowly they come."""
 
     share: float = 0.05
 
@@ -145,12 +150,12 @@ class Noisy(Server):
 
 @dataclass
 class Outcome:
-    """What a simulated run came to."""
+    """The result of a simulated run."""
 
     server: Server
     limiter: Limiter
     starts_s: list[float]
-    lost: int
+    failed_rows: int
     ended_s: float
 
     def rate(self, from_s: float, to_s: float) -> float:
@@ -168,16 +173,21 @@ def simulate(
     rows: int = 3010,
     policy: RetryPolicy | None = None,
     lateness: Callable[[], float] = lambda: 0.0,
+    tuning: Tuning = TUNING,
 ) -> Outcome:
-    """Ask the server for all rows."""
-    return virtual_time.run(_simulate(server, limits, rows, policy or RetryPolicy()), lateness)
+    """Send all rows to the server, retrying as `policy` says."""
+    work = _simulate(server, limits, rows, policy or RetryPolicy(), tuning)
+    return virtual_time.run(work, lateness)
 
 
-async def _simulate(server: Server, limits: Limits, rows: int, policy: RetryPolicy) -> Outcome:
+async def _simulate(
+    server: Server, limits: Limits, rows: int, policy: RetryPolicy, tuning: Tuning
+) -> Outcome:
     loop = asyncio.get_running_loop()
-    limiter = Limiter(limits, clock=loop.time, wall_clock=loop.time)
+    limiter = Limiter(limits, clock=loop.time, tuning=tuning)
+    observer = RateLimitObserver(limiter, loop.time, loop.time)
     outcome = Outcome(server, limiter, [], 0, 0.0)
-    left = iter(range(rows))
+    remaining = iter(range(rows))
 
     async def attempt() -> None:
         permit = await limiter.acquire(10, 10)
@@ -185,18 +195,17 @@ async def _simulate(server: Server, limits: Limits, rows: int, policy: RetryPoli
             outcome.starts_s.append(loop.time())
             began_s = loop.time()
             good, headers = await server.answer()
-            limiter.observe(headers)
+            observer.observe(headers)
             if not good:
-                permit.overloaded(server.wait_s)
-                raise UnavailableError("too much", wait_s=server.wait_s)
+                raise UnavailableError("overloaded", status=429, wait_s=server.wait_s)
             permit.done(10, 10, loop.time() - began_s)
 
     async def work() -> None:
-        for _ in left:
+        for _ in remaining:
             try:
                 await retrying(attempt, policy, random=server.random.random)
             except OumiError:
-                outcome.lost += 1
+                outcome.failed_rows += 1
 
     await asyncio.gather(*(work() for _ in range(min(limits.in_flight, rows))))
     outcome.ended_s = loop.time()

@@ -24,9 +24,9 @@ def text(journal: Journal, row: int) -> str:
 
 def test_what_was_recorded_is_found_again(tmp_path: Path):
     with Journal(tmp_path / "j") as journal:
-        journal.record(1, B, answer("b"), latency_s=0.1)
-        journal.record(0, A, answer("a"), latency_s=0.1)
-        journal.record_failure(2, C, Failure("X", "no"), latency_s=0.1)
+        journal.append(1, B, answer("b"), latency_s=0.1)
+        journal.append(0, A, answer("a"), latency_s=0.1)
+        journal.append_failure(2, C, Failure("X", "no"), latency_s=0.1)
         assert Completion.from_dict(journal.read(1)["completion"]) == answer("b")
         assert Failure(**journal.read(2)["failure"]) == Failure("X", "no")
         assert journal.read(3) == {}
@@ -40,13 +40,13 @@ def test_what_was_recorded_is_found_again(tmp_path: Path):
 
 def test_reordered_and_extended_input_is_found_by_key(tmp_path: Path):
     with Journal(tmp_path / "j") as journal:
-        journal.record(0, A, answer("a"), latency_s=0.1)
-        journal.record(1, B, answer("b"), latency_s=0.1)
+        journal.append(0, A, answer("a"), latency_s=0.1)
+        journal.append(1, B, answer("b"), latency_s=0.1)
     with Journal(tmp_path / "j") as journal:
         assert not journal.claim(0, C)
         assert journal.claim(1, A)
         assert journal.claim(2, B)
-        journal.record(0, C, answer("c"), latency_s=0.1)
+        journal.append(0, C, answer("c"), latency_s=0.1)
     with Journal(tmp_path / "j") as journal:
         assert [journal.claim(row, key) for row, key in enumerate([C, A, B])] == [True] * 3
         assert [text(journal, row) for row in range(3)] == ["c", "a", "b"]
@@ -54,8 +54,8 @@ def test_reordered_and_extended_input_is_found_by_key(tmp_path: Path):
 
 def test_twins_have_an_answer_each(tmp_path: Path):
     with Journal(tmp_path / "j") as journal:
-        journal.record(0, A, answer("first"), latency_s=0.1)
-        journal.record(1, A, answer("second"), latency_s=0.1)
+        journal.append(0, A, answer("first"), latency_s=0.1)
+        journal.append(1, A, answer("second"), latency_s=0.1)
     with Journal(tmp_path / "j") as journal:
         assert [journal.claim(row, A) for row in (5, 6, 7)] == [True, True, False]
         assert {text(journal, 5), text(journal, 6)} == {"first", "second"}
@@ -64,16 +64,16 @@ def test_twins_have_an_answer_each(tmp_path: Path):
 def test_a_torn_last_line_is_cut_off_at_every_byte(tmp_path: Path):
     path = tmp_path / "j"
     with Journal(path) as journal:
-        journal.record(0, A, answer("a"), latency_s=0.1)
+        journal.append(0, A, answer("a"), latency_s=0.1)
         whole = path.read_bytes()
-        journal.record(1, B, answer("b"), latency_s=0.1)
+        journal.append(1, B, answer("b"), latency_s=0.1)
         both = path.read_bytes()
     for length in range(len(both)):
         path.write_bytes(both[:length])
         with Journal(path) as journal:
             assert journal.claim(0, A) == (length >= len(whole))
             assert not journal.claim(1, B)
-            journal.record(1, B, answer("again"), latency_s=0.1)
+            journal.append(1, B, answer("again"), latency_s=0.1)
         with Journal(path) as journal:
             assert journal.claim(1, B)
 
@@ -107,14 +107,14 @@ from oumi.runner.storage.journal import Journal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 answer = Completion(Message(role=Role.ASSISTANT, content="a" * 100))
 with Journal(Path(sys.argv[1])) as journal:
-    journal.record(0, "a" * 32, answer, latency_s=0.1)
+    journal.append(0, "a" * 32, answer, latency_s=0.1)
     size = Path(sys.argv[1]).stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, resource.RLIM_INFINITY))
     try:
-        journal.record(1, "b" * 32, answer, latency_s=0.1)
+        journal.append(1, "b" * 32, answer, latency_s=0.1)
     except StorageError:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-        journal.record(2, "c" * 32, answer, latency_s=0.1)
+        journal.append(2, "c" * 32, answer, latency_s=0.1)
 """
 
 
@@ -130,9 +130,9 @@ def test_a_longer_record_stands_for_the_shorter_one(tmp_path: Path):
     first = answer("first")
     both = replace(answer("second"), earlier=(first,))
     with Journal(tmp_path / "j") as journal:
-        journal.record(0, A, first, latency_s=0.1)
-        journal.record(1, A, answer("twin"), latency_s=0.1)
-        journal.record(0, A, both, latency_s=0.2)
+        journal.append(0, A, first, latency_s=0.1)
+        journal.append(1, A, answer("twin"), latency_s=0.1)
+        journal.append(0, A, both, latency_s=0.2)
         assert Completion.from_dict(journal.read(0)["completion"]) == both
     with Journal(tmp_path / "j") as journal:
         assert journal.recorded == 2
@@ -143,15 +143,15 @@ def test_a_longer_record_stands_for_the_shorter_one(tmp_path: Path):
 def test_an_open_row_goes_on_under_its_new_number(tmp_path: Path):
     first = answer("first")
     with Journal(tmp_path / "j") as journal:
-        journal.record(0, A, first, latency_s=0.1)
+        journal.append(0, A, first, latency_s=0.1)
     with Journal(tmp_path / "j") as journal:
         assert journal.claim(3, A)
         journal.reopen(3)
         assert not journal.holds(3)
-        assert journal.draft(3) == first
-        journal.record(3, A, replace(answer("second"), earlier=(first,)), latency_s=0.1)
+        assert journal.earlier_answer(3) == first
+        journal.append(3, A, replace(answer("second"), earlier=(first,)), latency_s=0.1)
         assert journal.holds(3)
-        assert journal.draft(3) is None
+        assert journal.earlier_answer(3) is None
     with Journal(tmp_path / "j") as journal:
         assert [journal.claim(row, A) for row in (0, 3)] == [True, False]
         assert text(journal, 0) == "second"

@@ -10,8 +10,9 @@ from itertools import accumulate
 import pytest
 
 from oumi.core.configs import RemoteParams
-from oumi.errors import RequestError
-from oumi.runner.limits.limiter import Limiter, Limits
+from oumi.errors import AccessError, RequestError, UnavailableError
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.limiter import Limiter
 from tests.runner import virtual_time
 
 SEEDS = range(12)
@@ -20,10 +21,10 @@ WINDOW_S = 60.0
 
 def make(limits: Limits) -> Limiter:
     loop = asyncio.get_running_loop()
-    return Limiter(limits, clock=loop.time, wall_clock=loop.time)
+    return Limiter(limits, clock=loop.time)
 
 
-def most_in_window(times_s: list[float], weights: list[float], window_s: float) -> float:
+def max_in_window(times_s: list[float], weights: list[float], window_s: float) -> float:
     """The largest sum of weights in any closed window."""
     sums = [0.0, *accumulate(weights)]
     firsts = (bisect.bisect_left(times_s, t - window_s) for t in times_s)
@@ -39,7 +40,7 @@ async def schedule(limits: Limits, source: random.Random, count: int) -> list[tu
     async def row(tokens: int) -> None:
         permit = await limiter.acquire(1, tokens)
         starts.append((loop.time(), tokens))
-        assert limiter.state.in_flight <= limits.in_flight
+        assert limiter.status.in_flight <= limits.in_flight
         with permit:
             await asyncio.sleep(source.expovariate(1))
             if source.random() < 0.5:
@@ -53,7 +54,7 @@ async def schedule(limits: Limits, source: random.Random, count: int) -> list[tu
         if source.random() < 0.05:
             source.choice(rows).cancel()
     await asyncio.gather(*rows, return_exceptions=True)
-    assert limiter.state.in_flight == limiter.state.waiting == 0
+    assert limiter.status.in_flight == limiter.status.waiting == 0
     return starts
 
 
@@ -70,12 +71,12 @@ def test_no_minute_sees_more_starts_or_tokens_than_allowed(seed: int):
     starts = virtual_time.run(work, lambda: source.expovariate(1 / 0.003))
     times_s, tokens = [t for t, _ in starts], [float(n) for _, n in starts]
     if limits.requests_per_minute is not None:
-        most = most_in_window(times_s, [1.0] * len(starts), WINDOW_S)
-        assert most <= limits.requests_per_minute
-        in_a_second = most_in_window(times_s, [1.0] * len(starts), 0.0)
+        in_a_minute = max_in_window(times_s, [1.0] * len(starts), WINDOW_S)
+        assert in_a_minute <= limits.requests_per_minute
+        in_a_second = max_in_window(times_s, [1.0] * len(starts), 0.0)
         assert in_a_second <= max(1, limits.requests_per_minute / 60)
     if limits.output_tokens_per_minute is not None:
-        assert most_in_window(times_s, tokens, WINDOW_S) <= limits.output_tokens_per_minute
+        assert max_in_window(times_s, tokens, WINDOW_S) <= limits.output_tokens_per_minute
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -85,7 +86,7 @@ def test_politeness(seed: int):
     limits = Limits(in_flight=count, politeness_s=window_s, adaptive=bool(seed % 2))
     starts = virtual_time.run(schedule(limits, source, 100))
     times_s = [t for t, _ in starts]
-    assert most_in_window(times_s, [1.0] * len(starts), window_s) <= count
+    assert max_in_window(times_s, [1.0] * len(starts), window_s) <= count
 
 
 @pytest.mark.parametrize("per_minute", [30, 3000, 60_000])
@@ -143,18 +144,18 @@ def test_first_come_first_served():
     assert virtual_time.run(main()) == list(range(200))
 
 
-def test_a_cancelled_wait_gives_its_place_back():
+def test_a_cancelled_wait_leaves_nothing_behind():
     async def main() -> None:
         limiter = make(Limits(1))
         permit = await limiter.acquire(1, 1)
         first, second = (asyncio.ensure_future(limiter.acquire(1, 1)) for _ in range(2))
         await asyncio.sleep(0)
         permit.failed()
-        first.cancel()  # let through, but cancelled before it could know
+        first.cancel()  # let through, but cancelled before it could run
         (await second).failed()
         permit.failed()  # a second time
-        assert limiter.state.in_flight == 0
-        assert limiter.state.waiting == 0
+        assert limiter.status.in_flight == 0
+        assert limiter.status.waiting == 0
         with pytest.raises(asyncio.CancelledError):
             await first
 
@@ -162,24 +163,61 @@ def test_a_cancelled_wait_gives_its_place_back():
 
 
 @pytest.mark.parametrize("adaptive", [True, False])
-def test_everyone_waits_as_long_as_the_server_says(adaptive: bool):
+def test_nothing_starts_while_the_server_asks_to_wait(adaptive: bool):
     async def main() -> list[float]:
         limiter, loop = make(Limits(9, adaptive=adaptive)), asyncio.get_running_loop()
         times_s = []
         (await limiter.acquire(1, 1)).overloaded(7.0)
         with await limiter.acquire(1, 1) as permit:
             times_s.append(permit.started_s)
-        limiter.observe({"retry-after": "3"})
+        limiter.pause(3.0)
         assert limiter.try_acquire(1, 1) is None
         with await limiter.acquire(1, 1) as permit:
             times_s.append(permit.started_s)
-        assert loop.time() == limiter.state.waited_s
+        assert loop.time() == limiter.status.waited_s
         return times_s
 
     assert virtual_time.run(main()) == pytest.approx([7.0, 10.0], abs=0.01)
 
 
-def test_settings_and_state():
+@pytest.mark.parametrize(
+    ("error", "overloads", "waited_s"),
+    [
+        (UnavailableError("busy", status=429, wait_s=7.0), 1, 7.0),
+        (UnavailableError("no connection", wait_s=7.0), 0, 0.0),
+        (AccessError("key", status=403), 0, 0.0),
+        (asyncio.CancelledError(), 0, 0.0),
+    ],
+)
+def test_a_permit_ends_by_the_exception_that_leaves_its_block(
+    error: BaseException, overloads: int, waited_s: float
+):
+    async def main() -> None:
+        limiter, loop = make(Limits(1)), asyncio.get_running_loop()
+        with pytest.raises(type(error)), await limiter.acquire(1, 1):
+            raise error
+        assert limiter.status.overloads == overloads
+        (await limiter.acquire(1, 1)).failed()
+        assert loop.time() == pytest.approx(waited_s, abs=0.01)
+
+    virtual_time.run(main())
+
+
+def test_a_permit_that_is_done_stays_done():
+    async def main() -> None:
+        limiter = make(Limits(1))
+        permit = await limiter.acquire(1, 1)
+        permit.done(1, 1, 0.1)
+        with pytest.raises(UnavailableError), permit:
+            raise UnavailableError("busy", status=429, wait_s=7.0)
+        status = limiter.status
+        assert (status.in_flight, status.overloads) == (0, 0)
+        assert limiter.try_acquire(1, 1) is not None
+
+    virtual_time.run(main())
+
+
+def test_settings_and_status():
     params = RemoteParams(
         num_workers=5,
         requests_per_minute=60,
@@ -193,8 +231,8 @@ def test_settings_and_state():
     async def main() -> None:
         limiter = make(Limits.from_params(params))
         await limiter.acquire(1, 1)
-        state = limiter.state
-        assert (state.in_flight, state.allowed, state.starts) == (1, 5, 1)
-        assert state.rate_per_s == pytest.approx(1, rel=0.01)
+        status = limiter.status
+        assert (status.in_flight, status.allowed, status.starts) == (1, 5, 1)
+        assert status.rate_per_s == pytest.approx(1, rel=0.01)
 
     virtual_time.run(main())

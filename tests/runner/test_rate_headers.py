@@ -3,11 +3,14 @@ from __future__ import annotations
 import pytest
 
 from oumi.backends.remote.http.rate_limit_headers import (
-    RateLimitStatus,
+    RateLimitObserver,
+    rate_limit_statuses,
     retry_after_s,
-    rooms,
     until_s,
 )
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.limiter import Limiter
+from oumi.runner.limits.status import RateLimitStatus
 
 NOW_S = 1_792_567_650.0  # Wed, 21 Oct 2026 07:27:30 GMT
 
@@ -53,7 +56,7 @@ def test_retry_after(headers: dict[str, str], wait_s: float | None):
         ("6m later", None),
     ],
 )
-def test_times_in_every_shape(text: str, seconds: float | None):
+def test_times_in_every_format(text: str, seconds: float | None):
     found = until_s(text, NOW_S)
     assert found == (None if seconds is None else pytest.approx(seconds))
 
@@ -112,8 +115,8 @@ def test_times_in_every_shape(text: str, seconds: float | None):
         ),
     ],
 )
-def test_limits_of_others(headers: dict[str, str], expected: list[RateLimitStatus]):
-    assert rooms(headers, NOW_S) == expected
+def test_headers_of_other_providers(headers: dict[str, str], expected: list[RateLimitStatus]):
+    assert rate_limit_statuses(headers, NOW_S) == expected
 
 
 def test_openai():
@@ -125,7 +128,7 @@ def test_openai():
         "x-ratelimit-remaining-tokens": "149984",
         "x-ratelimit-reset-tokens": "6m0s",
     }
-    assert rooms(headers, NOW_S) == [
+    assert rate_limit_statuses(headers, NOW_S) == [
         RateLimitStatus("requests", 60, 59, 1.0),
         RateLimitStatus("tokens", 150000, 149984, 360.0),
     ]
@@ -137,16 +140,34 @@ def test_anthropic():
         headers[f"anthropic-ratelimit-{name}-limit"] = "50"
         headers[f"anthropic-ratelimit-{name}-remaining"] = "49"
         headers[f"anthropic-ratelimit-{name}-reset"] = "2026-10-21T07:28:00Z"
-    assert rooms(headers, NOW_S) == [
+    assert rate_limit_statuses(headers, NOW_S) == [
         RateLimitStatus(kind, 50, 49, 30.0)
         for kind in ("requests", "input_tokens", "output_tokens")
     ]
 
 
-def test_what_is_strange_or_missing_says_nothing():
+def test_what_is_strange_or_incomplete_is_ignored():
     whole = {"x-ratelimit-limit": "5", "x-ratelimit-remaining": "9", "x-ratelimit-reset": "1"}
-    assert rooms(whole, NOW_S) == [RateLimitStatus("requests", 5, 5, 1.0)]
+    assert rate_limit_statuses(whole, NOW_S) == [RateLimitStatus("requests", 5, 5, 1.0)]
     for name in whole:
-        assert rooms({key: whole[key] for key in whole if key != name}, NOW_S) == []
-        assert rooms(whole | {name: "many"}, NOW_S) == []
-    assert rooms(whole | {"x-ratelimit-limit": "0"}, NOW_S) == []
+        assert rate_limit_statuses({key: whole[key] for key in whole if key != name}, NOW_S) == []
+        assert rate_limit_statuses(whole | {name: "many"}, NOW_S) == []
+    assert rate_limit_statuses(whole | {"x-ratelimit-limit": "0"}, NOW_S) == []
+
+
+def test_a_retry_after_always_pauses_and_the_rest_is_read_every_20_ms():
+    now_s = 0.0
+    limiter = Limiter(Limits(9), clock=lambda: now_s)
+    observer = RateLimitObserver(limiter, lambda: now_s, lambda: NOW_S)
+    headers = {"x-ratelimit-limit": "60", "x-ratelimit-reset": "60"}
+    observer.observe(headers | {"x-ratelimit-remaining": "60"})
+    assert limiter.status.rate_per_s == pytest.approx(1.0)
+    now_s = 0.019
+    observer.observe(headers | {"x-ratelimit-remaining": "30", "retry-after": "1"})
+    assert limiter.status.rate_per_s == pytest.approx(1.0), "too early to read it again"
+    assert limiter.try_acquire(1, 1) is None, "but the pause counts"
+    now_s = 0.021
+    observer.observe(headers | {"x-ratelimit-remaining": "30"})
+    assert limiter.status.rate_per_s == pytest.approx(0.5)
+    now_s = 1.02
+    assert limiter.try_acquire(1, 1) is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oumi.core.types import Completion, Failure, Message, Role
-from oumi.data.sources import FileSource
+from oumi.data.jsonl import JsonlSource
 from oumi.runner.storage.journal import Journal
 from oumi.runner.storage.snapshot import JournalSnapshot
 from tests.conftest import answers, short, sums
@@ -21,13 +21,13 @@ def answer(text: str) -> Completion:
 
 
 def test_rows_that_ended_and_rows_that_have_not(write_jsonl, tmp_path: Path):
-    source = FileSource(write_jsonl(sums(5)))
+    source = JsonlSource(write_jsonl(sums(5)))
     path = tmp_path / "j"
     with Journal(path) as journal:
-        journal.record(3, KEY, answer("three"), latency_s=0.1)
-        journal.record_failure(1, KEY, Failure("Broken", "for once"), latency_s=0.1)
-        journal.record_failure(0, KEY, Failure("Broken", "for good"), latency_s=0.1)
-        journal.record(1, KEY, answer("one"), latency_s=0.1)
+        journal.append(3, KEY, answer("three"), latency_s=0.1)
+        journal.append_failure(1, KEY, Failure("Broken", "for once"), latency_s=0.1)
+        journal.append_failure(0, KEY, Failure("Broken", "for good"), latency_s=0.1)
+        journal.append(1, KEY, answer("one"), latency_s=0.1)
         with path.open("ab") as torn:
             torn.write(b'{"key":"')
         recorded = JournalSnapshot(path, 5, PENDING)
@@ -50,12 +50,14 @@ def test_the_same_as_the_output_of_the_run(engine, write_jsonl, tmp_path: Path):
     source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes().replace(b"\n", b"\n\n"))
     output = tmp_path / "out.jsonl"
     saved = engine.infer(None, short(input_path=str(source), output_path=str(output)))
-    result = JournalSnapshot(Path(f"{output}.journal"), 6, PENDING).result(FileSource(source))
+    result = JournalSnapshot(Path(f"{output}.journal"), 6, PENDING).result(JsonlSource(source))
     assert list(result.conversations) == list(saved)
     assert [result.conversations[i] for i in range(6)] == list(saved)
     assert not result.has_failures
 
 
 def test_before_the_run_began(write_jsonl, tmp_path: Path):
-    result = JournalSnapshot(tmp_path / "none", 2, PENDING).result(FileSource(write_jsonl(sums(2))))
+    result = JournalSnapshot(tmp_path / "none", 2, PENDING).result(
+        JsonlSource(write_jsonl(sums(2)))
+    )
     assert (list(result.conversations), result.failed_indices) == ([], [0, 1])

@@ -59,7 +59,7 @@ def test_the_last_error_is_raised_when_the_retries_are_used_up():
     assert len(script.retries) == 2
 
 
-def test_what_cannot_succeed_is_not_tried_again():
+def test_what_cannot_succeed_is_not_repeated():
     for error in (AccessError("key"), ValueError("bug")):
         script = Script(error)
         with pytest.raises(type(error)):
@@ -67,32 +67,44 @@ def test_what_cannot_succeed_is_not_tried_again():
         assert script.tries == 1
 
 
-def test_the_servers_word_wins_over_the_backoff():
+def test_the_wait_that_the_server_asks_for_wins_over_the_backoff():
     policy = RetryPolicy(backoff_base_s=8.0)
     error = UnavailableError("busy", wait_s=2.0)
-    assert policy.wait_s(1, error, low) == 2.0
-    assert policy.wait_s(1, UnavailableError("busy", wait_s=100.0), low) == 100.0
-    assert policy.wait_s(1, UnavailableError("busy", wait_s=0.0), high) == 8.0
+    assert policy.next_wait_s(1, error, low) == 2.0
+    assert policy.next_wait_s(1, UnavailableError("busy", wait_s=100.0), low) == 100.0
+    assert policy.next_wait_s(1, UnavailableError("busy", wait_s=0.0), high) == 8.0
 
 
 def test_every_wait_is_within_its_bounds():
     source = random.Random(1)
     for _ in range(2000):
         policy = RetryPolicy(
+            max_retries=2000,
             backoff_base_s=source.uniform(0, 5),
             backoff_max_s=source.uniform(0, 50),
             politeness_s=source.choice([0.0, source.uniform(0, 20)]),
         )
-        told_s = source.choice([None, source.uniform(0.001, 90)])
+        asked_s = source.choice([None, source.uniform(0.001, 90)])
         attempt = source.randint(1, 2000)
-        wait_s = policy.wait_s(attempt, UnavailableError("busy", wait_s=told_s), source.random)
+        wait_s = policy.next_wait_s(
+            attempt, UnavailableError("busy", wait_s=asked_s), source.random
+        )
+        assert wait_s is not None
         assert wait_s >= policy.politeness_s
-        if told_s is None:
+        if asked_s is None:
             whole_s = min(policy.backoff_base_s * 2.0 ** min(attempt - 1, 60), policy.backoff_max_s)
             assert max(whole_s / 2, policy.politeness_s) <= wait_s
             assert wait_s <= max(whole_s, policy.politeness_s)
         else:
-            assert told_s <= wait_s <= max(told_s * 1.1, policy.politeness_s)
+            assert asked_s <= wait_s <= max(asked_s * 1.1, policy.politeness_s)
+
+
+def test_a_loop_of_ones_own_asks_the_policy():
+    policy = RetryPolicy(max_retries=2)
+    busy = UnavailableError("busy")
+    assert policy.next_wait_s(2, busy, high) == 2.0
+    assert policy.next_wait_s(3, busy, high) is None, "two retries are used up"
+    assert policy.next_wait_s(1, AccessError("key"), high) is None, "it cannot succeed"
 
 
 def test_policy_from_the_settings():

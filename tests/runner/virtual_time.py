@@ -19,7 +19,7 @@ class _Selector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
         if not ready:
-            assert timeout is not None, "nothing would ever happen"
+            assert timeout is not None, "deadlock: no timer is set"
             if timeout > 0:
                 self.now_s += timeout + self.lateness()
         return ready
@@ -38,7 +38,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(work: Coroutine[Any, Any, ResultT], lateness: Callable[[], float] = lambda: 0.0) -> ResultT:
-    """Do the work in simulated time."""
+    """Run a coroutine in simulated time."""
     loop = VirtualLoop(lateness)
     try:
         return loop.run_until_complete(work)

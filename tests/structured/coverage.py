@@ -25,6 +25,7 @@ from oumi.core.configs import (
 from oumi.core.json_schema import to_json_schema
 from oumi.errors import UnsupportedError
 from oumi.inference import InferenceEngine
+from oumi.inference.build import load_class
 from tests.conftest import ask
 from tests.structured.corpus import CORPUS
 
@@ -110,7 +111,7 @@ def main(names: list[str]) -> None:
     """Print the table for the engines that are named."""
     covered = {}
     for name in names or ["LLAMACPP"]:
-        with find_engine(name).load_class()(ModelParams()) as engine:
+        with load_class(find_engine(name))(ModelParams()) as engine:
             covered[name] = asyncio.run(cover(engine))
     print(table(covered))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
 from oumi.core.json_text import parse_json
-from oumi.structured.contract import Contract, expect
+from oumi.structured.contract import Contract, make_contract
 from oumi.structured.schema.adapt import adapt_guided
 from oumi.structured.schema.profiles import GEMINI, OPENAI, SchemaProfile
 from oumi.structured.validate import Restore
@@ -27,7 +27,7 @@ ANYTHING: dict[str, object] = {}
 
 def contract(restore: Restore | None = None, **form: object) -> Contract:
     guided = GuidedDecodingParams(**form)
-    made = expect(GenerationParams(guided_decoding=guided), restore)
+    made = make_contract(GenerationParams(guided_decoding=guided), restore)
     assert made is not None
     return made
 

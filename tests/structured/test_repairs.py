@@ -10,10 +10,11 @@ import pytest
 
 from oumi.cli.summary import finished
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
-from oumi.core.types.completion import Failure, Usage
+from oumi.core.types.completion import Usage
+from oumi.core.types.result import Failure
 from oumi.errors import InferenceError, StructuredOutputError
 from oumi.runner.cost import find_price
-from oumi.runner.events import Event, RowAskedAgain
+from oumi.runner.events import Event, RowRepaired
 from oumi.runner.stats import RunStats
 from tests.conftest import ask
 from tests.fault_server import FaultServer
@@ -260,10 +261,10 @@ def test_limits_count_each_try(server: FaultServer):
         opened.infer(rows(4), settings(), on_event=events.append)
     stats = RunStats()
     for event in events:
-        stats(event)
+        stats.update(event)
     assert "repairs   4 answers did not fit" in finished(stats, settings(output_path="-"))
-    assert sum(isinstance(event, RowAskedAgain) for event in events) == 4
-    assert events[0].limiter.state.starts == server.stats()["requests"] == 8
+    assert sum(isinstance(event, RowRepaired) for event in events) == 4
+    assert stats.limits.starts == server.stats()["requests"] == 8
 
 
 def test_a_stream_is_checked_but_not_mended(server: FaultServer):

@@ -15,7 +15,7 @@ import pytest
 from oumi.core.configs import InferenceConfig
 from oumi.core.types import Conversation, InferenceResult
 from oumi.runner import loop
-from oumi.runner.events import Event, RowAskedAgain
+from oumi.runner.events import Event, RowRepaired
 from oumi.runner.job import Job
 from tests.fault_server import FaultServer
 from tests.structured.asking import (
@@ -114,12 +114,12 @@ def stopped_before_a_repair(
     """A run that is stopped, as by Ctrl-C, between an answer and the next question."""
 
     def listen(event: Event) -> None:
-        if isinstance(event, RowAskedAgain):
+        if isinstance(event, RowRepaired):
             job.stop()
 
     with engine(server) as opened:
-        job = Job(opened, opened._effective(config), conversations, listen)
-        return loop.call(job.go())
+        job = Job(opened.session(config), conversations, listen)
+        return loop.call(job.run())
 
 
 def test_a_run_that_is_stopped_before_a_repair_goes_on_with_it(server: FaultServer, tmp_path: Path):

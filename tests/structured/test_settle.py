@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
 from oumi.core.types import FinishReason, Message, Role, ToolCall
 from oumi.core.types.completion import Completion, Structured, Usage
-from oumi.structured.contract import Contract, expect
+from oumi.structured.contract import Contract, make_contract
 from oumi.structured.loops import find_loop
-from oumi.structured.outcome import AskAgain, Invalid, Outcome, settle
+from oumi.structured.outcome import AskAgain, Invalid, Outcome, outcome_of
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
 GOOD, WRONG, HALF = '{"x": 1}', '{"x": "one"}', '{"x": '
@@ -20,7 +20,7 @@ LENGTH, STOP = FinishReason.LENGTH, FinishReason.STOP
 
 def contract(max_repairs: int = 1) -> Contract:
     guided = GuidedDecodingParams(json=SCHEMA, max_repairs=max_repairs)
-    return expect(GenerationParams(guided_decoding=guided, max_new_tokens=100))
+    return make_contract(GenerationParams(guided_decoding=guided, max_new_tokens=100))
 
 
 def answer(text: str, reason: FinishReason = STOP, tokens: int = 7) -> Completion:
@@ -31,7 +31,7 @@ def answer(text: str, reason: FinishReason = STOP, tokens: int = 7) -> Completio
 def after(answers: list[Completion], max_repairs: int = 1) -> Outcome:
     *earlier, last = answers
     chain = Completion(last.message, last.finish_reason, last.usage, earlier=tuple(earlier))
-    return settle(contract(max_repairs), chain)
+    return outcome_of(contract(max_repairs), chain)
 
 
 def test_an_answer_that_fits_stays_as_it_is():
@@ -136,7 +136,7 @@ def test_a_refusal_is_not_argued_with():
 def test_an_answer_that_calls_tools_is_taken_as_it_is():
     call = ToolCall.model_validate({"id": "1", "function": {"name": "f", "arguments": "{}"}})
     message = Message(role=Role.ASSISTANT, tool_calls=[call])
-    outcome = settle(contract(), Completion(message, FinishReason.TOOL_CALLS))
+    outcome = outcome_of(contract(), Completion(message, FinishReason.TOOL_CALLS))
     assert outcome.message is message
     assert outcome.structured is None
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from oumi.backends.remote.provider import Provider
-from oumi.errors import MissingDependencyError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +15,9 @@ class EngineRow:
     name: str
     """What `engine` in a config says."""
     class_name: str
-    module: str
-    """The module that holds the class; it may import its runtime."""
+    """The name of its class in `oumi.inference`."""
+    backend: str
+    """Where its backend is, as `module:class`. The module may import its runtime."""
     summary: str
     """What it is, in a few words, as they go on after "LLAMACPP: "."""
     runtime: str
@@ -37,21 +34,3 @@ class EngineRow:
     def is_installed(self) -> bool:
         """Whether the runtime is importable here; it is not imported."""
         return importlib.util.find_spec(self.runtime) is not None
-
-    def load_class(self) -> type[Any]:
-        """The engine's class, whose `engine_type` is the name of this row.
-
-        Raises MissingDependencyError.
-        """
-        if not self.is_installed():
-            raise MissingDependencyError(
-                f"{self.name} needs {self.runtime}, which is not installed: {self.install}"
-            )
-        found: Any = getattr(importlib.import_module(self.module), self.class_name)
-        return found if found.engine_type == self.name else _subclass(found, self.name)
-
-
-@cache
-def _subclass(kind: Any, name: str) -> type[Any]:
-    """A class for a row that shares one with others; the same one each time."""
-    return type(kind.__name__, (kind,), {"engine_type": name})

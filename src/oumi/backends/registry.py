@@ -11,14 +11,15 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint
 
+from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.remote.dialects import check_supports
 from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import find_provider, provider_names
-from oumi.core.configs import InferenceConfig
-from oumi.core.configs.base import logger
+from oumi.core.configs import EMBEDDED_MODEL, InferenceConfig, InferenceEngineType, ModelParams
 from oumi.core.configs.engine_name import GROUP, outside_engines, parse_engine_name
-from oumi.errors import ConfigError, UnsupportedError
+from oumi.core.logs import logger, warn_once
+from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
 
 _LOCAL = {
     "LLAMACPP": "oumi.backends.local.llama_cpp.row",
@@ -71,7 +72,7 @@ def _remote_row(provider: Provider) -> EngineRow:
     return EngineRow(
         name=provider.name,
         class_name=provider.class_name,
-        module="oumi.inference.engines",
+        backend="oumi.backends.remote.backend:RemoteBackend",
         summary=provider.summary,
         runtime="wreq",
         install=f"pip install {extra}",
@@ -110,6 +111,41 @@ def _outside_rows() -> tuple[EngineRow, ...]:
     return tuple(rows)
 
 
+def engine_for(config: InferenceConfig) -> EngineRow:
+    """The row of the engine that the settings name, or of the one that suits their model."""
+    return find_engine(config.engine or _engine_for(config.model))
+
+
+def build_backend(config: InferenceConfig) -> Backend:
+    """The backend of the engine that the settings name, with their model loaded."""
+    row = engine_for(config)
+    check_settings(row, config)
+    return load_backend(row)(row, config)
+
+
+def load_backend(row: EngineRow) -> type[Backend]:
+    """The class of an engine's backend. Raises MissingDependencyError."""
+    require_runtime(row)
+    module, _, name = row.backend.partition(":")
+    found: type[Backend] = getattr(import_module(module), name)
+    return found
+
+
+def require_runtime(row: EngineRow) -> None:
+    """Raise MissingDependencyError unless the package that an engine needs is installed."""
+    if not row.is_installed():
+        raise MissingDependencyError(
+            f"{row.name} needs {row.runtime}, which is not installed: {row.install}"
+        )
+
+
+def _engine_for(model: ModelParams) -> InferenceEngineType:
+    """The engine for a model when none is named."""
+    if model.model_name == EMBEDDED_MODEL or ".gguf" in model.model_name.lower():
+        return InferenceEngineType.LLAMACPP
+    return InferenceEngineType.NATIVE
+
+
 def check_settings(row: EngineRow, config: InferenceConfig) -> None:
     """Raise UnsupportedError for the first setting that the engine cannot honour."""
     settings = changed_settings(config)
@@ -119,15 +155,10 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
         raise UnsupportedError(f"{row.name} cannot honour {name}; {hint}")
     remote = config.remote_params
     if row.provider is None and remote and remote.model_fields_set - _FOR_LOCAL_ENGINES:
-        _warn_once(f"{row.name}: remote_params are without effect")
+        warn_once(f"{row.name}: remote_params are without effect")
     ignored = sorted(settings & row.ignores)
     if ignored:
-        _warn_once(f"{row.name}: decided by the model's file or the server: {', '.join(ignored)}")
-
-
-@cache
-def _warn_once(text: str) -> None:
-    logger.warning(text)
+        warn_once(f"{row.name}: decided by the model's file or the server: {', '.join(ignored)}")
 
 
 def changed_settings(config: InferenceConfig) -> set[str]:

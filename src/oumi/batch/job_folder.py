@@ -1,15 +1,17 @@
-"""A job's folder: what was asked for, on disk before anything is sent, and what came of it.
+"""A job's folder: what it is to do, on disk before anything is sent, and its state and results.
 
-Folders lie under the user's state directory, one a job, named by the job's own id. That id is
+Folders are under the user's state directory, one a job, named by the job's own id. That id is
 a hash of the settings and of the input, so that the same call after a kill finds the same folder.
 
-    intent.json     engine, settings without keys, hash of the input: written once, last of all
+    intent.json     the job's spec: engine, settings without keys, hash of the input; its presence
+                    says that the job was created, so it is written once, after the input
     input.jsonl     the conversations
-    state.json      what has happened so far, each time as a whole
+    state.json      what has happened so far, replaced as a whole each time
+    <tag>.jsonl     the requests of a shard of a job at an API, until it has ended
     answers.jsonl   with its journal, failures and run.json: an ordinary run of the runner
-    lock            held by whoever works on the job; of a local job it names the process
-    cancel          there as soon as somebody wants a local job to stop
-    worker.log      what the processes of a local job wrote
+    lock            held by the process that works on the job; of a local job it names the process
+    cancel          present as soon as somebody wants a local job to stop
+    worker.log      the log of a local job's processes
 """
 
 from __future__ import annotations
@@ -27,22 +29,23 @@ import orjson
 from platformdirs import user_state_path
 
 from oumi.batch.job_spec import JobSpec
-from oumi.core.configs.base import logger
 from oumi.core.digest import new_digest
+from oumi.core.logs import logger
 from oumi.core.types.conversation import Conversation
-from oumi.data.sources import FileSource, Source
+from oumi.data.jsonl import JsonlSource
+from oumi.data.source import Source
 from oumi.errors import InputError, StorageError
 from oumi.runner.request import KeyMaker
 from oumi.runner.storage.atomic import atomic_file
 from oumi.runner.storage.output import Output
 
 _PREFIX = "oumi-batch-"
-_KEPT = "What was done before is recorded"
-_LOOK_AGAIN_S = 0.05
+_SAFE_ON_ERROR = "What was done before is recorded"
+_LOCK_POLL_S = 0.05  # a lock is held for a few requests, so waiting for it is hardly noticed
 
 
 def root() -> Path:
-    """Where all jobs lie; on Linux XDG_STATE_HOME moves it."""
+    """The folder of all jobs; on Linux XDG_STATE_HOME moves it."""
     return user_state_path("oumi") / "batches"
 
 
@@ -60,17 +63,19 @@ class Lock:
         self.release()
 
     def release(self) -> None:
-        """Let others work on the job. Twice is fine."""
+        """Let others work on the job. May be called twice."""
         if self.file >= 0:
             os.close(self.file)
             self.file = -1
 
 
 class JobFolder:
-    """The files of a job. Only who holds the lock writes to them; anyone may ask to `cancel`."""
+    """The files of a job. Only who holds the lock writes to them; anyone may make `cancel`."""
 
     def __init__(self, path: Path):
         self.path = path
+        self.spec_path = path / "intent.json"  # the name it has had since version 0.1
+        self.state_path = path / "state.json"
         self.input_path = path / "input.jsonl"
         self.answers_path = path / "answers.jsonl"
         self.lock_path = path / "lock"
@@ -84,55 +89,58 @@ class JobFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether the job was made whole: its intent is what is written last."""
-        return (self.path / "intent.json").exists()
+        """Whether the job was created completely: its spec is written last."""
+        return self.spec_path.exists()
 
     @cached_property
-    def intent(self) -> JobSpec:
-        """What the job is to do."""
-        return JobSpec(**_read(self.path / "intent.json"))
+    def spec(self) -> JobSpec:
+        """What the job is to do. Raises StorageError and TypeError where it is damaged."""
+        return JobSpec.from_dict(_read(self.spec_path))
 
     @property
-    def source(self) -> FileSource:
+    def source(self) -> JsonlSource:
         """The conversations."""
-        return FileSource(self.input_path, f"the input of {self.id}")
+        return JsonlSource(self.input_path, f"the input of {self.id}")
 
     @property
     def output(self) -> Output:
-        """The answers and their neighbours."""
+        """The answers and the files beside them."""
         return Output(self.answers_path)
 
     @property
     def run_id(self) -> str:
-        """The name of the run in `run.json`, as the runner has it."""
-        return f"{self.intent.settings_key}-{self.intent.fingerprint}"
+        """The name of the run in `run.json`, as the runner makes it."""
+        return f"{self.spec.settings_key}-{self.spec.fingerprint}"
 
-    def make(self, source: Source, intent: JobSpec) -> None:
-        """Write input and intent. To be called with the lock held."""
-        if isinstance(source, FileSource):  # as it is, so that line numbers stay true
+    def requests_path(self, tag: str) -> Path:
+        """The file of requests of a shard."""
+        return self.path / f"{tag}.jsonl"
+
+    def create(self, source: Source, spec: JobSpec) -> None:
+        """Write input and spec. To be called with the lock held."""
+        if isinstance(source, JsonlSource):  # as it is, so that line numbers stay true
             with source.path.open("rb") as original:
-                self.make_from(original, intent)
+                self.create_from_lines(original, spec)
         else:
-            self.make_from((text + b"\n" for _, text in source.lines()), intent)
+            self.create_from_lines((text + b"\n" for _, text in source.lines()), spec)
 
-    def make_from(self, lines: Iterable[bytes], intent: JobSpec) -> None:
-        """The same from the lines of the input."""
-        with atomic_file(self.input_path, _KEPT) as file:
+    def create_from_lines(self, lines: Iterable[bytes], spec: JobSpec) -> None:
+        """As `create`, from the lines of the input."""
+        with atomic_file(self.input_path, _SAFE_ON_ERROR) as file:
             file.writelines(lines)
-        self._write("intent.json", asdict(intent))
-        vars(self).pop("intent", None)
+        _write(self.spec_path, asdict(spec))
+        vars(self).pop("spec", None)  # read it anew
 
     def read_state(self) -> dict[str, Any]:
-        """What has happened so far; empty before anything has."""
-        path = self.path / "state.json"
-        return _read(path) if path.exists() else {}
+        """What has happened so far; empty at first. Raises StorageError."""
+        return _read(self.state_path) if self.state_path.exists() else {}
 
     def write_state(self, state: dict[str, Any]) -> None:
-        """Replace the state as a whole. The names in its `ids` find this folder as well."""
-        self._write("state.json", state)
+        """Replace the state as a whole. `find_folder` finds the job by the names in its `ids`."""
+        _write(self.state_path, state)
 
     def try_lock(self) -> Lock | None:
-        """The lock, or None while somebody else holds it."""
+        """The lock, or None while somebody else holds it. Raises StorageError."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -146,40 +154,36 @@ class JobFolder:
         return Lock(file)
 
     async def lock(self) -> Lock:
-        """The lock, once everybody else has let go of it."""
-        while (lock := self.try_lock()) is None:  # noqa: ASYNC110  the system tells nobody
-            await asyncio.sleep(_LOOK_AGAIN_S)
+        """The lock, as soon as nobody else holds it."""
+        while (lock := self.try_lock()) is None:  # noqa: ASYNC110  the system notifies nobody
+            await asyncio.sleep(_LOCK_POLL_S)
         return lock
 
     def check_conversations(self, source: Source) -> None:
         """Raise InputError unless these are the conversations that were submitted."""
-        keys = self.intent.keys
-        given, submitted = source.rows(), self.source.rows()
-        for index in range(self.intent.rows):
-            row, own = next(given, None), next(submitted, None)
-            mine = _key(keys, row.conversation if row else None)
-            if mine != _key(keys, own.conversation if own else None):
-                raise InputError(_not_the_same(self.id, index))
-        if next(given, None) is not None:
-            raise InputError(f"{self.id} has {self.intent.rows} rows, and more are given")
-
-    def _write(self, name: str, value: dict[str, Any]) -> None:
-        with atomic_file(self.path / name, _KEPT) as file:
-            file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+        keys = self.spec.keys
+        given_rows, submitted_rows = source.rows(), self.source.rows()
+        for index in range(self.spec.rows):
+            given, submitted = next(given_rows, None), next(submitted_rows, None)
+            given_key = _key(keys, given.conversation if given else None)
+            if given_key != _key(keys, submitted.conversation if submitted else None):
+                raise InputError(_other_conversation(self.id, index))
+        if next(given_rows, None) is not None:
+            raise InputError(f"{self.id} has {self.spec.rows} rows, and more are given")
 
 
 def folder_of(settings_key: str, fingerprint: str) -> JobFolder:
-    """The folder, made or not, of the job that answers this input under these settings."""
+    """The folder, created or not, of the job that answers this input under these settings."""
     digest = new_digest()
     digest.update(f"{settings_key}-{fingerprint}".encode())
     return JobFolder(root() / f"{_PREFIX}{digest.hexdigest()[:24]}")
 
 
 def all_folders() -> Iterator[JobFolder]:
-    """All jobs known here, the newest first."""
+    """All jobs on this machine, the newest first."""
     folders = [JobFolder(path) for path in root().glob("*") if path.is_dir()]
-    made = [folder for folder in folders if folder.exists and _is_readable(folder)]
-    yield from sorted(made, key=lambda folder: folder.intent.created, reverse=True)
+    readable = [folder for folder in folders if folder.exists and _is_readable(folder)]
+    yield from sorted(readable, key=lambda folder: folder.spec.created, reverse=True)
 
 
 def find_folder(batch_id: str) -> JobFolder | None:
@@ -194,16 +198,16 @@ def find_folder(batch_id: str) -> JobFolder | None:
 
 
 def _is_readable(folder: JobFolder) -> bool:
-    """Whether it can be told what the job is; one that is damaged does not hide the others."""
+    """Whether the spec can be read. A damaged one is no reason to hide the other jobs."""
     try:
-        return bool(folder.intent)
+        return bool(folder.spec)
     except (StorageError, TypeError) as error:
         logger.warning("%s: passed over: %s", folder.path, error)
         return False
 
 
 def _ids(folder: JobFolder) -> Sequence[str]:
-    """The provider's ids; none where the state is damaged, which asking for that job tells."""
+    """The provider's ids. None where the state is damaged; a call for that job reports it."""
     try:
         return tuple(folder.read_state().get("ids", ()))
     except StorageError:
@@ -214,7 +218,7 @@ def _key(keys: KeyMaker, conversation: Conversation | None) -> str | None:
     return None if conversation is None else keys.key(conversation)
 
 
-def _not_the_same(job: str, index: int) -> str:
+def _other_conversation(job: str, index: int) -> str:
     return (
         f"row {index} is not the conversation that was submitted as row {index} of {job}. Give "
         "the conversations as they were submitted, or leave them out"
@@ -229,3 +233,8 @@ def _read(path: Path) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise StorageError(f"{path}: damaged: {error}") from error
     return value
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    with atomic_file(path, _SAFE_ON_ERROR) as file:
+        file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")

@@ -1,4 +1,4 @@
-"""What a job is to do, as it is written down: without keys."""
+"""What a job is to do, as it is written to disk: without keys."""
 
 from __future__ import annotations
 
@@ -6,26 +6,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from oumi.core.configs import BadRows, InferenceConfig
-from oumi.data.sources import Source, check
+from oumi.data.check import check_rows
+from oumi.data.source import Source
 from oumi.errors import InputError
 from oumi.runner.request import KeyMaker
-
-
-class Named(Protocol):
-    """What an intent tells of its engine."""
-
-    @property
-    def name(self) -> str:
-        """The engine's name."""
-        ...
-
-    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """What besides the settings shapes an answer."""
-        ...
+from oumi.runner.session import Session
 
 
 @dataclass(frozen=True)
@@ -34,21 +23,30 @@ class JobSpec:
 
     engine: str
     kind: str
-    """Who works on it: `api` or `local`."""
+    """Where it is worked on: `api` or `local`."""
     settings: dict[str, Any]
     identity: dict[str, Any]
-    """What the engine said of itself; part of each row's key."""
+    """What besides the settings shapes an answer; part of each row's key."""
     settings_key: str
     fingerprint: str
+    """A hash of the input."""
     rows: int
     created: float
     """Seconds since the epoch."""
-    foreign_id: str | None = None
+    adopted_id: str | None = None
     """The provider's id of a batch that another program made."""
     cwd: str = "."
-    """Where the caller stood: what relative paths of a local job start from."""
+    """The caller's working directory, in which relative paths of a local job start."""
     has_secrets: bool = False
     """Whether a key or a password was given inline, and so is not written down."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The spec in `intent.json`. Raises TypeError for what is none."""
+        values = dict(values)
+        if "foreign_id" in values:  # the name of the field in version 0.1
+            values["adopted_id"] = values.pop("foreign_id")
+        return cls(**values)
 
     @property
     def created_at(self) -> datetime:
@@ -66,17 +64,14 @@ class JobSpec:
         return KeyMaker(self.config, self.identity)
 
 
-def intent_of(
-    engine: Named, config: InferenceConfig, kind: str, fingerprint: str, rows: int
-) -> JobSpec:
-    """What an engine is to do under these settings, from now on."""
-    identity = engine.identity(config)
+def new_job_spec(session: Session, *, kind: str, fingerprint: str, rows: int) -> JobSpec:
+    """The spec of a job that is made now, under the settings of a session."""
     return JobSpec(
-        engine=engine.name,
+        engine=session.name,
         kind=kind,
-        settings=settings_without_keys(config),
-        identity=identity_without_keys(identity),
-        settings_key=KeyMaker(config, identity).settings_key,
+        settings=settings_without_keys(session.config),
+        identity=identity_without_keys(session.identity),
+        settings_key=session.keys.settings_key,
         fingerprint=fingerprint,
         rows=rows,
         created=time.time(),
@@ -85,7 +80,7 @@ def intent_of(
 
 def count_rows(source: Source, config: InferenceConfig) -> int:
     """Read all rows once, check them, and count them. Raises InputError where there are none."""
-    rows = check(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
+    rows = check_rows(source, bad_rows_fail=config.bad_rows == BadRows.FAIL)
     if rows == 0:
         raise InputError("no conversations to submit")
     return rows
@@ -100,15 +95,19 @@ def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
         settings.pop(name, None)
     remote = settings.get("remote_params") or {}
     if url := remote.get("api_url"):
-        remote["api_url"] = _bare(url) if isinstance(url, str) else [_bare(one) for one in url]
+        is_single = isinstance(url, str)
+        remote["api_url"] = _without_user(url) if is_single else [_without_user(u) for u in url]
     return settings
 
 
 def identity_without_keys(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """What an engine says of itself, without a password in its URL."""
-    return {name: _bare(value) if name == "url" else value for name, value in identity.items()}
+    """An engine's identity, without a password in its URL."""
+    return {
+        name: _without_user(value) if name == "url" else value for name, value in identity.items()
+    }
 
 
-def _bare(url: str) -> str:
-    parts = urlsplit(url)
-    return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "", 1) if "@" in parts.netloc else url
+def _without_user(url: str) -> str:
+    """A URL without a user name and a password."""
+    host = urlsplit(url).netloc
+    return url.replace(f"{host.rpartition('@')[0]}@", "", 1) if "@" in host else url

@@ -1,4 +1,4 @@
-"""What the verbs of an engine need of whoever works on its batch jobs."""
+"""The interface between an engine's batch methods and what works on its batch jobs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Protocol
 
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.batch import BatchInfo
-from oumi.core.types.completion import InferenceResult
-from oumi.data.sources import Source
+from oumi.core.types.result import InferenceResult
+from oumi.data.source import Source
 
 
 class Batches(Protocol):
     """Batch jobs of one engine. `config` holds the effective settings of the call.
 
-    Each method raises InputError for an id that nobody knows.
+    Each method raises InputError for an id that is not known.
     """
 
     async def submit(self, source: Source, config: InferenceConfig) -> str:
@@ -21,7 +21,7 @@ class Batches(Protocol):
         ...
 
     async def status(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
-        """How far a job is. Also takes up what became possible since anyone last asked."""
+        """How far a job is. Also goes on with what has become possible since the last call."""
         ...
 
     async def results(

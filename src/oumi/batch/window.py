@@ -1,4 +1,4 @@
-"""How long a batch job may take."""
+"""How long a batch job may take: `remote_params.batch_completion_window`."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def facts_of(folder: JobFolder | None) -> dict[str, Any]:
     """The model and the cost of a job that is known here."""
     if folder is None:
         return {}
-    return {"model": folder.intent.config.model.model_name, "cost_usd": cost_usd(folder)}
+    return {"model": folder.spec.config.model.model_name, "cost_usd": cost_usd(folder)}
 
 
 def shown(facts: dict[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def reach(
             f"no job {batch_id!r} is known on this machine. For one that another program made, "
             "name its --engine and --model.model_name"
         )
-    with reach_job(folder.intent if folder else None, given) as verbs:
+    with reach_job(folder.spec if folder else None, given) as verbs:
         yield verbs, given
 
 

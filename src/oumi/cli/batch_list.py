@@ -53,9 +53,9 @@ def _look(folder: JobFolder, *, offline: bool) -> tuple[BatchInfo, dict[str, Any
     To look at all jobs of this machine is no reason to load all their models.
     """
     info, note = last_seen(folder), None
-    if not (offline or info.is_terminal or folder.intent.kind == LOCAL):
+    if not (offline or info.is_terminal or folder.spec.kind == LOCAL):
         try:
-            with reach_job(folder.intent, InferenceConfig()) as jobs:
+            with reach_job(folder.spec, InferenceConfig()) as jobs:
                 info = jobs.get_batch_status(folder.id)
         except OumiError as error:
             note = str(error)

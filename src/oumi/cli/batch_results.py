@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from oumi.cli.batch_jobs import job_command, reach
-from oumi.core.types.completion import InferenceResult
+from oumi.core.types.result import InferenceResult
 from oumi.errors import InferenceError
 
 _REASONS_SHOWN = 3

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from oumi.core.names import did_you_mean
 
 if TYPE_CHECKING:
     from oumi.cli.chat import Chat
@@ -29,8 +30,7 @@ def carry_out(chat: Chat, line: str) -> bool:
     if name in _COMMANDS:
         _say(_COMMANDS[name](chat, argument.strip()))
     else:
-        likely = difflib.get_close_matches(name, [*_COMMANDS, "/exit"], n=1)
-        hint = f"did you mean {likely[0]}?" if likely else "/help shows the commands"
+        hint = did_you_mean(name, [*_COMMANDS, "/exit"], show=str) or "/help shows the commands"
         _say(f"{name}: no such command; {hint}")
     return True
 

@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from oumi.runner.limits.limiter import LimiterState
+from oumi.runner.limits.status import LimiterStatus
 from oumi.runner.stats import RunStats
 
 _PACE_WINDOW_S = 20.0
@@ -54,7 +54,7 @@ def figures(stats: RunStats, pace: Pace) -> str:
         parts.append(f"{number(pace.tokens_per_s)} tokens/s")
     if stats.retries:
         parts.append(f"{stats.retries.total():,} retries")
-    if stats.limiter is not None and (limit := limits(stats.limiter.state)):
+    if stats.limits is not None and (limit := limits(stats.limits)):
         parts.append(limit)
     if stats.cost is not None:
         parts.append(dollars(stats.cost))
@@ -63,7 +63,7 @@ def figures(stats: RunStats, pace: Pace) -> str:
     return " · ".join(parts)
 
 
-def limits(state: LimiterState) -> str:
+def limits(state: LimiterStatus) -> str:
     """What holds the starts back, where something does."""
     if not state.waiting:
         return ""

@@ -15,7 +15,7 @@ from oumi.cli.overrides import OverridableCommand, read_settings
 from oumi.cli.progress import Progress
 from oumi.cli.signals import exit_code_of, sigterm_interrupts
 from oumi.core.configs import InferenceConfig
-from oumi.core.types.completion import InferenceResult
+from oumi.core.types.result import InferenceResult
 from oumi.errors import InferenceError, OumiError
 from oumi.inference import build_engine
 

@@ -12,6 +12,7 @@ from oumi.cli.engine_name import EngineName
 from oumi.cli.overrides import OverridableCommand, read_settings
 from oumi.core.configs import InferenceConfig, ModelParams
 from oumi.errors import UnsupportedError
+from oumi.inference import build_engine
 
 _EPILOG = """\b
 Where the API is and which key opens it are settings, as with `oumi infer`:
@@ -41,15 +42,12 @@ def command(ctx: click.Context, row: EngineRow, as_json: bool) -> int:
 
 
 def _list_models(row: EngineRow, config: InferenceConfig) -> list[str]:
-    from oumi.backends.remote.backend import RemoteInferenceEngine
-
-    kind = row.load_class()
-    if not issubclass(kind, RemoteInferenceEngine):
+    if row.provider is None:
         raise UnsupportedError(
             f"{row.name} runs on this machine: model.model_name is a file or a name of the hub"
         )
     # An engine needs a model's name; which models there are does not hang on it.
     is_named = "model_name" in config.model.model_fields_set
     model = config.model if is_named else ModelParams(model_name="any")
-    with kind(model, remote_params=config.remote_params) as engine:
+    with build_engine(config.model_copy(update={"engine": row.name, "model": model})) as engine:
         return engine.list_models()

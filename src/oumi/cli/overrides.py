@@ -5,7 +5,6 @@ A name is taken with `_` or `-` between its words, a value after a space or a `=
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import SecretStr
 
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.base import Settings
+from oumi.core.names import nearest
 
 Override = tuple[str, str]
 
@@ -84,8 +84,7 @@ def _take_value(name: str, flag: str, left: list[str], own: set[str]) -> str:
         return left.pop(0)
     top = {f"--{field}" for field in InferenceConfig.model_fields}
     if "." not in name and f"--{name}" not in top:
-        likely = difflib.get_close_matches(flag, sorted(own | top))
-        raise click.NoSuchOption(flag, possibilities=likely)
+        raise click.NoSuchOption(flag, possibilities=nearest(flag, sorted(own | top), most=3))
     raise click.UsageError(f"{flag} needs a value.")
 
 

@@ -46,7 +46,7 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Take an event of the run."""
-        self.stats(event)
+        self.stats.update(event)
         match event:
             case RunStarted():
                 self._started = event.recorded < event.total

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from oumi.cli.text import shown_calls, shown_content, visible
 from oumi.core.types.conversation import Conversation, Message, Role
-from oumi.data.sources import FileSource, Row
+from oumi.data.jsonl import JsonlSource
+from oumi.data.source import Row
 
 _STYLES = {Role.SYSTEM: "yellow", Role.USER: "cyan", Role.ASSISTANT: "green", Role.TOOL: "magenta"}
 
@@ -33,10 +34,10 @@ def command(file: str, rows: int | None) -> int:
     return 0
 
 
-def _source(file: str) -> FileSource:
+def _source(file: str) -> JsonlSource:
     if file == "-":
-        return FileSource(Path("/dev/stdin"), "standard input")
-    return FileSource(Path(file))
+        return JsonlSource(Path("/dev/stdin"), "standard input")
+    return JsonlSource(Path(file))
 
 
 def _readable(row: Row) -> Conversation:

@@ -13,7 +13,7 @@ import orjson
 from oumi.cli.display import dollars, number
 from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
-from oumi.core.types.completion import InferenceResult
+from oumi.core.types.result import InferenceResult
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.lazy import LazyFailures
 
@@ -67,8 +67,8 @@ def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, st
     if stats.retries:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in stats.retries.most_common())
         yield "retries", reasons
-    if stats.asked_again:
-        yield "repairs", f"{stats.asked_again:,} answers did not fit, and others were asked for"
+    if stats.repairs:
+        yield "repairs", f"{stats.repairs:,} answers did not fit, and others were asked for"
     if stats.price is not None:
         cost = stats.cost
         unknown = f"unknown: no price is published for {stats.price.model}"

@@ -1,1 +1,1 @@
-"""Rows in and rows out: sources and sinks."""
+"""Rows in and rows out: sources, sinks, and the formats that both are in."""

@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oumi.backends.registry import find_engine
-from oumi.inference.build import build_engine
+from oumi.inference.build import build_engine, load_class
 from oumi.inference.engine import InferenceEngine
 
 # generated: engine-names
 if TYPE_CHECKING:
-    from oumi.backends.local.llama_cpp.backend import LlamaCppInferenceEngine
-    from oumi.backends.local.native.backend import NativeTextInferenceEngine
-    from oumi.backends.local.vllm.backend import VLLMInferenceEngine
-    from oumi.backends.remote.backend import RemoteInferenceEngine
     from oumi.inference.engines import (
         AnthropicInferenceEngine,
         AzureOpenAIInferenceEngine,
@@ -37,6 +33,12 @@ if TYPE_CHECKING:
         TogetherInferenceEngine,
         XAIInferenceEngine,
     )
+    from oumi.inference.local_engines import (
+        LlamaCppInferenceEngine,
+        NativeTextInferenceEngine,
+        VLLMInferenceEngine,
+    )
+    from oumi.inference.remote_engine import RemoteInferenceEngine
 
 __all__ = [
     "AnthropicInferenceEngine",
@@ -100,7 +102,7 @@ _ENGINES = {
 
 def __getattr__(name: str) -> Any:
     if name in _ENGINES:
-        return find_engine(_ENGINES[name]).load_class()
+        return load_class(find_engine(_ENGINES[name]))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
-from oumi.core.types.completion import InferenceResult
 from oumi.core.types.conversation import Conversation
-from oumi.data.sources import ListSource, open_source, spool
+from oumi.core.types.result import InferenceResult
+from oumi.data.opening import open_source, spool
+from oumi.data.source import ListSource
 from oumi.errors import UnavailableError
 from oumi.runner import loop
 

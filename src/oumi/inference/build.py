@@ -1,28 +1,44 @@
-"""From settings to an engine."""
+"""From settings to an engine, and from a name to its class."""
 
 from __future__ import annotations
 
-from oumi.backends.registry import find_engine
-from oumi.core.configs import EMBEDDED_MODEL, InferenceConfig, InferenceEngineType, ModelParams
+from functools import cache
+from importlib import import_module
+
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.registry import engine_for, find_engine, require_runtime
+from oumi.core.configs import InferenceConfig
 from oumi.inference.engine import InferenceEngine
+from oumi.inference.remote_engine import RemoteInferenceEngine
+
+_MODULES = ("oumi.inference.engines", "oumi.inference.local_engines")
 
 
 def build_engine(config: InferenceConfig) -> InferenceEngine:
     """The engine that the settings name, with their model loaded.
 
-    Raises ConfigError for a name that no engine has, and what the engine's class raises.
+    Raises ConfigError for a name that no engine has, and what the engine itself raises.
     """
-    row = find_engine(config.engine or _engine_for(config.model))
-    engine: InferenceEngine = row.load_class()(
+    return load_class(engine_for(config))(
         config.model,
         generation_params=config.generation,
         remote_params=config.remote_params,
     )
-    return engine
 
 
-def _engine_for(model: ModelParams) -> InferenceEngineType:
-    """The engine for a model when none is named."""
-    if model.model_name == EMBEDDED_MODEL or ".gguf" in model.model_name.lower():
-        return InferenceEngineType.LLAMACPP
-    return InferenceEngineType.NATIVE
+def load_class(row: EngineRow) -> type[InferenceEngine]:
+    """The class of an engine. Raises MissingDependencyError where its runtime is missing."""
+    require_runtime(row)
+    for module in map(import_module, _MODULES):
+        found: type[InferenceEngine] | None = getattr(module, row.class_name, None)
+        if found is not None and found.engine_type == row.name:
+            return found
+    return _new_class(row.name)
+
+
+@cache
+def _new_class(name: str) -> type[InferenceEngine]:
+    """A class for an engine of another package; the same one each time."""
+    row = find_engine(name)
+    base = InferenceEngine if row.provider is None else RemoteInferenceEngine
+    return type(row.class_name, (base,), {"engine_type": row.name, "__doc__": f"{row.summary}."})

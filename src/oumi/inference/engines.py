@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from oumi.backends.remote.backend import RemoteInferenceEngine
 from oumi.core.configs import InferenceEngineType
+from oumi.inference.remote_engine import RemoteInferenceEngine
 
 # generated: engine-classes
 __all__ = [

@@ -1,14 +1,15 @@
-"""What happens in a run, as values, for whoever listens."""
+"""What happens in a run, as values, for whoever listens. An event never holds a live object."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oumi.core.types.completion import Completion, Failure, Usage
+from oumi.core.types.completion import Completion, Usage
+from oumi.core.types.result import Failure
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
-from oumi.runner.limits.limiter import Limiter
+from oumi.runner.limits.status import LimiterStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,6 @@ class RunStarted:
     output_path: str | None
     price: Price | None = None
     """None where answers cost nothing."""
-    limiter: Limiter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class RowDone:
 
     row: int
     completion: Completion
-    """As it is handed out; one that fits as it came does not say yet that it is `native`."""
+    """As it is handed out; one that was valid at once does not say yet that it is `native`."""
     latency_s: float
     usage: Usage | None = None
     """Tokens of this session, where they are not those of the completion."""
@@ -44,7 +44,7 @@ class RowFailed:
     failure: Failure
     latency_s: float
     usage: Usage | None = None
-    """Tokens that were paid for in this session all the same."""
+    """Tokens of this session that were paid for all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,18 @@ class RowRetried:
 
 
 @dataclass(frozen=True, slots=True)
-class RowAskedAgain:
-    """An answer is recorded but does not have the form asked for, and a further one follows."""
+class RowRepaired:
+    """An answer is recorded but not valid, and the model is asked for a further one."""
 
     row: int
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsReported:
+    """What the limiter does at this moment; several times a second, and once at the end."""
+
+    status: LimiterStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +83,14 @@ class RunEnded:
     """Nothing is in flight any more."""
 
 
-Event = RunStarted | RowDone | RowFailed | RowRetried | RowAskedAgain | Stopping | RunEnded
+Event = (
+    RunStarted
+    | RowDone
+    | RowFailed
+    | RowRetried
+    | RowRepaired
+    | LimitsReported
+    | Stopping
+    | RunEnded
+)
 Listener = Callable[[Event], None]

@@ -1,60 +1,22 @@
-"""Asks a row further until an answer has its form.
+"""What a row is asked next, after an answer that is not valid.
 
-Each answer is recorded before it is looked at, together with those before it, and what is asked
-next follows from the recorded answers alone (oumi.structured.outcome). So a run that was killed
-goes on where it stopped, and pays for no answer twice.
+Each answer is recorded before it is looked at, together with those before it, and the next
+question follows from the recorded answers alone (`oumi.structured.outcome`). So a run that was
+killed goes on where it stopped, and pays for no answer twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from oumi.core.types.completion import Completion, Failure, Structured
+from oumi.core.types.completion import Completion, Structured
+from oumi.core.types.result import Failure
 from oumi.runner.request import Request
-from oumi.structured.contract import Contract
-from oumi.structured.finish import invalid_error
-from oumi.structured.outcome import AskAgain, Invalid, settle, text_of, total_usage
-
-Earlier = tuple[Completion, ...]
-Ask = Callable[[Request, Earlier], Awaitable[Completion]]
-"""Asks a request, and records its answer with the earlier ones of the row."""
+from oumi.structured.outcome import AskAgain, text_of, total_usage
 
 
-async def mend(
-    contract: Contract,
-    request: Request,
-    completion: Completion,
-    ask: Ask,
-    report: Callable[[str], object],
-) -> Completion:
-    """The answer as it is handed out, after one that may not fit. Raises StructuredOutputError
-    where none has the form. `report` hears what is wrong before each further question.
-    """
-    outcome = settle(contract, completion)
-    while isinstance(outcome, AskAgain):
-        report(outcome.problem)
-        completion = await ask(_follow_up(request, outcome), completion.answers)
-        outcome = settle(contract, completion)
-    if isinstance(outcome, Invalid):
-        raise invalid_error(outcome, completion)
-    return outcome
-
-
-def failed_after(failure: Failure, earlier: Earlier, problem: str) -> Failure:
-    """The failure of a row that could not be asked further, with what it was paid for."""
-    last = replace(earlier[-1], earlier=earlier[:-1])
-    return replace(
-        failure,
-        error_message=f"{problem}; asked again: {failure.error_message}",
-        reply=text_of(last),
-        usage=total_usage(last),
-        structured=Structured.FAILED,
-    )
-
-
-def _follow_up(request: Request, outcome: AskAgain) -> Request:
-    """The request with more turns or more room. Its key stays that of the row."""
+def repair_request(request: Request, outcome: AskAgain) -> Request:
+    """The row's first request with more messages or more tokens. Its key stays that of the row."""
     conversation, config = request.conversation, request.config
     if outcome.turns:
         messages = [*conversation.messages, *outcome.turns]
@@ -64,3 +26,17 @@ def _follow_up(request: Request, outcome: AskAgain) -> Request:
         wider = generation.model_copy(update={"max_new_tokens": outcome.max_new_tokens})
         config = config.model_copy(update={"generation": wider})
     return Request(conversation, config, request.key)
+
+
+def failed_repair(failure: Failure, earlier: tuple[Completion, ...], problem: str) -> Failure:
+    """The failure of a row that could not be asked for a further answer, with the last answer
+    and the tokens of all of them. `problem` is what is wrong with that answer.
+    """
+    last = replace(earlier[-1], earlier=earlier[:-1])
+    return replace(
+        failure,
+        error_message=f"{problem}; asked again: {failure.error_message}",
+        reply=text_of(last),
+        usage=total_usage(last),
+        structured=Structured.FAILED,
+    )

@@ -13,14 +13,15 @@ from oumi.errors import OumiError
 from oumi.runner.cost import Price
 from oumi.runner.events import (
     Event,
-    RowAskedAgain,
+    LimitsReported,
     RowDone,
     RowFailed,
+    RowRepaired,
     RowRetried,
     RunEnded,
     RunStarted,
 )
-from oumi.runner.limits.limiter import Limiter
+from oumi.runner.limits.status import LimiterStatus
 
 _STEP = math.log(1.02)
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -48,7 +49,7 @@ class Histogram:
 
 @dataclass
 class RunStats:
-    """Counts of a run; call it with each event."""
+    """Counts of a run; to be updated with each event."""
 
     total: int = 0
     recorded: int = 0
@@ -57,16 +58,17 @@ class RunStats:
     usage: Usage = field(default_factory=Usage)
     retries: Counter[str] = field(default_factory=Counter)
     """Tries made again, by the reason."""
-    asked_again: int = 0
-    """Answers that did not have the form asked for, and after which another one was asked for."""
+    repairs: int = 0
+    """Answers that were not valid, and after which a further one was asked for."""
     price: Price | None = None
     latency: Histogram = field(default_factory=Histogram)
-    limiter: Limiter | None = None
+    limits: LimiterStatus | None = None
+    """What the limiter did when it was last reported."""
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
 
-    def __call__(self, event: Event) -> None:
-        """Take an event in."""
+    def update(self, event: Event) -> None:
+        """Count an event."""
         match event:
             case RowDone():
                 self.done += 1
@@ -77,10 +79,12 @@ class RunStats:
                 self.usage += event.usage or Usage()
             case RowRetried():
                 self.retries[_reason(event.error)] += 1
-            case RowAskedAgain():
-                self.asked_again += 1
+            case RowRepaired():
+                self.repairs += 1
+            case LimitsReported():
+                self.limits = event.status
             case RunStarted():
-                self.price, self.limiter = event.price, event.limiter
+                self.price = event.price
                 self.total, self.recorded = event.total, event.recorded
                 self.started_s = time.monotonic()
             case RunEnded():
@@ -109,12 +113,12 @@ class RunStats:
             "answered_before": self.recorded,
             "seconds": round(self.elapsed_s, 3),
             "retries": dict(self.retries),
-            "asked_again": self.asked_again,
+            "asked_again": self.repairs,
             "usage": self.usage.to_dict(),
             "latency_s": {
                 name: round(self.latency.quantile(share), 4) for name, share in _QUANTILES.items()
             },
-            "limits": asdict(self.limiter.state) if self.limiter else None,
+            "limits": asdict(self.limits) if self.limits else None,
         }
 
 

@@ -41,7 +41,7 @@ class Contract:
         return Found(text, parts[-1].problem) if parts and self.is_json else whole
 
 
-def expect(generation: GenerationParams, restore: Restore | None = None) -> Contract | None:
+def make_contract(generation: GenerationParams, restore: Restore | None = None) -> Contract | None:
     """What the settings ask of an answer; None where they ask nothing.
 
     `restore` turns a JSON value from the form that the engine was asked for into the caller's.

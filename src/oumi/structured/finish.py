@@ -9,7 +9,7 @@ from oumi.core.types.completion import Completion, Structured
 from oumi.core.types.conversation import FinishReason
 from oumi.errors import StructuredOutputError
 from oumi.structured.contract import Contract
-from oumi.structured.outcome import AskAgain, Invalid, settle, text_of, total_usage
+from oumi.structured.outcome import AskAgain, Invalid, outcome_of, text_of, total_usage
 
 _NATIVE = Structured.NATIVE.value
 _WITHHELD = FinishReason.CONTENT_FILTER
@@ -19,7 +19,7 @@ def require_valid(contract: Contract | None, completion: Completion) -> Completi
     """The answer as it is handed out. Raises StructuredOutputError for one that does not fit."""
     if contract is None:
         return completion
-    outcome = settle(contract, completion)
+    outcome = outcome_of(contract, completion)
     if isinstance(outcome, Completion):
         return outcome
     raise invalid_error(outcome, completion)
@@ -38,7 +38,7 @@ def fits(contract: Contract, record: Mapping[str, Any]) -> bool:
     """Whether a recorded answer is one that is handed out."""
     if _record_is_valid_as_is(contract, record):
         return True
-    return isinstance(settle(contract, Completion.from_dict(record)), Completion)
+    return isinstance(outcome_of(contract, Completion.from_dict(record)), Completion)
 
 
 def invalid_error(outcome: AskAgain | Invalid, completion: Completion) -> StructuredOutputError:

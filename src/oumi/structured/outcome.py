@@ -47,7 +47,7 @@ Outcome = Completion | AskAgain | Invalid
 """A completion is the answer as it is handed out: extracted, with the tokens of all answers."""
 
 
-def settle(contract: Contract, completion: Completion) -> Outcome:
+def outcome_of(contract: Contract, completion: Completion) -> Outcome:
     """What becomes of the last answer of a row; `completion.earlier` holds those before it."""
     text = text_of(completion)
     if completion.message.tool_calls:

@@ -1,36 +1,74 @@
-"""What the engines share whose model runs on this machine."""
+"""What the backends share whose model runs on this machine."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from oumi.backends.base import Backend
+from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.model_files import find_folders, fingerprint
-from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
+from oumi.core.configs import InferenceConfig
+from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError
-from oumi.inference.engine import InferenceEngine
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.limiter import Limiter
+from oumi.runner.limits.retry import RetryPolicy
+from oumi.runner.request import Request
+from oumi.runner.session import Session
+from oumi.structured.contract import make_contract
 
 
-class LocalInferenceEngine(InferenceEngine):
-    """Holds one model, loaded when the engine is made, with one set of model settings."""
+@dataclass(frozen=True, kw_only=True)
+class LocalSession(Session):
+    """Hands requests to the runtime's own scheduler."""
+
+    backend: LocalBackend = field(repr=False)
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+        return await self.backend.complete(request)
+
+    def stream(self, request: Request) -> AsyncGenerator[Delta]:
+        """Answer one request piece by piece."""
+        return self.backend.stream(request)
+
+
+class LocalBackend(Backend):
+    """Holds one model, loaded when the backend is made, with one set of model settings."""
 
     scheduling: ClassVar[frozenset[str]] = frozenset()
-    """Names in `model_kwargs` that say how fast an answer comes and where, not what it is."""
+    """Names in `model_kwargs` that decide how fast and where an answer is made, not what it is."""
 
-    def __init__(
-        self,
-        model_params: ModelParams | None = None,
-        *,
-        generation_params: GenerationParams | None = None,
-        remote_params: RemoteParams | None = None,
-    ):
-        super().__init__(
-            model_params, generation_params=generation_params, remote_params=remote_params
-        )
+    def __init__(self, row: EngineRow, config: InferenceConfig):
+        super().__init__(row, config)
         self._load()
         self._fingerprint = fingerprint(self._model_files())
+
+    def session(self, config: InferenceConfig) -> Session:
+        """Bounds what is in flight, and never retries: a local runtime fails for good."""
+        in_flight = self.max_in_flight(config)
+        return LocalSession(
+            name=self.name,
+            config=config,
+            identity=self.identity(config),
+            max_in_flight=in_flight,
+            limiter=Limiter(Limits(in_flight=in_flight, adaptive=False)),
+            retry_policy=RetryPolicy(max_retries=0),
+            contract=make_contract(config.generation),
+            backend=self,
+        )
+
+    def check(self, config: InferenceConfig) -> None:
+        """Raise ConfigError for other settings of the model than those it was loaded with."""
+        if config.model != self.config.model:
+            raise ConfigError(
+                f"this engine holds {self.config.model.model_name!r} with its own model settings; "
+                "make another engine for others"
+            )
 
     def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
         """The engine, the model's settings but for those that only schedule, and its files."""
@@ -44,17 +82,21 @@ class LocalInferenceEngine(InferenceEngine):
         }
 
     @abstractmethod
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+
+    @abstractmethod
+    def stream(self, request: Request) -> AsyncGenerator[Delta]:
+        """Answer one request piece by piece."""
+
+    @abstractmethod
+    def max_in_flight(self, config: InferenceConfig) -> int:
+        """Most requests worth having begun at once."""
+
+    @abstractmethod
     def _load(self) -> None:
         """Load the model that the settings name."""
 
     def _model_files(self) -> Sequence[Path]:
         """Files and folders that hold the model, as far as they lie on this machine."""
-        return find_folders(self._config.model)
-
-    def _check(self, config: InferenceConfig) -> None:
-        super()._check(config)
-        if config.model != self._config.model:
-            raise ConfigError(
-                f"this engine holds {self._config.model.model_name!r} with its own model settings; "
-                "make another engine for others"
-            )
+        return find_folders(self.config.model)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
-from oumi.core.configs.base import nearest
 from oumi.core.digest import new_digest
+from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError, OumiError
 from oumi.models import TINY, TINY_GGUF
 
@@ -112,8 +112,9 @@ def _checked(path: Path) -> Path:
 
 def _not_found(path: Path) -> str:
     siblings = sorted(p.name for p in path.parent.glob("*.gguf")) if path.parent.is_dir() else []
-    guess = nearest(path.name, siblings)
-    hint = f"; did you mean {path.parent / guess}?" if guess else ""
+    hint = did_you_mean(
+        path.name, siblings, before="; ", show=lambda guess: str(path.parent / guess)
+    )
     return (
         f"no model {str(path)!r}: expected {EMBEDDED_MODEL!r}, the path of a .gguf file, or "
         f"`owner/repo:file.gguf` on the hub{hint}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from oumi.backends.remote.dialects import load_dialect
 from oumi.backends.remote.provider import Provider
 from oumi.core.configs import InferenceConfig
-from oumi.structured.contract import Contract, expect
+from oumi.structured.contract import Contract, make_contract
 
 
 def contract_for(provider: Provider | None, config: InferenceConfig) -> Contract | None:
     """What the settings ask of an answer; without a provider, of an engine on this machine."""
     if provider is None:
-        return expect(config.generation)
+        return make_contract(config.generation)
     adapted = load_dialect(provider.dialect).adapted(config, provider)
-    return expect(config.generation, adapted.restore if adapted else None)
+    return make_contract(config.generation, adapted.restore if adapted else None)

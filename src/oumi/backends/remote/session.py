@@ -1,68 +1,149 @@
-"""The way to an API under the settings of a call: what all its requests have in common."""
+"""One API under the settings of a run: encode, send, decode."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from oumi.backends.remote.address import Address
+from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
+from oumi.backends.remote.errors import to_error
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
-from oumi.backends.remote.http.transport import Call
+from oumi.backends.remote.http.transport import Call, Head, Reply, Transport
 from oumi.backends.remote.provider import Provider
-from oumi.core.configs import InferenceConfig, RemoteParams
+from oumi.core.configs import RemoteParams
+from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
-from oumi.runner.limits.limiter import Limiter
 from oumi.runner.request import Request
+from oumi.runner.session import Session
 from oumi.structured.schema.adapt import Adapted, tell
 
+_CHARACTERS_PER_TOKEN = 3  # fewer than real text has, so that a limit in tokens is kept
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The way to the API under the settings of a call."""
 
-    config: InferenceConfig
+@dataclass(frozen=True, kw_only=True)
+class RemoteSession(Session):
+    """What all requests under the settings of a run have in common, made once.
+
+    `complete` and `stream` build a call, send it, and decode the reply. Nothing is retried here.
+    """
+
     provider: Provider
     dialect: Dialect
     address: Address
     headers: Mapping[str, str] = field(repr=False)
-    body: Mapping[str, Any]
-    """What the bodies of all requests have in common."""
-    adapted: Adapted | None
-    """What answers have to look like, as the API takes it."""
-    replicas: Replicas
-    limiter: Limiter
-    signer: Auth | None
+    body: Mapping[str, Any] = field(repr=False)
+    """The fields that the bodies of all requests share."""
+    adapted: Adapted | None = field(repr=False)
+    """The schema of the answers as the API takes it."""
+    rate_limits: RateLimitObserver = field(repr=False)
+    """Tells the limiter what the headers of replies report."""
+    replicas: Replicas = field(repr=False)
+    auth: Auth | None = field(repr=False)
+    """Signs each call, where no key opens the API."""
+    transport: Callable[[], Transport] = field(repr=False)
+    """The transport of the backend. Raises EngineError once that is closed."""
 
     @property
-    def timeout_s(self) -> float:
-        """How long a reply may take."""
-        return (self.config.remote_params or RemoteParams()).connection_timeout
+    def remote(self) -> RemoteParams:
+        """The settings that say how the API is reached."""
+        return self.config.remote_params or RemoteParams()
+
+    @property
+    def path(self) -> str:
+        """Where the API takes requests, below its base."""
+        return self.dialect.path(self.config)
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+        transport = self.transport()
+        with self.replicas.pick() as replica:
+            reply = await transport.send(await self.build_call(request, replica))
+            replica.note_status(reply.status)
+        self.rate_limits.observe(reply.headers)
+        self.check(reply)
+        return self.dialect.decode(reply.body, request.config)
+
+    async def stream(self, request: Request) -> AsyncGenerator[Delta]:
+        """Answer one request piece by piece."""
+        decoder = self.dialect.stream_decoder(request.config)
+        with self.replicas.pick() as replica:
+            call = await self.build_call(request, replica, stream=True)
+            async with aclosing(self.transport().stream(call)) as parts:
+                async for part in parts:
+                    if not isinstance(part, Head):
+                        for delta in decoder.feed(part):
+                            yield delta
+                        continue
+                    self.rate_limits.observe(part.headers)
+                    self.check(part)
+        yield decoder.last()
+
+    async def build_call(self, request: Request, replica: Replica, *, stream: bool = False) -> Call:
+        """Ready to be sent. Raises RequestError for a request that cannot be."""
+        body = self.encode(request, stream=stream)
+        path = self.dialect.path(request.config, stream=stream)
+        url = replica.base + path + self.address.query
+        return await self.signed(Call("POST", url, self.headers, body, self.timeout_s))
+
+    async def list_models(self) -> list[str]:
+        """The names of the models that the API offers. Raises UnsupportedError."""
+        if not self.provider.lists_models:
+            raise UnsupportedError(f"{self.name} does not list its models")
+        url = self.address.models_base + self.dialect.models_path + self.address.query
+        call = await self.signed(Call("GET", url, self.headers, b"", self.timeout_s))
+        reply = await self.transport().send(call)
+        self.check(reply)
+        return self.dialect.decode_models(reply.body)
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
         self._check_content(request)
-        told = tell(request.conversation, self.adapted)
-        if told is not request.conversation:
-            request = replace(request, conversation=told)
-        return self.dialect.encode(request, self.body, stream=stream)
+        conversation = tell(request.conversation, self.adapted)
+        if conversation is not request.conversation:
+            request = replace(request, conversation=conversation)
+        body = self.body
+        if request.config is not self.config:  # a repair that may take more tokens, for example
+            body = self.dialect.shared_body(request.config, self.provider)
+        return self.dialect.encode(request, body, stream=stream)
 
-    async def call(self, replica: Replica, request: Request, *, stream: bool = False) -> Call:
-        """Ready to be sent. Raises RequestError for a request that cannot be."""
-        body = self.encode(request, stream=stream)
-        url = replica.base + self.dialect.path(self.config, stream=stream) + self.address.query
-        return await self.signed(Call("POST", url, self.headers, body, self.timeout_s))
+    def decode(self, body: bytes) -> Completion:
+        """The completion in the body of a reply. Raises OumiError for what is none."""
+        return self.dialect.decode(body, self.config)
 
-    async def models_call(self, path: str) -> Call:
-        """The call that lists models."""
-        url = self.address.models_base + path + self.address.query
-        return await self.signed(Call("GET", url, self.headers, b"", self.timeout_s))
+    def check(self, reply: Reply) -> None:
+        """Raise what a reply other than 200 means."""
+        if reply.status != 200:
+            wait_s = retry_after_s(reply.headers, time.time())
+            hint = key_hint(self.provider, self.remote)
+            raise to_error(reply.status, reply.body, wait_s, self.name, hint)
 
     async def signed(self, call: Call) -> Call:
-        """A call with what stands in for a key, where that is made for each call."""
-        return call if self.signer is None else await self.signer.sign(call)
+        """The call with a signature or a token, where no key opens the API."""
+        return call if self.auth is None else await self.auth.sign(call)
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a reply may take."""
+        return self.remote.connection_timeout
+
+    def estimate_tokens(self, request: Request) -> tuple[int, int]:
+        """A generous guess, made only where there is a limit to keep."""
+        remote = self.remote
+        if remote.input_tokens_per_minute is None and remote.output_tokens_per_minute is None:
+            return 0, 0
+        characters = sum(
+            len(message.content)
+            for message in request.conversation.messages
+            if isinstance(message.content, str)
+        )
+        most = request.config.generation.max_new_tokens
+        return characters // _CHARACTERS_PER_TOKEN + 1, most
 
     def _check_content(self, request: Request) -> None:
         if self.provider.supports_images:

@@ -1,4 +1,4 @@
-"""Batches that another program made: a folder is made for them from their own input file."""
+"""Batches that another program made: their job folder is filled from their own input file."""
 
 from __future__ import annotations
 
@@ -9,45 +9,47 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from oumi.batch.api.providers import ApiBatch, BatchApi, BatchRequest
+from oumi.batch.api.providers.base import ApiBatch, BatchApi, BatchRequest
 from oumi.batch.job_folder import JobFolder
 from oumi.core.types.conversation import Conversation
 from oumi.errors import UnsupportedError
 from oumi.runner.storage.atomic import atomic_file
 
-_NAMES = {"developer": "system"}
-"""Roles of the API by the names that they have here."""
+_ROLES = {"developer": "system"}
+"""Roles of APIs that have another name here."""
 
 
 async def download(api: BatchApi, batch: ApiBatch, folder: JobFolder) -> int:
-    """Write the requests of a batch to a folder. Returns how many there are."""
-    endpoint = str(batch.facts.get("endpoint") or "")
+    """Write the requests of a batch to a folder, and return how many there are.
+
+    Raises UnsupportedError for a batch of anything but conversations.
+    """
+    endpoint = str(batch.raw.get("endpoint") or "")
     if endpoint and not endpoint.endswith("/chat/completions"):
         raise UnsupportedError(f"{batch.info.id} asks {endpoint}, which gives no conversations")
     count = 0
-    kept = "Nothing was changed"
-    with atomic_file(_requests_path(folder), kept) as file:
-        async for asked in api.asked(batch):
-            file.write(orjson.dumps({"custom_id": asked.custom_id, "body": asked.body}) + b"\n")
+    with atomic_file(_requests_path(folder), "Nothing was changed") as file:
+        async for request in api.requests(batch):
+            file.write(orjson.dumps({"custom_id": request.custom_id, "body": request.body}) + b"\n")
             count += 1
     return count
 
 
 def conversations(folder: JobFolder) -> Iterator[bytes]:
     """The conversations that the requests ask for, as JSON."""
-    for asked in _requests(folder):
-        yield orjson.dumps(_conversation(asked))
+    for request in _requests(folder):
+        yield orjson.dumps(_conversation(request))
 
 
 def read_bodies(folder: JobFolder) -> Iterator[bytes]:
     """The bodies of the requests, in the order of the rows."""
-    for asked in _requests(folder):
-        yield orjson.dumps(asked.body)
+    for request in _requests(folder):
+        yield orjson.dumps(request.body)
 
 
 def read_rows(folder: JobFolder) -> dict[str, int]:
     """The row of each custom id."""
-    return {asked.custom_id: row for row, asked in enumerate(_requests(folder))}
+    return {request.custom_id: row for row, request in enumerate(_requests(folder))}
 
 
 def model_of(folder: JobFolder) -> str | None:
@@ -56,15 +58,17 @@ def model_of(folder: JobFolder) -> str | None:
     return first.body.get("model") if first else None
 
 
-def _conversation(asked: BatchRequest) -> dict[str, Any]:
-    """As far as it can be told: a row that is no conversation here says so when it is read."""
+def _conversation(request: BatchRequest) -> dict[str, Any]:
+    """The conversation of a request. One that cannot be expressed here stays as it is, and fails
+    as a row of the input.
+    """
     messages = [
-        {**message, "role": _NAMES.get(message.get("role"), message.get("role"))}
-        for message in asked.body.get("messages", ())
+        {**message, "role": _ROLES.get(message.get("role"), message.get("role"))}
+        for message in request.body.get("messages", ())
     ]
-    value = {"conversation_id": asked.custom_id, "messages": messages}
-    if asked.body.get("tools"):
-        value["tools"] = asked.body["tools"]
+    value = {"conversation_id": request.custom_id, "messages": messages}
+    if request.body.get("tools"):
+        value["tools"] = request.body["tools"]
     try:
         return Conversation.model_validate(value).to_dict()
     except ValidationError:

@@ -1,6 +1,6 @@
 """The id of a request in a batch: the number and the key of its row.
 
-64 characters are what the strictest provider takes, letters, digits, `-` and `_`:
+The strictest provider takes 64 characters: letters, digits, `-` and `_`.
 https://docs.anthropic.com/en/api/creating-message-batches
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_FORM = re.compile(r"r(\d+)-([0-9a-f]{32})")
+_PATTERN = re.compile(r"r(\d+)-([0-9a-f]{32})")
 
 
 def make_id(row: int, key: str) -> str:
@@ -17,6 +17,6 @@ def make_id(row: int, key: str) -> str:
 
 
 def read_id(custom_id: str) -> tuple[int, str] | None:
-    """The row and its key; None for an id that is not of this form."""
-    match = _FORM.fullmatch(custom_id)
+    """The row and its key; None for an id that `make_id` did not make."""
+    match = _PATTERN.fullmatch(custom_id)
     return (int(match[1]), match[2]) if match else None

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
-from oumi.backends.remote.provider import Provider
+from oumi.backends.remote.backend import RemoteBackend
 from oumi.batch.api import adopted
-from oumi.batch.api.collect import ResultJournal, collect, output_of, write
-from oumi.batch.api.endpoint import Endpoint
-from oumi.batch.api.providers import ApiBatch
-from oumi.batch.api.state import Shard, State, describe, public_id
-from oumi.batch.api.submit import ApiJob, advance, begin_attempt, cancel, refresh
+from oumi.batch.api.collect import collect, output_of, write
+from oumi.batch.api.job import ApiJob
+from oumi.batch.api.job_state import JobState, job_info, public_id
+from oumi.batch.api.providers import open_api
+from oumi.batch.api.providers.base import ApiBatch, BatchApi
+from oumi.batch.api.providers.shared import output_may_follow
+from oumi.batch.api.result_journal import ResultJournal
+from oumi.batch.api.shard import Shard, ShardState
+from oumi.batch.api.state_file import load_state, save_state
+from oumi.batch.api.submit import advance, begin_attempt, cancel, refresh
 from oumi.batch.job_folder import (
     JobFolder,
     all_folders,
@@ -23,89 +27,68 @@ from oumi.batch.job_folder import (
     folder_of,
     root,
 )
-from oumi.batch.job_spec import JobSpec, count_rows, identity_without_keys, intent_of
+from oumi.batch.job_spec import JobSpec, count_rows, identity_without_keys, new_job_spec
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import InferenceResult
-from oumi.data.sources import Source
-from oumi.errors import ConfigError, InputError, RequestError
+from oumi.core.types.result import InferenceResult
+from oumi.data.source import Source
+from oumi.errors import ConfigError, InputError, RequestError, UnavailableError
 from oumi.runner.storage.snapshot import join_rows
 
 KIND = "api"
 
-_CAME_TO_NOTHING = frozenset({BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
+_INCOMPLETE = frozenset({BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
 
 
-class Engine(Protocol):
-    """What batch jobs need of an engine."""
+async def is_for_api(backend: RemoteBackend, config: InferenceConfig, batch_id: str | None) -> bool:
+    """Whether the API works on a job, or would on a new one, rather than this machine.
 
-    @property
-    def name(self) -> str:
-        """The engine's name."""
-        ...
-
-    def identity(self, config: InferenceConfig) -> Mapping[str, Any]:
-        """What besides the settings shapes an answer."""
-        ...
-
-    @property
-    def provider(self) -> Provider:
-        """The row of its API."""
-        ...
-
-    def endpoint(self, config: InferenceConfig) -> Endpoint:
-        """The way to the batch API under these settings."""
-        ...
-
-
-async def is_for_api(engine: Engine, config: InferenceConfig, batch_id: str | None) -> bool:
-    """Whether a job, or a new one, is the API's rather than this machine's to work off.
-
-    A server whose address is the user's to name may have no batch API; it is asked.
+    A server whose address the user names may have no batch API, and so is asked.
     """
-    if engine.provider.batch is None:
+    if backend.provider.batch is None:
         return False
     folder = find_folder(batch_id) if batch_id else None
     if folder is not None:
-        return folder.intent.kind == KIND
-    return engine.provider.url is not None or await engine.endpoint(config).api.is_offered()
+        return folder.spec.kind == KIND
+    if backend.provider.url is not None:
+        return True
+    return await open_api(backend.session(config)).is_offered()
 
 
 class ApiBatches:
-    """The jobs of one engine. Each method looks at the folder first, and then at the provider."""
+    """The jobs of one engine. Each method reads the folder first, and then asks the provider."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
+    def __init__(self, backend: RemoteBackend):
+        self._backend = backend
 
     async def submit(self, source: Source, config: InferenceConfig) -> str:
         """Submit a job, once however often the same call is made, and return its id."""
-        intent = await asyncio.to_thread(self._intent, source, config)
-        folder = folder_of(intent.settings_key, intent.fingerprint)
+        spec = await asyncio.to_thread(self._new_spec, source, config)
+        folder = folder_of(spec.settings_key, spec.fingerprint)
         with await folder.lock():
-            is_new = not folder.exists
-            if is_new:
-                await asyncio.to_thread(folder.make, source, intent)
+            if not folder.exists:
+                await asyncio.to_thread(folder.create, source, spec)
             job = self._job(folder, config)
             was_prepared = job.state.attempt > 0
             await advance(job)
-            name = public_id(folder, job.state)
-            if was_prepared and job.info.status in _CAME_TO_NOTHING:
-                logger.warning("%s is %s; what it lacks is submitted anew", name, job.info.status)
-                return await self._renew(job)
+            name, status = public_id(folder, job.state), job.info.status
+            if was_prepared and status in _INCOMPLETE:
+                logger.warning("%s is %s; what it lacks is submitted anew", name, status)
+                return await self._submit_missing(job)
             if was_prepared:
-                logger.warning("%s is this very job, submitted before: %s", name, job.info.status)
-            return public_id(folder, job.state)
+                logger.warning("%s is this very job, submitted before: %s", name, status)
+            return name
 
     async def status(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
-        """How far a job is. Parts that wait are submitted as far as there is room."""
+        """How far a job is. Shards that wait are submitted as far as the provider takes them."""
         folder = find_folder(batch_id)
         if folder is None:
-            return (await self._engine.endpoint(config).api.retrieve(batch_id)).info
+            return (await self._api(config).retrieve(batch_id)).info
         lock = folder.try_lock()
-        if lock is None:  # somebody is at it: look, and change nothing
+        if lock is None:  # another process works on it: ask, and save nothing
             job = self._job(folder, config)
-            await refresh(job, keep=False)
+            await refresh(job, save=False)
             return job.info
         with lock:
             job = self._job(folder, config)
@@ -116,27 +99,28 @@ class ApiBatches:
         self, batch_id: str, source: Source | None, config: InferenceConfig
     ) -> InferenceResult:
         """All rows of a job, answered, failed or not yet done, in input order."""
-        async with self._at_hand(batch_id, config) as job:
+        async with self._locked_job(batch_id, config) as job:
             if source is not None:
                 await asyncio.to_thread(job.folder.check_conversations, source)
             await advance(job)
             output = output_of(job, config.output_path)
             if source is None and await asyncio.to_thread(output.is_finished, job.folder.run_id):
                 return output.result()
-            with await asyncio.to_thread(ResultJournal, job) as book:
-                await collect(job, book)
+            with await asyncio.to_thread(ResultJournal, job) as journal:
+                await collect(job, journal)
                 if source is not None and config.output_path is None:
-                    return await asyncio.to_thread(join_rows, book, source, job.endpoint.contract)
+                    contract = job.session.contract
+                    return await asyncio.to_thread(join_rows, journal, source, contract)
                 rows = source or job.folder.source
                 overwrite = config.overwrite or config.output_path is None
-                await asyncio.to_thread(write, job, book, rows, output, overwrite=overwrite)
+                await asyncio.to_thread(write, job, journal, rows, output, overwrite=overwrite)
             return output.result()
 
     async def cancel(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
         """Stop a job; what is answered by then can still be collected."""
         folder = find_folder(batch_id)
         if folder is None:
-            return (await self._engine.endpoint(config).api.cancel(batch_id)).info
+            return (await self._api(config).cancel(batch_id)).info
         with await folder.lock():
             job = self._job(folder, config)
             await refresh(job)
@@ -145,50 +129,52 @@ class ApiBatches:
 
     async def resubmit(self, batch_id: str, config: InferenceConfig) -> str:
         """Submit what an ended job has no answers to, and return the id of the job."""
-        async with self._at_hand(batch_id, config) as job:
+        async with self._locked_job(batch_id, config) as job:
             await advance(job)
             if not job.info.is_terminal:
                 raise RequestError(
                     f"{batch_id} is {job.info.status}: what it lacks is known once it has ended"
                 )
-            return await self._renew(job)
+            return await self._submit_missing(job)
 
     async def list(self, config: InferenceConfig, limit: int | None) -> list[BatchInfo]:
         """The newest jobs first: those of this machine, and what else the provider holds."""
-        told = await self._told(config, limit)
+        batches = await self._listed_batches(config, limit)
         infos: list[BatchInfo] = []
         for folder in self._folders(config):
-            state = State.load(folder)
-            for part in state.parts:
-                batch = told.pop(part.ids[-1], None) if part.ids else None
-                if batch is not None and part.is_running:
-                    part.take(batch)
-            infos.append(describe(folder, state))
-        infos += [batch.info for batch in told.values()]
-        return sorted(infos, key=_age, reverse=True)[:limit]
+            state = load_state(folder)
+            for shard in state.shards:
+                batch = batches.pop(shard.ids[-1], None) if shard.ids else None
+                if batch is not None and shard.is_running:
+                    shard.apply(batch)
+            infos.append(job_info(folder, state))
+        infos += [batch.info for batch in batches.values()]
+        return sorted(infos, key=_created_at, reverse=True)[:limit]
 
-    async def _told(self, config: InferenceConfig, limit: int | None) -> dict[str, ApiBatch]:
-        """What the provider lists, as far as it is asked for."""
-        told: dict[str, ApiBatch] = {}
-        async with aclosing(self._engine.endpoint(config).api.list()) as batches:
+    async def _listed_batches(
+        self, config: InferenceConfig, limit: int | None
+    ) -> dict[str, ApiBatch]:
+        """The newest batches that the provider lists, by id."""
+        found: dict[str, ApiBatch] = {}
+        async with aclosing(self._api(config).list()) as batches:
             async for batch in batches:
-                told[batch.info.id] = batch
-                if len(told) == limit:
+                found[batch.info.id] = batch
+                if len(found) == limit:
                     break
-        return told
+        return found
 
     def _folders(self, config: InferenceConfig) -> Iterator[JobFolder]:
-        """The folders of jobs that went where these settings lead."""
-        url = identity_without_keys(self._engine.identity(config)).get("url")
+        """The folders of jobs that went to the address of these settings."""
+        url = identity_without_keys(self._backend.session(config).identity).get("url")
         for folder in all_folders():
-            intent = folder.intent
-            is_api = (intent.kind, intent.engine) == (KIND, self._engine.name)
-            if is_api and intent.identity.get("url") == url:
+            spec = folder.spec
+            is_of_engine = (spec.kind, spec.engine) == (KIND, self._backend.name)
+            if is_of_engine and spec.identity.get("url") == url:
                 yield folder
 
     @asynccontextmanager
-    async def _at_hand(self, batch_id: str, config: InferenceConfig) -> AsyncIterator[ApiJob]:
-        """A job under its lock; one that another program made gets a folder here."""
+    async def _locked_job(self, batch_id: str, config: InferenceConfig) -> AsyncIterator[ApiJob]:
+        """A job with its lock held. A batch that another program made gets a folder first."""
         folder = find_folder(batch_id)
         if folder is None:
             folder = await self._adopt(batch_id, config)
@@ -196,45 +182,51 @@ class ApiBatches:
             yield self._job(folder, config)
 
     async def _adopt(self, batch_id: str, config: InferenceConfig) -> JobFolder:
-        """A folder for a batch that is only known to its provider."""
-        endpoint = self._engine.endpoint(config)
-        batch = await endpoint.api.retrieve(batch_id)
+        """A new folder for a batch that only its provider knows."""
+        api = self._api(config)
+        batch = await api.retrieve(batch_id)
         folder = JobFolder(root() / batch_id)
         with await folder.lock():
-            rows = await adopted.download(endpoint.api, batch, folder)
-            part = Shard(batch_id, 0, rows - 1, rows)
-            part.take(batch)
-            State([part], attempt=1).save(folder)
+            rows = await adopted.download(api, batch, folder)
+            save_state(folder, JobState([Shard.adopt(batch, rows)], attempt=1))
             model = config.model.model_copy(
                 update={"model_name": adopted.model_of(folder) or config.model.model_name}
             )
             config = config.model_copy(update={"model": model})
-            intent = intent_of(self._engine, config, KIND, batch_id, rows)
-            folder.make_from(
-                (line + b"\n" for line in adopted.conversations(folder)),
-                replace(intent, foreign_id=batch_id),
-            )
+            lines = (line + b"\n" for line in adopted.conversations(folder))
+            spec = self._spec(config, fingerprint=batch_id, rows=rows)
+            folder.create_from_lines(lines, replace(spec, adopted_id=batch_id))
         return folder
 
     def _job(self, folder: JobFolder, config: InferenceConfig) -> ApiJob:
         """A job as it was submitted, reached as the settings of this call say."""
-        intent = folder.intent
-        if (intent.kind, intent.engine) != (KIND, self._engine.name):
-            raise InputError(f"{folder.id} is a job of {intent.engine}, not of {self._engine.name}")
-        own = intent.config
+        spec = folder.spec
+        if (spec.kind, spec.engine) != (KIND, self._backend.name):
+            name = self._backend.name
+            raise InputError(f"{folder.id} is a job of {spec.engine}, not of {name}")
+        own = spec.config
         config = config.model_copy(update={"model": own.model, "generation": own.generation})
-        url = identity_without_keys(self._engine.identity(config)).get("url")
-        if url != intent.identity.get("url"):
+        session = self._backend.session(config)
+        url = identity_without_keys(session.identity).get("url")
+        if url != spec.identity.get("url"):
             raise ConfigError(
-                f"{folder.id} was submitted to {intent.identity.get('url')}, and this engine asks "
+                f"{folder.id} was submitted to {spec.identity.get('url')}, and this engine asks "
                 f"{url}: set remote_params.api_url"
             )
-        return ApiJob(folder, State.load(folder), self._engine.endpoint(config))
+        return ApiJob(folder, load_state(folder), session, open_api(session))
 
-    async def _renew(self, job: ApiJob) -> str:
-        """Submit what a job that has ended has no answers to."""
-        with await asyncio.to_thread(ResultJournal, job) as book:
-            await collect(job, book)
+    async def _submit_missing(self, job: ApiJob) -> str:
+        """Submit the rows to which a job that has ended has no answer, and return its id.
+
+        Raises UnavailableError while its output is not ready, which may hold those answers.
+        """
+        with await asyncio.to_thread(ResultJournal, job) as journal:
+            await collect(job, journal)
+        if any(_may_get_output(shard) for shard in job.state.shards):
+            raise UnavailableError(
+                f"{public_id(job.folder, job.state)} has ended, and its output is not there yet: "
+                "what it lacks is known once it is. Submit again later"
+            )
         attempt = job.state.attempt
         await begin_attempt(job)
         if job.state.attempt == attempt:
@@ -243,11 +235,23 @@ class ApiBatches:
             await advance(job)
         return public_id(job.folder, job.state)
 
-    def _intent(self, source: Source, config: InferenceConfig) -> JobSpec:
+    def _new_spec(self, source: Source, config: InferenceConfig) -> JobSpec:
         """What is to be done. Reads the input and checks it."""
         rows = count_rows(source, config)
-        return intent_of(self._engine, config, KIND, source.fingerprint(), rows)
+        return self._spec(config, fingerprint=source.fingerprint(), rows=rows)
+
+    def _spec(self, config: InferenceConfig, *, fingerprint: str, rows: int) -> JobSpec:
+        session = self._backend.session(config)
+        return new_job_spec(session, kind=KIND, fingerprint=fingerprint, rows=rows)
+
+    def _api(self, config: InferenceConfig) -> BatchApi:
+        return open_api(self._backend.session(config))
 
 
-def _age(info: BatchInfo) -> datetime:
+def _may_get_output(shard: Shard) -> bool:
+    """Whether answers may follow of rows that have none here."""
+    return shard.state == ShardState.ENDED and (not shard.info or output_may_follow(shard.info))
+
+
+def _created_at(info: BatchInfo) -> datetime:
     return info.created_at or datetime.min.replace(tzinfo=UTC)

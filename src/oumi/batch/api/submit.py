@@ -1,79 +1,62 @@
-"""Submitting the parts of a job, each exactly once, and looking how far they are.
+"""Submitting the shards of a job, each exactly once, and asking how far they are.
 
-Before anything may start a batch, `begun` is on disk. Where it is found there without an id, the
-process ended, or the reply got lost, somewhere around the one call that costs money: the provider
-is asked for the part's tag first, and only where it does not know it, the call is made again.
+The state CREATING is on disk before anything may start a batch. A shard that is found in it was
+left by a process that ended, or by a reply that was lost, around the one call that costs money:
+the provider is asked for the shard's tag first, and the call is made again only if it knows none.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 
-from oumi.batch.api.endpoint import Endpoint
-from oumi.batch.api.providers import ApiBatch, NoRoomError
-from oumi.batch.api.shards import halve, prepare
-from oumi.batch.api.state import Shard, State, describe, part_path
-from oumi.batch.job_folder import JobFolder
-from oumi.core.configs.base import logger
-from oumi.core.types.batch import BatchInfo
+from oumi.batch.api.job import ApiJob
+from oumi.batch.api.providers.base import ApiBatch, QueueFullError
+from oumi.batch.api.request_files import prepare, split
+from oumi.batch.api.shard import Shard, ShardState
+from oumi.core.logs import logger
 from oumi.runner.limits.retry import retrying
 
-_REFUSALS = 2
-_CLOCKS_DIFFER = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class ApiJob:
-    """A job at hand. Who changes it holds the folder's lock."""
-
-    folder: JobFolder
-    state: State
-    endpoint: Endpoint
-
-    @property
-    def info(self) -> BatchInfo:
-        """The job as a whole."""
-        return describe(self.folder, self.state)
-
-    async def save(self) -> None:
-        """Bring the state to the disk."""
-        await asyncio.to_thread(self.state.save, self.folder)
+# A shard that is rejected twice while nothing else of the job runs is taken to be larger than the
+# whole queue: the first time, batches of other programs may have filled it.
+_REJECTIONS_BEFORE_HALVING = 2
+# Batches older than the job are not searched, with a day for clocks that differ from ours.
+_CLOCK_TOLERANCE = timedelta(days=1)
 
 
 async def advance(job: ApiJob) -> None:
-    """Look how far the parts are, and submit those that wait, as far as there is room."""
+    """Ask how far the shards are, and submit those that wait, as far as the queue takes them."""
     if not job.state.attempt:
         await begin_attempt(job)
     await refresh(job)
     if job.state.cancelled:
         return
-    await _halve(job)
-    for part in job.state.current:
-        if part.is_waiting:
-            if not job.state.has_room(time.time()):
+    await _split_large_shards(job)
+    for shard in job.state.current:
+        if shard.is_waiting:
+            if not job.state.may_submit(time.time()):
                 return
-            await _submit(job, part)
+            await _submit(job, shard)
 
 
 async def begin_attempt(job: ApiJob) -> None:
     """Prepare the requests of all rows without an answer."""
-    await asyncio.to_thread(prepare, job.folder, job.state, job.endpoint)
+    await asyncio.to_thread(prepare, job)
     await job.save()
 
 
-async def refresh(job: ApiJob, *, keep: bool = True) -> None:
-    """Ask how far the parts are that the provider is at."""
-    running = [part for part in job.state.current if part.is_running]
+async def refresh(job: ApiJob, *, save: bool = True) -> None:
+    """Ask how far the shards are that the provider works on."""
+    running = [shard for shard in job.state.current if shard.is_running]
     if not running:
         return
     ended = job.state.ended
-    told = await asyncio.gather(*(job.endpoint.api.retrieve(part.ids[-1]) for part in running))
-    for part, batch in zip(running, told, strict=True):
-        _take(job, part, batch, ended)
-    if keep:
+    api = job.api
+    batches = await asyncio.gather(*(api.retrieve(shard.ids[-1]) for shard in running))
+    for shard, batch in zip(running, batches, strict=True):
+        _apply(job, shard, batch, ended)
+    if save:
         await job.save()
 
 
@@ -81,81 +64,95 @@ async def cancel(job: ApiJob) -> None:
     """Stop what runs, and submit nothing more."""
     job.state.cancelled = True
     await job.save()
-    for part in job.state.current:
-        if part.is_waiting and part.begun:
-            batch = await _find(job, part)
-            if batch is not None:
-                part.take(batch)
-        if part.is_waiting:
-            part.stopped = True
-            part_path(job.folder, part).unlink(missing_ok=True)
+    for shard in job.state.current:
+        if shard.is_waiting:
+            await _cancel_waiting(job, shard)
     await job.save()
-    for part in job.state.current:
-        if part.is_running:
-            batch = await job.endpoint.api.cancel(part.ids[-1])
-            _take(job, part, batch, job.state.ended)
+    for shard in job.state.current:
+        if shard.is_running:
+            batch = await job.api.cancel(shard.ids[-1])
+            _apply(job, shard, batch, job.state.ended)
     await job.save()
 
 
-async def _halve(job: ApiJob) -> None:
-    """Make two of each part that was refused again and again while nothing else ran."""
-    parts = job.state.parts
-    for part in [part for part in job.state.current if part.is_waiting and not part.begun]:
-        if part.refusals < _REFUSALS or part.requests < 2:
+async def _cancel_waiting(job: ApiJob, shard: Shard) -> None:
+    """Give a shard up, unless a batch was started for it whose reply was lost."""
+    batch = await _find(job, shard) if shard.state == ShardState.CREATING else None
+    if batch is None:
+        _cancel_unsent(job, shard)
+    else:
+        _apply(job, shard, batch, job.state.ended)
+
+
+def _cancel_unsent(job: ApiJob, shard: Shard) -> None:
+    shard.cancel_unsent()
+    job.requests_path(shard).unlink(missing_ok=True)
+
+
+async def _split_large_shards(job: ApiJob) -> None:
+    """Halve each shard for which the queue had no space while nothing else of the job ran."""
+    shards = job.state.shards
+    for shard in [shard for shard in job.state.current if shard.state == ShardState.QUEUED]:
+        if shard.rejections < _REJECTIONS_BEFORE_HALVING or shard.requests < 2:
             continue
-        halves = await asyncio.to_thread(halve, job.folder, part)
-        at = parts.index(part)
-        parts[at : at + 1] = halves
+        halves = await asyncio.to_thread(split, job, shard)
+        at = shards.index(shard)
+        shards[at : at + 1] = halves
         await job.save()
-        part_path(job.folder, part).unlink(missing_ok=True)
-        logger.warning("%s is too large for the provider's room, and halved", part.tag)
+        job.requests_path(shard).unlink(missing_ok=True)
+        logger.warning("%s is too large for the provider's room, and halved", shard.tag)
 
 
-async def _submit(job: ApiJob, part: Shard) -> None:
-    """Submit one part, or note that there is no room for it."""
-    api = job.endpoint.api
-    if not part.upload and not part.begun:
-        part.upload = await api.upload(part_path(job.folder, part), part.tag)
+async def _submit(job: ApiJob, shard: Shard) -> None:
+    """Submit one shard, or leave it queued if the provider's queue is full."""
+    if shard.state == ShardState.QUEUED and not shard.upload:
+        upload = await job.api.upload(job.requests_path(shard), shard.tag)
+        shard.record_upload(upload)
         await job.save()
     ended = job.state.ended
     try:
-        batch = await retrying(lambda: _create(job, part), job.endpoint.policy)
-    except NoRoomError as error:
-        part.begun, part.refused = False, True
-        _queue(job, part, str(error), ended)
+        batch = await retrying(lambda: _find_or_create(job, shard), job.session.retry_policy)
+    except QueueFullError as error:
+        shard.requeue()
+        _record_rejection(job, shard, str(error), ended)
     else:
-        _take(job, part, batch, ended)
+        _apply(job, shard, batch, ended)
     await job.save()
 
 
-async def _create(job: ApiJob, part: Shard) -> ApiBatch:
-    """The part's batch: the one that an earlier try started, or a new one."""
-    if part.begun:
-        found = await _find(job, part)
+async def _find_or_create(job: ApiJob, shard: Shard) -> ApiBatch:
+    """The shard's batch: the one that an earlier call started, or a new one."""
+    if shard.state == ShardState.CREATING:
+        found = await _find(job, shard)
         if found is not None:
             return found
-    part.begun = True
-    await job.save()
-    endpoint = job.endpoint
-    return await endpoint.api.create(part.upload, part.tag, endpoint.path, endpoint.window)
+    else:
+        shard.begin_creating()
+        await job.save()  # before the call: see the top of this file
+    session = job.session
+    window = session.remote.batch_completion_window
+    return await job.api.create(shard.upload, shard.tag, session.path, window)
 
 
-async def _find(job: ApiJob, part: Shard) -> ApiBatch | None:
-    since = job.folder.intent.created_at - _CLOCKS_DIFFER
-    known = {batch_id for other in job.state.parts for batch_id in other.ids}
-    return await job.endpoint.api.find(part.tag, part.upload, known, since)
+async def _find(job: ApiJob, shard: Shard) -> ApiBatch | None:
+    """The batch of a shard in CREATING, if the call that starts it was made."""
+    since = job.folder.spec.created_at - _CLOCK_TOLERANCE
+    known = {batch_id for other in job.state.shards for batch_id in other.ids}
+    return await job.api.find(shard.tag, shard.upload, known, since)
 
 
-def _take(job: ApiJob, part: Shard, batch: ApiBatch, ended: int) -> None:
-    """Note what the provider told of a part when so many had ended."""
-    part.take(batch)
-    if batch.refused:
-        _queue(job, part, "; ".join(batch.info.errors), ended)
-    elif batch.info.is_terminal:  # its requests are not needed any more
-        part_path(job.folder, part).unlink(missing_ok=True)
+def _apply(job: ApiJob, shard: Shard, batch: ApiBatch, ended: int) -> None:
+    """Take over what the provider reports; `ended` shards had ended before it was asked."""
+    shard.apply(batch)
+    if shard.has_ended:  # its requests are not needed any more
+        job.requests_path(shard).unlink(missing_ok=True)
+    elif shard.state == ShardState.QUEUED and job.state.cancelled:
+        _cancel_unsent(job, shard)
+    elif shard.state == ShardState.QUEUED:
+        _record_rejection(job, shard, "; ".join(batch.info.errors), ended)
 
 
-def _queue(job: ApiJob, part: Shard, reason: str, ended: int) -> None:
-    job.state.refuse(time.time(), ended)
-    part.refusals += not any(other.is_running for other in job.state.current)
-    logger.warning("%s waits for room at the provider: %s", part.tag, reason)
+def _record_rejection(job: ApiJob, shard: Shard, reason: str, ended: int) -> None:
+    job.state.record_queue_full(time.time(), ended)
+    shard.rejections += not any(other.is_running for other in job.state.current)
+    logger.warning("%s waits for room at the provider: %s", shard.tag, reason)

@@ -1,4 +1,4 @@
-"""What a job on this machine is to do, and what of that is never written down."""
+"""The spec of a job on this machine, and the secrets that are left out of it."""
 
 from __future__ import annotations
 
@@ -9,56 +9,60 @@ from typing import Any
 
 import orjson
 
+from oumi.backends.base import Backend
 from oumi.backends.registry import find_engine
 from oumi.backends.remote.address import key_hint
 from oumi.batch.job_spec import (
     JobSpec,
     count_rows,
     identity_without_keys,
-    intent_of,
+    new_job_spec,
     settings_without_keys,
 )
 from oumi.batch.local.state import window_s
 from oumi.core.configs import InferenceConfig, RemoteParams
-from oumi.data.sources import Source
-from oumi.errors import AccessError, UnsupportedError
-from oumi.runner.run import Answerer
+from oumi.data.source import Source
+from oumi.errors import AccessError
 
 KIND = "local"
 
 Secrets = Mapping[str, Any]
-"""Fields of remote_params that are not to be written down."""
+"""Fields of remote_params that are never written to disk."""
 
 
-def make_intent(engine: Answerer, source: Source, config: InferenceConfig) -> JobSpec:
-    """What is to be done. Reads the input and checks it; raises what is wrong with it."""
-    _check_engine(engine)
+def make_spec(backend: Backend, source: Source, config: InferenceConfig) -> JobSpec:
+    """The spec of a new job. Reads the input and checks it.
+
+    Raises ConfigError for a wrong window, and InputError for an input without rows.
+    """
     window_s(config)
     rows = count_rows(source, config)
+    session = backend.session(config)
+    spec = new_job_spec(session, kind=KIND, fingerprint=source.fingerprint(), rows=rows)
     return replace(
-        intent_of(engine, config, KIND, source.fingerprint(), rows),
+        spec,
         cwd=os.getcwd(),
-        has_secrets=find_engine(engine.name).provider is not None and bool(find_secrets(config)),
+        has_secrets=backend.row.provider is not None and bool(find_secrets(config)),
     )
 
 
-def pin_address(engine: Answerer, config: InferenceConfig) -> InferenceConfig:
-    """The settings with the address that the environment names at this moment."""
-    provider = find_engine(engine.name).provider
+def pin_address(backend: Backend, config: InferenceConfig) -> InferenceConfig:
+    """The settings with the address that the environment names now, which may change later."""
+    provider = backend.row.provider
     url = os.environ.get(provider.url_env or "") if provider else None
     if not url or (config.remote_params and config.remote_params.api_url):
         return config
     return InferenceConfig(remote_params=RemoteParams(api_url=url)).merge(config)
 
 
-def is_identity(engine: Answerer, config: InferenceConfig, intent: JobSpec) -> bool:
-    """Whether an engine asks the model at the address that a job is about."""
-    own = identity_without_keys(engine.identity(config))
-    return bool(orjson.loads(orjson.dumps(own)) == intent.identity)
+def is_same_model(backend: Backend, config: InferenceConfig, spec: JobSpec) -> bool:
+    """Whether an engine asks the model of a job, at the address of the job."""
+    own = identity_without_keys(backend.session(config).identity)
+    return bool(orjson.loads(orjson.dumps(own)) == spec.identity)
 
 
 def find_secrets(config: InferenceConfig) -> Secrets:
-    """What is not to be written down: the key, and an address with a password in it."""
+    """The key, and an address with a password in it."""
     remote = config.remote_params
     if remote is None:
         return {}
@@ -71,12 +75,12 @@ def find_secrets(config: InferenceConfig) -> Secrets:
     return secrets
 
 
-def check_secrets(intent: JobSpec, secrets: Secrets) -> None:
-    """Raise AccessError where a key was given inline, and there is none now."""
-    if not intent.has_secrets or secrets:
+def check_secrets(spec: JobSpec, secrets: Secrets) -> None:
+    """Raise AccessError where a key was given inline for the job, and none can be found now."""
+    if not spec.has_secrets or secrets:
         return
-    remote = intent.config.remote_params or RemoteParams()
-    provider = find_engine(intent.engine).provider
+    remote = spec.config.remote_params or RemoteParams()
+    provider = find_engine(spec.engine).provider
     if provider is None:
         return
     named = remote.api_key_env_varname
@@ -84,12 +88,4 @@ def check_secrets(intent: JobSpec, secrets: Secrets) -> None:
         raise AccessError(
             "the job was submitted with a key in its settings, which is not saved. To go on with "
             f"it, set {key_hint(provider, remote)}"
-        )
-
-
-def _check_engine(engine: Answerer) -> None:
-    if find_engine(engine.name).load_class() is not type(engine):
-        raise UnsupportedError(
-            f"{type(engine).__name__}: a job's own process can only make the engines of "
-            "oumi.inference"
         )

@@ -1,6 +1,12 @@
-"""What becomes of a local job on which nobody works: it goes on, or it has ended, and why.
+"""How a local job begins, goes on after its process has ended, and ends.
 
-Everything here is called with the job's lock held.
+    begin_attempt ──► a process works on it ──► it wrote down that the job has ended
+                       ▲                 │
+        resume_or_end  │                 ▼  killed, crashed, or the machine restarted
+                       └──────── no process works on it ──► cancelled, expired, or failed:
+                                                            end_if_over writes that down
+
+All of it is called with the job's lock held, so no process works on the job.
 """
 
 from __future__ import annotations
@@ -13,57 +19,65 @@ from oumi.batch.local.job_spec import Secrets, check_secrets
 from oumi.batch.local.state import (
     LocalState,
     new_attempt,
+    read_snapshot,
     read_state,
-    records,
     write_state,
 )
 from oumi.core.types.batch import BatchStatus
 from oumi.runner.storage.journal import read_places
 
+# A process that ends without an answer is started again, since a reboot or a kill is no fault of
+# the job. Three in a row are taken for a fault that comes again, such as too little memory.
 _MOST_STARTS = 3
 
 
-def begin(folder: JobFolder, lock: Lock, secrets: Secrets, done: int) -> LocalState:
-    """A new attempt at a job of which `done` rows are answered."""
+def begin_attempt(folder: JobFolder, lock: Lock, secrets: Secrets, done: int) -> LocalState:
+    """Start a process for a new attempt at a job of which `done` rows are answered."""
     folder.cancel_path.unlink(missing_ok=True)
-    return _start(folder, lock, replace(new_attempt(folder.intent), done=done), secrets)
+    return _start(folder, lock, replace(new_attempt(folder.spec), done=done), secrets)
 
 
-def settle(folder: JobFolder, lock: Lock, secrets: Secrets | None) -> LocalState:
-    """End the job where it is at its end; otherwise go on with it, or, without secrets, do not.
+def resume_or_end(folder: JobFolder, lock: Lock, secrets: Secrets) -> LocalState:
+    """Start a process that goes on with the job, unless it has ended.
 
     Raises AccessError where it cannot go on without a key.
     """
-    state = _forget_starts(folder, read_state(folder))
-    if state.has_ended:
+    state = end_if_over(folder)
+    return state if state.has_ended else _start(folder, lock, state, secrets)
+
+
+def end_if_over(folder: JobFolder) -> LocalState:
+    """How far the job is. Writes down that it has ended if it was cancelled, has expired, or its
+    processes failed too often.
+    """
+    state = _without_successful_starts(folder, read_state(folder))
+    ended = None if state.has_ended else _ended(folder, state)
+    if ended is None:
         return state
-    ended = _end(folder, state)
-    if ended is not None:
-        found = records(folder, ended)
-        ended = replace(ended, done=len(found.answered), failed=found.failed)
-        write_state(folder, ended)
-        return ended
-    return state if secrets is None else _start(folder, lock, state, secrets)
+    snapshot = read_snapshot(folder, ended)
+    ended = replace(ended, done=len(snapshot.answered), failed=snapshot.failed)
+    write_state(folder, ended)
+    return ended
 
 
-def _end(folder: JobFolder, state: LocalState) -> LocalState | None:
-    """How the job ended, if it did."""
+def _ended(folder: JobFolder, state: LocalState) -> LocalState | None:
+    """The state with the reason for which the job is over; None if it can go on."""
     if folder.cancel_path.exists():
         return state.end(BatchStatus.CANCELLED)
-    if state.is_over:
+    if state.is_expired:
         return state.end(BatchStatus.EXPIRED)
     if state.starts >= _MOST_STARTS:
         return state.end(
             BatchStatus.FAILED,
-            f"its process ended {state.starts} times without an answer; the last words of "
-            f"{folder.log_path}:\n{process.last_words(folder)}",
+            f"its process ended {state.starts} times without an answer; the end of "
+            f"{folder.log_path}:\n{process.log_tail(folder)}",
         )
     return None
 
 
 def _start(folder: JobFolder, lock: Lock, state: LocalState, secrets: Secrets) -> LocalState:
-    """Start a process, counted before: one that dies at once is not started for ever."""
-    check_secrets(folder.intent, secrets)
+    """Start a process, and count it before, so that one that dies at once is counted too."""
+    check_secrets(folder.spec, secrets)
     started = replace(state, starts=state.starts + 1)
     if state.starts == 0:
         started = replace(started, journal_bytes=_journal_bytes(folder))
@@ -72,11 +86,13 @@ def _start(folder: JobFolder, lock: Lock, state: LocalState, secrets: Secrets) -
     return started
 
 
-def _forget_starts(folder: JobFolder, state: LocalState) -> LocalState:
-    """With no starts in it if the journal has grown by an answer since the first of them."""
-    since = read_places(folder.output.journal_path, state.journal_bytes)
-    has_got_on = state.starts > 0 and any(is_answer for _, _, is_answer in since)
-    return replace(state, starts=0) if has_got_on else state
+def _without_successful_starts(folder: JobFolder, state: LocalState) -> LocalState:
+    """The state without its starts if any of them has brought an answer."""
+    if state.starts == 0:
+        return state
+    new_records = read_places(folder.output.journal_path, state.journal_bytes)
+    has_new_answer = any(is_answer for _, _, is_answer in new_records)
+    return replace(state, starts=0) if has_new_answer else state
 
 
 def _journal_bytes(folder: JobFolder) -> int:

@@ -1,4 +1,4 @@
-"""The process that works a job off: started detached, and ended where it does not end itself."""
+"""The worker process of a job: how it is started, found and killed."""
 
 from __future__ import annotations
 
@@ -19,44 +19,47 @@ from oumi.batch.job_folder import JobFolder, Lock
 from oumi.errors import EngineError
 
 _MODULE = "oumi.batch.local.worker"
-_TAIL_BYTES = 2000
+_LOG_TAIL_BYTES = 2000  # enough for the end of a traceback in an error message
 
 GRACE_S = 3.0
-"""How long a process that is to stop waits for what is in flight."""
+"""How long a process that is to stop waits for requests in flight. Chosen so that a cancelled job
+ends within seconds, and short answers are still kept.
+"""
 
 
 def start(folder: JobFolder, lock: Lock, secrets: Mapping[str, Any]) -> None:
     """Start the process of a job whose lock the caller holds. Raises EngineError.
 
-    The process takes the lock over, so that it is never free in between. Secrets are in a pipe
+    The process inherits the lock, so that it is never free in between. Secrets are in a pipe
     before the process starts, and never in a file or in the environment.
     """
-    unsign(lock)
+    clear_holder(lock)
     try:
         process = _spawn(folder, lock.file, orjson.dumps(secrets))
     except OSError as error:
         raise EngineError(f"{folder.id}: no process can be started: {error}") from error
-    # Whoever started a process has to take note of its end, or it stays in the table.
+    # Whoever starts a process has to wait for it, or it stays in the process table.
     threading.Thread(target=process.wait, name="oumi-worker-end", daemon=True).start()
 
 
-def sign(lock: Lock) -> None:
-    """Say in the lock's file who holds it."""
+def write_holder(lock: Lock) -> None:
+    """Write to the lock's file which process holds it."""
     holder = {"pid": os.getpid(), "host": socket.gethostname()}
     os.pwrite(lock.file, orjson.dumps(holder), 0)
 
 
-def unsign(lock: Lock) -> None:
-    """Take the name of whoever held the lock before out of its file, lest another process that
-    has this number by now be killed for it.
+def clear_holder(lock: Lock) -> None:
+    """Remove the process id of the last holder from the lock's file.
+
+    Otherwise another process that has got the same id since could be killed for it.
     """
     os.ftruncate(lock.file, 0)
 
 
 def kill(folder: JobFolder) -> None:
-    """End the process that holds the job's lock, and what it started, at once.
+    """Kill the process that holds the job's lock, and the processes that it started.
 
-    Does nothing where the holder has not signed yet or runs on another machine.
+    Does nothing if the holder has not written its id yet, or runs on another machine.
     """
     try:
         holder = orjson.loads(folder.lock_path.read_bytes())
@@ -67,21 +70,21 @@ def kill(folder: JobFolder) -> None:
             os.killpg(holder["pid"], signal.SIGKILL)
 
 
-def last_words(folder: JobFolder) -> str:
-    """The end of what the processes of a job wrote to its log."""
+def log_tail(folder: JobFolder) -> str:
+    """The end of the log of a job's processes."""
     try:
         with folder.log_path.open("rb") as file:
-            file.seek(max(0, folder.log_path.stat().st_size - _TAIL_BYTES))
+            file.seek(max(0, folder.log_path.stat().st_size - _LOG_TAIL_BYTES))
             return file.read().decode(errors="replace").strip()
     except OSError:
         return ""
 
 
 def _spawn(folder: JobFolder, lock: int, secrets: bytes) -> subprocess.Popen[bytes]:
-    cwd = Path(folder.intent.cwd)
+    cwd = Path(folder.spec.cwd)
     with _pipe_holding(secrets) as stdin, folder.log_path.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603  nothing in it comes from outside
-            # -P: a file in the working directory is not to stand in for a module.
+        return subprocess.Popen(  # noqa: S603  all arguments are ours
+            # -P: a file in the working directory must not be imported in place of a module.
             [sys.executable, "-P", "-m", _MODULE, str(folder.path), str(lock)],
             stdin=stdin,
             stdout=log,
@@ -94,7 +97,7 @@ def _spawn(folder: JobFolder, lock: int, secrets: bytes) -> subprocess.Popen[byt
 
 @contextlib.contextmanager
 def _pipe_holding(text: bytes) -> Iterator[int]:
-    """The reading end of a pipe that holds a text, which has to be short."""
+    """The reading end of a pipe that holds a text, which has to fit its buffer (some 64 KiB)."""
     reading, writing = os.pipe()
     try:
         os.write(writing, text)

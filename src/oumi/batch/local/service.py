@@ -1,8 +1,8 @@
 """Batch jobs on this machine: for engines whose model is here, and for APIs without batches.
 
-A job is worked off by a process of its own (worker.py), which holds the job's lock as long as it
-lives. Whoever asks for a job and finds its lock free takes it and settles what is to become of
-the job (settling.py). None of this needs the engine; only submitting does.
+Each job has a process of its own (worker.py), which holds the job's lock as long as it lives. A
+caller who finds the lock free takes it, and resumes the job or writes down that it has ended
+(lifecycle.py). None of this needs the engine; only submitting does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import asyncio
 import time
 from pathlib import Path
 
+from oumi.backends.base import Backend
 from oumi.backends.registry import find_engine
+from oumi.backends.remote.backend import price_of
 from oumi.batch.job_folder import (
     JobFolder,
     Lock,
@@ -25,64 +27,74 @@ from oumi.batch.local.job_spec import (
     KIND,
     Secrets,
     find_secrets,
-    is_identity,
-    make_intent,
+    is_same_model,
+    make_spec,
     pin_address,
 )
-from oumi.batch.local.lifecycle import begin, settle
-from oumi.batch.local.state import LocalState, read_state, records
+from oumi.batch.local.lifecycle import begin_attempt, end_if_over, resume_or_end
+from oumi.batch.local.state import LocalState, read_snapshot, read_state
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import InferenceResult
-from oumi.data.sources import Source
+from oumi.core.types.result import InferenceResult
+from oumi.data.source import Source
 from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
-from oumi.runner.cost import Price, find_price
-from oumi.runner.run import Answerer
+from oumi.runner.cost import Price
 from oumi.runner.storage.output import Output
 from oumi.runner.storage.snapshot import join_rows
 
-__all__ = ["KIND", "LocalJobs", "look"]
+__all__ = ["KIND", "LocalJobs", "read_info"]
 
-_LOOK_AGAIN_S = 0.05
-_LOOKING_S = 0.5  # longer than anyone holds the lock who only looks
+_LOCK_POLL_S = 0.05
+# Longer than a caller holds the lock to read the state: a lock that is held longer is a worker's.
+_READING_S = 0.5
+# A worker leaves by itself within GRACE_S; two seconds more are for writing its state.
 _KILL_AFTER_S = process.GRACE_S + 2
+# A worker that loads a model has nothing in flight, and may not react for minutes.
 _KILL_LOADING_AFTER_S = 1.0
+# Long after SIGKILL: only a process that hangs in the kernel or on another machine is left by then.
 _GIVE_UP_S = 30.0
 
 
 class LocalJobs:
-    """The jobs of one engine; without one those of all engines, and nothing can be submitted."""
+    """The jobs of one engine. Without an engine those of all; then none can be submitted."""
 
-    def __init__(self, engine: Answerer | None = None):
-        self._engine = engine
+    def __init__(self, backend: Backend | None = None, unknown_class: str | None = None):
+        """`unknown_class` names an engine's class that the process of a job could not make."""
+        self._backend = backend
+        self._unknown_class = unknown_class
 
     async def submit(self, source: Source, config: InferenceConfig) -> str:
         """Start a job in a process of its own, and return its id."""
-        if self._engine is None:
+        if self._backend is None:
             raise UnsupportedError("a job is submitted by an engine")
-        config = pin_address(self._engine, config)
-        intent = await asyncio.to_thread(make_intent, self._engine, source, config)
-        folder = folder_of(intent.settings_key, intent.fingerprint)
-        lock = await _claim(folder)
+        if self._unknown_class is not None:
+            raise UnsupportedError(
+                f"{self._unknown_class}: a job's own process can only make the engines of "
+                "oumi.inference"
+            )
+        config = pin_address(self._backend, config)
+        spec = await asyncio.to_thread(make_spec, self._backend, source, config)
+        folder = folder_of(spec.settings_key, spec.fingerprint)
+        lock = await _try_lock(folder)
         if lock is None:
             logger.warning("%s is this very job, and is being worked on", folder.id)
             return folder.id
         with lock:
-            await asyncio.to_thread(_submit, folder, lock, source, intent, find_secrets(config))
+            await asyncio.to_thread(_submit, folder, lock, source, spec, find_secrets(config))
         return folder.id
 
     async def status(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
-        """How far a job is. One that nobody works on goes on.
+        """How far a job is. One on which no process works is resumed.
 
-        Raises AccessError for one that cannot go on without a key that it was given inline.
+        Raises AccessError if it cannot go on without a key that it was given inline.
         """
         folder = self._folder(batch_id)
         state = read_state(folder)
         if not state.has_ended and time.time() > state.expires + _KILL_AFTER_S:
-            with await _take_over(folder, _LOOKING_S) as lock:
-                return _info(folder, settle(folder, lock, None))
-        return await asyncio.to_thread(look, folder, self._secrets_for(folder, config))
+            with await _lock_from_worker(folder, _READING_S):  # it should have ended the job
+                return _info(folder, end_if_over(folder))
+        return await asyncio.to_thread(_resume, folder, self._secrets_for(folder, config))
 
     async def results(
         self, batch_id: str, source: Source | None, config: InferenceConfig
@@ -96,7 +108,7 @@ class LocalJobs:
         )
 
     async def cancel(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
-        """Stop a job within seconds. What is in flight may end; what is answered is kept."""
+        """Stop a job within seconds. What is in flight may end, and all answers are kept."""
         folder = self._folder(batch_id)
         state = read_state(folder)
         if state.has_ended:
@@ -104,18 +116,18 @@ class LocalJobs:
         folder.cancel_path.touch()
         is_loading = state.status is BatchStatus.VALIDATING
         kill_after_s = _KILL_LOADING_AFTER_S if is_loading else _KILL_AFTER_S
-        with await _take_over(folder, kill_after_s) as lock:
-            return _info(folder, await asyncio.to_thread(settle, folder, lock, None))
+        with await _lock_from_worker(folder, kill_after_s):
+            return _info(folder, await asyncio.to_thread(end_if_over, folder))
 
     async def list(self, config: InferenceConfig, limit: int | None) -> list[BatchInfo]:
-        """The newest jobs first. Those that nobody works on are not gone on with."""
+        """The newest jobs first. None is resumed."""
         folders = [folder for folder in all_folders() if self._is_mine(folder)]
-        return [await asyncio.to_thread(look, folder) for folder in folders[:limit]]
+        return [await asyncio.to_thread(read_info, folder) for folder in folders[:limit]]
 
     async def resubmit(self, batch_id: str, config: InferenceConfig) -> str:
         """Ask again for what an ended job has no answers to; it keeps its id and its settings."""
         folder = self._folder(batch_id)
-        lock = await _claim(folder)
+        lock = await _try_lock(folder)
         if lock is None:
             raise _not_ended(folder)
         with lock:
@@ -126,48 +138,57 @@ class LocalJobs:
         folder = find_folder(batch_id)
         if folder is None:
             raise InputError(f"no batch job {batch_id!r} on this machine; list_batches names them")
-        if folder.intent.kind != KIND:
-            raise InputError(f"{batch_id} is a job of {folder.intent.engine}; ask that engine")
+        if folder.spec.kind != KIND:
+            raise InputError(f"{batch_id} is a job of {folder.spec.engine}; ask that engine")
         return folder
 
     def _is_mine(self, folder: JobFolder) -> bool:
-        is_of_engine = self._engine is None or self._engine.name == folder.intent.engine
-        return folder.intent.kind == KIND and is_of_engine
+        is_of_engine = self._backend is None or self._backend.name == folder.spec.engine
+        return folder.spec.kind == KIND and is_of_engine
 
     def _secrets_for(self, folder: JobFolder, config: InferenceConfig) -> Secrets:
-        """Those of the call, unless its engine asks another model or another address."""
-        if not folder.intent.has_secrets:
+        """The secrets of the call, unless its engine has another model or another address."""
+        if not folder.spec.has_secrets:
             return {}
-        is_of_job = self._engine is None or is_identity(self._engine, config, folder.intent)
+        is_of_job = self._backend is None or is_same_model(self._backend, config, folder.spec)
         return find_secrets(config) if is_of_job else {}
 
 
-def look(folder: JobFolder, secrets: Secrets | None = None) -> BatchInfo:
-    """How far a job is. One that nobody works on goes on, unless no secrets are given, not even an
-    empty set of them.
-    """
+def read_info(folder: JobFolder) -> BatchInfo:
+    """How far a job is. Starts no process."""
     lock = folder.try_lock()
     if lock is None:
         return _info(folder, read_state(folder), "running")
     with lock:
-        state = settle(folder, lock, secrets)
-    return _info(folder, state, "stopped" if secrets is None else "running")
+        return _info(folder, end_if_over(folder))
 
 
-async def _claim(folder: JobFolder) -> Lock | None:
+def _resume(folder: JobFolder, secrets: Secrets) -> BatchInfo:
+    """How far a job is, once a process works on it, unless it has ended."""
+    lock = folder.try_lock()
+    if lock is None:
+        return _info(folder, read_state(folder), "running")
+    with lock:
+        return _info(folder, resume_or_end(folder, lock, secrets), "running")
+
+
+async def _try_lock(folder: JobFolder) -> Lock | None:
     """The lock of a job, or None where a process works on it."""
-    give_up_s = time.monotonic() + _LOOKING_S
+    give_up_s = time.monotonic() + _READING_S
     while (lock := folder.try_lock()) is None:
         if folder.exists and time.monotonic() > give_up_s:
             if read_state(folder).has_ended:  # its process is about to leave
-                return await _take_over(folder, _KILL_AFTER_S)
+                return await _lock_from_worker(folder, _KILL_AFTER_S)
             return None
-        await asyncio.sleep(_LOOK_AGAIN_S)
+        await asyncio.sleep(_LOCK_POLL_S)
     return lock
 
 
-async def _take_over(folder: JobFolder, kill_after_s: float) -> Lock:
-    """The lock of a job, from a process that is to stop. Raises UnavailableError."""
+async def _lock_from_worker(folder: JobFolder, kill_after_s: float) -> Lock:
+    """The lock of a job whose process is to stop, and is killed if it does not.
+
+    Raises UnavailableError.
+    """
     began_s = time.monotonic()
     while (lock := folder.try_lock()) is None:
         waited_s = time.monotonic() - began_s
@@ -175,31 +196,29 @@ async def _take_over(folder: JobFolder, kill_after_s: float) -> Lock:
             raise UnavailableError(f"{folder.id}: its process does not stop; see {folder.log_path}")
         if waited_s >= kill_after_s:
             process.kill(folder)
-        await asyncio.sleep(_LOOK_AGAIN_S)
+        await asyncio.sleep(_LOCK_POLL_S)
     return lock
 
 
-def _submit(
-    folder: JobFolder, lock: Lock, source: Source, intent: JobSpec, secrets: Secrets
-) -> None:
-    state = settle(folder, lock, None) if folder.exists else None
+def _submit(folder: JobFolder, lock: Lock, source: Source, spec: JobSpec, secrets: Secrets) -> None:
+    state = end_if_over(folder) if folder.exists else None
     if state is not None and state.status is BatchStatus.COMPLETED:
         logger.warning("%s is this very job, done before: %d failed", folder.id, state.failed)
     elif state is not None and not state.has_ended:
-        settle(folder, lock, secrets)
+        resume_or_end(folder, lock, secrets)
     else:
-        folder.make(source, intent)
-        begin(folder, lock, secrets, done=state.done if state else 0)
+        folder.create(source, spec)
+        begin_attempt(folder, lock, secrets, done=state.done if state else 0)
 
 
 def _resubmit(folder: JobFolder, lock: Lock, secrets: Secrets) -> None:
-    state = settle(folder, lock, None)
+    state = end_if_over(folder)
     if not state.has_ended:
         raise _not_ended(folder)
     if state.done == state.total:
         logger.warning("%s lacks nothing: all rows have answers", folder.id)
     else:
-        begin(folder, lock, secrets, done=state.done)
+        begin_attempt(folder, lock, secrets, done=state.done)
 
 
 def _not_ended(folder: JobFolder) -> RequestError:
@@ -208,35 +227,33 @@ def _not_ended(folder: JobFolder) -> RequestError:
     )
 
 
-def _info(folder: JobFolder, state: LocalState, otherwise: str = "stopped") -> BatchInfo:
-    return state.info(folder, "ended" if state.has_ended else otherwise)
+def _info(folder: JobFolder, state: LocalState, unless_ended: str = "stopped") -> BatchInfo:
+    return state.info(folder, "ended" if state.has_ended else unless_ended)
 
 
 def _results(
     folder: JobFolder, source: Source | None, path: str | None, *, overwrite: bool
 ) -> InferenceResult:
-    """All rows: in a file where a path is named, joined to the caller's conversations where these
-    are given, or else from the job's folder as they are looked at.
+    """All rows: written to a file if a path is named, joined to the caller's conversations if these
+    are given, or else read from the job's folder one by one as they are used.
     """
     state, own = read_state(folder), folder.output
     is_done = state.status is BatchStatus.COMPLETED and own.path.exists() and own.run_path.exists()
     if is_done and path is None and source is None:
         return own.result()
-    found = records(folder, state)
+    snapshot = read_snapshot(folder, state)
     if path is not None:
-        output, price = Output(Path(path)), _price(folder.intent)
-        output.check_replaceable(len(found.answered), overwrite=overwrite)
+        output, price = Output(Path(path)), _price(folder.spec)
+        output.check_replaceable(len(snapshot.answered), overwrite=overwrite)
         rows = source or folder.source
-        output.write(rows, found, folder.run_id, price, {}, found.contract)
+        output.write(rows, snapshot, folder.run_id, price, {}, snapshot.contract)
         return output.result()
     if source is not None:
-        return join_rows(found, source, found.contract)
-    return found.result(folder.source)
+        return join_rows(snapshot, source, snapshot.contract)
+    return snapshot.result(folder.source)
 
 
-def _price(intent: JobSpec) -> Price | None:
+def _price(spec: JobSpec) -> Price | None:
     """What tokens cost; None where they cost nothing."""
-    provider = find_engine(intent.engine).provider
-    if provider is None or provider.price_list is None:
-        return None
-    return find_price(intent.config.model.model_name, provider.price_list)
+    provider = find_engine(spec.engine).provider
+    return None if provider is None else price_of(provider, spec.config)

@@ -1,7 +1,7 @@
 """How far a job on this machine is: the content of its `state.json`.
 
-The file only saves looking: without it a job begins anew from its journal. It is written by
-whoever holds the job's lock.
+The journal is what counts: a job whose state is lost begins a new attempt with what the journal
+holds. Only who holds the job's lock writes the state.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from oumi.batch.job_folder import JobFolder
 from oumi.batch.job_spec import JobSpec
 from oumi.batch.window import parse_window
 from oumi.core.configs import InferenceConfig, RemoteParams
-from oumi.core.configs.base import logger
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import StorageError
 from oumi.runner.storage.snapshot import JournalSnapshot
@@ -40,70 +40,72 @@ class LocalState:
     starts: int = 0
     """Processes started for it since the last one that brought an answer."""
     journal_bytes: int = 0
-    """How long the journal was when the first of these was started."""
+    """The size of the journal when the first of these was started."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether nobody will work on it any more."""
+        """Whether no process is to work on it any more."""
         return self.status.is_terminal
 
     @property
-    def is_over(self) -> bool:
-        """Whether its time is over."""
+    def is_expired(self) -> bool:
+        """Whether the time that it may take has passed."""
         return time.time() >= self.expires
 
     def end(self, status: BatchStatus, *errors: str) -> LocalState:
-        """The same, ended now."""
+        """The state of a job that ends now."""
         return replace(self, status=status, ended=time.time(), errors=errors)
 
     def info(self, folder: JobFolder, provider_status: str) -> BatchInfo:
-        """What a caller is told."""
+        """The state in the form of the public API."""
         return BatchInfo(
             id=folder.id,
             status=self.status,
             total_requests=self.total,
             completed_requests=self.done,
             failed_requests=self.failed,
-            created_at=_moment(self.created),
-            started_at=_moment(self.started),
-            completed_at=_moment(self.ended),
-            expires_at=_moment(self.expires),
+            created_at=_datetime(self.created),
+            started_at=_datetime(self.started),
+            completed_at=_datetime(self.ended),
+            expires_at=_datetime(self.expires),
             errors=self.errors,
             provider_status=provider_status,
-            engine=folder.intent.engine,
+            engine=folder.spec.engine,
         )
 
 
-def new_attempt(intent: JobSpec) -> LocalState:
-    """An attempt that begins now. Raises ConfigError for a window that is none."""
-    return _attempt(intent, time.time())
+def new_attempt(spec: JobSpec) -> LocalState:
+    """An attempt that begins now. Raises ConfigError for a wrong window."""
+    return _attempt(spec, time.time())
 
 
 def read_state(folder: JobFolder) -> LocalState:
-    """How far the job was when it was last written down; its beginning where that is lost."""
+    """The state that was last written; where it is lost, that of a job that has not begun."""
     try:
         data = folder.read_state()
         if data:
             return _parse(data)
     except (StorageError, TypeError, ValueError) as error:
-        logger.warning("%s: the state is damaged; the journal tells it anew: %s", folder.id, error)
-    return _attempt(folder.intent, folder.intent.created)
+        logger.warning(
+            "%s: the state is damaged, and made anew from the journal: %s", folder.id, error
+        )
+    return _attempt(folder.spec, folder.spec.created)
 
 
 def write_state(folder: JobFolder, state: LocalState) -> None:
-    """Write it down. To be called with the job's lock held."""
+    """Write the state to disk. To be called with the job's lock held."""
     folder.write_state(asdict(state))
 
 
-def records(folder: JobFolder, state: LocalState) -> JournalSnapshot:
-    """What became of the rows by now, read beside whoever works on the job."""
-    intent = folder.intent
-    provider = find_engine(intent.engine).provider
+def read_snapshot(folder: JobFolder, state: LocalState) -> JournalSnapshot:
+    """What is recorded of the rows by now. A process may be working on the job meanwhile."""
+    spec = folder.spec
+    provider = find_engine(spec.engine).provider
     return JournalSnapshot(
         folder.output.journal_path,
         state.total,
         unanswered(state.status, state.errors),
-        contract_for(provider, intent.config),
+        contract_for(provider, spec.config),
     )
 
 
@@ -113,9 +115,9 @@ def window_s(config: InferenceConfig) -> float:
     return parse_window(remote.batch_completion_window).total_seconds()
 
 
-def _attempt(intent: JobSpec, created: float) -> LocalState:
-    expires = created + window_s(intent.config)
-    return LocalState(BatchStatus.VALIDATING, intent.rows, created, expires)
+def _attempt(spec: JobSpec, created: float) -> LocalState:
+    expires = created + window_s(spec.config)
+    return LocalState(BatchStatus.VALIDATING, spec.rows, created, expires)
 
 
 def _parse(data: dict[str, Any]) -> LocalState:
@@ -123,5 +125,5 @@ def _parse(data: dict[str, Any]) -> LocalState:
     return LocalState(**{**data, "status": status, "errors": errors})
 
 
-def _moment(seconds: float | None) -> datetime | None:
+def _datetime(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,8 +1,8 @@
-"""`python -m oumi.batch.local.worker FOLDER [LOCK]`: works a job on this machine off.
+"""`python -m oumi.batch.local.worker FOLDER [LOCK]`: the process that runs a job on this machine.
 
-The process outlives whoever started it. Its log is `worker.log` in the job's folder. It may be
-killed at any moment; the next one goes on from the journal. `LOCK` is the open file of the job's
-lock where that was handed over; the secrets are then on standard input.
+It outlives the process that started it, and logs to `worker.log` in the job's folder. It may be
+killed at any moment; the next one goes on from the journal. `LOCK` is the file descriptor of the
+job's lock if that was inherited; the secrets are then on standard input.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -22,41 +23,40 @@ from typing import Any, NoReturn
 
 import orjson
 
+from oumi.backends.registry import build_backend
 from oumi.batch.job_folder import JobFolder, Lock
-from oumi.batch.local.process import GRACE_S, sign, unsign
+from oumi.batch.local.process import GRACE_S, clear_holder, write_holder
 from oumi.batch.local.state import LocalState, read_state, write_state
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
-from oumi.inference.build import build_engine
-from oumi.inference.engine import InferenceEngine
 from oumi.runner import loop
 from oumi.runner.events import Event, RunStarted
 from oumi.runner.job import Job
-from oumi.runner.request import KeyMaker
+from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 
-_LOOK_EVERY_S = 0.2
-_WRITE_EVERY_S = 1.0
+_WATCH_EVERY_S = 0.2  # how late a cancellation may be noticed
+_SAVE_EVERY_S = 1.0  # each save syncs a file to the disk, and nobody needs newer counts
 
 
 class Worker:
-    """Works one job off, while a thread writes down how far it is and looks whether to stop."""
+    """Runs one job, while a thread saves how far it is and watches for a reason to stop."""
 
     def __init__(self, folder: JobFolder, config: InferenceConfig):
         self._folder = folder
         self._config = config
         self._stats = RunStats()
-        self._began: float | None = None
+        self._began: float | None = None  # in seconds since the epoch
         self._job: Job | None = None
-        self._stopping: BatchStatus | None = None
-        self._writing = threading.Lock()
-        self._written = read_state(folder)
-        self._written_s = time.monotonic()
+        self._stop_status: BatchStatus | None = None  # IN_PROGRESS: stops, and may be resumed
+        self._save_lock = threading.Lock()
+        self._saved = read_state(folder)
+        self._saved_s = time.monotonic()
         self._has_ended = False
 
     def run(self) -> None:
-        """Do what is left to do, and write down how it ended."""
+        """Answer the rows that have no answer, and save how the job ended."""
         threading.Thread(target=self._watch, name="oumi-watch", daemon=True).start()
         try:
             self._answer_all()
@@ -66,78 +66,79 @@ class Worker:
             self._end(BatchStatus.FAILED, str(error) if is_known else repr(error))
 
     def terminate(self, _: int, __: FrameType | None) -> None:
-        """SIGTERM: what is in flight may end. The job goes on when somebody asks for it."""
-        self._stopping = self._stopping or BatchStatus.IN_PROGRESS
+        """SIGTERM: stop once what is in flight has ended. The job can be resumed."""
+        self._stop_status = self._stop_status or BatchStatus.IN_PROGRESS
 
     def _answer_all(self) -> None:
-        with build_engine(self._config) as engine:
-            _check_identity(engine, self._config, self._folder)
-            self._job = Job(engine, self._config, None, self._take)
-            loop.call(self._job.go())
-            # Now, since closing an engine may take its time.
-            self._end(self._stopping or BatchStatus.COMPLETED)
+        with closing(build_backend(self._config)) as backend:
+            session = backend.session(self._config)
+            _check_identity(session, self._folder)
+            self._job = Job(session, listener=self._on_event)
+            loop.call(self._job.run())
+            # Before the backend is closed, which may take long.
+            self._end(self._stop_status or BatchStatus.COMPLETED)
 
-    def _take(self, event: Event) -> None:
-        self._stats(event)
+    def _on_event(self, event: Event) -> None:
+        self._stats.update(event)
         if isinstance(event, RunStarted):
             self._began = time.time()
 
     def _watch(self) -> NoReturn:
         loop.leave_signals_to_main()
-        while (stopping := self._stopping or self._wanted_end()) is None:
-            self._note()
-            time.sleep(_LOOK_EVERY_S)
-        self._stopping = stopping
+        while (status := self._stop_status or self._reason_to_stop()) is None:
+            self._save_progress()
+            time.sleep(_WATCH_EVERY_S)
+        self._stop_status = status
         if self._job is not None:
             loop.submit(_call(self._job.stop))
             time.sleep(GRACE_S)
-        self._end(stopping)
-        _leave_at_once()
+        self._end(status)
+        _kill_own_group()
 
-    def _wanted_end(self) -> BatchStatus | None:
+    def _reason_to_stop(self) -> BatchStatus | None:
         if self._folder.cancel_path.exists():
             return BatchStatus.CANCELLED
-        return BatchStatus.EXPIRED if self._written.is_over else None
+        return BatchStatus.EXPIRED if self._saved.is_expired else None
 
-    def _state(self) -> LocalState:
+    def _current_state(self) -> LocalState:
         """How far the job is now."""
         if self._began is None:
-            return self._written
+            return self._saved
         return replace(
-            self._written,
+            self._saved,
             status=BatchStatus.IN_PROGRESS,
-            started=self._written.started or self._began,
+            started=self._saved.started or self._began,
             done=self._stats.finished,
             failed=self._stats.failed,
-            starts=0 if self._stats.done else self._written.starts,
+            starts=0 if self._stats.done else self._saved.starts,
         )
 
-    def _note(self) -> None:
-        """Write down how far the job is, once a second."""
-        state = self._state()
-        is_due = time.monotonic() >= self._written_s + _WRITE_EVERY_S
-        if state.status != self._written.status or (is_due and state != self._written):
-            # A full disk is for the run to tell, which has answers to record.
-            with self._writing, contextlib.suppress(StorageError):
+    def _save_progress(self) -> None:
+        """Save how far the job is: a new status at once, new counts once a second."""
+        state = self._current_state()
+        is_due = time.monotonic() >= self._saved_s + _SAVE_EVERY_S
+        if state.status != self._saved.status or (is_due and state != self._saved):
+            # A full disk is reported by the run, as soon as it cannot record an answer.
+            with self._save_lock, contextlib.suppress(StorageError):
                 if not self._has_ended:
-                    self._write(state)
+                    self._save(state)
 
     def _end(self, status: BatchStatus, *errors: str) -> None:
-        """Write down how it ended; what is said first counts."""
-        with self._writing:
+        """Save how the job ended. Only the first call counts."""
+        with self._save_lock:
             if self._has_ended:
                 return
             self._has_ended = True
-            state = self._state()
-            self._write(state.end(status, *errors) if status.is_terminal else state)
+            state = self._current_state()
+            self._save(state.end(status, *errors) if status.is_terminal else state)
 
-    def _write(self, state: LocalState) -> None:
+    def _save(self, state: LocalState) -> None:
         write_state(self._folder, state)
-        self._written, self._written_s = state, time.monotonic()
+        self._saved, self._saved_s = state, time.monotonic()
 
 
 def main() -> None:
-    """Work a job off, unless another process does."""
+    """Run a job, unless another process does."""
     folder = JobFolder(Path(sys.argv[1]))
     lock, secrets = _inherited(sys.argv[2]) if len(sys.argv) > 2 else (folder.try_lock(), {})
     if lock is None:
@@ -145,15 +146,15 @@ def main() -> None:
     if os.getpgrp() != os.getpid():
         os.setpgrp()
     with lock:
-        sign(lock)
+        write_holder(lock)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
         logging.info("process %d works on %s", os.getpid(), folder.id)
         worker = Worker(folder, _config(folder, secrets))
         signal.signal(signal.SIGTERM, worker.terminate)
-        # Whoever started this process may have held them back.
+        # The process that started this one may have blocked them, and masks are inherited.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, loop.SIGNALS)
         worker.run()
-        unsign(lock)
+        clear_holder(lock)
 
 
 def _inherited(file: str) -> tuple[Lock, dict[str, Any]]:
@@ -163,10 +164,10 @@ def _inherited(file: str) -> tuple[Lock, dict[str, Any]]:
 
 
 def _config(folder: JobFolder, secrets: dict[str, Any]) -> InferenceConfig:
-    """The job's settings, with its files and with what is not written down."""
-    return folder.intent.config.merge(
+    """The job's settings, with its files and the secrets that are not in them."""
+    return folder.spec.config.merge(
         InferenceConfig(
-            engine=folder.intent.engine,
+            engine=folder.spec.engine,
             remote_params=RemoteParams(**secrets) if secrets else None,
             input_path=str(folder.input_path),
             output_path=str(folder.answers_path),
@@ -175,12 +176,11 @@ def _config(folder: JobFolder, secrets: dict[str, Any]) -> InferenceConfig:
     )
 
 
-def _check_identity(engine: InferenceEngine, config: InferenceConfig, folder: JobFolder) -> None:
-    identity = engine.identity(config)
-    if KeyMaker(config, identity).settings_key != folder.intent.settings_key:
+def _check_identity(session: Session, folder: JobFolder) -> None:
+    if session.keys.settings_key != folder.spec.settings_key:
         raise ConfigError(
-            f"who answers is not who answered when the job was submitted: {identity} instead of "
-            f"{folder.intent.identity}. Submit the conversations again"
+            f"who answers is not who answered when the job was submitted: {session.identity} "
+            f"instead of {folder.spec.identity}. Submit the conversations again"
         )
 
 
@@ -188,8 +188,8 @@ async def _call(action: Callable[[], None]) -> None:
     action()
 
 
-def _leave_at_once() -> NoReturn:
-    """Wait for nothing that is in flight, and leave no process of an engine behind."""
+def _kill_own_group() -> NoReturn:
+    """End without waiting for requests in flight, and leave no process of an engine behind."""
     os.killpg(os.getpgrp(), signal.SIGKILL)
     raise AssertionError("a process outlived SIGKILL")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import logging
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
@@ -16,7 +14,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-logger = logging.getLogger("oumi")
+from oumi.core.logs import warn_once
+from oumi.core.names import did_you_mean
 
 
 class Settings(BaseModel):
@@ -35,8 +34,7 @@ class Settings(BaseModel):
     def _check_names(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(data, dict):
             data = cls._rename(data)
-            _warn_once(cls.__name__, cls.without_effect & data.keys())
-            data = {name: data[name] for name in data if name not in cls.without_effect}
+            data = cls._drop_without_effect(data)
         try:
             return handler(data)
         except ValidationError as error:
@@ -52,6 +50,13 @@ class Settings(BaseModel):
                 raise ValueError(f"{target!r} is given twice with different values")
             renamed[target] = value
         return renamed
+
+    @classmethod
+    def _drop_without_effect(cls, data: dict[str, Any]) -> dict[str, Any]:
+        dropped = sorted(cls.without_effect & data.keys())
+        if dropped:
+            warn_once(f"{cls.__name__}: without effect on inference here: {', '.join(dropped)}")
+        return {name: value for name, value in data.items() if name not in dropped}
 
     def merge(self, other: Self | None) -> Self:
         """A copy in which each field that `other` sets explicitly wins; neither is changed."""
@@ -70,26 +75,11 @@ class Settings(BaseModel):
         }
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like `name`, or None."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
-
-
 def _name_nearest(detail: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
-        guess = nearest(str(detail["loc"][0]), known)
-        hint = f"did you mean {guess!r}?" if guess else f"known are {', '.join(sorted(known))}"
+        hint = did_you_mean(str(detail["loc"][0]), known)
+        hint = hint or f"known are {', '.join(sorted(known))}"
         message = f"unknown setting; {hint}"
     error = PydanticCustomError("setting", "{message}", {"message": message})
     return InitErrorDetails(type=error, loc=detail["loc"], input=detail["input"])
-
-
-_warned: set[tuple[str, str]] = set()
-
-
-def _warn_once(group: str, names: Iterable[str]) -> None:
-    fresh = sorted(name for name in names if (group, name) not in _warned)
-    _warned.update((group, name) for name in fresh)
-    if fresh:
-        logger.warning("%s: without effect on inference here: %s", group, ", ".join(fresh))

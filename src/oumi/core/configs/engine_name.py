@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from oumi.core.configs.base import nearest
 from oumi.core.configs.engine_type import InferenceEngineType
+from oumi.core.names import did_you_mean
 
 GROUP = "oumi.engines"
 
@@ -37,6 +37,5 @@ def parse_engine_name(value: object) -> InferenceEngineType | str:
     if name in outside_engines():
         return name
     known = [*InferenceEngineType, *outside_engines()]
-    guess = nearest(name, known)
-    hint = f"did you mean {guess}?" if guess else f"known are {', '.join(known)}"
+    hint = did_you_mean(name, known, show=str) or f"known are {', '.join(known)}"
     raise ValueError(f"no engine {value!r}; {hint}")

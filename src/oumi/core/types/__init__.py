@@ -1,7 +1,7 @@
 """Conversations, tool calls, what engines give back, and batch jobs."""
 
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Completion, Delta, Failure, InferenceResult, Usage
+from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import (
     ContentItem,
     ContentItemCounts,
@@ -11,6 +11,7 @@ from oumi.core.types.conversation import (
     Role,
     Type,
 )
+from oumi.core.types.result import Failure, InferenceResult
 from oumi.core.types.tool_call import (
     FunctionCall,
     FunctionDefinition,

@@ -1,14 +1,13 @@
-"""What an engine gives back: completions, streamed pieces, failures, and the result of a run."""
+"""What an engine gives back: whole answers, streamed pieces of them, and their token counts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from oumi.core.types.conversation import Conversation, FinishReason, Message
-from oumi.errors import InferenceError, OumiError, StructuredOutputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,99 +140,3 @@ class Delta:
     content: str = ""
     reasoning_content: str = ""
     completion: Completion | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a row has no answer."""
-
-    error_type: str
-    error_message: str
-    status_code: int | None = None
-    is_retryable: bool = False
-    attempts: int = 1
-    reply: str | None = None
-    """What was answered and paid for, where it could not be understood or does not fit."""
-    usage: Usage | None = None
-    """Tokens that were paid for all the same."""
-    structured: Structured | None = None
-    """`failed` where no answer had the form that was asked for."""
-
-    @classmethod
-    def from_error(cls, error: Exception, attempts: int = 1) -> Failure:
-        """The failure that `error` means for a row."""
-        return cls(
-            type(error).__name__,
-            str(error) or repr(error),
-            getattr(error, "status", None),
-            getattr(error, "retryable", False),
-            attempts,
-            getattr(error, "reply", None),
-            getattr(error, "usage", None),
-            Structured.FAILED if isinstance(error, StructuredOutputError) else None,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.usage is not None:
-            data["usage"] = self.usage.to_dict()
-        return {name: value for name, value in data.items() if value is not None}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Failure:
-        """The reverse of `to_dict`."""
-        changes: dict[str, Any] = {}
-        if "usage" in data:
-            changes["usage"] = Usage.from_dict(data["usage"])
-        if "structured" in data:
-            changes["structured"] = Structured(data["structured"])
-        return cls(**{**data, **changes})
-
-
-@dataclass(frozen=True)
-class InferenceResult:
-    """All rows of a run: `conversations[i]` answers row `rows[i]` of the input, counted from 0.
-
-    Where answers went to a file, the conversations are read from it as they are looked at.
-    """
-
-    conversations: Sequence[Conversation] = ()
-    rows: Sequence[int] = ()
-    failures: Mapping[int, Failure] = field(default_factory=dict)
-
-    @property
-    def successful(self) -> list[tuple[int, Conversation]]:
-        """Each finished conversation with its row."""
-        return list(zip(self.rows, self.conversations, strict=True))
-
-    @property
-    def has_failures(self) -> bool:
-        """Whether any row failed."""
-        return len(self.failures) > 0
-
-    @property
-    def failed_indices(self) -> list[int]:
-        """The rows that failed, in input order."""
-        return sorted(self.failures)
-
-    def all(self) -> Sequence[Conversation]:
-        """All conversations. Raises InferenceError, which carries this result, if a row failed."""
-        if self.has_failures:
-            first = self.failed_indices[0]
-            raise InferenceError(
-                f"{len(self.failures)} of {len(self.failures) + len(self.rows)} rows failed; "
-                f"row {first}: {self.failures[first].error_message}",
-                self,
-            )
-        return self.conversations
-
-    @property
-    def error_messages(self) -> dict[int, str]:
-        """The reason of each failed row."""
-        return {row: failure.error_message for row, failure in self.failures.items()}
-
-
-def is_fatal(error: BaseException) -> bool:
-    """Whether no other row of the run can succeed after this error."""
-    return not isinstance(error, Exception) or (isinstance(error, OumiError) and error.ends_run)

@@ -1,4 +1,4 @@
-"""What a limiter is told, and what it tells."""
+"""The limits that the user sets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from oumi.core.configs.remote_params import RemoteParams
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the user allows."""
+    """What the user allows. None: no such limit."""
 
     in_flight: int = 32
+    """Requests in flight at once, at most."""
     requests_per_minute: int | None = None
     input_tokens_per_minute: int | None = None
     output_tokens_per_minute: int | None = None
     politeness_s: float = 0.0
+    """Any stretch of this many seconds holds at most `in_flight` starts; 0: no such limit."""
     adaptive: bool = True
+    """Whether fewer than `in_flight` may be in flight where the server bears no more."""
 
     @classmethod
     def from_params(cls, params: RemoteParams) -> Limits:
@@ -29,18 +32,3 @@ class Limits:
             politeness_s=params.politeness_policy,
             adaptive=params.use_adaptive_concurrency,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class LimiterState:
-    """How things stand, for progress lines and run.json."""
-
-    in_flight: int
-    allowed: int
-    waiting: int
-    rate_per_s: float | None
-    """The slowest pace of starts in force, of settings, headers and experience."""
-    starts: int
-    overloads: int
-    waited_s: float
-    """Seconds that starts waited for a place or for a rate, all added up."""

@@ -1,65 +1,87 @@
-"""A level that falls and climbs again, by a curve over time (adaptive.py says why)."""
+"""Growth of a limit after congestion, by a curve over time as in TCP CUBIC (RFC 9438)."""
 
 from __future__ import annotations
 
 from math import exp, log
 
-_STEEPNESS, _HASTE = 0.0001, 2.3
-_PLATEAU = 0.97
-_CURVE_S = 20.0
-_HIGHEST = 1e6
-_KNEE_S = 5.0
-_RETURN = 8.0
-_REMEMBER_S = 40.0
-_TRIED_S = 0.5
-_FADING = 0.8
+from oumi.runner.limits.tuning import TUNING, Tuning
 
 
 class CubicWindow:
-    """A level that fell: where it is by now."""
+    """A limit that congestion reduces and time lets grow: requests in flight, or starts a second.
 
-    __slots__ = ("_best", "_depth", "_moved_s", "_phase_s", "_plateau", "_speed", "level")
+    CUBIC's window is plateau + C * t ** 3, t counted from the moment of the plateau. Here the
+    same curve holds for the logarithm of the level, so that 5 and 5,000 grow by equal factors:
+    concave from the reduced level up to the plateau, just below the level that failed; flat
+    there for long; then convex, ever faster, as the server may bear more by now.
+    """
 
-    def __init__(self, level: float):
+    __slots__ = (
+        "_best_level",
+        "_depth",
+        "_grown_s",
+        "_plateau",
+        "_since_plateau_s",
+        "_speed",
+        "_tuning",
+        "level",
+    )
+
+    def __init__(self, level: float, tuning: Tuning = TUNING):
         self.level = self._plateau = level
-        self._depth = self._phase_s = 0.0
+        self._tuning = tuning
+        self._depth = 0.0  # logarithm of plateau / reduced level
+        self._since_plateau_s = 0.0  # negative before it
         self._speed = 1.0
-        self._best = self._moved_s = 0.0
+        self._best_level = 0.0  # what was borne lately, estimated
+        self._grown_s = 0.0  # time of growth since the last reduction
 
-    def fall(self, failed: float, share: float, in_haste: bool = False) -> None:
-        """Begin anew at `share` of the level that failed; in haste where that is a guess."""
-        self._speed = _HASTE if in_haste else 1.0
-        if self._moved_s > _TRIED_S:
-            self._best *= _FADING
-        self._best = max(self._best, failed)
-        self._plateau = min(failed * _PLATEAU, max(failed - 0.6, 0.6))
-        self._begin(min(failed * share, self._plateau))
+    def reduce(self, failed: float, ratio: float, *, ends_slow_start: bool = False) -> None:
+        """Congestion at the level `failed`: go down to `ratio` of it (RFC 9438: beta_cubic).
 
-    def pull_in(self, level: float) -> None:
-        """Not above this for now."""
+        The level at which slow start ends is a guess, so the growth after it is faster.
+        """
+        tuning = self._tuning
+        self._speed = tuning.slow_start_exit_speed_ratio if ends_slow_start else 1.0
+        if self._grown_s > tuning.min_growth_s:
+            self._best_level *= tuning.best_level_decay_ratio
+        self._best_level = max(self._best_level, failed)
+        below_failed = max(failed - tuning.min_plateau_gap, tuning.min_level)
+        self._plateau = min(failed * tuning.plateau_ratio, below_failed)
+        self._restart(min(failed * ratio, self._plateau))
+
+    def cap(self, level: float) -> None:
+        """Go down to `level` if above it, and grow from there; the plateau stays."""
         if level < self.level:
-            self._begin(min(max(level, 0.6), self._plateau))
+            self._restart(min(max(level, self._tuning.min_level), self._plateau))
 
-    def climb(self, seconds: float, in_use: bool) -> None:
-        """Time has passed; beyond the plateau only a level in use climbs."""
-        self._moved_s += seconds
-        self._best -= self._best * seconds / _REMEMBER_S
-        seconds *= _RETURN if self.level < self._best / 2 else self._speed
-        phase_s = self._phase_s + seconds
-        if not in_use and phase_s > 0:
-            phase_s = max(0.0, self._phase_s)
+    def grow(self, seconds: float, in_use: bool) -> None:
+        """Time has passed; what is not in use grows only up to its plateau (RFC 9438, 5.8)."""
+        tuning = self._tuning
+        self._grown_s += seconds
+        self._best_level -= self._best_level * seconds / tuning.best_level_memory_s
+        is_outage = self.level < self._best_level * tuning.outage_level_ratio
+        seconds *= tuning.outage_speed_ratio if is_outage else self._speed
+        since_plateau_s = self._since_plateau_s + seconds
+        if not in_use and since_plateau_s > 0:
+            since_plateau_s = max(0.0, self._since_plateau_s)
             seconds = 0.0
-        self._phase_s = phase_s
-        if phase_s < 0:
-            self.level = self._plateau * exp(self._depth * (phase_s / _KNEE_S) ** 3)
-        elif phase_s <= _CURVE_S:
-            self.level = self._plateau * exp(_STEEPNESS * phase_s**3)
-        else:  # go on as steep as the curve ends
-            steepest = 3 * _STEEPNESS * _CURVE_S**2
-            self.level = min(self.level * exp(steepest * seconds), _HIGHEST)
+        self._since_plateau_s = since_plateau_s
+        self.level = self._curve(since_plateau_s, seconds)
 
-    def _begin(self, level: float) -> None:
+    def _curve(self, since_plateau_s: float, seconds: float) -> float:
+        tuning = self._tuning
+        if since_plateau_s < 0:
+            before_ratio = since_plateau_s / tuning.plateau_after_s
+            return self._plateau * exp(self._depth * before_ratio**3)
+        if since_plateau_s <= tuning.max_curve_s:
+            return self._plateau * exp(tuning.growth_per_s3 * since_plateau_s**3)
+        # Beyond its end the curve goes on as steep as it ends there.
+        steepest_per_s = 3 * tuning.growth_per_s3 * tuning.max_curve_s**2
+        return min(self.level * exp(steepest_per_s * seconds), tuning.max_level)
+
+    def _restart(self, level: float) -> None:
         self.level = level
         self._depth = log(self._plateau / level)
-        self._phase_s = -_KNEE_S
-        self._moved_s = 0.0
+        self._since_plateau_s = -self._tuning.plateau_after_s
+        self._grown_s = 0.0

@@ -1,74 +1,74 @@
-"""The pace that follows from what the headers of replies tell of a limit.
+"""The pace that follows from what a server reports of one of its rate limits.
 
-A header says that `remaining` of `limit` are left and that all are back in `reset_s`. It does
-not say how they come back: all at once (a window) or one by one (a bucket). So:
+A report says that `remaining` of `limit` are left and that all are back in `reset_s`. It does
+not say how they come back: all at once (a fixed window) or one by one (a token bucket). So:
 
 - As long as nothing else is known, what remains is spread over the time to the reset. That is
-  right for a window, and for a bucket it is slow where little is left and fast where much is,
-  with its rest where half of the bucket is left and the pace is what flows in.
-- A bucket shows itself: its reset moves away while no more remains than before, which that of
-  a window never does. Then what flows in is known, (limit - remaining) / reset_s, and the pace
-  is that, a little less while less than a small reserve is left (two seconds' worth, at most
-  half of the bucket), and more while there is more, as much as uses it up in a minute.
+  right for a window. For a bucket it is too slow where little is left and too fast where much
+  is, and it balances where half of the bucket is left: there the pace is the bucket's inflow.
+- A bucket shows itself: its reset moves away while no more remains than before, which the reset
+  of a window never does. Then the inflow is known, (limit - remaining) / reset_s. The pace is a
+  little below it, lower still while less than a small reserve is left, and higher while more
+  than that is left, by as much as uses up the surplus in a minute.
 """
 
 from __future__ import annotations
 
-from oumi.backends.remote.http.rate_limit_headers import RateLimitStatus
 from oumi.runner.limits.gates import INPUT, OUTPUT, REQUESTS, TOKENS, EvenPacer
+from oumi.runner.limits.status import RateLimitStatus
+from oumi.runner.limits.tuning import TUNING, Tuning
 
 _KINDS = {"requests": REQUESTS, "tokens": TOKENS, "input_tokens": INPUT, "output_tokens": OUTPUT}
-_SHOWN = 3
-_APART_S = 0.1
-_USE_UP_S = 60.0
-_RESERVE_S = 2.0
-_BELOW = 0.98
-_LONGEST_S = 60.0
-_CATCH_UP_S = 0.005
 
 
 class HeaderPacer:
-    """The pace of one limit, told by headers."""
+    """Keeps starts within one rate limit that the server reports. `pacer` is its gate."""
 
-    def __init__(self, kind: str):
-        self.pacer = EvenPacer(_KINDS[kind], catch_up_s=_CATCH_UP_S)
-        self._signs_of_bucket = 0
-        self._looked: tuple[float, float, float] | None = None  # when, remaining, reset at
+    def __init__(self, kind: str, tuning: Tuning = TUNING):
+        self.pacer = EvenPacer(_KINDS[kind], catch_up_s=tuning.catch_up_s)
+        self._tuning = tuning
+        self._bucket_signs = 0
+        self._previous: tuple[float, float, float] | None = None  # when, remaining, reset at
 
-    def look(self, room: RateLimitStatus, now_s: float) -> None:
-        """Take in what a reply told at this moment."""
-        self._compare(room, now_s)
-        longest_s = self.pacer.longest_s = min(room.reset_s, _LONGEST_S)
-        inflow = self._inflow(room)
-        if inflow > 0:
-            self.pacer.change(now_s, 1 / self._bucket_pace(room, inflow))
-        elif room.remaining >= 1:
-            self.pacer.change(now_s, room.reset_s / room.remaining)
+    def update(self, status: RateLimitStatus, now_s: float) -> None:
+        """Adjust the pace to what was reported at this moment."""
+        self._look_for_bucket(status, now_s)
+        max_delay_s = min(status.reset_s, self._tuning.max_header_delay_s)
+        self.pacer.max_delay_s = max_delay_s
+        inflow_per_s = self._bucket_inflow_per_s(status)
+        if inflow_per_s > 0:
+            self.pacer.set_interval(now_s, 1 / self._bucket_pace_per_s(status, inflow_per_s))
+        elif status.remaining >= 1:
+            self.pacer.set_interval(now_s, status.reset_s / status.remaining)
         else:
-            self.pacer.change(now_s, longest_s)
-            self.pacer.hold(now_s + longest_s)
+            self.pacer.set_interval(now_s, max_delay_s)
+            self.pacer.pause_until(now_s + max_delay_s)
 
-    def _inflow(self, room: RateLimitStatus) -> float:
-        used = room.limit - room.remaining
-        is_bucket = self._signs_of_bucket >= _SHOWN
-        return used / room.reset_s if is_bucket and used >= 1 and room.reset_s > 0 else 0.0
+    def _bucket_inflow_per_s(self, status: RateLimitStatus) -> float:
+        """What flows into the bucket; 0 where it is not known, or not known to be a bucket."""
+        used = status.limit - status.remaining
+        is_bucket = self._bucket_signs >= self._tuning.bucket_signs
+        return used / status.reset_s if is_bucket and used >= 1 and status.reset_s > 0 else 0.0
 
-    def _bucket_pace(self, room: RateLimitStatus, inflow: float) -> float:
-        reserve = min(room.limit / 2, max(_RESERVE_S * inflow, 1.0))
-        if room.remaining < reserve:
-            return inflow * (0.5 + (_BELOW - 0.5) * room.remaining / reserve)
-        return inflow * _BELOW + (room.remaining - reserve) / _USE_UP_S
+    def _bucket_pace_per_s(self, status: RateLimitStatus, inflow_per_s: float) -> float:
+        tuning = self._tuning
+        reserve = min(status.limit / 2, max(tuning.bucket_reserve_s * inflow_per_s, 1.0))
+        full_ratio, empty_ratio = tuning.bucket_pace_ratio, tuning.empty_bucket_pace_ratio
+        if status.remaining < reserve:
+            ratio = empty_ratio + (full_ratio - empty_ratio) * status.remaining / reserve
+            return inflow_per_s * ratio
+        return inflow_per_s * full_ratio + (status.remaining - reserve) / tuning.bucket_drain_s
 
-    def _compare(self, room: RateLimitStatus, now_s: float) -> None:
-        reset_at_s = now_s + room.reset_s
-        if self._looked is not None:
-            then_s, remaining, then_reset_at_s = self._looked
-            if now_s - then_s < _APART_S:
+    def _look_for_bucket(self, status: RateLimitStatus, now_s: float) -> None:
+        reset_at_s = now_s + status.reset_s
+        if self._previous is not None:
+            then_s, then_remaining, then_reset_at_s = self._previous
+            if now_s - then_s < self._tuning.bucket_sign_interval_s:
                 return
-            if room.remaining <= remaining:
-                # A reset in whole seconds moves by up to one without meaning it.
-                rounding_s = 1.0 if room.reset_s == round(room.reset_s) else 0.0
+            if status.remaining <= then_remaining:
+                # A reset in whole seconds jumps by up to one second by rounding alone.
+                rounding_s = 1.0 if status.reset_s == round(status.reset_s) else 0.0
                 moved_s = reset_at_s - then_reset_at_s - rounding_s
-                moved = moved_s > 0.25 * (now_s - then_s)
-                self._signs_of_bucket = self._signs_of_bucket + 1 if moved else 0
-        self._looked = (now_s, room.remaining, reset_at_s)
+                is_sign = moved_s > self._tuning.bucket_drift_ratio * (now_s - then_s)
+                self._bucket_signs = self._bucket_signs + 1 if is_sign else 0
+        self._previous = (now_s, status.remaining, reset_at_s)

@@ -3,25 +3,25 @@
 Promises, each about the moments at which `acquire` lets a start through (its sending follows in
 the same turn of the event loop or the next):
 
-1. Any 60 s hold at most `requests_per_minute` starts. Each try is a start; a retry pays again.
-   AuthMethod: `pace.per_minute`.
-2. Any 60 s that end with a start hold, as known at that start, at most
-   `input_tokens_per_minute` and `output_tokens_per_minute`: the estimates of starts that are
-   still out or that failed, what the reply said for those that are answered. A correction
-   upwards can lift the sum over the limit afterwards; then nothing starts until it is below.
-   AuthMethod: `pace.SlidingWindow`.
+1. Any 60 s hold at most `requests_per_minute` starts. Each attempt is a start: a retry counts
+   again. Proof: `gates.per_minute`.
+2. Any 60 s that end with a start hold, as known at that start, at most `input_tokens_per_minute`
+   and `output_tokens_per_minute`. Counted are the estimates of requests that are in flight or
+   failed, and what the reply reported for those that succeeded. A correction upwards can lift
+   the sum over the limit afterwards; then nothing starts until it is below again.
+   Proof: `gates.SlidingWindow`.
 3. Both are spread evenly: starts keep 60.52 s / requests_per_minute apart (tokens likewise), and
-   of a delay of our own at most 20 ms are caught up, so never more than a second's worth, or
-   one, at once. 99 % of a limit can be used.
-4. Any `politeness_s` hold at most `in_flight` starts. (A failed try waits that long in retry.py.)
+   at most 20 ms of our own lateness are caught up, so that never more than a second's worth, or
+   one, start at once. 99 % of a limit can be used.
+4. Any `politeness_s` hold at most `in_flight` starts. (In retry.py a failed attempt waits it.)
 5. At most `in_flight` are in flight; with `adaptive`, as many as the server bears (adaptive.py).
-6. After `overloaded(wait_s)`, and after a Retry-After in `observe`, nothing starts for that long.
-   Headers that tell of less room than we think slow the starts down (told.py).
+6. After `overloaded(wait_s)` and after `pause(wait_s)` nothing starts for that long. Where a
+   server reports less of a limit left than we use, starts slow down (header_pacer.py).
 7. First come, first served: a start never passes one that waits. A request that no minute
    can hold is a RequestError at once. A cancelled `acquire` holds nothing.
 
-One event loop, no tasks: a start that may be goes straight through, one that waits is a future
-in a queue, and a timer is set for the head of it.
+One event loop, no tasks: a start that may be goes straight through, one that must wait is a
+future in a queue, and a timer is set for the first in the queue.
 """
 
 from __future__ import annotations
@@ -29,26 +29,34 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from oumi.backends.remote.http.rate_limit_headers import retry_after_s, rooms
-from oumi.runner.limits.adaptive import Adaptive
-from oumi.runner.limits.config import LimiterState, Limits
-from oumi.runner.limits.gates import REQUESTS, Amounts, Cell, EvenPacer, Gate, gates_of, meters_of
+from oumi.errors import UnavailableError
+from oumi.runner.limits.adaptive import AdaptiveConcurrency
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.gates import (
+    REQUESTS,
+    Amounts,
+    EvenPacer,
+    Gate,
+    WindowSlot,
+    start_gates,
+    token_windows,
+)
 from oumi.runner.limits.header_pacer import HeaderPacer
-
-__all__ = ["Limiter", "LimiterState", "Limits", "Permit"]
-
-_LOOK_AT_HEADERS_EVERY_S = 0.02
-_SHORTEST_TIMER_S = 0.0005
-_LEARNED_CATCH_UP_S = 0.005
+from oumi.runner.limits.status import LimiterStatus, RateLimitStatus
+from oumi.runner.limits.tuning import TUNING, Tuning
 
 
 class Permit:
-    """A start. One of `done`, `overloaded`, `failed` ends it and gives its place back; as a
-    context manager it ends as failed if nothing else ended it. Ending it again does nothing."""
+    """The right to send one request, held until `done`, `overloaded` or `failed` ends it.
 
-    __slots__ = ("_limiter", "amounts", "cells", "in_flight", "number", "started_s")
+    As a context manager it ends itself, by the exception that leaves the block: an
+    UnavailableError that means overload ends it as `overloaded`, anything else as `failed`.
+    Ending a permit again does nothing.
+    """
+
+    __slots__ = ("_limiter", "amounts", "in_flight", "number", "started_s", "window_slots")
 
     def __init__(self, limiter: Limiter, started_s: float, amounts: Amounts):
         self._limiter: Limiter | None = limiter
@@ -56,37 +64,39 @@ class Permit:
         self.amounts = amounts
         self.number = limiter.starts
         self.in_flight = limiter.in_flight
-        self.cells: list[Cell] | None = None
+        self.window_slots: list[WindowSlot] | None = None
 
     def done(self, input_tokens: int, output_tokens: int, latency_s: float) -> None:
-        """Answered; the tokens that it took replace the estimate."""
-        limiter = self._limiter
+        """It succeeded; the tokens that it used replace the estimate."""
+        limiter, self._limiter = self._limiter, None
         if limiter is not None:
-            self._limiter = None
-            limiter._answered(self, (1, input_tokens, output_tokens, 0), latency_s)
+            limiter._end_done(self, (1, input_tokens, output_tokens, 0), latency_s)
 
     def overloaded(self, wait_s: float | None = None) -> None:
-        """Refused as too much (429, 503, 529) or timed out; `wait_s` is the server's word."""
-        limiter = self._limiter
+        """It was refused as too much (429, 503, 529) or timed out; nothing starts for `wait_s`."""
+        limiter, self._limiter = self._limiter, None
         if limiter is not None:
-            self._limiter = None
-            limiter._refused(self, wait_s)
+            limiter._end_overloaded(self, wait_s)
 
     def failed(self) -> None:
-        """Failed in another way. Its tokens stay counted as reserved."""
-        limiter = self._limiter
+        """It failed in another way. Its tokens stay counted as reserved."""
+        limiter, self._limiter = self._limiter, None
         if limiter is not None:
-            self._limiter = None
-            limiter._leave()
+            limiter._release()
 
     def __enter__(self) -> Permit:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.failed()
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, UnavailableError) and error.overload:
+            self.overloaded(error.wait_s)
+        else:
+            self.failed()
 
 
 class _Waiter:
+    """A start that waits in the queue."""
+
     __slots__ = ("amounts", "future", "since_s")
 
     def __init__(self, amounts: Amounts, since_s: float):
@@ -96,39 +106,40 @@ class _Waiter:
 
 
 class Limiter:
-    """Lets starts through. `clock` counts seconds steadily, `wall_clock` since 1970."""
+    """Lets starts through, by the promises above. `clock` counts seconds steadily."""
 
     def __init__(
         self,
         limits: Limits,
         *,
         clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        tuning: Tuning = TUNING,
     ):
         self.limits = limits
         self.starts = self.in_flight = self._overloads = 0
-        self._clock, self._wall_clock = clock, wall_clock
-        self._meters = meters_of(limits)
-        self._gates: list[Gate] = [*gates_of(limits), *self._meters]
-        self._told: dict[str, HeaderPacer] = {}
-        self._adaptive = Adaptive(limits.in_flight) if limits.adaptive else None
-        self._allowed = self._adaptive.allowed if self._adaptive else limits.in_flight
-        self._learned: EvenPacer | None = None
-        self._paced = False
-        self._hold_s = self._look_s = float("-inf")
+        self._clock = clock
+        self._tuning = tuning
+        self._token_windows = token_windows(limits)
+        self._gates: list[Gate] = [*start_gates(limits), *self._token_windows]
+        self._header_pacers: dict[str, HeaderPacer] = {}
+        self._adaptive = AdaptiveConcurrency(limits.in_flight, tuning) if limits.adaptive else None
+        self._adaptive_pacer: EvenPacer | None = None
+        self._window = self._adaptive.window if self._adaptive else limits.in_flight
+        self._rate_limited = False  # the first in the queue waits for the adaptive rate
+        self._paused_until_s = float("-inf")
         self._queue: deque[_Waiter] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._waited_s = 0.0
 
     @property
-    def state(self) -> LimiterState:
-        """How things stand at this moment."""
+    def status(self) -> LimiterStatus:
+        """A snapshot of this moment."""
         pacers = [gate for gate in self._gates if isinstance(gate, EvenPacer)]
         slowest_s = max((p.interval_s for p in pacers if p.kind == REQUESTS), default=0.0)
-        return LimiterState(
+        return LimiterStatus(
             in_flight=self.in_flight,
-            allowed=self._allowed,
+            allowed=self._window,
             waiting=sum(not waiter.future.done() for waiter in self._queue),
             rate_per_s=1 / slowest_s if slowest_s > 0 else None,
             starts=self.starts,
@@ -142,9 +153,9 @@ class Limiter:
         Raises RequestError for more tokens than a minute may hold.
         """
         amounts = (1, input_tokens, output_tokens, input_tokens + output_tokens)
-        for meter in self._meters:
-            meter.check(amounts)
-        if self._queue or self.in_flight >= self._allowed:
+        for token_window in self._token_windows:
+            token_window.check(amounts)
+        if self._queue or self.in_flight >= self._window:
             return None
         now_s = self._clock()
         if self._ready_s(now_s, amounts) > now_s:
@@ -152,7 +163,7 @@ class Limiter:
         return self._start(now_s, amounts)
 
     async def acquire(self, input_tokens: int, output_tokens: int) -> Permit:
-        """A permit, when there is a place, the rates allow it and all who came before have one.
+        """A permit, once the limits allow this start and all who came before have theirs.
 
         Raises RequestError for more tokens than a minute may hold.
         """
@@ -162,30 +173,27 @@ class Limiter:
         amounts = (1, input_tokens, output_tokens, input_tokens + output_tokens)
         self._queue.append(waiter := _Waiter(amounts, self._clock()))
         if len(self._queue) == 1:
-            self._serve()
+            self._serve_queue()
         try:
             return await waiter.future
         except asyncio.CancelledError:
-            self._give_back(waiter)
+            self._cancel(waiter)
             raise
 
-    def observe(self, headers: Mapping[str, str]) -> None:
-        """Take in the headers of a reply. Those of limits are looked at every 20 ms at most."""
-        now_s = self._clock()
-        wait_s = retry_after_s(headers, self._wall_clock())
-        if wait_s is not None:
-            self._hold(now_s + wait_s)
-        if now_s < self._look_s:
-            return
-        self._look_s = now_s + _LOOK_AT_HEADERS_EVERY_S
-        for room in rooms(headers, self._wall_clock()):
-            if room.kind not in self._told:
-                self._told[room.kind] = HeaderPacer(room.kind)
-                self._gates.append(self._told[room.kind].pacer)
-            self._told[room.kind].look(room, now_s)
+    def pause(self, wait_s: float) -> None:
+        """Start nothing for `wait_s` seconds from now."""
+        self._paused_until_s = max(self._paused_until_s, self._clock() + wait_s)
+
+    def observe(self, status: RateLimitStatus) -> None:
+        """Adjust the pace to a rate limit as the server has just reported it."""
+        pacer = self._header_pacers.get(status.kind)
+        if pacer is None:
+            pacer = self._header_pacers[status.kind] = HeaderPacer(status.kind, self._tuning)
+            self._gates.append(pacer.pacer)
+        pacer.update(status, self._clock())
 
     def _ready_s(self, now_s: float, amounts: Amounts) -> float:
-        ready_s = self._hold_s
+        ready_s = self._paused_until_s
         for gate in self._gates:
             gate_s = gate.ready_s(now_s, amounts)
             if gate_s > ready_s:
@@ -194,100 +202,98 @@ class Limiter:
 
     def _start(self, now_s: float, amounts: Amounts) -> Permit:
         adaptive = self._adaptive
-        if adaptive is not None and self.starts >= adaptive.next_mark:
-            adaptive.mark(now_s, self.starts)
+        if adaptive is not None and self.starts >= adaptive.next_sample_start:
+            adaptive.sample_starts(now_s, self.starts)
         self.starts += 1
         self.in_flight += 1
         permit = Permit(self, now_s, amounts)
         for gate in self._gates:
-            gate.take(now_s, amounts)
-        if self._meters:
-            permit.cells = [meter.cell(now_s) for meter in self._meters]
+            gate.reserve(now_s, amounts)
+        if self._token_windows:
+            permit.window_slots = [window.slot(now_s) for window in self._token_windows]
         return permit
 
-    def _serve(self) -> None:
-        """Let through who may start, from the head of the queue; set the timer for the next."""
-        self._paced = False
+    def _serve_queue(self) -> None:
+        """Let through who may start, in order; set the timer for the first who may not yet."""
+        self._rate_limited = False
         while self._queue:
             waiter = self._queue[0]
             if waiter.future.done():  # cancelled
                 self._queue.popleft()
                 continue
-            if self.in_flight >= self._allowed:
-                return
+            if self.in_flight >= self._window:
+                return  # `_release` comes back here
             now_s = self._clock()
             ready_s = self._ready_s(now_s, waiter.amounts)
             if ready_s > now_s:
-                self._wake_at(ready_s, now_s, waiter.amounts)
+                self._set_timer(ready_s, now_s, waiter.amounts)
                 return
             self._queue.popleft()
             self._waited_s += now_s - waiter.since_s
             waiter.future.set_result(self._start(now_s, waiter.amounts))
 
-    def _wake_at(self, ready_s: float, now_s: float, amounts: Amounts) -> None:
-        learned = self._learned
-        self._paced = learned is not None and learned.ready_s(now_s, amounts) >= ready_s
+    def _set_timer(self, ready_s: float, now_s: float, amounts: Amounts) -> None:
+        pacer, min_timer_s = self._adaptive_pacer, self._tuning.min_timer_s
+        self._rate_limited = pacer is not None and pacer.ready_s(now_s, amounts) >= ready_s
         if self._timer is not None:
-            if self._timer_s <= ready_s + _SHORTEST_TIMER_S:
-                return
+            if self._timer_s <= ready_s + min_timer_s:
+                return  # it fires early enough, and looks again then
             self._timer.cancel()
-        delay_s = max(ready_s - now_s, _SHORTEST_TIMER_S)
+        delay_s = max(ready_s - now_s, min_timer_s)
         self._timer_s = now_s + delay_s
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._on_timer)
 
-    def _wake(self) -> None:
+    def _on_timer(self) -> None:
         self._timer = None
-        self._serve()
+        self._serve_queue()
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self.in_flight -= 1
         if self._queue:
-            self._serve()
+            self._serve_queue()
 
-    def _give_back(self, waiter: _Waiter) -> None:
-        """Of a waiter that was cancelled, before or after it was let through."""
-        if not waiter.future.cancelled():
+    def _cancel(self, waiter: _Waiter) -> None:
+        """The task of a waiter was cancelled, before or after the waiter was let through."""
+        if not waiter.future.cancelled():  # it has a permit that nobody will use
             permit = waiter.future.result()
-            self._correct(permit, (1, 0, 0, 0))
+            self._correct_tokens(permit, (1, 0, 0, 0))
             permit.failed()
         elif self._queue:
-            self._serve()
+            self._serve_queue()
         if not self._queue and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _answered(self, permit: Permit, used: Amounts, latency_s: float) -> None:
-        if self._meters:
-            self._correct(permit, used)
+    def _end_done(self, permit: Permit, used: Amounts, latency_s: float) -> None:
+        if self._token_windows:
+            self._correct_tokens(permit, used)
         adaptive = self._adaptive
         if adaptive is not None:
             now_s = self._clock()
-            if adaptive.replied(now_s, latency_s, self.in_flight, self._paced):
-                self._learn(adaptive.rate, now_s)
-            self._allowed = adaptive.allowed
-        self._leave()
+            if adaptive.on_success(now_s, latency_s, self.in_flight, self._rate_limited):
+                self._set_adaptive_rate(adaptive.rate_per_s, now_s)
+            self._window = adaptive.window
+        self._release()
 
-    def _refused(self, permit: Permit, wait_s: float | None) -> None:
+    def _end_overloaded(self, permit: Permit, wait_s: float | None) -> None:
         self._overloads += 1
-        now_s = self._clock()
         if wait_s is not None:
-            self._hold(now_s + wait_s)
+            self.pause(wait_s)
         adaptive = self._adaptive
         if adaptive is not None:
-            if adaptive.overloaded(max(now_s, self._hold_s), permit, self.in_flight - 1):
-                self._learn(adaptive.rate, now_s)
-            self._allowed = adaptive.allowed
-        self._leave()
+            now_s = self._clock()
+            resume_s = max(now_s, self._paused_until_s)
+            if adaptive.on_overload(resume_s, permit, self.in_flight - 1):
+                self._set_adaptive_rate(adaptive.rate_per_s, now_s)
+            self._window = adaptive.window
+        self._release()
 
-    def _correct(self, permit: Permit, used: Amounts) -> None:
-        for meter, cell in zip(self._meters, permit.cells or (), strict=True):
-            meter.correct(cell, used[meter.kind] - permit.amounts[meter.kind])
+    def _correct_tokens(self, permit: Permit, used: Amounts) -> None:
+        for window, slot in zip(self._token_windows, permit.window_slots or (), strict=True):
+            window.correct(slot, used[window.kind] - permit.amounts[window.kind])
 
-    def _hold(self, until_s: float) -> None:
-        self._hold_s = max(self._hold_s, until_s)
-
-    def _learn(self, rate: float, now_s: float) -> None:
-        if self._learned is None:
-            self._learned = EvenPacer(REQUESTS, catch_up_s=_LEARNED_CATCH_UP_S)
-            self._gates.append(self._learned)
-        self._learned.change(now_s, 1 / rate)
+    def _set_adaptive_rate(self, rate_per_s: float, now_s: float) -> None:
+        if self._adaptive_pacer is None:
+            self._adaptive_pacer = EvenPacer(REQUESTS, catch_up_s=self._tuning.catch_up_s)
+            self._gates.append(self._adaptive_pacer)
+        self._adaptive_pacer.set_interval(now_s, 1 / rate_per_s)

@@ -1,13 +1,15 @@
-"""When a failed try is made again, and after how long: a frozen policy and one loop.
+"""When a failed attempt is repeated, and after how long: a frozen policy and one loop.
 
-Promises. A try is made again only if its error says `retryable`, and at most `max_retries`
-times. The wait before it is
-    the longer of the server's word (`error.wait_s`, from Retry-After) and `politeness_s`,
-    or, where the server said nothing, between half and the whole of
-    backoff_base_s * 2 ** (tries made again so far), at most `backoff_max_s`, and at least
-    `politeness_s`.
-Upon the server's word a tenth is added at random, never taken off, so that rows told the same
-second do not all come back in it.
+Promises. An attempt is repeated only if its error is `retryable`, and at most `max_retries`
+times. The wait before the next attempt is
+
+- where the server asked for a wait (`error.wait_s`, from Retry-After): that wait, plus up to a
+  tenth of it at random, so that rows which failed in the same second do not all come back at
+  once. It is never shortened.
+- otherwise exponential backoff with jitter: `backoff_base_s`, doubled for each attempt that
+  failed before, at most `backoff_max_s`, of which a random part up to a half is left out;
+
+and in both cases at least `politeness_s`.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ from oumi.errors import OumiError
 
 ResultT = TypeVar("ResultT")
 
-_MOST_DOUBLINGS = 60
+_MAX_DOUBLINGS = 60
+"""2.0 ** 60 s is longer than any `backoff_max_s`; a larger power could overflow a float."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A try failed with `error`; try number `attempt` (the first was 0) follows in `wait_s`."""
+    """Attempt number `attempt` (the first is 1) failed with `error`; the next one follows after
+    `wait_s` seconds."""
 
     attempt: int
     error: OumiError
@@ -37,7 +41,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, and how patiently."""
+    """How often a failed attempt is repeated, and how long to wait before."""
 
     max_retries: int = 3
     backoff_base_s: float = 1.0
@@ -54,43 +58,45 @@ class RetryPolicy:
             politeness_s=params.politeness_policy,
         )
 
-    def allows(self, attempt: int, error: OumiError) -> bool:
-        """Whether try `attempt` (1 is the first one made again) may follow the error."""
-        return error.retryable and attempt <= self.max_retries
-
-    def wait_s(
+    def next_wait_s(
         self, attempt: int, error: OumiError, random: Callable[[], float] = random_source.random
-    ) -> float:
-        """Seconds to wait before try `attempt`; `random` gives numbers from 0 up to 1."""
+    ) -> float | None:
+        """Seconds to wait after attempt number `attempt` (the first is 1) failed with `error`.
+
+        None means: give up. `random` returns numbers from 0 up to 1.
+        """
+        if not error.retryable or attempt > self.max_retries:
+            return None
         if error.wait_s:
             return max(error.wait_s * (1 + 0.1 * random()), self.politeness_s)
-        whole_s = self.backoff_base_s * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS)
-        backoff_s = min(whole_s, self.backoff_max_s) * (0.5 + 0.5 * random())
+        doubled_s = self.backoff_base_s * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS)
+        backoff_s = min(doubled_s, self.backoff_max_s) * (0.5 + 0.5 * random())
         return max(backoff_s, self.politeness_s)
 
 
 async def retrying(
-    attempt_fn: Callable[[], Awaitable[ResultT]],
+    call: Callable[[], Awaitable[ResultT]],
     policy: RetryPolicy,
     on_retry: Callable[[Retry], object] | None = None,
     *,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     random: Callable[[], float] = random_source.random,
 ) -> ResultT:
-    """The first result of `attempt_fn`; raises its last error where the policy ends.
+    """Await `call()` until it succeeds; raise its error once the policy gives up.
 
-    `on_retry` hears of each further try before the wait for it. A try that shares a limiter
-    asks it inside `attempt_fn`, so that no place is held while waiting here.
+    `on_retry` is called before each wait. A call that needs a limiter's permit acquires it
+    itself, so that no permit is held during the wait.
     """
     attempt = 0
     while True:
         try:
-            return await attempt_fn()
+            return await call()
         except OumiError as error:
             attempt += 1
-            if not policy.allows(attempt, error):
+            wait_s = policy.next_wait_s(attempt, error, random)
+            if wait_s is None:
                 raise
-            retry = Retry(attempt, error, policy.wait_s(attempt, error, random))
+            retry = Retry(attempt, error, wait_s)
         if on_retry is not None:
             on_retry(retry)
         await sleep(retry.wait_s)

@@ -25,7 +25,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from oumi.core.types.completion import Completion, Failure
+from oumi.core.types.completion import Completion
+from oumi.core.types.result import Failure
 from oumi.errors import OutputExistsError, StorageError
 from oumi.structured.contract import Contract
 from oumi.structured.finish import fits
@@ -116,13 +117,13 @@ class Journal:
         """Whether this row of this run has a record, and is not open."""
         return self._is_placed(row) and row not in self._open
 
-    def draft(self, row: int) -> Completion | None:
+    def earlier_answer(self, row: int) -> Completion | None:
         """The answers from before of an open row."""
         if row not in self._open:
             return None
         return Completion.from_dict(self.read(row)["completion"])
 
-    def record(self, row: int, key: str, completion: Completion, **facts: Any) -> None:
+    def append(self, row: int, key: str, completion: Completion, **facts: Any) -> None:
         """Write an answer, in place of the row's record from before. Raises StorageError."""
         record: dict[str, Any] = {"key": key, "row": row}
         if self._is_placed(row):
@@ -130,7 +131,7 @@ class Journal:
         record["completion"] = completion.to_dict()
         self._write(row, record | facts)
 
-    def record_failure(self, row: int, key: str, failure: Failure, **facts: Any) -> None:
+    def append_failure(self, row: int, key: str, failure: Failure, **facts: Any) -> None:
         """Write a failure; the row is asked again by the next run. Raises StorageError."""
         self._write(row, {"key": key, "row": row, "failure": failure.to_dict(), **facts})
 

@@ -10,8 +10,8 @@ from typing import overload
 
 import orjson
 
-from oumi.core.types.completion import Failure
 from oumi.core.types.conversation import Conversation
+from oumi.core.types.result import Failure
 
 
 class LazyConversations(Sequence[Conversation]):

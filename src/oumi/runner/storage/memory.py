@@ -1,9 +1,10 @@
-"""Records of a run without an output file."""
+"""The answers of a run without an output file."""
 
 from __future__ import annotations
 
-from oumi.core.types.completion import Completion, Failure, InferenceResult
-from oumi.data.sources import Source
+from oumi.core.types.completion import Completion
+from oumi.core.types.result import Failure, InferenceResult
+from oumi.data.source import Source
 from oumi.structured.contract import Contract
 from oumi.structured.finish import require_valid
 
@@ -16,18 +17,18 @@ class MemoryStore:
         self._failures: dict[int, Failure] = {}
 
     def holds(self, row: int) -> bool:
-        """Whether the row has a record."""
+        """Whether the row is recorded."""
         return row in self._completions or row in self._failures
 
-    def draft(self, row: int) -> Completion | None:
+    def earlier_answer(self, row: int) -> Completion | None:
         """Nothing: there is no run before this one."""
         return None
 
-    def record(self, row: int, key: str, completion: Completion, *, latency_s: float) -> None:
+    def append(self, row: int, key: str, completion: Completion, *, latency_s: float) -> None:
         """Keep an answer."""
         self._completions[row] = completion
 
-    def record_failure(self, row: int, key: str, failure: Failure, *, latency_s: float) -> None:
+    def append_failure(self, row: int, key: str, failure: Failure, *, latency_s: float) -> None:
         """Keep the reason why there is none."""
         self._completions.pop(row, None)
         self._failures[row] = failure

@@ -15,9 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
-from oumi.core.types.completion import Completion, Failure, InferenceResult
+from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
-from oumi.data.sources import FileSource, Source
+from oumi.core.types.result import Failure, InferenceResult
+from oumi.data.jsonl import JsonlSource
+from oumi.data.source import Source
 from oumi.runner.storage.journal import read_places, read_record
 from oumi.runner.storage.output import Answers
 from oumi.structured.contract import Contract
@@ -62,7 +64,7 @@ class JournalSnapshot:
             return {"failure": self._missing.to_dict()}
         return read_record(self._file, self._places[row])
 
-    def result(self, source: FileSource) -> InferenceResult:
+    def result(self, source: JsonlSource) -> InferenceResult:
         """All rows, read as they are looked at."""
         conversations = SnapshotConversations(source, self)
         return InferenceResult(conversations, self.answered, SnapshotFailures(self))
@@ -90,7 +92,7 @@ def join_rows(answers: Answers, source: Source, contract: Contract | None) -> In
 class SnapshotConversations(Sequence[Conversation]):
     """The rows that have an answer, joined to it as they are looked at."""
 
-    def __init__(self, source: FileSource, recorded: JournalSnapshot):
+    def __init__(self, source: JsonlSource, recorded: JournalSnapshot):
         self._source = source
         self._recorded = recorded
 
@@ -115,7 +117,7 @@ class SnapshotConversations(Sequence[Conversation]):
 
     @cached_property
     def _begins(self) -> array[int]:
-        return self._source.places()
+        return self._source.offsets()
 
     def _join(self, row: int, text: bytes) -> Conversation:
         answer = finish_record(self._recorded.contract, self._recorded.read(row)["completion"])

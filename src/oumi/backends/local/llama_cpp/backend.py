@@ -1,12 +1,12 @@
-"""The LLAMACPP engine."""
+"""The LLAMACPP backend."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from oumi.backends.local.backend import LocalInferenceEngine
+from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.llama_cpp.body import (
     decode,
     decode_answer,
@@ -18,23 +18,22 @@ from oumi.backends.local.llama_cpp.params import SCHEDULING
 from oumi.backends.local.llama_cpp.runtime import Runtime
 from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.openai_chat import StreamAssembler
-from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner.request import Request
 from oumi.structured.schema.grammar import NOT_IN_LLAMA_CPP, to_lark
 
 
-class LlamaCppInferenceEngine(LocalInferenceEngine):
+class LlamaCppBackend(LocalBackend):
     """GGUF models on this machine; `oumi-tiny`, which ships with the package, by default.
 
     Requests share the model's slots (`model_kwargs["n_parallel"]`) by continuous batching.
     """
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.LLAMACPP
     scheduling: ClassVar[frozenset[str]] = SCHEDULING
 
     def _load(self) -> None:
-        self._runtime = Runtime(self._config.model)
+        self._runtime = Runtime(self.config.model)
 
     @property
     def asked(self) -> int:
@@ -50,7 +49,7 @@ class LlamaCppInferenceEngine(LocalInferenceEngine):
             raise translate(error) from error
         return decode(reply, request)
 
-    async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+    async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
         joiner = StreamAssembler()
         try:
@@ -62,7 +61,7 @@ class LlamaCppInferenceEngine(LocalInferenceEngine):
             raise translate(error) from error
         yield Delta(completion=decode_answer(joiner.choice, joiner.usage, request))
 
-    def in_flight(self, config: InferenceConfig) -> int:
+    def max_in_flight(self, config: InferenceConfig) -> int:
         """As many as there are slots, and as many waiting; or `batch_size` where it is set."""
         return config.generation.batch_size or self._runtime.threads
 
@@ -71,11 +70,12 @@ class LlamaCppInferenceEngine(LocalInferenceEngine):
         self._runtime.close()
 
     def _model_files(self) -> Sequence[Path]:
-        model = self._config.model
+        model = self.config.model
         adapter = [find_adapter(model.adapter_model)] if model.adapter_model else []
         return [find_gguf(model), *adapter]
 
-    def _check(self, config: InferenceConfig) -> None:
-        super()._check(config)
+    def check(self, config: InferenceConfig) -> None:
+        """Raise what is wrong with settings before anything is generated."""
+        super().check(config)
         if config.generation.guided_decoding is not None:
             to_lark(config.generation.guided_decoding, NOT_IN_LLAMA_CPP)

@@ -10,7 +10,7 @@ import xllamacpp
 
 from oumi.backends.local.llama_cpp.settings import LOADING, PARAMETERS
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
-from oumi.core.configs.base import nearest
+from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError
 
 DEFAULT_SLOTS = 8
@@ -104,6 +104,5 @@ def _check_name(params: Any, name: str) -> None:
         field for field in dir(params) if not field.startswith("_")
     } - _RESERVED.keys() | _ALIASES
     if name not in known:
-        guess = nearest(name, known)
-        hint = f"; did you mean {guess!r}?" if guess else ""
+        hint = did_you_mean(name, known, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: llama.cpp has no such parameter{hint}")

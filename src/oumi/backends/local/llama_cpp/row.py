@@ -6,7 +6,7 @@ from oumi.backends.local.llama_cpp.settings import SETTINGS
 ENGINE = EngineRow(
     name="LLAMACPP",
     class_name="LlamaCppInferenceEngine",
-    module="oumi.backends.local.llama_cpp.backend",
+    backend="oumi.backends.local.llama_cpp.backend:LlamaCppBackend",
     summary="llama.cpp on this machine, for GGUF files",
     runtime="xllamacpp",
     install="pip install oumi-infer",

@@ -10,7 +10,7 @@ import torch
 
 from oumi.backends.local.native.settings import LOADING
 from oumi.core.configs import ModelParams
-from oumi.core.configs.base import nearest
+from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -91,6 +91,5 @@ def _quantization(settings: dict[str, Any]) -> Any:
 
 def _check_name(name: str) -> None:
     if name not in _KNOWN_KWARGS:
-        guess = nearest(name, _KNOWN_KWARGS)
-        hint = f"; did you mean {guess!r}?" if guess else ""
+        hint = did_you_mean(name, _KNOWN_KWARGS, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: Transformers has no such argument{hint}")

@@ -1,22 +1,22 @@
-"""The NATIVE engine."""
+"""The NATIVE backend."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 import gc
-from collections.abc import AsyncIterator, Callable
-from typing import ClassVar, NamedTuple
+from collections.abc import AsyncGenerator, Callable
+from typing import NamedTuple
 
 import torch
 
-from oumi.backends.local.backend import LocalInferenceEngine
+from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.native.loading import LoadedModel, load
 from oumi.backends.local.native.prompt import encode
 from oumi.backends.local.native.sampling import SamplerCache
 from oumi.backends.local.native.sequence import Sequence, make_sequence
 from oumi.backends.local.native.worker import Worker
-from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import EngineError, UnsupportedError
 from oumi.runner.request import Request
@@ -31,13 +31,11 @@ class _Parts(NamedTuple):
     worker: Worker
 
 
-class NativeTextInferenceEngine(LocalInferenceEngine):
+class NativeBackend(LocalBackend):
     """Any text or vision model that Transformers loads; rows join and leave its steps."""
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.NATIVE
-
     def _load(self) -> None:
-        loaded = load(self._config.model)
+        loaded = load(self.config.model)
         self._parts: _Parts | None = _Parts(loaded, SamplerCache(loaded), Worker(loaded, _PLACES))
         # The thread must not be in the middle of a step when Python takes the runtime down.
         atexit.register(self.close)
@@ -47,7 +45,7 @@ class NativeTextInferenceEngine(LocalInferenceEngine):
         row = await self._begin(request)
         return await asyncio.wrap_future(row.future)
 
-    async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+    async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
         loop = asyncio.get_running_loop()
         pieces: asyncio.Queue[Delta | None] = asyncio.Queue()
@@ -64,7 +62,7 @@ class NativeTextInferenceEngine(LocalInferenceEngine):
         finally:
             row.future.cancel()
 
-    def in_flight(self, config: InferenceConfig) -> int:
+    def max_in_flight(self, config: InferenceConfig) -> int:
         """Enough to choose rows of like length from while others are worked on."""
         return 4 * (config.generation.batch_size or _PLACES)
 
@@ -90,8 +88,9 @@ class NativeTextInferenceEngine(LocalInferenceEngine):
         parts.worker.submit(row)
         return row
 
-    def _check(self, config: InferenceConfig) -> None:
-        super()._check(config)
+    def check(self, config: InferenceConfig) -> None:
+        """Raise what is wrong with settings before anything is generated."""
+        super().check(config)
         generation = config.generation
         if generation.num_beams > 1:
             _check_beams(config)

@@ -6,7 +6,7 @@ from oumi.backends.local.native.settings import SETTINGS
 ENGINE = EngineRow(
     name="NATIVE",
     class_name="NativeTextInferenceEngine",
-    module="oumi.backends.local.native.backend",
+    backend="oumi.backends.local.native.backend:NativeBackend",
     summary="Transformers on this machine, for any text or vision model of the hub",
     runtime="transformers",
     install="pip install 'oumi-infer[native]'",

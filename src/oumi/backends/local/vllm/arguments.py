@@ -13,7 +13,7 @@ from huggingface_hub import hf_hub_download
 from oumi.backends.local.vllm.settings import GUIDANCE, LOADING
 from oumi.backends.local.vllm.versions import AsyncEngineArgs, StructuredOutputsConfig
 from oumi.core.configs import ModelParams
-from oumi.core.configs.base import nearest
+from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, ModelNotFoundError
 
 # Arguments that are set from other settings, with the reason for an error message.
@@ -90,8 +90,7 @@ def _check_name(name: str, known: set[str]) -> None:
     if name in _RESERVED:
         raise ConfigError(f"model.model_kwargs.{name}: {_RESERVED[name]}")
     if name not in known:
-        guess = nearest(name, known)
-        hint = f"; did you mean {guess!r}?" if guess else ""
+        hint = did_you_mean(name, known, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: vLLM has no such argument{hint}")
 
 

@@ -1,12 +1,12 @@
-"""The VLLM engine."""
+"""The VLLM backend."""
 
 from __future__ import annotations
 
 import atexit
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, ClassVar
 
-from oumi.backends.local.backend import LocalInferenceEngine
+from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, opens_reasoning
 from oumi.backends.local.tool_calls import forced_schema, offered_tools
 from oumi.backends.local.vllm.arguments import SCHEDULING, structured_outputs_config
@@ -16,23 +16,22 @@ from oumi.backends.local.vllm.prompt import render
 from oumi.backends.local.vllm.runtime import start
 from oumi.backends.local.vllm.sampling import sampling_params
 from oumi.backends.local.vllm.settings import GUIDANCE
-from oumi.core.configs import InferenceConfig, InferenceEngineType
+from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner import loop
 from oumi.runner.request import Request
 from oumi.structured.schema.grammar import to_lark
 
 
-class VLLMInferenceEngine(LocalInferenceEngine):
+class VLLMBackend(LocalBackend):
     """vLLM in a process of its own; its scheduler batches whatever is in flight."""
 
-    engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.VLLM
     scheduling: ClassVar[frozenset[str]] = SCHEDULING
 
     def _load(self) -> None:
-        model = self._config.model
+        model = self.config.model
         check_parsers(model)
-        self._backend = structured_outputs_config(model).backend
+        self._grammar_backend = structured_outputs_config(model).backend
         self._runtime = loop.call(start(model))
         # vLLM's process has to be ended while its code can still run.
         atexit.register(self.close)
@@ -44,7 +43,7 @@ class VLLMInferenceEngine(LocalInferenceEngine):
             generated.append(output)
         return parser.completion(generated)
 
-    async def stream_completion(self, request: Request) -> AsyncIterator[Delta]:
+    async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
         generated, parser, outputs = await self._generate(request, stream=True)
         async for output in outputs:
@@ -55,7 +54,7 @@ class VLLMInferenceEngine(LocalInferenceEngine):
         for delta in parser.last_deltas(generated):
             yield delta
 
-    def in_flight(self, config: InferenceConfig) -> int:
+    def max_in_flight(self, config: InferenceConfig) -> int:
         """Twice what vLLM works on at once, so that its scheduler always has a choice."""
         return config.generation.batch_size or 2 * self._runtime.max_num_seqs
 
@@ -77,7 +76,7 @@ class VLLMInferenceEngine(LocalInferenceEngine):
             request.config.generation,
             stream=stream,
             schema=forced_schema(request),
-            backend=self._backend,
+            backend=self._grammar_backend,
             # The markers of a tool call are special tokens of some models.
             keep_special_tokens=vllm_parser.needs_special_tokens if vllm_parser else tools,
         )
@@ -88,9 +87,11 @@ class VLLMInferenceEngine(LocalInferenceEngine):
             return False
         return opens_reasoning(self._runtime.tokenizer.decode(prompt_ids[-PROMPT_TAIL_TOKENS:]))
 
-    def _check(self, config: InferenceConfig) -> None:
-        super()._check(config)
+    def check(self, config: InferenceConfig) -> None:
+        """Raise what is wrong with settings before anything is generated."""
+        super().check(config)
         sampling_params(config.generation)
-        # Another backend refuses by itself what it cannot keep.
-        if config.generation.guided_decoding is not None and self._backend == GUIDANCE:
+        # Another grammar backend refuses by itself what it cannot keep.
+        is_guidance = structured_outputs_config(config.model).backend == GUIDANCE
+        if config.generation.guided_decoding is not None and is_guidance:
             to_lark(config.generation.guided_decoding)

@@ -22,7 +22,8 @@ from oumi.backends.local.vllm.versions import (
 )
 from oumi.backends.openai_chat import StreamAssembler, encode_tools
 from oumi.core.configs import ModelParams
-from oumi.core.configs.base import logger, nearest
+from oumi.core.logs import logger
+from oumi.core.names import did_you_mean
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason, Message, Role
 from oumi.core.types.tool_call import FunctionCall
@@ -38,8 +39,7 @@ def check_parsers(model: ModelParams) -> None:
     ):
         known = manager.list_registered()
         if name and name not in known:
-            guess = nearest(name, known)
-            hint = f"did you mean {guess!r}?" if guess else f"known are {', '.join(known)}"
+            hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
             raise ConfigError(f"model.{field}: vLLM has no parser {name!r}; {hint}")
 
 

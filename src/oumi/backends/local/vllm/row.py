@@ -6,7 +6,7 @@ from oumi.backends.local.vllm.settings import SETTINGS
 ENGINE = EngineRow(
     name="VLLM",
     class_name="VLLMInferenceEngine",
-    module="oumi.backends.local.vllm.backend",
+    backend="oumi.backends.local.vllm.backend:VLLMBackend",
     summary="vLLM on this machine, for any model that it serves",
     runtime="vllm",
     install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",

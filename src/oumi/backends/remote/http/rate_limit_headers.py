@@ -1,11 +1,11 @@
-"""What the headers of a reply say about limits, as plain numbers.
+"""Rate limits as the headers of a reply report them, and who passes them on to the limiter.
 
-Pure functions: `now_s` is the time of day (Unix seconds) to which dates are related, every
-answer is in seconds from then. What cannot be read is None, never an error: a strange header
-must not cost a paid answer. Names are asked for in lower case, as every HTTP stack here
-delivers them or compares them.
+The parsers are pure functions: `now_s` is the time of day (Unix seconds) that dates are related
+to, every answer is in seconds from then. A value that cannot be parsed gives None, never an
+error: a strange header must not cost a paid answer. Names are looked up in lower case, as every
+HTTP stack here delivers or compares them.
 
-Shapes read, with where they are described:
+Headers that are read, and where they are described:
   Retry-After: 2 | 0.5 | Wed, 21 Oct 2026 07:28:00 GMT     RFC 9110, 10.2.3
   retry-after-ms: 1500                                     Azure and OpenAI
   x-ratelimit-{limit,remaining,reset}-{requests,tokens}    OpenAI and most that follow it; the
@@ -23,24 +23,39 @@ Shapes read, with where they are described:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from oumi.runner.limits.limiter import Limiter
+from oumi.runner.limits.status import RateLimitStatus
 
 _UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|[dhms])")
-_DURATION = re.compile(rf"(?:{_PART.pattern})+")
-_EPOCH_FROM_S = 1e9  # a number as large as this is a time of day, not a duration
-_EPOCH_MS_FROM = 1e12
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|[dhms])")
+_DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 
-_MINUTE_S = 60.0
+_MIN_UNIX_S = 1e9
+"""A number as large as this is a time of day, not a duration: as a duration it were 31 years."""
+_MIN_UNIX_MS = 1e12
+"""A number as large as this is a time of day in milliseconds: as seconds it were 31,000 years."""
 
-_Names = tuple[str, str, str]  # of the limit, of what remains of it, and of its reset
+_STATUS_INTERVAL_S = 0.02
+"""Replies can come thousands a second, and reading 14 families of headers from each would cost
+more than it tells: 50 times a second is as good."""
 
 
-def _names(form: str) -> _Names:
-    return form.format("limit"), form.format("remaining"), form.format("reset")
+class _Names(NamedTuple):
+    """The headers that report one limit."""
+
+    limit: str
+    remaining: str
+    reset: str
+
+
+def _names(template: str) -> _Names:
+    return _Names(*(template.format(part) for part in ("limit", "remaining", "reset")))
 
 
 _FAMILIES: tuple[tuple[str, _Names], ...] = (
@@ -51,7 +66,7 @@ _FAMILIES: tuple[tuple[str, _Names], ...] = (
     ("requests", _names("x-ratelimit-{}-requests-minute")),
     ("requests", _names("x-ratelimit-{}-req-minute")),
     ("tokens", _names("x-ratelimit-{}-tokens-minute")),
-    ("tokens", ("x-tokenlimit-limit", "x-tokenlimit-remaining", "x-ratelimit-reset")),
+    ("tokens", _Names("x-tokenlimit-limit", "x-tokenlimit-remaining", "x-ratelimit-reset")),
     ("input_tokens", _names("x-ratelimit-{}-tokens-prompt")),
     ("output_tokens", _names("x-ratelimit-{}-tokens-generated")),
     ("requests", _names("anthropic-ratelimit-requests-{}")),
@@ -59,73 +74,97 @@ _FAMILIES: tuple[tuple[str, _Names], ...] = (
     ("input_tokens", _names("anthropic-ratelimit-input-tokens-{}")),
     ("output_tokens", _names("anthropic-ratelimit-output-tokens-{}")),
 )
-_OF_A_MINUTE = ("-minute", "-prompt", "-generated")
+_MINUTE_SUFFIXES = ("-minute", "-prompt", "-generated")
+"""Limits whose headers without a reset are for a minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimitStatus:
-    """What is left of one limit: `remaining` of `limit`, all of it again in `reset_s`."""
+class RateLimitObserver:
+    """Passes on what the headers of replies say about limits to one limiter.
 
-    kind: str
-    """`requests`, `tokens`, `input_tokens` or `output_tokens`."""
-    limit: float
-    remaining: float
-    reset_s: float
+    `clock` counts seconds steadily, `wall_clock` seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ):
+        self.limiter = limiter
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._next_status_s = float("-inf")
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Pass on the headers of one reply: Retry-After always, the rest at most every 20 ms."""
+        unix_s = self._wall_clock()
+        wait_s = retry_after_s(headers, unix_s)
+        if wait_s is not None:
+            self.limiter.pause(wait_s)
+        now_s = self._clock()
+        if now_s < self._next_status_s:
+            return
+        self._next_status_s = now_s + _STATUS_INTERVAL_S
+        for status in rate_limit_statuses(headers, unix_s):
+            self.limiter.observe(status)
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """How long the server asks to wait, the finest of its words; None if it does not say."""
-    fine = _number(headers.get("retry-after-ms"))
-    if fine is not None:
-        return max(fine / 1000, 0.0)
+    """How long the server asks to wait, None if it does not: from milliseconds if it sends both."""
+    wait_ms = _number(headers.get("retry-after-ms"))
+    if wait_ms is not None:
+        return max(wait_ms / 1000, 0.0)
     text = headers.get("retry-after")
     return None if text is None else until_s(text, now_s)
 
 
-def rooms(headers: Mapping[str, str], now_s: float) -> list[RateLimitStatus]:
-    """The limits that the headers tell in full, one of a kind."""
+def rate_limit_statuses(headers: Mapping[str, str], now_s: float) -> list[RateLimitStatus]:
+    """The limits that the headers report in full, at most one of each kind."""
     found: dict[str, RateLimitStatus] = {}
     for kind, names in _FAMILIES:
-        if names[1] in headers and kind not in found:
-            room = _room(kind, names, headers, now_s)
-            if room is not None:
-                found[kind] = room
+        if names.remaining in headers and kind not in found:
+            status = _status(kind, names, headers, now_s)
+            if status is not None:
+                found[kind] = status
     return list(found.values())
 
 
 def until_s(text: str, now_s: float) -> float | None:
-    """Seconds from now: of a number, a duration such as `6m0s`, or a date; never negative."""
+    """Seconds from now until a number of seconds, a duration such as `6m0s`, or a date has passed.
+
+    Never negative; None for any other text.
+    """
     text = text.strip()
     number = _number(text)
     if number is not None:
-        return max(_from_number(number, now_s), 0.0)
+        return max(_number_until_s(number, now_s), 0.0)
     if _DURATION.fullmatch(text):
-        return sum(float(size) * _UNITS_S[unit] for size, unit in _PART.findall(text))
+        return sum(float(size) * _UNITS_S[unit] for size, unit in _DURATION_PART.findall(text))
     date_s = _date_s(text)
     return None if date_s is None else max(date_s - now_s, 0.0)
 
 
-def _room(
+def _status(
     kind: str, names: _Names, headers: Mapping[str, str], now_s: float
 ) -> RateLimitStatus | None:
-    remaining = _number(headers.get(names[1]))
+    remaining = _number(headers.get(names.remaining))
     if remaining is None:
         return None
-    limit, reset = _number(headers.get(names[0])), headers.get(names[2])
-    reset_s = _usual_reset_s(names[0]) if reset is None else until_s(reset, now_s)
+    limit, reset = _number(headers.get(names.limit)), headers.get(names.reset)
+    reset_s = _default_reset_s(names.limit) if reset is None else until_s(reset, now_s)
     if not limit or limit < 0 or reset_s is None:
         return None
     return RateLimitStatus(kind, limit, min(max(remaining, 0.0), limit), reset_s)
 
 
-def _usual_reset_s(name: str) -> float | None:
-    return _MINUTE_S if name.endswith(_OF_A_MINUTE) else None
+def _default_reset_s(name: str) -> float | None:
+    return 60.0 if name.endswith(_MINUTE_SUFFIXES) else None
 
 
-def _from_number(number: float, now_s: float) -> float:
-    if number >= _EPOCH_MS_FROM:
+def _number_until_s(number: float, now_s: float) -> float:
+    if number >= _MIN_UNIX_MS:
         return number / 1000 - now_s
-    return number - now_s if number >= _EPOCH_FROM_S else number
+    return number - now_s if number >= _MIN_UNIX_S else number
 
 
 def _number(text: str | None) -> float | None:

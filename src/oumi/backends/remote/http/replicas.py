@@ -1,57 +1,63 @@
-"""Replicas of one server: requests go where the least is in flight; one that fails is rested."""
+"""Replicas of one server: requests go where the fewest are in flight; one that fails is rested."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Self
+
+from oumi.backends.remote.http.transport import TransportError
 
 _FIRST_REST_S = 1.0
 _LONGEST_REST_S = 60.0
 
 
-@dataclass
 class Replica:
-    """One server. After each failure in a row it is rested twice as long.
+    """One server; a context manager around each request to it.
 
-    Entered for each request.
+    After each failure in a row it is rested twice as long.
     """
 
-    base: str
-    in_flight: int = 0
-    failures: int = 0
-    rests_until_s: float = 0.0
+    def __init__(self, base: str, clock: Callable[[], float]):
+        self.base = base
+        self.in_flight = 0
+        self.failures = 0
+        self.rests_until_s = 0.0
+        self._clock = clock
 
     def __enter__(self) -> Self:
         self.in_flight += 1
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.in_flight -= 1
+        if isinstance(error, TransportError):
+            self._fail()
+
+    def note_status(self, status: int) -> None:
+        """Rest a replica that broke down, and count one that answered as healthy again."""
+        if status == 200:
+            self.failures = 0
+            self.rests_until_s = 0.0
+        elif status >= 500:
+            self._fail()
+
+    def _fail(self) -> None:
+        self.failures += 1
+        rest_s = min(_FIRST_REST_S * 2 ** (self.failures - 1), _LONGEST_REST_S)
+        self.rests_until_s = self._clock() + rest_s
 
 
 class Replicas:
     """The servers behind an engine."""
 
     def __init__(self, bases: tuple[str, ...], clock: Callable[[], float] = time.monotonic):
-        self._all = [Replica(base) for base in bases]
+        self._all = [Replica(base, clock) for base in bases]
         self._clock = clock
 
     def pick(self) -> Replica:
         """The replica for the next request."""
         return self._all[0] if len(self._all) == 1 else self._pick()
-
-    def failed(self, replica: Replica) -> None:
-        """Rest a replica that could not be reached or broke down."""
-        replica.failures += 1
-        rest_s = min(_FIRST_REST_S * 2 ** (replica.failures - 1), _LONGEST_REST_S)
-        replica.rests_until_s = self._clock() + rest_s
-
-    def answered(self, replica: Replica) -> None:
-        """Count a replica as well again."""
-        replica.failures = 0
-        replica.rests_until_s = 0.0
 
     def _pick(self) -> Replica:
         now_s = self._clock()

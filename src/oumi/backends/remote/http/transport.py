@@ -135,7 +135,12 @@ class HttpTransport:
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
-        return await self._step(self._send(call), call)
+        try:
+            response = await self._start(call)
+            body = await response.bytes()
+            return Reply(response.status.as_int(), _headers(response), bytes(body))
+        except (asyncio.CancelledError, Exception) as error:
+            raise self._translate(error, call) from None
 
     async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
         """Send and read the reply as it comes, the head first. Closing it early closes the
@@ -161,35 +166,37 @@ class HttpTransport:
         if client is not None:
             client.close()
 
-    async def _send(self, call: Call) -> Reply:
-        response = await self._start(call)
-        body = await response.bytes()
-        return Reply(response.status.as_int(), _headers(response), bytes(body))
-
     def _start(self, call: Call) -> Awaitable[wreq.Response]:
-        method = self._methods[call.method]
         if self._client is None:
             raise _closed(call)
+        headers, body = call.headers, call.body
+        if not isinstance(body, bytes):
+            headers = {**headers, **headers_of(body)}
         return self._client.request(
-            method,
+            self._methods[call.method],
             call.url,
-            headers={**call.headers, **headers_of(call.body)},
-            **body_argument(call.body),
+            headers=headers,
+            **body_argument(body),
             timeout=timedelta(seconds=call.timeout_s),  # until the reply is whole
         )
 
     async def _step(self, work: Awaitable[ResultT], call: Call) -> ResultT:
-        """A step of a call; those of a stream may be taken by different tasks."""
+        """A step of a stream; each may be taken by another task."""
         try:
             return await work
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self._client is not None or (task is not None and task.cancelling()):
-                raise
-            raise _closed(call) from None
-        except Exception as error:
-            # Not chained: the library's texts hold the whole URL, which may hold a key.
-            raise _translate(error, call) from None
+        except (asyncio.CancelledError, Exception) as error:
+            raise self._translate(error, call) from None
+
+    def _translate(self, error: BaseException, call: Call) -> BaseException:
+        """The library's errors as ours. They are not chained: their texts hold the whole URL,
+        which may hold a key.
+        """
+        if not isinstance(error, asyncio.CancelledError):
+            return _translate(error, call)
+        # The library also cancels what is in flight when its client is closed.
+        task = asyncio.current_task()
+        is_cancelled = self._client is not None or (task is not None and task.cancelling() > 0)
+        return error if is_cancelled else _closed(call)
 
 
 def _headers(response: wreq.Response) -> dict[str, str]:
@@ -204,7 +211,7 @@ def _closed(call: Call) -> TransportError:
     return TransportError(f"{_host(call)}: the transport is closed")
 
 
-def _translate(error: Exception, call: Call) -> Exception:
+def _translate(error: BaseException, call: Call) -> BaseException:
     """Ours for the library's; any other as it is."""
     host = _host(call)
     name = type(error).__name__

@@ -1,5 +1,5 @@
-"""Anthropic's message batches: the requests go in with the call that starts a batch, and the
-results come as lines in any order.
+"""Anthropic's message batches: the call that starts a batch holds the requests, and the results
+are lines in any order.
 
 https://platform.claude.com/docs/en/build-with-claude/batch-processing
 """
@@ -13,21 +13,21 @@ from typing import Any
 
 import orjson
 
+from oumi.backends.remote.api_client import ApiClient
 from oumi.backends.remote.errors import BadReplyError, to_error
-from oumi.backends.remote.http.api_client import ApiClient
 from oumi.backends.remote.http.uploads import Lines
-from oumi.batch.api.providers import ApiBatch, BatchRequest, Outcome
+from oumi.batch.api.providers.base import ApiBatch, BatchRequest, BatchResult
 from oumi.batch.api.providers.shared import (
+    batch_must_exist,
     cancel_unless_ended,
-    known_batch,
+    rate_limit_means_queue_full,
     read_field,
     read_result,
     read_time,
-    room_told_by_429,
 )
 from oumi.batch.failures import CANCELLED, EXPIRED
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 from oumi.errors import UnavailableError, UnsupportedError
 
 _PATH = "/messages/batches"
@@ -43,19 +43,19 @@ _STATUS_OF = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-_UNANSWERED = {
+_FAILURES = {
     "canceled": Failure(CANCELLED, "cancelled before it was answered", is_retryable=True),
     "expired": Failure(EXPIRED, "not answered before the batch expired", is_retryable=True),
 }
 
 
 class AnthropicBatches:
-    """Nothing is uploaded, so what stands for an upload is the file here. Batches carry no tag:
-    one is known again by the ids in its results, which are told once it has ended.
+    """Nothing is uploaded, so the path of the local file stands for the upload. Batches carry no
+    tag: one is recognised by the custom ids in its results, which exist once it has ended.
     """
 
-    def __init__(self, channel: ApiClient, engine: str):
-        self._client = channel
+    def __init__(self, client: ApiClient, engine: str):
+        self._client = client
         self._engine = engine
 
     async def is_offered(self) -> bool:
@@ -67,22 +67,23 @@ class AnthropicBatches:
         return orjson.dumps({"custom_id": custom_id, "params": orjson.Fragment(body)}) + b"\n"
 
     async def upload(self, file: Path, tag: str) -> str:
-        """Where the file lies."""
+        """The path of the file."""
         return str(file)
 
     async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
-        """Start a batch. Raises NoRoomError."""
+        """Start a batch. Raises QueueFullError."""
         lines = Lines(b'{"requests":[', Path(upload), b"]}")
-        with room_told_by_429():
+        with rate_limit_means_queue_full():
             return self._read(await self._client.post_lines(_PATH, lines))
 
     async def find(
         self, tag: str, upload: str, known: Collection[str], since: datetime
     ) -> ApiBatch | None:
-        """By the first id in the results. Raises UnavailableError while a batch runs that may be
-        the one: to start another might pay twice.
+        """By the first custom id, looked for in the results of each batch with as many requests.
+
+        Raises UnavailableError while such a batch runs: to start another might pay twice.
         """
-        first, count = _look_at(Path(upload))
+        first_id, count = _first_id_and_count(Path(upload))
         async for batch in self.list():
             if batch.info.created_at and batch.info.created_at < since:
                 return None
@@ -91,25 +92,25 @@ class AnthropicBatches:
             if not batch.info.is_terminal:
                 raise UnavailableError(
                     f"{batch.info.id} may be the batch that was begun when the last process ended; "
-                    "that is told once it has ended: ask again then"
+                    "that is known once it has ended: ask again then"
                 )
-            if await self._holds(batch, first):
+            if await self._has_result(batch, first_id):
                 return batch
         return None
 
     async def retrieve(self, batch_id: str) -> ApiBatch:
         """How far a batch is."""
-        with known_batch(self._engine, batch_id):
+        with batch_must_exist(self._engine, batch_id):
             return self._read(await self._client.get(f"{_PATH}/{batch_id}"))
 
-    async def outcomes(self, batch: ApiBatch) -> AsyncGenerator[Outcome]:
+    async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The lines of the results; none before the batch has ended."""
         if batch.info.is_terminal:
             async for line in self._client.lines(f"{_PATH}/{batch.info.id}/results"):
-                yield self._outcome(line)
+                yield self._result(line)
 
-    async def asked(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
-        """Raises UnsupportedError: what was asked is not told."""
+    async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+        """Raises UnsupportedError: the API does not return the requests of a batch."""
         raise UnsupportedError(
             f"{batch.info.id} was not submitted from here, and {self._engine} does not tell what "
             "was asked in it"
@@ -118,7 +119,7 @@ class AnthropicBatches:
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch; one that has ended before stays as it is."""
-        with known_batch(self._engine, batch_id):
+        with batch_must_exist(self._engine, batch_id):
             return await cancel_unless_ended(
                 lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
             )
@@ -137,69 +138,69 @@ class AnthropicBatches:
     async def _cancel(self, batch_id: str) -> ApiBatch:
         return self._read(await self._client.post(f"{_PATH}/{batch_id}/cancel", {}))
 
-    async def _holds(self, batch: ApiBatch, custom_id: str) -> bool:
+    async def _has_result(self, batch: ApiBatch, custom_id: str) -> bool:
         async for line in self._client.lines(f"{_PATH}/{batch.info.id}/results"):
             if orjson.loads(line)["custom_id"] == custom_id:
                 return True
         return False
 
-    def _outcome(self, line: bytes) -> Outcome:
+    def _result(self, line: bytes) -> BatchResult:
         custom_id, value = read_result(line)
         result = read_field(value, "result")
-        kind = read_field(result, "type")
-        if kind == "succeeded":
-            return Outcome(custom_id, orjson.dumps(result["message"]))
-        if kind in _UNANSWERED:
-            return Outcome(custom_id, failure=_UNANSWERED[kind])
-        return Outcome(custom_id, failure=self._failure(result.get("error") or {}))
+        result_type = read_field(result, "type")
+        if result_type == "succeeded":
+            return BatchResult(custom_id, orjson.dumps(result["message"]))
+        if result_type in _FAILURES:
+            return BatchResult(custom_id, failure=_FAILURES[result_type])
+        return BatchResult(custom_id, failure=self._failure(result.get("error") or {}))
 
     def _failure(self, error: Mapping[str, Any]) -> Failure:
-        kind = str((error.get("error") or error).get("type"))
+        error_type = str((error.get("error") or error).get("type"))
         body = orjson.dumps(error)
-        status = _STATUS_OF.get(kind, 400)
+        status = _STATUS_OF.get(error_type, 400)
         return Failure.from_error(to_error(status, body, None, self._engine, "the key"))
 
-    def _read(self, facts: Mapping[str, Any]) -> ApiBatch:
+    def _read(self, raw: Mapping[str, Any]) -> ApiBatch:
         try:
-            return ApiBatch(self._info(facts), facts=facts)
+            return ApiBatch(self._info(raw), raw=raw)
         except (LookupError, TypeError, ValueError) as error:
-            raise BadReplyError(f"a reply that is no batch: {str(facts)[:200]}") from error
+            raise BadReplyError(f"a reply that is no batch: {str(raw)[:200]}") from error
 
-    def _info(self, facts: Mapping[str, Any]) -> BatchInfo:
-        counts: Mapping[str, int] = facts["request_counts"]
-        created_at = read_time(facts["created_at"])
+    def _info(self, raw: Mapping[str, Any]) -> BatchInfo:
+        counts: Mapping[str, int] = raw["request_counts"]
+        created_at = read_time(raw["created_at"])
         return BatchInfo(
-            id=facts["id"],
-            status=_status(facts),
+            id=raw["id"],
+            status=_status(raw),
             total_requests=sum(counts.values()),
             completed_requests=counts["succeeded"],
             failed_requests=counts["errored"] + counts["canceled"] + counts["expired"],
             created_at=created_at,
             started_at=created_at,
-            completed_at=read_time(facts.get("ended_at")),
-            expires_at=read_time(facts.get("expires_at")),
-            provider_status=facts["processing_status"],
+            completed_at=read_time(raw.get("ended_at")),
+            expires_at=read_time(raw.get("expires_at")),
+            provider_status=raw["processing_status"],
             engine=self._engine,
         )
 
 
-def open_api(channel: ApiClient, engine: str) -> AnthropicBatches:
-    """The batch API over a channel."""
-    return AnthropicBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> AnthropicBatches:
+    """The batch API, called through a client."""
+    return AnthropicBatches(client, engine)
 
 
-def _status(facts: Mapping[str, Any]) -> BatchStatus:
-    """By what became of its requests, once it has ended."""
-    counts = facts["request_counts"]
-    if facts["processing_status"] != "ended":
+def _status(raw: Mapping[str, Any]) -> BatchStatus:
+    """The status of a batch; the API has only `ended`, so the counts of its results decide."""
+    counts = raw["request_counts"]
+    if raw["processing_status"] != "ended":
         return BatchStatus.IN_PROGRESS
     if counts["canceled"]:
         return BatchStatus.CANCELLED
     return BatchStatus.EXPIRED if counts["expired"] else BatchStatus.COMPLETED
 
 
-def _look_at(file: Path) -> tuple[str, int]:
-    """The first id in a file of requests, and how many there are."""
+def _first_id_and_count(file: Path) -> tuple[str, int]:
+    """The first custom id in a file of requests, and how many requests there are."""
     with file.open("rb") as lines:
         first = orjson.loads(next(lines))["custom_id"]
         return first, 1 + sum(1 for _ in lines)

@@ -1,4 +1,4 @@
-"""Fireworks' batch inference jobs, which read a dataset and write another one.
+"""Fireworks' batch inference jobs, which read one dataset and write another.
 
 https://docs.fireworks.ai/guides/batch-inference
 https://docs.fireworks.ai/api-reference/create-batch-inference-job
@@ -15,23 +15,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from oumi.backends.remote.http.api_client import ApiClient
-from oumi.batch.api.providers import ApiBatch, BatchRequest, Outcome, OutputLagsError
-from oumi.batch.api.providers.fireworks_facts import (
+from oumi.backends.remote.api_client import ApiClient
+from oumi.batch.api.providers.base import (
+    ApiBatch,
+    BatchRequest,
+    BatchResult,
+    OutputNotReadyError,
+)
+from oumi.batch.api.providers.fireworks_replies import (
     TITLE,
     id_of,
     output_of,
-    read_asked,
+    read_batch_result,
     read_deleted,
     read_job,
-    read_outcome,
+    read_request,
 )
 from oumi.batch.api.providers.shared import (
-    known_batch,
+    batch_must_exist,
+    is_output_missing,
     line_without_model,
-    may_lag,
+    rate_limit_means_queue_full,
     read_field,
-    room_told_by_429,
 )
 from oumi.batch.window import parse_window
 from oumi.core.types.batch import BatchStatus
@@ -44,11 +49,11 @@ _PAGE = 200
 
 
 class FireworksBatches:
-    """A part's tag is the id of its dataset and of its job, so a job cannot be started twice."""
+    """A shard's tag is the id of its dataset and of its job, so a job cannot be started twice."""
 
-    def __init__(self, channel: ApiClient, engine: str):
-        base = channel.way.address.bases[0]
-        self._client = channel.at(base.replace("/inference/", "/"))
+    def __init__(self, client: ApiClient, engine: str):
+        base = client.session.address.bases[0]
+        self._client = client.at(base.replace("/inference/", "/"))
         self._engine = engine
         self._account = os.environ.get(_ACCOUNT, "")
 
@@ -64,18 +69,18 @@ class FireworksBatches:
         """Make a dataset of the file."""
         datasets, name = f"{await self._root()}/datasets", id_of(tag)
         requests = await asyncio.to_thread(_count_lines, file)
-        policy = self._client.policy
+        policy = self._client.session.retry_policy
         await retrying(lambda: self._make_dataset(datasets, name, requests), policy)
         try:
             await self._client.upload(f"{datasets}/{name}:upload", {}, file, f"{name}.jsonl")
         except RequestError:
             dataset = await self._client.get(f"{datasets}/{name}")
-            if dataset.get("state") != "READY":  # else an earlier try's reply got lost
+            if dataset.get("state") != "READY":  # else the reply to an earlier try was lost
                 raise
         return name
 
     async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
-        """Start a job. Raises NoRoomError, and ConfigError for another window than a job has."""
+        """Start a job. Raises QueueFullError, and ConfigError for any window but 24h."""
         if parse_window(window) != _WINDOW:
             raise ConfigError(
                 f"remote_params.batch_completion_window: {window!r}, and {self._engine} takes 24h"
@@ -83,12 +88,12 @@ class FireworksBatches:
         root = await self._root()
         order = {
             "displayName": tag,
-            "model": self._client.way.config.model.model_name,
+            "model": self._client.session.config.model.model_name,
             "inputDatasetId": f"{root[1:]}/datasets/{upload}",
             "outputDatasetId": f"{root[1:]}/datasets/{output_of(upload)}",
         }
         jobs = f"{root}/batchInferenceJobs?batchInferenceJobId={upload}"
-        with room_told_by_429():
+        with rate_limit_means_queue_full():
             return read_job(await self._client.post(jobs, order), self._engine)
 
     async def find(
@@ -101,8 +106,8 @@ class FireworksBatches:
             return None
 
     async def retrieve(self, batch_id: str) -> ApiBatch:
-        """How far a job is. One of ours that is gone while its dataset is there was cancelled."""
-        with known_batch(self._engine, batch_id):
+        """How far a job is. One of ours without a job, but with a dataset, was cancelled."""
+        with batch_must_exist(self._engine, batch_id):
             try:
                 return read_job(await self._client.get(await self._job(batch_id)), self._engine)
             except ModelNotFoundError:
@@ -112,31 +117,31 @@ class FireworksBatches:
                     raise
                 return read_deleted(dataset, self._engine)
 
-    async def outcomes(self, batch: ApiBatch) -> AsyncGenerator[Outcome]:
+    async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The lines of the files in the dataset that the job wrote: answers, and errors."""
         if not batch.info.is_terminal:
             return
         answered = 0
-        files = await self._files(str(batch.facts.get("outputDatasetId") or ""))
+        files = await self._files(str(batch.raw.get("outputDatasetId") or ""))
         for name, url in files.items():
             async for line in self._client.lines(url, signed=True):
-                if (outcome := read_outcome(name, line, self._engine)) is not None:
-                    answered += outcome.body is not None
-                    yield outcome
-        if may_lag(batch.info, answered, has_files=bool(files)):
-            raise OutputLagsError(
+                if (result := read_batch_result(name, line, self._engine)) is not None:
+                    answered += result.body is not None
+                    yield result
+        if is_output_missing(batch.info, answered, has_files=bool(files)):
+            raise OutputNotReadyError(
                 f"{answered} of {batch.info.completed_requests} answers are there"
             )
 
-    async def asked(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
-        """The lines of the dataset that the job was made of, with what the job set for all."""
-        files = await self._files(str(read_field(batch.facts, "inputDatasetId")))
+    async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+        """The lines of the dataset that the job was made of, with the job's settings for all."""
+        files = await self._files(str(read_field(batch.raw, "inputDatasetId")))
         for url in files.values():
             async for line in self._client.lines(url, signed=True):
-                yield read_asked(line, batch.facts)
+                yield read_request(line, batch.raw)
 
     async def cancel(self, batch_id: str) -> ApiBatch:
-        """Stop a job, for which it has to be deleted; one that has ended stays as it is."""
+        """Stop a job, which the API does by deleting it; one that has ended stays as it is."""
         batch = await self.retrieve(batch_id)
         if batch.info.is_terminal:
             return batch
@@ -158,7 +163,7 @@ class FireworksBatches:
             token = f"&pageToken={quote(reply['nextPageToken'])}"
 
     async def _root(self) -> str:
-        """Below what all lies. Raises ConfigError where the account is not clear."""
+        """The path of the account, below which all else is. Raises ConfigError if it is unclear."""
         if not self._account:
             reply = await self._accounts()
             names = [str(value["name"]) for value in reply.get("accounts") or ()]
@@ -187,11 +192,11 @@ class FireworksBatches:
         try:
             await self._client.post(datasets, {"datasetId": name, "dataset": dataset})
         except UnavailableError as error:
-            if error.status != 409:  # else an earlier try's reply got lost
+            if error.status != 409:  # else the reply to an earlier try was lost
                 raise
 
     async def _files(self, dataset: str) -> Mapping[str, str]:
-        """The files of a dataset, each with a URL that opens by itself; none of one not there."""
+        """The files of a dataset, each with a signed URL; none if the dataset does not exist."""
         path = f"{await self._root()}/datasets/{dataset.rpartition('/')[2]}:getDownloadEndpoint"
         try:
             reply = await self._client.get(path)
@@ -201,9 +206,9 @@ class FireworksBatches:
         return urls
 
 
-def open_api(channel: ApiClient, engine: str) -> FireworksBatches:
-    """The batch API over a channel."""
-    return FireworksBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> FireworksBatches:
+    """The batch API, called through a client."""
+    return FireworksBatches(client, engine)
 
 
 def _count_lines(file: Path) -> int:

@@ -1,4 +1,4 @@
-"""Mistral's batch jobs: files as at OpenAI, and jobs with words of their own.
+"""Mistral's batch jobs: files as at OpenAI, and jobs with other names for the same fields.
 
 https://docs.mistral.ai/capabilities/batch
 https://docs.mistral.ai/api/endpoint/batch
@@ -10,8 +10,8 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
 
-from oumi.backends.remote.http.api_client import ApiClient
-from oumi.batch.api.providers import ApiBatch, BatchRequest
+from oumi.backends.remote.api_client import ApiClient
+from oumi.batch.api.providers.base import ApiBatch, BatchRequest
 from oumi.batch.api.providers.openai import TAG, OpenAIBatches
 from oumi.batch.api.providers.shared import line_without_model, read_field, read_result
 from oumi.batch.window import parse_window
@@ -32,7 +32,7 @@ _STATUSES = {
 
 
 class MistralBatches(OpenAIBatches):
-    """The model is named by the job, not by its requests."""
+    """The job names the model, not its requests."""
 
     batches_path = "/batch/jobs"
     statuses = _STATUSES
@@ -41,11 +41,12 @@ class MistralBatches(OpenAIBatches):
         """A request as a line of the file."""
         return line_without_model(custom_id, body)
 
-    async def asked(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
-        """The lines of the files that the job was made of. Raises UnsupportedError for one whose
-        requests were handed in without a file.
+    async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+        """The lines of the files that the job was made of.
+
+        Raises UnsupportedError for a job that was made without files.
         """
-        files = batch.facts.get("input_files")
+        files = batch.raw.get("input_files")
         if not files:
             raise UnsupportedError(
                 f"{batch.info.id} was made without a file, and {self._engine} does not tell what "
@@ -53,7 +54,7 @@ class MistralBatches(OpenAIBatches):
             )
         for file in files:
             async for line in self._content(file):
-                yield self._asked(line, batch)
+                yield self._request(line, batch)
 
     async def list(self) -> AsyncGenerator[ApiBatch]:
         """All batches, page by page."""
@@ -72,21 +73,21 @@ class MistralBatches(OpenAIBatches):
         return {
             "input_files": [upload],
             "endpoint": f"/v1{path}",
-            "model": self._client.way.config.model.model_name,
+            "model": self._client.session.config.model.model_name,
             "timeout_hours": _hours(window),
             "metadata": {TAG: tag},
         }
 
-    def _means_no_room(self, error: OumiError) -> bool:
-        """Requests that wait are counted by workspace, and those beyond are refused."""
+    def _is_queue_full(self, error: OumiError) -> bool:
+        """Waiting requests are counted by workspace, and more than it may have get a 429."""
         return getattr(error, "status", None) == 429
 
-    def _asked(self, line: bytes, batch: ApiBatch) -> BatchRequest:
+    def _request(self, line: bytes, batch: ApiBatch) -> BatchRequest:
         custom_id, value = read_result(line)
-        return BatchRequest(custom_id, {"model": batch.facts.get("model"), **value["body"]})
+        return BatchRequest(custom_id, {"model": batch.raw.get("model"), **value["body"]})
 
     def _read(self, reply: Any) -> ApiBatch:
-        """A job, by OpenAI's names for what it tells."""
+        """A job, its fields renamed to OpenAI's."""
         files = read_field(reply, "input_files")
         return super()._read(
             {
@@ -105,13 +106,13 @@ class MistralBatches(OpenAIBatches):
         )
 
 
-def open_api(channel: ApiClient, engine: str) -> MistralBatches:
-    """The batch API over a channel."""
-    return MistralBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> MistralBatches:
+    """The batch API, called through a client."""
+    return MistralBatches(client, engine)
 
 
 def _hours(window: str) -> int:
-    """A window in the whole hours that Mistral counts by. Raises ConfigError."""
+    """A window in whole hours, Mistral's unit. Raises ConfigError for any other."""
     hours = parse_window(window) / _HOUR
     if hours != int(hours):
         raise ConfigError(

@@ -13,19 +13,19 @@ from typing import Any
 
 import orjson
 
+from oumi.backends.remote.api_client import ApiClient
 from oumi.backends.remote.errors import BadReplyError, to_error
-from oumi.backends.remote.http.api_client import ApiClient
-from oumi.batch.api.providers import (
+from oumi.batch.api.providers.base import (
     ApiBatch,
     BatchRequest,
-    NoRoomError,
-    Outcome,
-    OutputLagsError,
+    BatchResult,
+    OutputNotReadyError,
+    QueueFullError,
 )
 from oumi.batch.api.providers.shared import (
+    batch_must_exist,
     cancel_unless_ended,
-    known_batch,
-    may_lag,
+    is_output_missing,
     read_field,
     read_result,
     read_status,
@@ -33,13 +33,15 @@ from oumi.batch.api.providers.shared import (
 )
 from oumi.batch.failures import failure_of
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Failure
+from oumi.core.types.result import Failure
 from oumi.errors import ModelNotFoundError, OumiError, RequestError
 
 TAG = "oumi_part"
-"""The name under which a batch's metadata holds its tag."""
+"""The name under which a batch's metadata holds its shard's tag: that of version 0.1, whose batches
+are still looked for.
+"""
 
-_NO_ROOM = "token_limit_exceeded"
+_QUEUE_FULL = "token_limit_exceeded"
 _PAGE = 100
 
 _STATUSES = {
@@ -58,7 +60,7 @@ _ENDS = {
     "expired_at": BatchStatus.EXPIRED,
     "cancelled_at": BatchStatus.CANCELLED,
 }
-"""The time that is told once a batch has ended so."""
+"""The field with the time at which a batch ended, by how it ended."""
 
 
 class OpenAIBatches:
@@ -69,8 +71,8 @@ class OpenAIBatches:
     batches_path = "/batches"
     statuses: Mapping[str, BatchStatus] = _STATUSES
 
-    def __init__(self, channel: ApiClient, engine: str):
-        self._client = channel
+    def __init__(self, client: ApiClient, engine: str):
+        self._client = client
         self._engine = engine
 
     async def is_offered(self) -> bool:
@@ -97,13 +99,13 @@ class OpenAIBatches:
         return str(read_field(reply, "id"))
 
     async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
-        """Start a batch. Raises NoRoomError."""
+        """Start a batch. Raises QueueFullError."""
         order = self._order(upload, tag, path, window)
         try:
             return self._read(await self._client.post(self.batches_path, order))
         except OumiError as error:
-            if self._means_no_room(error):
-                raise NoRoomError(str(error)) from error
+            if self._is_queue_full(error):
+                raise QueueFullError(str(error)) from error
             raise
 
     async def find(
@@ -112,7 +114,7 @@ class OpenAIBatches:
         """By its tag, or by its file's name where the server keeps no metadata."""
         uploads = await self._uploads(f"{tag}.jsonl")
         async for batch in self.list():
-            metadata = batch.facts.get("metadata") or {}
+            metadata = batch.raw.get("metadata") or {}
             is_ours = metadata.get(TAG) == tag or batch.upload in uploads
             if is_ours and batch.info.id not in known:
                 return batch
@@ -122,25 +124,25 @@ class OpenAIBatches:
 
     async def retrieve(self, batch_id: str) -> ApiBatch:
         """How far a batch is."""
-        with known_batch(self._engine, batch_id):
+        with batch_must_exist(self._engine, batch_id):
             return self._read(await self._client.get(f"{self.batches_path}/{batch_id}"))
 
-    async def outcomes(self, batch: ApiBatch) -> AsyncGenerator[Outcome]:
-        """The lines of the file of answers, then of that of errors."""
+    async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
+        """The lines of the file of answers, then of the file of errors."""
         answered = 0
-        if output := batch.facts.get("output_file_id"):
+        if output := batch.raw.get("output_file_id"):
             async for line in self._content(output):
                 answered += 1
-                yield self._outcome(line)
-        errors = batch.facts.get("error_file_id")
+                yield self._result(line)
+        errors = batch.raw.get("error_file_id")
         if errors:
             async for line in self._content(errors):
-                yield self._outcome(line)
-        if may_lag(batch.info, answered, has_files=bool(output or errors)):
+                yield self._result(line)
+        if is_output_missing(batch.info, answered, has_files=bool(output or errors)):
             expected = batch.info.completed_requests or "its"
-            raise OutputLagsError(f"{answered} of {expected} answers are there")
+            raise OutputNotReadyError(f"{answered} of {expected} answers are there")
 
-    async def asked(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+    async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
         """The lines of the file that the batch was made of."""
         async for line in self._client.lines(f"/files/{batch.upload}/content"):
             value = orjson.loads(line)
@@ -148,7 +150,7 @@ class OpenAIBatches:
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch."""
-        with known_batch(self._engine, batch_id):
+        with batch_must_exist(self._engine, batch_id):
             return await cancel_unless_ended(
                 lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
             )
@@ -169,7 +171,7 @@ class OpenAIBatches:
         return self._read(await self._client.post(f"{self.batches_path}/{batch_id}/cancel", {}))
 
     def _order(self, upload: str, tag: str, path: str, window: str) -> dict[str, Any]:
-        """What a new batch is asked for by."""
+        """The body of the request that starts a batch."""
         return {
             "input_file_id": upload,
             "endpoint": f"/v1{path}",
@@ -177,14 +179,15 @@ class OpenAIBatches:
             "metadata": {TAG: tag},
         }
 
-    def _means_no_room(self, error: OumiError) -> bool:
-        return _NO_ROOM in str(error) or "nqueued token" in str(error)
+    def _is_queue_full(self, error: OumiError) -> bool:
+        """OpenAI has no code for it in the reply to the call that starts a batch, only a text."""
+        return _QUEUE_FULL in str(error) or "nqueued token" in str(error)
 
     def _fields(self, name: str) -> dict[str, str]:
         return {"purpose": self.purpose}
 
     async def _uploads(self, name: str) -> set[str]:
-        """The ids of our files of a name."""
+        """The ids of our uploaded files of a name."""
         reply = await self._client.get(f"/files?purpose={self.purpose}")
         return {file["id"] for file in read_field(reply, "data") if file.get("filename") == name}
 
@@ -193,56 +196,56 @@ class OpenAIBatches:
             async for line in self._client.lines(f"/files/{file_id}/content"):
                 yield line
         except ModelNotFoundError as error:
-            raise OutputLagsError(f"the file {file_id} is not there") from error
+            raise OutputNotReadyError(f"the file {file_id} is not there") from error
 
-    def _outcome(self, line: bytes) -> Outcome:
-        """Read by the status of the reply first: `error` is null beside many a failed one."""
+    def _result(self, line: bytes) -> BatchResult:
+        """A line of results. Its status code decides: `error` may be null beside a failure."""
         custom_id, value = read_result(line)
         response = value.get("response") or {}
         status, body = response.get("status_code"), response.get("body")
         if status == 200 and not value.get("error"):
-            return Outcome(custom_id, orjson.dumps(body))
+            return BatchResult(custom_id, orjson.dumps(body))
         if status and status != 200:
-            meant = to_error(status, orjson.dumps(body), None, self._engine, "the key")
-            return Outcome(custom_id, failure=Failure.from_error(meant))
-        return Outcome(custom_id, failure=failure_of(value.get("error")))
+            error = to_error(status, orjson.dumps(body), None, self._engine, "the key")
+            return BatchResult(custom_id, failure=Failure.from_error(error))
+        return BatchResult(custom_id, failure=failure_of(value.get("error")))
 
     def _read(self, reply: Any) -> ApiBatch:
-        """A batch, in either form: bare, or as the `job` of a reply."""
-        facts: Mapping[str, Any] = read_field(reply, "job") if "job" in reply else reply
-        errors = (facts.get("errors") or {}).get("data") or []
-        counts = facts.get("request_counts") or {}
-        word = str(read_field(facts, "status"))
-        ended = next((status for name, status in _ENDS.items() if facts.get(name)), None)
+        """A batch, which is the reply or its field `job`."""
+        raw: Mapping[str, Any] = read_field(reply, "job") if "job" in reply else reply
+        errors = (raw.get("errors") or {}).get("data") or []
+        counts = raw.get("request_counts") or {}
+        provider_status = str(read_field(raw, "status"))
+        ended = next((status for name, status in _ENDS.items() if raw.get(name)), None)
         info = BatchInfo(
-            id=str(read_field(facts, "id")),
-            status=read_status(word.lower(), self.statuses, ended),
+            id=str(read_field(raw, "id")),
+            status=read_status(provider_status.lower(), self.statuses, ended),
             total_requests=counts.get("total") or 0,
             completed_requests=counts.get("completed") or 0,
             failed_requests=counts.get("failed") or 0,
-            created_at=read_time(facts.get("created_at")),
-            started_at=read_time(facts.get("in_progress_at")),
-            completed_at=next((t for name in _ENDS if (t := read_time(facts.get(name)))), None),
-            expires_at=read_time(facts.get("expires_at") or facts.get("job_deadline")),
-            errors=_errors(facts, errors),
-            provider_status=word,
+            created_at=read_time(raw.get("created_at")),
+            started_at=read_time(raw.get("in_progress_at")),
+            completed_at=next((t for name in _ENDS if (t := read_time(raw.get(name)))), None),
+            expires_at=read_time(raw.get("expires_at") or raw.get("job_deadline")),
+            errors=_errors(raw, errors),
+            provider_status=provider_status,
             engine=self._engine,
         )
-        no_room = any(error.get("code") == _NO_ROOM for error in errors)
-        refused = no_room and info.status == BatchStatus.FAILED
-        return ApiBatch(info, str(facts.get("input_file_id") or ""), refused, facts)
+        is_rejected = any(error.get("code") == _QUEUE_FULL for error in errors)
+        queue_full = is_rejected and info.status == BatchStatus.FAILED
+        return ApiBatch(info, str(raw.get("input_file_id") or ""), queue_full, raw)
 
 
-def open_api(channel: ApiClient, engine: str) -> OpenAIBatches:
-    """The batch API over a channel."""
-    return OpenAIBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> OpenAIBatches:
+    """The batch API, called through a client."""
+    return OpenAIBatches(client, engine)
 
 
-def _errors(facts: Mapping[str, Any], errors: list[Any]) -> tuple[str, ...]:
-    said = [_error_text(error) for error in errors]
-    if isinstance(facts.get("error"), str) and facts["error"]:
-        said.append(facts["error"])
-    return tuple(said)
+def _errors(raw: Mapping[str, Any], errors: list[Any]) -> tuple[str, ...]:
+    messages = [_error_text(error) for error in errors]
+    if isinstance(raw.get("error"), str) and raw["error"]:
+        messages.append(raw["error"])
+    return tuple(messages)
 
 
 def _error_text(error: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What several families have in common."""
+"""What several families of batch APIs have in common."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Any
 import orjson
 
 from oumi.backends.remote.errors import BadReplyError
-from oumi.batch.api.providers import ApiBatch, NoRoomError
-from oumi.core.configs.base import logger
+from oumi.batch.api.providers.base import ApiBatch, QueueFullError
+from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import InputError, ModelNotFoundError, RequestError, UnavailableError
 
-_LONGEST_LAG = timedelta(hours=1)
+# Output files appear seconds, at times minutes after a batch has ended. What is still missing after
+# an hour is taken to be missing for good, so that a job can be finished without it.
+_MAX_OUTPUT_DELAY = timedelta(hours=1)
 
 
 @contextmanager
-def known_batch(engine: str, batch_id: str) -> Iterator[None]:
-    """Say of an id that is not known what it is that is not."""
+def batch_must_exist(engine: str, batch_id: str) -> Iterator[None]:
+    """Raise InputError, which names the batch, where the provider answers 404."""
     try:
         yield
     except ModelNotFoundError as error:
@@ -28,20 +30,20 @@ def known_batch(engine: str, batch_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def room_told_by_429() -> Iterator[None]:
-    """Take a rate limit, where a batch is started, for a want of room. Raises NoRoomError."""
+def rate_limit_means_queue_full() -> Iterator[None]:
+    """Raise QueueFullError for a status of 429, where that is how a full queue is reported."""
     try:
         yield
     except UnavailableError as error:
         if error.status == 429:
-            raise NoRoomError(str(error)) from error
+            raise QueueFullError(str(error)) from error
         raise
 
 
 async def cancel_unless_ended(
     cancel: Callable[[], Awaitable[ApiBatch]], retrieve: Callable[[], Awaitable[ApiBatch]]
 ) -> ApiBatch:
-    """Stop a batch; one that ended before it could be stopped stays as it is."""
+    """Stop a batch; one that has ended, which makes `cancel` fail, stays as it is."""
     try:
         return await cancel()
     except (RequestError, UnavailableError):
@@ -53,8 +55,8 @@ async def cancel_unless_ended(
 
 def line_without_model(custom_id: str, body: bytes) -> bytes:
     """A request as a line of a file whose model is named by the job."""
-    value = {name: told for name, told in orjson.loads(body).items() if name != "model"}
-    return orjson.dumps({"custom_id": custom_id, "body": value}) + b"\n"
+    fields = {name: value for name, value in orjson.loads(body).items() if name != "model"}
+    return orjson.dumps({"custom_id": custom_id, "body": fields}) + b"\n"
 
 
 def read_field(reply: Any, name: str) -> Any:
@@ -75,13 +77,15 @@ def read_result(line: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def read_status(
-    word: str, known: Mapping[str, BatchStatus], ended: BatchStatus | None = None
+    name: str, known: Mapping[str, BatchStatus], ended: BatchStatus | None = None
 ) -> BatchStatus:
-    """The code for a provider's word; for one that is not known here, what else is told."""
-    if word in known:
-        return known[word]
+    """The status for a provider's name of it. For a name that is not known here, `ended`, which
+    other fields of the reply may show, or else IN_PROGRESS.
+    """
+    if name in known:
+        return known[name]
     status = ended or BatchStatus.IN_PROGRESS
-    logger.warning("a batch is %r, a word that is not known here; taken as %s", word, status)
+    logger.warning("a batch is %r, a status that is not known here; taken as %s", name, status)
     return status
 
 
@@ -94,9 +98,13 @@ def read_time(value: Any) -> datetime | None:
     return None
 
 
-def may_lag(info: BatchInfo, answers: int, *, has_files: bool) -> bool:
-    """Whether results may still be on their way; what is missing long after the end stays so."""
-    if info.completed_at and datetime.now(UTC) - info.completed_at >= _LONGEST_LAG:
-        return False
-    ended_without = info.status == BatchStatus.COMPLETED and not has_files
-    return answers < info.completed_requests or ended_without
+def output_may_follow(info: BatchInfo) -> bool:
+    """Whether a batch that has ended may still get output."""
+    return info.completed_at is None or datetime.now(UTC) - info.completed_at < _MAX_OUTPUT_DELAY
+
+
+def is_output_missing(info: BatchInfo, answers: int, *, has_files: bool) -> bool:
+    """Whether output of a batch that gave so many answers may still be on its way."""
+    is_without_files = info.status == BatchStatus.COMPLETED and not has_files
+    is_short = answers < info.completed_requests
+    return (is_short or is_without_files) and output_may_follow(info)

@@ -1,4 +1,4 @@
-"""Together's batch API: that of OpenAI with another way to upload, and no metadata.
+"""Together's batch API: that of OpenAI with another upload, and without metadata.
 
 https://docs.together.ai/reference/upload-file
 https://docs.together.ai/docs/inference/batch/overview
@@ -6,12 +6,12 @@ https://docs.together.ai/docs/inference/batch/overview
 
 from __future__ import annotations
 
-from oumi.backends.remote.http.api_client import ApiClient
+from oumi.backends.remote.api_client import ApiClient
 from oumi.batch.api.providers.openai import OpenAIBatches
 
 
 class TogetherBatches(OpenAIBatches):
-    """States are in upper case, lists are bare, and a new batch is the `job` of a reply."""
+    """States are in upper case, lists have no envelope, and a new batch is a reply's `job`."""
 
     upload_path = "/files/upload"
     purpose = "batch-api"
@@ -20,6 +20,6 @@ class TogetherBatches(OpenAIBatches):
         return {"purpose": self.purpose, "file_name": name, "file_type": "jsonl"}
 
 
-def open_api(channel: ApiClient, engine: str) -> TogetherBatches:
-    """The batch API over a channel."""
-    return TogetherBatches(channel, engine)
+def open_api(client: ApiClient, engine: str) -> TogetherBatches:
+    """The batch API, called through a client."""
+    return TogetherBatches(client, engine)

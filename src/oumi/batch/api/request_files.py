@@ -1,0 +1,139 @@
+"""The requests of a job as files of lines, one a shard, each as large as the provider takes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import BinaryIO, Self
+
+import orjson
+
+from oumi.backends.remote.provider import BatchLimits
+from oumi.backends.remote.session import RemoteSession
+from oumi.batch.api.adopted import read_bodies
+from oumi.batch.api.custom_ids import make_id, read_id
+from oumi.batch.api.job import ApiJob
+from oumi.batch.api.shard import Shard
+from oumi.batch.job_folder import JobFolder
+from oumi.core.types.result import Failure, is_fatal
+from oumi.data.source import Row
+from oumi.errors import RequestError
+from oumi.runner.request import NO_KEY, Request
+from oumi.runner.storage.journal import Journal
+
+
+def prepare(job: ApiJob) -> None:
+    """Begin an attempt: write the requests of all rows without an answer, and add their shards.
+
+    A row that cannot be sent fails alone. Where all rows are answered, nothing changes.
+    """
+    folder, session, attempt = job.folder, job.session, job.state.attempt + 1
+    limits = session.provider.batch or BatchLimits()
+    answered = unsent = 0
+    with (
+        Journal(folder.output.journal_path) as journal,
+        _ShardWriter(folder, limits, attempt) as writer,
+    ):
+        keys = folder.spec.keys
+        for row, encode in _rows(folder, session):
+            key = keys.key(row.conversation) if row.conversation else NO_KEY
+            if row.conversation is not None and journal.claim_valid(
+                row.index, key, session.contract
+            ):
+                answered += 1
+                continue
+            try:
+                line = job.api.line(make_id(row.index, key), session.path, encode())
+                writer.add(row.index, line)
+            except RequestError as error:
+                if is_fatal(error):
+                    raise
+                failure = Failure.from_error(error)
+                journal.append_failure(row.index, key, failure, attempt=attempt)
+                unsent += 1
+    if writer.shards or unsent:
+        job.state.begin_attempt(writer.shards, answered=answered, unsent=unsent)
+
+
+def split(job: ApiJob, shard: Shard) -> tuple[Shard, Shard]:
+    """Two shards in place of one that is too large, with files of their own."""
+    halves = shard.halve()
+    with job.requests_path(shard).open("rb") as file:
+        for half in halves:
+            _copy_lines(file, job, half)
+    return halves
+
+
+def _copy_lines(file: BinaryIO, job: ApiJob, shard: Shard) -> None:
+    """Copy as many lines as the shard has requests, and set its rows by them."""
+    with job.requests_path(shard).open("wb") as copy:
+        for number in range(shard.requests):
+            line = file.readline()
+            copy.write(line)
+            row, _ = read_id(orjson.loads(line)["custom_id"]) or (shard.first, "")
+            shard.first, shard.last = (row if number == 0 else shard.first), row
+
+
+def _rows(folder: JobFolder, session: RemoteSession) -> Iterator[tuple[Row, Callable[[], bytes]]]:
+    """Each row with a function that returns the body of its request."""
+    if folder.spec.adopted_id is not None:
+        for row, body in zip(folder.source.rows(), read_bodies(folder), strict=True):
+            yield row, partial(bytes, body)
+    else:
+        for row in folder.source.rows():
+            yield row, partial(_encode, row, session)
+
+
+def _encode(row: Row, session: RemoteSession) -> bytes:
+    if row.conversation is None:
+        raise row.error or RequestError("a row without a conversation")
+    return session.encode(Request(row.conversation, session.config))
+
+
+class _ShardWriter:
+    """Writes requests to one file after the other, and adds a shard for each file."""
+
+    def __init__(self, folder: JobFolder, limits: BatchLimits, attempt: int):
+        self.shards: list[Shard] = []
+        self._folder = folder
+        self._limits = limits
+        self._attempt = attempt
+        self._file: BinaryIO | None = None
+        self._bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, row: int, line: bytes) -> None:
+        """Write a row's request. Raises RequestError for one that no file may hold."""
+        limit = self._limits.max_bytes
+        if len(line) > limit:
+            raise RequestError(f"a request of {len(line):,} bytes; a batch holds {limit:,}")
+        file = self._file
+        if file is None or self._is_full(len(line)):
+            file = self._begin_shard(row)
+        file.write(line)
+        self._bytes += len(line)
+        self.shards[-1].last = row
+        self.shards[-1].requests += 1
+
+    def _is_full(self, size: int) -> bool:
+        too_many = self.shards[-1].requests >= self._limits.max_requests
+        return too_many or self._bytes + size > self._limits.max_bytes
+
+    def _begin_shard(self, row: int) -> BinaryIO:
+        if self._file is not None:
+            self._file.close()
+        # A job that is submitted anew after its folder was deleted has the same id. The random end
+        # keeps the provider's batches of the deleted job from being taken for those of this one.
+        number, suffix = len(self.shards) + 1, secrets.token_hex(4)
+        tag = f"{self._folder.id}-{self._attempt}-{number}-{suffix}"
+        self.shards.append(Shard(tag, row, row, 0, self._attempt))
+        self._file = self._folder.requests_path(tag).open("wb")
+        self._bytes = 0
+        return self._file

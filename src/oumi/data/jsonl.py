@@ -1,0 +1,138 @@
+"""JSONL files: one conversation a line, read and written."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from array import array
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from oumi.core.digest import file_digest, new_digest
+from oumi.core.types.conversation import Conversation
+from oumi.data.source import Row, Source
+from oumi.errors import InputError
+
+_BOM = b"\xef\xbb\xbf"
+_METADATA = ("usage", "finish_reason", "logprobs", "structured", "raw_content")
+"""What of a completion goes into the metadata of its conversation."""
+
+
+class JsonlSource(Source):
+    """A JSONL file of any size. Empty lines are passed over."""
+
+    def __init__(self, path: Path, name: str | None = None):
+        self.path = path
+        self.name = name or str(path)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, from the first one. One that cannot be read is a row with an error."""
+        for index, (number, line) in enumerate(self.lines()):
+            yield self._parse(index, number, line)
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """The same rows as JSON text, unchecked, each with the number of its line."""
+        with _open(self.path) as file:
+            for number, line in enumerate(file, start=1):
+                if not line.isspace():
+                    yield number, line.removeprefix(_BOM) if number == 1 else line
+
+    def place(self, row: Row) -> str:
+        """The file and the line."""
+        return f"{self.name}:{row.line}"
+
+    def fingerprint(self) -> str:
+        """A hash of the content."""
+        _open(self.path).close()
+        return file_digest(self.path)
+
+    def copy_to(self, file: BinaryIO) -> None:
+        """Copy the file byte by byte."""
+        with _open(self.path) as own:
+            shutil.copyfileobj(own, file)
+
+    def offsets(self) -> array[int]:
+        """Where each row begins in the file, in bytes; 8 bytes of memory each."""
+        offsets, offset = array("Q"), 0
+        with _open(self.path) as file:
+            for line in file:
+                if not line.isspace():
+                    offsets.append(offset)
+                offset += len(line)
+        return offsets
+
+    def line_at(self, offset: int) -> bytes:
+        """The row that begins at an offset, as JSON text."""
+        with _open(self.path) as file:
+            file.seek(offset)
+            return file.readline().removeprefix(_BOM if offset == 0 else b"")
+
+    def _parse(self, index: int, number: int, line: bytes) -> Row:
+        try:
+            return Row(index, Conversation.model_validate_json(line), None, number)
+        except ValidationError as error:
+            reason = _describe(error, line)
+        return Row(index, None, InputError(f"{self.name}:{number}: {reason}"), number)
+
+
+class JsonlSink:
+    """Writes finished conversations to one file and failed rows to another."""
+
+    def __init__(self, answers: BinaryIO, failures: BinaryIO):
+        self._answers = answers
+        self._failures = failures
+        self._digest = new_digest()
+
+    @property
+    def digest(self) -> str:
+        """A hash of all answers that were written."""
+        return self._digest.hexdigest()
+
+    def add_answer(self, line: bytes, completion: Mapping[str, Any]) -> None:
+        """Write the conversation with its answer: what `Completion.join` does, on JSON values."""
+        row = from_json(line)
+        row["messages"].append(completion["message"])
+        facts = {name: completion[name] for name in _METADATA if name in completion}
+        row["metadata"] = {**(row.get("metadata") or {}), **facts}
+        text = to_json(row) + b"\n"
+        self._digest.update(text)
+        self._answers.write(text)
+
+    def add_failure(
+        self, index: int, number: int | None, line: bytes, failure: Mapping[str, Any]
+    ) -> None:
+        """Write the row's number, its line in the input, the reason, and the conversation."""
+        record: dict[str, Any] = {"row": index}
+        if number is not None:
+            record["line"] = number
+        record["failure"] = failure
+        with contextlib.suppress(ValueError):  # a row that is not JSON failed because of that
+            record["conversation"] = from_json(line)
+        self._failures.write(to_json(record) + b"\n")
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _describe(error: ValidationError, line: bytes) -> str:
+    """What is wrong with a line, by the field."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as json_error:
+        torn = "" if line.endswith(b"\n") else " (the line may be cut off)"
+        return f"not JSON: {json_error}{torn}"
+    if not isinstance(value, dict):
+        return f"expected an object with `messages`, found {type(value).__name__}"
+    detail = error.errors()[0]
+    field = ".".join(str(part) for part in detail["loc"])
+    given = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r:.60})"
+    return f"{field}: {detail['msg'].removeprefix('Value error, ')}{given}"

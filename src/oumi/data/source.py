@@ -1,0 +1,92 @@
+"""Where rows come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, ClassVar
+
+from oumi.core.digest import new_digest
+from oumi.core.types.conversation import Conversation
+from oumi.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the input: a conversation, or the reason why it is none."""
+
+    index: int
+    """Counts from 0."""
+    conversation: Conversation | None
+    error: InputError | None = None
+    line: int | None = None
+    """The number of its line, counted from 1, where it comes from a file."""
+
+
+class Source(ABC):
+    """Rows that can be gone through any number of times, in the same order."""
+
+    name: str
+    """What errors call it."""
+
+    in_memory: ClassVar[bool] = False
+    """Whether the caller holds the rows as objects, so that results are handed out as objects."""
+
+    may_be_empty: ClassVar[bool] = False
+
+    @abstractmethod
+    def rows(self) -> Iterator[Row]:
+        """The rows, from the first one. One that cannot be read is a row with an error."""
+
+    @abstractmethod
+    def lines(self) -> Iterator[tuple[int | None, bytes]]:
+        """The same rows as JSON text, unchecked, each with the number of its line if it has one."""
+
+    @abstractmethod
+    def place(self, row: Row) -> str:
+        """Where a row stands, for error messages."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the content: 32 hexadecimal digits."""
+
+    @abstractmethod
+    def copy_to(self, file: BinaryIO) -> None:
+        """Write all rows as JSONL, each at the line number that it has here."""
+
+
+class ListSource(Source):
+    """Conversations in memory."""
+
+    in_memory: ClassVar[bool] = True
+    may_be_empty: ClassVar[bool] = True
+
+    def __init__(self, conversations: Sequence[Conversation]):
+        self.name = "the list of conversations"
+        self._conversations = conversations
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, from the first one."""
+        for index, conversation in enumerate(self._conversations):
+            yield Row(index, conversation)
+
+    def lines(self) -> Iterator[tuple[None, bytes]]:
+        """The same rows as JSON text."""
+        for conversation in self._conversations:
+            yield None, conversation.to_json().encode()
+
+    def place(self, row: Row) -> str:
+        """Its number."""
+        return f"row {row.index}"
+
+    def fingerprint(self) -> str:
+        """A hash of the content."""
+        digest = new_digest()
+        for _, line in self.lines():
+            digest.update(line)
+        return digest.hexdigest()
+
+    def copy_to(self, file: BinaryIO) -> None:
+        """Write all rows as JSONL."""
+        file.writelines(line + b"\n" for _, line in self.lines())

@@ -1,0 +1,119 @@
+"""Where the rows of a job end up: in memory, or in files that a later call can go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from oumi.core.types.result import InferenceResult
+from oumi.data.source import Source
+from oumi.runner.session import Session
+from oumi.runner.stats import RunStats
+from oumi.runner.storage.journal import Journal
+from oumi.runner.storage.memory import MemoryStore
+from oumi.runner.storage.output import Output
+from oumi.runner.storage.row_store import RowStore
+
+
+class Destination(Protocol):
+    """The methods are called in this order, each at most once."""
+
+    def finished_result(self) -> InferenceResult | None:
+        """The result of this very job, where an earlier call has finished it."""
+        ...
+
+    def open(self) -> AbstractContextManager[RowStore]:
+        """What records the answers. Raises OutputExistsError, StorageError."""
+        ...
+
+    def claim(self) -> int:
+        """Give the rows their answers of earlier calls, and count these."""
+        ...
+
+    def finish(self, stats: RunStats) -> InferenceResult:
+        """Save what is recorded and return it. Raises StorageError."""
+        ...
+
+
+class MemoryDestination:
+    """For a job without an output file."""
+
+    def __init__(self, session: Session, source: Source):
+        self._session = session
+        self._source = source
+        self._store = MemoryStore()
+
+    def finished_result(self) -> None:
+        """Nothing: no call is remembered."""
+
+    @contextmanager
+    def open(self) -> Iterator[RowStore]:
+        """The answers by row."""
+        yield self._store
+
+    def claim(self) -> int:
+        """Nothing is there to claim."""
+        return 0
+
+    def finish(self, stats: RunStats) -> InferenceResult:
+        """The conversations with their answers."""
+        return self._store.result(self._source, self._session.contract)
+
+
+class FileDestination:
+    """An output file with a journal beside it."""
+
+    def __init__(self, session: Session, source: Source, path: Path):
+        self._session = session
+        self._source = source
+        self._output = Output(path)
+        self._overwrite = session.config.overwrite
+        self._run_id = ""
+        self._journal: Journal
+
+    def finished_result(self) -> InferenceResult | None:
+        """What the output holds, where it is of the same input and settings and nothing failed."""
+        self._run_id = f"{self._session.keys.settings_key}-{self._source.fingerprint()}"
+        return self._result() if self._output.is_finished(self._run_id) else None
+
+    def open(self) -> Journal:
+        """The journal, locked for this process."""
+        if not self._output.journal_path.exists():
+            self._output.check_replaceable(0, overwrite=self._overwrite)
+        self._journal = Journal(self._output.journal_path)
+        return self._journal
+
+    def claim(self) -> int:
+        """Look the rows up in the journal. Raises OutputExistsError for another run's output."""
+        recorded = self._claim_rows() if self._journal.recorded else 0
+        self._output.check_replaceable(recorded, overwrite=self._overwrite)
+        return recorded
+
+    def finish(self, stats: RunStats) -> InferenceResult:
+        """Write the output and its neighbours."""
+        session = self._session
+        self._output.write(
+            self._source,
+            self._journal,
+            self._run_id,
+            session.price,
+            stats.to_dict(),
+            session.contract,
+        )
+        return self._result()
+
+    def _claim_rows(self) -> int:
+        keys, contract = self._session.keys, self._session.contract
+        return sum(
+            self._journal.claim_valid(row.index, keys.key(row.conversation), contract)
+            for row in self._source.rows()
+            if row.conversation is not None
+        )
+
+    def _result(self) -> InferenceResult:
+        result = self._output.result()
+        if not self._source.in_memory:
+            return result
+        return InferenceResult(list(result.conversations), result.rows, dict(result.failures))

@@ -1,0 +1,234 @@
+"""The tuned constants of the limiter: what each one does, and what another value does.
+
+None of them is a promise; those stand at the top of limiter.py. They were chosen by running the
+limiter against the servers of tests/runner/simulation.py. Then each was varied alone, and its
+docstring says what changed in two figures: the share, that part of what a server bears which is
+used after the first 10 s, and the refusals, in percent of all requests. With the values in use,
+over ten runs with their standard deviation:
+
+    server        what it bears                            share          refusals
+    plain         50 a second, 10 at once, 200 ms          0.99 ± 0.01    0.45 ± 0.04 %
+    retry-after   the same, with Retry-After of 1 s        0.92 ± 0.01    0.44 ± 0.03 %
+    slow          the same as plain, 1 s                   0.98 ± 0.01    0.35 ± 0.03 %
+    fast          the same as plain, 20 ms                 0.90 ± 0.04    0.81 ± 0.02 %
+    large         500 a second, 100 at once                1.00 ± 0.01    1.43 ± 0.27 %
+    tight         10 a second, 1 at once                   0.70 ± 0.06    1.95 ± 0.04 %
+    eight         8 requests in flight                     0.89 ± 0.01    0.50 ± 0.00 %
+    outage        anything, but nothing from 10 to 20 s    200 a second again after 17 s
+    random        refuses 5 % whatever the rate            20,000 requests in 48 s (22 to 93)
+
+"No effect" is a change that a repetition may bring too: within two standard deviations of the
+mean of the runs, mostly two, that were made with the other value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The constants, grouped by what they steer. `level` is a window or a rate, in its unit."""
+
+    # Slow start: adaptive.py and latency_probe.py
+
+    initial_window_requests: int = 16
+    """Requests in flight at first, and the replies that a round has at least. 64 floods servers
+    that are tight from the start (retry-after: share 0.40, refusals 4.4 %); with 4 the rate is
+    measured over too short a climb (slow: share 0.76)."""
+
+    max_latency_ratio: float = 3.0
+    """Replies are fast up to this multiple of the best round's mean latency. It sets how deep a
+    queue at a server without limits gets: with 1.5, 3 and 6, slow start ended at 128, 256 and 512
+    in flight, at the same throughput. Other servers: no effect."""
+
+    min_rate_growth_ratio: float = 1.1
+    """Replies also count as fast while a round brings this many times the replies a second of the
+    best one. With 1.0 chance alone is growth: 1,472 in flight at a server with a queue. 1.5: no
+    effect."""
+
+    best_round_decay_ratio: float = 0.02
+    """By so much the best round counts for less with each round, so that a server which has become
+    slower for good is measured anew. 0: no effect; 0.1: twice as many in flight at a server with
+    a queue."""
+
+    latency_smoothing_ratio: float = 0.1
+    """The weight of the newest reply in the smoothed latency (1/8 in TCP: RFC 6298). 0.02 and 0.5:
+    no effect."""
+
+    # Reaction to congestion: adaptive.py
+
+    window_decrease_ratio: float = 0.8
+    """The window after congestion, of the one that failed (0.7 in RFC 9438). 0.5 and 0.9: no
+    effect."""
+
+    max_window_decrease_ratio: float = 0.95
+    """Where the rate needs a larger window than `window_decrease_ratio` leaves, it is kept up to
+    this share of the one that failed. 0.8 (never) and 1.0: no effect."""
+
+    min_failed_window_requests: float = 1.6
+    """A failed window counts as at least this, so that the plateau is 1 where a single request
+    failed. With 3.0 it is above 1, and a server that bears one at a time is refused half of all
+    requests (tight: 50 %). 1.0: no effect."""
+
+    rate_decrease_ratio: float = 0.93
+    """The rate after congestion, of the one that failed. It is nearer to 1 than the window's since
+    the rate that failed is measured. 0.7: less is used (eight: share 0.87, large: 0.98); 0.85: no
+    effect; 0.97: more refusals at slow servers (slow: 0.46 %)."""
+
+    rate_sample_starts: int = 20
+    """Starts that a measurement of the rate takes at least. 10: a share of 0.92 for eight, but 0.83
+    for fast; 40: 0.99 for fast, but 0.97 for plain and 0.64 for tight."""
+
+    window_headroom_ratio: float = 1.25
+    """After congestion the window is at most this multiple of what was in flight, since only what
+    was nearly used is known to be borne. 1.0 and 2.0: no effect."""
+
+    max_round_trip_s: float = 1.0
+    """The longest that a round trip is taken to last, so that replies of minutes do not make the
+    limiter deaf for minutes after a reduction. 0.5 and 2.0: no effect."""
+
+    pacing_gain_ratio: float = 2.0
+    """Once reduced, starts are no faster than this multiple of window / latency, so that a window
+    is not sent in one burst. 4 lets bursts through (plain: refusals 1.3 %, slow: share 0.96), no
+    pacing more (5.5 %, 0.95). 1 and 1.25: no effect."""
+
+    # Growth after congestion: cubic.py
+
+    plateau_ratio: float = 0.97
+    """The level at which growth flattens, of the one that failed. 1.0: more refusals where the
+    level is large (large: 2.3 %); 0.9: less is used (slow: share 0.95, eight: 0.85)."""
+
+    min_plateau_gap: float = 0.6
+    """The plateau is at least this far below the level that failed: more than a half, so that a
+    window of a few requests is smaller by one when rounded. 0: a server that bears one or two
+    refuses again and again (tight: 25 %, fast: 14 %); 1.5: less is used (slow: share 0.96)."""
+
+    min_level: float = 0.6
+    """No level falls below this: as a window it rounds to 1, as a rate it is a start in 1.7 s. 0.1
+    and 1.0: no effect."""
+
+    plateau_after_s: float = 5.0
+    """The time from a reduction back to the plateau (K in RFC 9438). 2.5: overloads come sooner
+    again (plain: refusals 4.2 %, large: 3.1 %); 10: back too slowly (slow: share 0.95)."""
+
+    growth_per_s3: float = 0.0001
+    """The steepness of the curve (C in RFC 9438): the logarithm of the level grows by this times
+    the cube of the seconds since the plateau, 1 % after 4.6 s and a tenth after 10 s. A third of
+    it: slow to find more (slow: share 0.92, outage: 62 s); three times: slightly more refusals
+    (fast: 0.87 %, slow: share 0.97), outage 8 s."""
+
+    max_curve_s: float = 20.0
+    """After this the level goes on growing as steeply as then (12 % a second), lest a cube explode.
+    10 (3 % a second): outage 73 s, slow: share 0.93; 40: outage 11 s, else no effect."""
+
+    max_level: float = 1e6
+    """Keeps a level that grows for hours from overflowing. 1,000 and 1e9: no effect."""
+
+    slow_start_exit_speed_ratio: float = 2.3
+    """Time counts this much faster after slow start, whose last window is a guess. 1.0: slow to
+    correct the guess (slow: share 0.85); 5.0: more refusals (plain: 2.2 %, large: 2.3 %)."""
+
+    growth_interval_s: float = 0.02
+    """Growth is worked out at most this often, as replies can come thousands a second. 0: no effect
+    but for CPU time; 0.2: coarse steps (fast: refusals 1.0 %)."""
+
+    max_growth_step_s: float = 1.0
+    """A longer time without replies counts as this much growth only, as nobody tried the level
+    meanwhile. 0.2: less is used at slow servers (slow: share 0.94); 5.0: no effect."""
+
+    # Return from an outage: cubic.py
+
+    outage_level_ratio: float = 0.5
+    """Below this share of the best level of late, growth is fast. 0.25: outage 27 s; 0.8: an
+    ordinary reduction counts as an outage (plain: refusals 2.1 %, tight: 10.7 %)."""
+
+    outage_speed_ratio: float = 8.0
+    """How much faster that is. 1 (no faster): outage 79 s, but fewer refusals where the level is
+    small (fast: 0.6 %, tight: 1.5 %); 3: outage 37 s; 20: 10 s, with more refusals (tight: 2.2
+    %)."""
+
+    best_level_memory_s: float = 40.0
+    """The best level fades with this time constant. 20: outage 20 s; 80: 15 s; else no effect."""
+
+    best_level_decay_ratio: float = 0.8
+    """Each reduction lowers the best level to this share, since it was not borne after all. 0.5: no
+    effect; 0.95: more refusals (tight: 2.7 %)."""
+
+    min_growth_s: float = 0.5
+    """A reduction within this time of the last one leaves the best level as it is: growth has not
+    tried anything yet. 0.25 and 1.0: no effect."""
+
+    # Overloads that are not caused by this client: background_errors.py
+
+    background_memory_attempts: int = 200
+    """After so many attempts, those counted so far weigh half. 100 and 400: no effect."""
+
+    background_min_attempts: int = 20
+    """A share of overloads is measured from so many attempts on. 10: no effect; 40: random in
+    108 s, as the share is rarely measured before the next reduction."""
+
+    few_overloads_ratio: float = 0.1
+    """Up to this share of overloads (and one more) can be background. 0.05 and 0.3: no effect."""
+
+    many_overloads_ratio: float = 0.2
+    """Above this share, a reduction was from a rate far too high: what is known of the background
+    is doubted (halved), and the failed rate is replaced by the lower one. 0.1 and 0.5: no effect."""
+
+    background_rate_ratio: float = 0.7
+    """Overloads are background only at a rate below this share of the rates that failed. 0.5: it
+    takes long to get there (random: 82 s); 0.9: overloads at an ordinary level count as background
+    (plain: refusals 1.4 %, share 0.98)."""
+
+    failed_rate_decay_ratio: float = 0.97
+    """With each reduction the highest failed rate fades to this share. 0.9 and 1.0: no effect."""
+
+    # Rate limits that a server reports: header_pacer.py
+
+    bucket_signs: int = 3
+    """Reports in a row whose reset moved away, until a limit is taken for a bucket. 1: a fixed
+    window is mistaken for one when requests overtake each other on their way (refusals 0.2 to
+    0.5 %); 10: no effect."""
+
+    bucket_sign_interval_s: float = 0.1
+    """Reports closer together are not compared: their difference is all rounding. 0.05 and 0.2: no
+    effect."""
+
+    bucket_drift_ratio: float = 0.25
+    """A reset moved away if by more than this share of the time between the reports. 0.125 and
+    0.5: no effect."""
+
+    bucket_pace_ratio: float = 0.98
+    """The pace, of what flows into a bucket, while its reserve is whole. 0.9: a share of 0.96
+    instead of 1.01; 1.0: nothing is left for errors of measurement, though the simulated buckets
+    bear it."""
+
+    empty_bucket_pace_ratio: float = 0.5
+    """The same where nothing is left; in between it is proportional. 0.1 and 0.9: no effect."""
+
+    bucket_reserve_s: float = 2.0
+    """The reserve that is kept in a bucket, in seconds of its inflow; half of the bucket at most.
+    1 and 4: no effect."""
+
+    bucket_drain_s: float = 60.0
+    """What a bucket holds beyond its reserve is used up over this time. 30: a share of 1.03 in
+    the first minute instead of 1.01; 120: no effect."""
+
+    max_header_delay_s: float = 60.0
+    """A report delays the next start by this at most: limits of a day reset in hours, and until
+    then nothing would tell that they were raised. 30 and 120: no effect."""
+
+    # Timers: limiter.py and header_pacer.py
+
+    catch_up_s: float = 0.005
+    """A start up to this late does not delay those after it, for the rates that are not promises:
+    about how late a timer of an event loop fires. 0 and 0.02: no effect in the simulation, whose
+    timers are on time."""
+
+    min_timer_s: float = 0.0005
+    """No timer is shorter, and one that fires this much after the first start is due is left alone:
+    less than an event loop can keep anyway."""
+
+
+TUNING = Tuning()
+"""The values in use."""

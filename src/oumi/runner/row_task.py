@@ -1,0 +1,216 @@
+"""One row on its way to its answer.
+
+    key ─► limiter.acquire ─► session.complete ─► store.append ─► validate ─► done
+                ▲                    │                                │
+                └── retry ◄── a try failed          repair ◄── answer not valid
+
+The row of a bulk run, a stream, a single request and a line of a batch are all tasks of this kind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+
+from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.core.types.result import Failure, is_fatal
+from oumi.data.source import Row
+from oumi.errors import OumiError
+from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
+from oumi.runner.repair_loop import failed_repair, repair_request
+from oumi.runner.request import NO_KEY, Request
+from oumi.runner.session import Session
+from oumi.runner.storage.row_store import RowStore
+from oumi.structured.contract import Contract
+from oumi.structured.finish import invalid_error, is_valid_as_is, require_valid
+from oumi.structured.outcome import AskAgain, Invalid, outcome_of
+
+
+class RunStoppedError(Exception):
+    """The run was stopped before the row was asked for; not a failure of the row."""
+
+
+class StopSignal:
+    """Shared by the tasks of a run: once it is set, no further request begins."""
+
+    __slots__ = ("is_set",)
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+
+def _ignore(event: Event) -> None:
+    pass
+
+
+class RowTask:
+    """Owns all that one row goes through: its key, its tries, its answers so far, its outcome.
+
+    `notify` hears of each retry and repair. `key` is given where the conversation is not at hand.
+    """
+
+    __slots__ = (
+        "_attempts",
+        "_earlier",
+        "_key",
+        "_notify",
+        "_problem",
+        "_row",
+        "_session",
+        "_started_s",
+        "_stop",
+        "_store",
+        "_usage",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        row: Row,
+        store: RowStore,
+        notify: Callable[[Event], object] = _ignore,
+        stop: StopSignal | None = None,
+        key: str = NO_KEY,
+    ):
+        self._session = session
+        self._row = row
+        self._store = store
+        self._notify = notify
+        self._stop = stop
+        self._key = key
+        self._started_s = time.monotonic()
+        self._attempts = 0
+        self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
+        self._problem = ""  # what is wrong with the last of these
+        self._usage: Usage | None = None  # of this session, where there may be several answers
+
+    async def run(self) -> RowDone | RowFailed:
+        """Ask until the row has a valid answer or has failed; either way it is recorded.
+
+        Raises RunStoppedError, and errors after which no other row can succeed.
+        """
+        try:
+            completion = await self._answer()
+        except RunStoppedError:
+            raise
+        except Exception as error:
+            if is_fatal(error):
+                raise
+            return self.fail(error)
+        return RowDone(self._row.index, completion, self._latency_s, self._usage)
+
+    async def stream(self) -> AsyncGenerator[Delta]:
+        """The answer piece by piece. It is recorded and validated, but nothing is asked again:
+        an answer that is not valid raises StructuredOutputError after its last piece of text.
+        """
+        request = self._request()
+        estimate = self._session.estimate_tokens(request)
+        with await self._session.limiter.acquire(*estimate) as permit:
+            started_s = time.monotonic()
+            async with aclosing(self._session.stream(request)) as deltas:
+                async for delta in deltas:
+                    if delta.completion is not None:
+                        took_s = time.monotonic() - started_s
+                        permit.done(*_tokens_used(delta.completion, estimate), took_s)
+                        delta = replace(delta, completion=self.accept(delta.completion))
+                    yield delta
+
+    def accept(self, completion: Completion) -> Completion:
+        """Record an answer, however it came, and return it as it is handed out.
+
+        Raises StructuredOutputError for one that is not valid.
+        """
+        self._record(completion)
+        return require_valid(self._session.contract, completion)
+
+    def fail(self, error: Exception) -> RowFailed:
+        """Record that the row has no answer because of an error."""
+        failure = Failure.from_error(error, max(self._attempts, 1))
+        if self._earlier and failure.usage is None:
+            failure = failed_repair(failure, self._earlier, self._problem)
+        latency_s = self._latency_s
+        self._store.append_failure(self._row.index, self._key, failure, latency_s=latency_s)
+        return RowFailed(self._row.index, failure, latency_s, self._usage)
+
+    async def _answer(self) -> Completion:
+        """The row's answer as it is handed out."""
+        request, contract = self._request(), self._session.contract
+        if contract is None:
+            return await self._ask(request)
+        completion = self._unfinished(contract)
+        if completion is None:
+            completion = await self._ask(request)
+            if is_valid_as_is(contract, completion):
+                return completion
+            self._usage = completion.usage
+        outcome = outcome_of(contract, completion)
+        while isinstance(outcome, AskAgain):
+            self._begin_repair(completion, outcome.problem)
+            completion = await self._ask(repair_request(request, outcome))
+            self._usage = (self._usage or Usage()) + completion.usage
+            outcome = outcome_of(contract, completion)
+        if isinstance(outcome, Invalid):
+            raise invalid_error(outcome, completion)
+        return outcome
+
+    async def _ask(self, request: Request) -> Completion:
+        """An answer to a request, recorded. A try that failed is made again as the policy says."""
+        session, attempt = self._session, 0
+        estimate = session.estimate_tokens(request)
+        while True:
+            try:
+                with await session.limiter.acquire(*estimate) as permit:
+                    if self._stop is not None and self._stop.is_set:
+                        raise RunStoppedError
+                    self._attempts += 1
+                    started_s = time.monotonic()
+                    completion = await session.complete(request)
+                    completion = self._record(completion)  # from here on it is paid for
+                    took_s = time.monotonic() - started_s
+                    permit.done(*_tokens_used(completion, estimate), took_s)
+                    return completion
+            except OumiError as error:
+                attempt += 1
+                wait_s = session.retry_policy.next_wait_s(attempt, error)
+                if wait_s is None:
+                    raise
+                self._notify(RowRetried(self._row.index, error, wait_s))
+            await asyncio.sleep(wait_s)
+
+    def _request(self) -> Request:
+        if self._row.conversation is None:
+            raise self._row.error or ValueError("a row without a conversation")
+        self._key = self._session.keys.key(self._row.conversation)
+        return Request(self._row.conversation, self._session.config, self._key)
+
+    def _unfinished(self, contract: Contract) -> Completion | None:
+        """An invalid answer of an earlier run from which repairs can go on."""
+        earlier = self._store.earlier_answer(self._row.index)
+        if earlier is None or isinstance(outcome_of(contract, earlier), Invalid):
+            return None
+        self._usage = Usage()
+        return earlier
+
+    def _begin_repair(self, completion: Completion, problem: str) -> None:
+        self._earlier, self._problem = completion.answers, problem
+        self._notify(RowRepaired(self._row.index, problem))
+
+    def _record(self, completion: Completion) -> Completion:
+        if self._earlier:
+            completion = replace(completion, earlier=self._earlier)
+        latency_s = self._latency_s
+        self._store.append(self._row.index, self._key, completion, latency_s=latency_s)
+        return completion
+
+    @property
+    def _latency_s(self) -> float:
+        return round(time.monotonic() - self._started_s, 6)
+
+
+def _tokens_used(completion: Completion, estimate: tuple[int, int]) -> tuple[int, int]:
+    """Tokens of the prompt and of the answer; the estimate where the server does not count."""
+    usage = completion.usage
+    return (usage.prompt_tokens, usage.completion_tokens) if usage.total_tokens else estimate

@@ -1,0 +1,61 @@
+"""Everything that a run needs of a backend, under one set of settings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from oumi.core.configs import InferenceConfig
+from oumi.core.types.completion import Completion, Delta
+from oumi.runner.cost import Price
+from oumi.runner.limits.limiter import Limiter
+from oumi.runner.limits.retry import RetryPolicy
+from oumi.runner.request import KeyMaker, Request
+from oumi.structured.contract import Contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session(ABC):
+    """Made once a run by `Backend.session(config)`, handed down, and never changed.
+
+    What is shared with other sessions of the same backend, such as connections and limits, is
+    held here by reference.
+    """
+
+    name: str
+    """The engine's name."""
+    config: InferenceConfig
+    """The effective settings."""
+    identity: Mapping[str, Any]
+    """What besides the generation settings shapes an answer; part of each row's key."""
+    max_in_flight: int
+    """Most rows worth having begun at once."""
+    limiter: Limiter = field(repr=False)
+    """The owner of rates and concurrency."""
+    retry_policy: RetryPolicy
+    contract: Contract | None = field(default=None, repr=False)
+    """What answers have to look like; None where nothing is asked of them."""
+    price: Price | None = None
+    """What tokens cost; None where they cost nothing."""
+
+    @cached_property
+    def keys(self) -> KeyMaker:
+        """Makes the keys of rows."""
+        return KeyMaker(self.config, self.identity)
+
+    @abstractmethod
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request. Many may run at once, on one event loop."""
+
+    @abstractmethod
+    def stream(self, request: Request) -> AsyncGenerator[Delta]:
+        """Answer one request piece by piece; the last piece carries the completion. Closing the
+        generator stops the model.
+        """
+
+    def estimate_tokens(self, request: Request) -> tuple[int, int]:
+        """Upper bounds on the tokens of the prompt and of the answer, for limits in tokens."""
+        return 0, 0

@@ -1,0 +1,32 @@
+"""Where the answers of a run are recorded."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from oumi.core.types.completion import Completion
+from oumi.core.types.result import Failure
+
+
+class RowStore(Protocol):
+    """The journal of an output file, or memory."""
+
+    def holds(self, row: int) -> bool:
+        """Whether the row is recorded, and nothing more is to be done for it."""
+        ...
+
+    def earlier_answer(self, row: int) -> Completion | None:
+        """An answer of an earlier run that is not valid, from which this one goes on."""
+        ...
+
+    def append(self, row: int, key: str, completion: Completion, *, latency_s: float) -> None:
+        """Record an answer, in place of an earlier one of the row. Raises StorageError."""
+        ...
+
+    def append_failure(self, row: int, key: str, failure: Failure, *, latency_s: float) -> None:
+        """Record the reason why the row has no answer. Raises StorageError."""
+        ...
+
+    def sync(self) -> None:
+        """Bring everything to the disk itself."""
+        ...
