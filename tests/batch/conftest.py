@@ -24,7 +24,7 @@ def openai(server: FaultServer) -> Iterator[OpenAIInferenceEngine]:
 @pytest.fixture(autouse=True)
 def _no_process_is_left(_own_home: None) -> Iterator[None]:
     yield
-    end_s = time.monotonic() + 5
+    end_s = time.monotonic() + 30
     while left := [folder for folder in all_folders() if not is_free(folder)]:
         if time.monotonic() > end_s:
             for folder in left:

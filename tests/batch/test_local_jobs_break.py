@@ -78,7 +78,7 @@ def test_callers_that_are_killed_at_twenty_moments_of_submitting(server: FaultSe
             assert caller.stdout.readline() == "ready\n"
             while count % 2 and len(folders()) == before:
                 time.sleep(0.001)  # every other one not before there is something of it on disk
-            time.sleep(moments.uniform(0, 0.1))
+            time.sleep(moments.uniform(0, 0.1))  # any moment is as good as another
             caller.kill()
     with remote_engine(server.api_url) as engine:
         ids = [engine.infer_batch(rows(count)) for count in jobs]
@@ -100,7 +100,7 @@ def test_twenty_kills_cost_at_most_what_was_in_flight(server: FaultServer):
             # Every other time wherever it is; otherwise once it has got on.
             had = len(recorded(batch_id))
             wait_until(lambda had=had, kill=kill: kill % 2 or len(recorded(batch_id)) > had)
-            time.sleep(moments.uniform(0, 0.3))
+            time.sleep(moments.uniform(0, 0.3))  # any moment is as good as another
             assert not engine.get_batch_status(batch_id).is_terminal
             kill_worker(batch_id)
             seen = server.stats()["rows"]

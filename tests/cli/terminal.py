@@ -13,7 +13,8 @@ import termios
 import time
 from pathlib import Path
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
+"""How long anything is waited for: a busy machine can be very slow."""
 
 
 class Terminal:
@@ -58,7 +59,7 @@ class Terminal:
         end_s = time.monotonic() + LIMIT_S
         while text not in self.shown[self._seen :]:
             if not self._read(end_s):
-                raise AssertionError(f"{text!r} is not among {self.shown[self._seen :]!r}")
+                raise AssertionError(f"{text!r} is not among {self.shown[self._seen :][-2000:]!r}")
         self._seen = self.shown.index(text, self._seen) + len(text)
 
     def type(self, text: str) -> None:
@@ -66,9 +67,15 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def press_ctrl(self, letter: str) -> None:
-        """Press Ctrl with a letter, a moment later: readline does not take a signal that comes
-        between its prompt and its wait for a key."""
-        time.sleep(0.2)
+        """Press Ctrl with a letter, once the process waits for something.
+
+        Python's readline loses a signal that comes between its prompt and its wait for a key: a
+        moment too short for a person.
+        """
+        end_s = time.monotonic() + LIMIT_S
+        while not self._sleeps():
+            assert time.monotonic() < end_s
+        time.sleep(0.2)  # sleep may also mean that it waits for the interpreter's lock, briefly
         self.type(chr(ord(letter.upper()) - 64))
 
     def wait(self) -> int:
@@ -77,6 +84,11 @@ class Terminal:
         while self._read(end_s):
             pass
         return self.process.wait(timeout=LIMIT_S)
+
+    def _sleeps(self) -> bool:
+        """Whether the main thread sleeps; systems without /proc do not tell."""
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        return not stat.exists() or stat.read_text().rpartition(") ")[2][0] == "S"
 
     def _read(self, end_s: float) -> bool:
         ready, _, _ = select.select([self._master], [], [], max(end_s - time.monotonic(), 0))

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from oumi.cli.display import clock, number
+from oumi.cli.formatting import format_duration, format_number
 from oumi.cli.progress import Progress
 from oumi.core.types import Completion, Failure, Message, Role, Usage
 from oumi.runner.events import RowDone, RowFailed, RunEnded, RunStarted, Stopping
@@ -16,13 +16,13 @@ def test_lines() -> None:
     stream = io.StringIO()
     with Progress(stream) as progress:
         progress(RunStarted(4, 1, "LLAMACPP", "out.jsonl"))
-        assert progress.is_asking
+        assert progress.is_running
         progress(RowDone(1, ANSWER, 0.1))
         progress(RowFailed(2, Failure("InputError", "no"), 0.1))
         progress(Stopping(1))
         progress(RowDone(3, ANSWER, 0.1))
         progress(RunEnded())
-        assert not progress.is_asking
+        assert not progress.is_running
     lines = stream.getvalue().splitlines()
     assert "Stopping: 1 in flight are being finished. Ctrl-C again stops at once." in lines
     assert lines[-1].startswith("3/4 done · 1 failed · ")
@@ -50,12 +50,12 @@ def test_a_display_that_goes_away_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(0.4, "0:00"), (59.6, "1:00"), (61, "1:01"), (3723, "1:02:03")]
 )
-def test_clock(seconds: float, shown: str) -> None:
-    assert clock(seconds) == shown
+def test_duration(seconds: float, shown: str) -> None:
+    assert format_duration(seconds) == shown
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [(0.04, "0.0"), (9.96, "10.0"), (99.94, "99.9"), (12345.6, "12,346")]
 )
 def test_number(value: float, shown: str) -> None:
-    assert number(value) == shown
+    assert format_number(value) == shown

@@ -84,7 +84,7 @@ class FaultServer:
         return {row: ok for row, (_, ok) in self.stats()["rows"].items()}
 
     def wait_until(
-        self, holds: Callable[[dict[str, Any]], bool], timeout_s: float = 5
+        self, holds: Callable[[dict[str, Any]], bool], timeout_s: float = 30
     ) -> dict[str, Any]:
         """The counts as soon as they are as wanted. Raises TimeoutError."""
         end_s = time.monotonic() + timeout_s

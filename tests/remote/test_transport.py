@@ -118,7 +118,7 @@ def test_hard_end(
     begun_s = time.monotonic()
     with pytest.raises(TransportError, match=r"no whole reply within 0\.5 s"):
         use(transport, make_call(server, timeout_s=0.5))
-    assert 0.4 < time.monotonic() - begun_s < 2
+    assert 0.4 < time.monotonic() - begun_s < 20, "the server would take 30 s"
     server.wait_until(lambda stats: stats["left"] == 1)
 
 
@@ -157,7 +157,7 @@ def test_cancel_closes_the_connection(server: FaultServer, transport: Transport)
     server.wait_until(lambda stats: stats["in_flight"] == 9)
     for call in calls:
         call.cancel()
-    server.wait_until(lambda stats: stats["left"] == 9, timeout_s=2)
+    server.wait_until(lambda stats: stats["left"] == 9)
 
 
 def test_close_ends_what_is_in_flight(server: FaultServer, transport: Transport) -> None:
@@ -166,7 +166,7 @@ def test_close_ends_what_is_in_flight(server: FaultServer, transport: Transport)
     server.wait_until(lambda stats: stats["in_flight"] == 1)
     loop.call(transport.close())
     with pytest.raises(TransportError, match="closed"):
-        call.result(timeout=5)
+        call.result(timeout=30)
     with pytest.raises(TransportError, match="closed"):
         send(transport, make_call(server))
 
@@ -247,14 +247,13 @@ def test_streams_cut_anywhere(server: FaultServer, transport: Transport, piece_b
 
 
 def test_stream_comes_piece_by_piece(server: FaultServer, transport: Transport) -> None:
-    server.plan(event_gap_ms=300)
-    begun_s = time.monotonic()
+    server.plan(event_gap_ms=2000)
     pieces = loop.iterate(transport.stream(make_call(server, stream=True)))
     assert isinstance(next(pieces), Head)
     assert b"data:" in next(pieces)
-    assert time.monotonic() - begun_s < 1
+    assert server.stats()["in_flight"] == 1, "the rest is still to be written"
     pieces.close()
-    server.wait_until(lambda stats: stats["left"] == 1, timeout_s=1)
+    server.wait_until(lambda stats: stats["left"] == 1)
 
 
 def test_stream_cut_in_mid_event(server: FaultServer, transport: Transport) -> None:
@@ -387,11 +386,14 @@ def test_exit_with_requests_in_flight(server: FaultServer) -> None:
     """A process may end at any moment without a crash or a wait."""
     server.plan(faults=[{"kind": "hang"}])
     code = (
-        "import time; from oumi.runner import loop; "
+        "from oumi.runner import loop; "
         "from oumi.backends.remote.http.transport import Call, open_transport; "
         f"url = '{server.api_url}/chat/completions'; "
         "call = Call('POST', url, {}, b'row-1', 60); "
-        "loop.submit(open_transport().send(call)); time.sleep(1)"
+        "loop.submit(open_transport().send(call)); input()"
     )
-    ended = subprocess.run([sys.executable, "-c", code], timeout=20, capture_output=True)
-    assert (ended.returncode, ended.stderr) == (0, b"")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
+        server.wait_until(lambda stats: stats["in_flight"] == 1)
+        _, errors = process.communicate(b"\n", timeout=20)
+    assert (process.returncode, errors) == (0, b"")

@@ -65,7 +65,7 @@ def test_twenty_kills_cost_at_most_what_was_in_flight(tmp_path: Path, write_json
         goal = len(recorded_rows(journal)) + moments.randrange(0, 2 * ROWS // KILLS)
         while len(recorded_rows(journal)) < min(goal, ROWS) and process.poll() is None:
             time.sleep(0.05)
-        time.sleep(moments.uniform(0, 0.3))
+        time.sleep(moments.uniform(0, 0.3))  # any moment is as good as another
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert not output.exists() or output.read_bytes() == unbroken.read_bytes()

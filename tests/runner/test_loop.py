@@ -6,18 +6,28 @@ from pathlib import Path
 
 # A library's thread may hear a Ctrl-C instead of the main one, which sits in a wait then.
 SCRIPT = """
-import asyncio, signal, threading, time
+import asyncio, signal, sys, threading, time
 from oumi.runner import loop
 
-stopped = asyncio.Event()
+stopped, begun = asyncio.Event(), threading.Event()
+
+async def wait_until_stopped():
+    begun.set()
+    await asyncio.wait_for(stopped.wait(), 60)
+
+def main_waits():
+    code = sys._current_frames()[threading.main_thread().ident].f_code
+    return (code.co_filename, code.co_name) == (threading.__file__, "wait")
 
 def hear():
-    time.sleep(0.3)
+    begun.wait()
+    while not main_waits():
+        time.sleep(0.01)
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
 
 threading.Thread(target=hear, daemon=True).start()
 try:
-    loop.call(asyncio.wait_for(stopped.wait(), 60), on_interrupt=stopped.set)
+    loop.call(wait_until_stopped(), on_interrupt=stopped.set)
 except KeyboardInterrupt:
     print("interrupted", stopped.is_set())
 """
@@ -27,5 +37,5 @@ def test_a_ctrl_c_that_another_thread_hears_is_acted_on(tmp_path: Path) -> None:
     file = tmp_path / "script.py"
     file.write_text(SCRIPT)
     command = [sys.executable, str(file)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.stdout == "interrupted True\n", ended.stderr

@@ -1,1 +1,1 @@
-"""The command `oumi`: one file a command, typed values in, exit code out."""
+"""The command `oumi`: a command maps its arguments to settings and returns an exit code."""

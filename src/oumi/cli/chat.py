@@ -4,91 +4,104 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import click
 
-from oumi.cli.chat_commands import HELP, carry_out
-from oumi.cli.errors import say_error
-from oumi.cli.text import shown_calls, visible
+from oumi.cli.errors import print_error
+from oumi.cli.text import call_lines, printable
 from oumi.core.configs import InferenceConfig
+from oumi.core.names import did_you_mean
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import Conversation, FinishReason, Message, Role
 from oumi.errors import OumiError
 from oumi.inference import InferenceEngine, build_engine
 
 _PROMPT = "> "
+_HELP = """\
+/help shows the commands, Ctrl-D leaves, Ctrl-C stops an answer
+  /system TEXT  set the system prompt; without TEXT, take it away
+  /reset        forget the conversation, keep the system prompt
+  /save PATH    add the conversation to a JSONL file
+  /exit         leave
+  //text        say something that begins with a /"""
 
-Pieces = Generator[Delta, None, None]
+Deltas = Generator[Delta, None, None]
 
 
 class Chat:
-    """A conversation that goes on. `system` stays when the turns are forgotten."""
+    """A conversation that goes on. The system prompt stays when the messages are forgotten."""
 
     def __init__(self, engine: InferenceEngine, config: InferenceConfig):
         self._engine = engine
         self._config = config
-        self.system: str | None = None
-        self.turns: list[Message] = []
+        self.system_prompt: str | None = None
+        self.messages: list[Message] = []
 
     @property
     def conversation(self) -> Conversation:
-        """All of it."""
-        system = [Message(role=Role.SYSTEM, content=self.system)] if self.system else []
-        return Conversation(messages=system + self.turns)
+        """The system prompt, if there is one, and all messages."""
+        prompt = self.system_prompt
+        system = [Message(role=Role.SYSTEM, content=prompt)] if prompt else []
+        return Conversation(messages=system + self.messages)
 
-    def ask(self, text: str) -> Pieces:
-        """The answer piece by piece. What came of it stays in the history, however it ends."""
-        self.turns.append(Message(role=Role.USER, content=text))
-        answer: list[str] = []
+    def stream(self, text: str) -> Deltas:
+        """Send a message of the user, and stream the answer.
+
+        An answer that is stopped or breaks off stays in the conversation as far as it came.
+        """
+        self.messages.append(Message(role=Role.USER, content=text))
+        contents: list[str] = []
         completion: Completion | None = None
         try:
-            with contextlib.closing(self._stream()) as pieces:
-                for piece in pieces:
-                    answer.append(piece.content)
-                    completion = piece.completion
-                    yield piece
+            with contextlib.closing(self._engine_stream()) as deltas:
+                for delta in deltas:
+                    contents.append(delta.content)
+                    completion = delta.completion
+                    yield delta
         finally:
-            self._keep("".join(answer), completion)
+            self._append_answer("".join(contents), completion)
 
-    def _stream(self) -> Pieces:
+    def _engine_stream(self) -> Deltas:
         return self._engine.stream(self.conversation, self._config)
 
-    def _keep(self, text: str, completion: Completion | None) -> None:
+    def _append_answer(self, text: str, completion: Completion | None) -> None:
         if completion is not None:
-            self.turns.append(completion.message)
+            self.messages.append(completion.message)
         elif text:
-            self.turns.append(Message(role=Role.ASSISTANT, content=text))
+            self.messages.append(Message(role=Role.ASSISTANT, content=text))
         else:
-            self.turns.pop()  # a question without any answer would confuse the next turn
+            self.messages.pop()  # a question without any answer would confuse the next turn
 
 
 def run(config: InferenceConfig) -> int:
     """Chat until the user leaves. Returns the exit code."""
     with build_engine(config) as engine:
         chat = Chat(engine, config)
-        if not sys.stdin.isatty():
-            _talk(chat, _piped_lines())
-            return 0
-        click.echo(f"{config.model.model_name} · {HELP.splitlines()[0]}", err=True)
-        _talk(chat, _typed_lines())
+        if sys.stdin.isatty():
+            click.echo(f"{config.model.model_name} · {_HELP.splitlines()[0]}", err=True)
+            _handle_lines(chat, _typed_lines())
+        else:
+            _handle_lines(chat, _piped_lines())
     return 0
 
 
-def _talk(chat: Chat, lines: Iterator[str]) -> None:
+def _handle_lines(chat: Chat, lines: Iterator[str]) -> None:
     for line in lines:
+        if line.partition(" ")[0] in ("/exit", "/quit"):
+            return
         if line.startswith("/") and not line.startswith("//"):
-            if not carry_out(chat, line):
-                return
+            _print_note(_run_command(chat, line))
         elif line.strip():
             _answer(chat, line.removeprefix("/"))
 
 
 def _answer(chat: Chat, text: str) -> None:
     try:
-        with contextlib.closing(chat.ask(text)) as pieces:
-            for piece in pieces:
-                _show(piece)
+        with contextlib.closing(chat.stream(text)) as deltas:
+            for delta in deltas:
+                _print_delta(delta)
         click.echo()
     except KeyboardInterrupt:
         click.echo(click.style(" [stopped]", dim=True))
@@ -98,20 +111,24 @@ def _answer(chat: Chat, text: str) -> None:
         if error.ends_run or not sys.stdin.isatty():
             raise
         click.echo()
-        say_error(str(error))
+        print_error(str(error))
 
 
-def _show(piece: Delta) -> None:
-    if piece.reasoning_content and sys.stdout.isatty():
-        click.echo(click.style(visible(piece.reasoning_content), dim=True), nl=False)
-    click.echo(visible(piece.content), nl=False)
-    if piece.completion is None:
+def _print_delta(delta: Delta) -> None:
+    if delta.reasoning_content and sys.stdout.isatty():
+        click.echo(click.style(printable(delta.reasoning_content), dim=True), nl=False)
+    click.echo(printable(delta.content), nl=False)
+    if delta.completion is None:
         return
-    for call in shown_calls(piece.completion.message):
-        click.echo(click.style(call, dim=True))
-    if piece.completion.finish_reason == FinishReason.LENGTH:
+    for line in call_lines(delta.completion.message):
+        click.echo(click.style(line, dim=True))
+    if delta.completion.finish_reason == FinishReason.LENGTH:
         note = " [cut off: no room for more]"
         click.echo(click.style(note, dim=True), nl=False, err=True)
+
+
+def _print_note(text: str) -> None:
+    click.echo(click.style(text, dim=True), err=True)
 
 
 def _piped_lines() -> Iterator[str]:
@@ -126,7 +143,7 @@ def _typed_lines() -> Iterator[str]:
     interrupts = 0
     while interrupts < 2:
         try:
-            line = _read()
+            line = _read_line()
         except EOFError:
             click.echo()
             return
@@ -138,8 +155,51 @@ def _typed_lines() -> Iterator[str]:
         yield line
 
 
-def _read() -> str:
+def _read_line() -> str:
     if sys.stdout.isatty():
         return input(_PROMPT)
     click.echo(_PROMPT, nl=False, err=True)  # `input` would put it among the answers
     return input()
+
+
+def _run_command(chat: Chat, line: str) -> str:
+    """Run a line such as `/save chat.jsonl`. Returns what to tell the user."""
+    name, _, argument = line.partition(" ")
+    if name in _COMMANDS:
+        return _COMMANDS[name](chat, argument.strip())
+    hint = did_you_mean(name, [*_COMMANDS, "/exit"], show=str) or "/help shows the commands"
+    return f"{name}: no such command; {hint}"
+
+
+def _show_help(chat: Chat, argument: str) -> str:
+    return _HELP
+
+
+def _set_system_prompt(chat: Chat, argument: str) -> str:
+    chat.system_prompt = argument or None
+    return "system prompt set" if argument else "no system prompt"
+
+
+def _reset(chat: Chat, argument: str) -> str:
+    chat.messages.clear()
+    return "conversation forgotten"
+
+
+def _save(chat: Chat, argument: str) -> str:
+    if not argument:
+        return "/save needs a path"
+    conversation = chat.conversation
+    try:
+        with Path(argument).expanduser().open("a", encoding="utf-8") as file:
+            file.write(conversation.to_json() + "\n")
+    except OSError as error:
+        return f"{argument}: not saved: {error.strerror}"
+    return f"{len(conversation.messages)} messages added to {argument}"
+
+
+_COMMANDS: dict[str, Callable[[Chat, str], str]] = {
+    "/help": _show_help,
+    "/system": _set_system_prompt,
+    "/reset": _reset,
+    "/save": _save,
+}

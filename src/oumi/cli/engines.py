@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import engine_rows
 from oumi.backends.remote.provider import Provider
 from oumi.cli.engine_name import EngineName
-
-_PLAIN_WIDTH = 200
+from oumi.cli.tables import print_table
 
 
 @click.command("engines")
@@ -61,13 +58,10 @@ def _api_facts(provider: Provider) -> dict[str, Any]:
 
 
 def _print_table(rows: list[EngineRow]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = _PLAIN_WIDTH
     table = Table("engine", "what it is", "needs", "installed here", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row.name, row.summary, row.runtime, escape(_installed(row)))
-    console.print(table, highlight=False)
+        table.add_row(row.name, row.summary, row.runtime, _installed(row))
+    print_table(table)
 
 
 def _installed(row: EngineRow) -> str:

@@ -1,7 +1,7 @@
-"""How a command ends: one exit code for each branch of the error tree, and plain words.
+"""How a command ends: with one exit code for each branch of the error tree.
 
 0 done · 2 the request or the settings · 3 access · 4 unavailable · 5 the engine or the disk
-6 some rows failed · 70 a bug · 130 Ctrl-C · 141 the output's reader went away · 143 SIGTERM
+6 some rows failed · 70 a bug · 130 Ctrl-C · 141 the reader of the output has quit · 143 SIGTERM
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from oumi.cli.signals import exit_code_of
 from oumi.errors import OumiError
 
 _SYSTEM = 5
-_BUG = 70
-_BROKEN_PIPE = 141
+_BUG = 70  # EX_SOFTWARE of BSD's sysexits.h
+_BROKEN_PIPE = 141  # as a shell reports a process that SIGPIPE (13) has ended: 128 + 13
 _PACKAGES = ("oumi-infer", "xllamacpp", "pydantic", "orjson", "uvloop", "click", "rich")
 
 
 def guard(action: Callable[[], int | None]) -> int:
-    """Run a command and return its exit code; what went wrong is said on stderr."""
+    """Run a command and return its exit code. Errors are reported on stderr."""
     try:
         code = action() or 0
         sys.stdout.flush()
@@ -36,31 +36,31 @@ def guard(action: Callable[[], int | None]) -> int:
         _drop_stdout()
         return _BROKEN_PIPE
     except OumiError as error:
-        say_error(str(error))
+        print_error(str(error))
         return error.exit_code
     except OSError as error:
         _drop_stdout()
         place = f"{error.filename}: " if error.filename else ""
-        say_error(f"{place}{error.strerror or error}")
+        print_error(f"{place}{error.strerror or error}")
         return _SYSTEM
     except Exception as error:
-        say_error(
+        print_error(
             f"a bug in oumi: {type(error).__name__}: {error}\n"
             f"The details are in {_write_log(error)}; please report them."
         )
         return _BUG
 
 
-def say_error(message: str) -> None:
-    """Write an error to stderr, several lines indented under the first."""
+def print_error(message: str) -> None:
+    """Write an error to stderr, with all lines after the first indented."""
     click.echo(click.style("error: ", fg="red", bold=True), nl=False, err=True)
     click.echo(message.replace("\n", "\n  "), err=True)
 
 
 def _drop_stdout() -> None:
-    """Let what is still buffered go nowhere, so that the exit is quiet."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    """Point stdout at /dev/null: to flush what is buffered would fail again at exit."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _write_log(error: Exception) -> str:
@@ -69,12 +69,12 @@ def _write_log(error: Exception) -> str:
 
     handle, path = tempfile.mkstemp(prefix="oumi-error-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("\n".join(_describe_machine()) + "\n\n")
+        file.write("\n".join(_environment()) + "\n\n")
         file.write("".join(traceback.format_exception(error)))
     return path
 
 
-def _describe_machine() -> list[str]:
+def _environment() -> list[str]:
     import platform
 
     # Values of options stay out: one of them may be a key.

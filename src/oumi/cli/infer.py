@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import NoReturn
 import click
 
 from oumi.cli import summary
-from oumi.cli.overrides import OverridableCommand, read_settings
+from oumi.cli.overrides import OverridableCommand, config_option, read_settings
 from oumi.cli.progress import Progress
 from oumi.cli.signals import exit_code_of, sigterm_interrupts
 from oumi.core.configs import InferenceConfig
@@ -44,73 +43,70 @@ Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
     options_metavar="[OPTIONS] [--SETTING VALUE]...",
     epilog=_EPILOG,
 )
-@click.option(
-    "-c", "--config", "path", metavar="FILE", type=click.Path(path_type=Path), help="YAML settings."
-)
+@config_option()
 @click.option("-i", "--interactive", is_flag=True, help="Chat in the terminal.")
 @click.option("-q", "--quiet", is_flag=True, help="Show errors only, no progress, no summary.")
 @click.pass_context
 def command(ctx: click.Context, path: Path | None, interactive: bool, quiet: bool) -> int:
     """Answer a file of conversations, or chat in the terminal (-i)."""
-    logging.basicConfig(format="warning: %(message)s", level=logging.WARNING)
     config = read_settings(ctx, path)
     if interactive:
         from oumi.cli import chat
 
         return chat.run(config)
     with sigterm_interrupts():
-        return answer_file(_with_files(config, ctx), quiet=quiet)
+        return answer_file(_with_paths(config, ctx), quiet=quiet)
 
 
 def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
-    """Answer the input, show how far it is, and sum up. Returns the exit code."""
+    """Answer the input file, showing progress and a summary. Returns the exit code."""
     with Progress(None if quiet else sys.stderr) as progress:
         engine = build_engine(config)
         try:
             result = engine.infer_partial(None, config, on_event=progress)
         except KeyboardInterrupt as interrupt:
-            progress.end()
-            _say(summary.interrupted(progress.stats, config))
-            if progress.is_asking:
-                _leave_at_once(exit_code_of(interrupt))
+            progress.close()
+            _print(summary.interrupted(progress.stats, config))
+            if progress.is_running:
+                _exit_at_once(exit_code_of(interrupt))
             return exit_code_of(interrupt)
         except OumiError:
-            progress.end()
-            _say(summary.broken_off(progress.stats, config))
+            progress.close()
+            _print(summary.aborted(progress.stats, config))
             raise
         finally:
             engine.close()
-    return _conclude(progress, config, result, quiet=quiet)
+    return _summarize(progress, config, result, quiet=quiet)
 
 
-def _with_files(config: InferenceConfig, ctx: click.Context) -> InferenceConfig:
+def _with_paths(config: InferenceConfig, ctx: click.Context) -> InferenceConfig:
     if config.input_path is None:
         raise click.UsageError(
             "No conversations: give --input_path FILE (- is standard input), or -i for a chat.",
             ctx,
         )
     if config.input_path == "-" and sys.stdin.isatty():
-        _say("Reading conversations from the terminal, one JSON object a line; Ctrl-D ends.")
+        _print("Reading conversations from the terminal, one JSON object a line; Ctrl-D ends.")
     return config if config.output_path else config.model_copy(update={"output_path": "-"})
 
 
-def _conclude(
+def _summarize(
     progress: Progress, config: InferenceConfig, result: InferenceResult, *, quiet: bool
 ) -> int:
     if not quiet:
-        _say(summary.finished(progress.stats, config))
+        _print(summary.finished(progress.stats, config))
     if not result.has_failures:
         return 0
-    _say(summary.failed(progress.stats, result))
+    _print(summary.failed(progress.stats, result))
     return InferenceError.exit_code
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     if text:
         click.echo(text, err=True)
 
 
-def _leave_at_once(code: int) -> NoReturn:
-    """Wait neither for requests in flight nor for threads. All that was answered is recorded."""
+def _exit_at_once(code: int) -> NoReturn:
+    """Exit without waiting for requests in flight or for threads. All answers are recorded."""
     sys.stderr.flush()
     os._exit(code)

@@ -9,15 +9,16 @@ import click
 
 
 class LazyCommand(click.Command):
-    """Stands in for the `command` of a module until it is called."""
+    """Stands in for a command until it is called. `target` is written `module:function`."""
 
-    def __init__(self, name: str, *, help: str, module: str):  # noqa: A002  click's own word
+    def __init__(self, name: str, target: str, *, help: str):  # noqa: A002  click's own word
         super().__init__(name, help=help)
-        self._module = module
+        self._target = target
 
     def load(self) -> click.Command:
-        """The command itself."""
-        return cast(click.Command, importlib.import_module(self._module).command)
+        """Import the command itself."""
+        module, _, function = self._target.partition(":")
+        return cast(click.Command, getattr(importlib.import_module(module), function))
 
     def make_context(
         self,

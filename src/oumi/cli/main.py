@@ -30,7 +30,15 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command and exit."""
+        _print_warnings()
         ctx.exit(guard(lambda: super(Commands, self).invoke(ctx)))
+
+
+def _print_warnings() -> None:
+    """Let the library's warnings reach stderr."""
+    import logging
+
+    logging.basicConfig(format="warning: %(message)s", level=logging.WARNING)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -61,7 +69,7 @@ def cli() -> None:
 
 
 for _name, _help in _COMMANDS.items():
-    cli.add_command(LazyCommand(_name, help=_help, module=f"oumi.cli.{_name}"))
+    cli.add_command(LazyCommand(_name, f"oumi.cli.{_name}:command", help=_help))
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 
 import click
 
@@ -35,7 +34,6 @@ Exit codes: 0 done; 2 wrong request or settings; 3 access; 4 unavailable.
 @click.pass_context
 def command(ctx: click.Context, row: EngineRow, as_json: bool) -> int:
     """List the models that an API offers, one name a line."""
-    logging.basicConfig(format="warning: %(message)s", level=logging.WARNING)
     names = _list_models(row, read_settings(ctx, None))
     click.echo(json.dumps(names, indent=2) if as_json else "\n".join(names))
     return 0
@@ -46,7 +44,7 @@ def _list_models(row: EngineRow, config: InferenceConfig) -> list[str]:
         raise UnsupportedError(
             f"{row.name} runs on this machine: model.model_name is a file or a name of the hub"
         )
-    # An engine needs a model's name; which models there are does not hang on it.
+    # An engine needs some model's name, which makes no difference to the list.
     is_named = "model_name" in config.model.model_fields_set
     model = config.model if is_named else ModelParams(model_name="any")
     with build_engine(config.model_copy(update={"engine": row.name, "model": model})) as engine:

@@ -1,15 +1,16 @@
 """Settings given on the command line: `--generation.temperature 0.5` sets any field by its path.
 
-A name is taken with `_` or `-` between its words, a value after a space or a `=`.
+Words of a name may be joined by `_` or `-`; the value follows after a space or a `=`.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import click
 from pydantic import SecretStr
@@ -19,6 +20,7 @@ from oumi.core.configs.base import Settings
 from oumi.core.names import nearest
 
 Override = tuple[str, str]
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _KEY = "oumi.overrides"
 _SWITCHES = {"overwrite"}
@@ -29,11 +31,17 @@ class OverridableCommand(click.Command):
     """A command that takes any setting as an option, besides the options of its own."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the settings out, and leave the rest to the parser."""
+        """Set the settings aside, and leave the other arguments to click."""
         if not ctx.resilient_parsing:  # which is how a shell asks for completions
             own = {name for param in self.get_params(ctx) for name in param.opts}
             ctx.meta[_KEY], args = split(args, own)
         return super().parse_args(ctx, args)
+
+
+def config_option(text: str = "YAML settings.") -> Callable[[CommandT], CommandT]:
+    """The option `-c FILE`, which gives a command the argument `path`; `text` is its help."""
+    kind = click.Path(path_type=Path)
+    return click.option("-c", "--config", "path", metavar="FILE", type=kind, help=text)
 
 
 def read_settings(ctx: click.Context, path: Path | None) -> InferenceConfig:
@@ -55,13 +63,13 @@ def split(args: list[str], own: set[str]) -> tuple[list[Override], list[str]]:
             continue
         name = _field_name(flag)
         if not equals:
-            value = _take_value(name, flag, left, own)
-        overrides.append((name, _quoted(name, value)))
+            value = _next_value(name, flag, left, own)
+        overrides.append((name, _as_yaml(name, value)))
     return overrides, rest
 
 
 def mask_keys(args: list[str]) -> list[str]:
-    """The arguments with the values of keys left out."""
+    """The arguments with `***` in place of API keys."""
     masked, hide = [], False
     for word in args:
         flag, equals, _ = word.partition("=")
@@ -72,12 +80,12 @@ def mask_keys(args: list[str]) -> list[str]:
 
 
 def _field_name(flag: str) -> str:
-    # Deeper down stand names that are not ours, such as those of model_kwargs.
+    # From the third part on the names are not ours, such as those in model_kwargs.
     parts = flag.removeprefix("--").split(".")
     return ".".join([part.replace("-", "_") for part in parts[:2]] + parts[2:])
 
 
-def _take_value(name: str, flag: str, left: list[str], own: set[str]) -> str:
+def _next_value(name: str, flag: str, left: list[str], own: set[str]) -> str:
     if name in _SWITCHES and (not left or left[0].lower() not in ("true", "false")):
         return "true"
     if left and not left[0].startswith("--"):
@@ -88,24 +96,24 @@ def _take_value(name: str, flag: str, left: list[str], own: set[str]) -> str:
     raise click.UsageError(f"{flag} needs a value.")
 
 
-def _quoted(name: str, value: str) -> str:
-    """As YAML in which text stays text, whatever it looks like (`-`, `1.5`, `no`)."""
-    kinds = _kinds(name)
-    if not kinds or not kinds <= {str, SecretStr, NoneType}:
+def _as_yaml(name: str, value: str) -> str:
+    """The value as YAML; that of a text setting is quoted, so that `1.5` or `no` stays text."""
+    types = _types(name)
+    if not types or not types <= {str, SecretStr, NoneType}:
         return value
-    if NoneType in kinds and value in ("", "~", "null"):
+    if NoneType in types and value in ("", "~", "null"):
         return value
     return json.dumps(value, ensure_ascii=False)
 
 
-def _kinds(name: str) -> set[Any]:
-    """The types that a setting takes; none for one that is not known."""
+def _types(name: str) -> set[Any]:
+    """The types of a setting; none for an unknown one."""
     group: type[Settings] | None = InferenceConfig
-    kinds: tuple[Any, ...] = ()
+    types: tuple[Any, ...] = ()
     for part in name.split("."):
         field = group.model_fields.get(part) if group else None
         if field is None:
             return set()
-        kinds = get_args(field.annotation) or (field.annotation,)
-        group = next((k for k in kinds if inspect.isclass(k) and issubclass(k, Settings)), None)
-    return set(kinds)
+        types = get_args(field.annotation) or (field.annotation,)
+        group = next((k for k in types if inspect.isclass(k) and issubclass(k, Settings)), None)
+    return set(types)

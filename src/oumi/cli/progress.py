@@ -1,7 +1,7 @@
-"""How far a run is, on a terminal as a bar and elsewhere as lines, always on stderr.
+"""The progress of a run on stderr: a bar on a terminal, lines elsewhere.
 
-One thread owns the display and looks at the stats now and then; an event costs the run only its
-place in the stats.
+A thread of its own owns the display and reads the counts at intervals, so that an event costs the
+run no more than an addition.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ import threading
 from collections import deque
 from typing import Self, TextIO
 
-from oumi.cli.display import Pace, display
+from oumi.cli.display import Throughput, make_display
 from oumi.runner.events import Event, RunEnded, RunStarted, Stopping
 from oumi.runner.loop import leave_signals_to_main
 from oumi.runner.stats import RunStats
 
 
 class Progress:
-    """A listener to a run, and a context manager around it. `stats` holds the run's figures.
+    """A listener to a run, and a context manager around it. `stats` holds the run's counts.
 
     With None for a stream, nothing is shown.
     """
 
     def __init__(self, stream: TextIO | None):
         self.stats = RunStats()
-        self._display = display(stream)
-        self._sayings: deque[str] = deque()
-        self._started = False
-        self._ended = False
+        self._display = make_display(stream)
+        self._messages: deque[str] = deque()
+        self._has_started = False
+        self._is_closed = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._show, name="oumi-progress", daemon=True)
 
@@ -37,54 +37,51 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
+        self.close()
 
     @property
-    def is_asking(self) -> bool:
-        """Whether the run has begun and not ended: rows may be in flight."""
-        return self._started and self.stats.ended_s is None
+    def is_running(self) -> bool:
+        """Whether the run has begun and not ended, so that requests may be in flight."""
+        return self._has_started and self.stats.ended_s is None
 
     def __call__(self, event: Event) -> None:
-        """Take an event of the run."""
+        """Count an event of the run."""
         self.stats.update(event)
         match event:
             case RunStarted():
-                self._started = event.recorded < event.total
+                self._has_started = event.recorded < event.total
                 self._wake.set()
             case Stopping():
-                self._say(
+                self._messages.append(
                     f"Stopping: {event.in_flight} in flight are being finished. "
                     "Ctrl-C again stops at once."
                 )
+                self._wake.set()
             case RunEnded():
-                self.end()
+                self.close()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Take the display down, so that others can write to the terminal. Twice is fine."""
-        self._ended = True
+        self._is_closed = True
         self._wake.set()
         self._thread.join()
 
-    def _say(self, text: str) -> None:
-        self._sayings.append(text)
-        self._wake.set()
-
     def _show(self) -> None:
         leave_signals_to_main()
-        # A terminal that went away must not end the run.
+        # A terminal that was closed must not end the run.
         with contextlib.suppress(OSError, ValueError), self._display:
-            pace = Pace()
-            while not self._ended:
-                self._wake.wait(self._display.every_s)
+            throughput = Throughput()
+            while not self._is_closed:
+                self._wake.wait(self._display.interval_s)
                 self._wake.clear()
-                self._update(pace)
-            self._update(pace)
+                self._update(throughput)
+            self._update(throughput)
 
-    def _update(self, pace: Pace) -> None:
-        while self._sayings:
-            self._display.say(self._sayings.popleft())
-        if self._started:
-            pace.look(self.stats)
-            self._display.update(self.stats, pace)
+    def _update(self, throughput: Throughput) -> None:
+        while self._messages:
+            self._display.show_message(self._messages.popleft())
+        if self._has_started:
+            throughput.update(self.stats)
+            self._display.show_progress(self.stats, throughput)
         else:
-            self._display.wait()
+            self._display.show_loading()

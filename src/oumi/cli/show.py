@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from oumi.cli.text import shown_calls, shown_content, visible
+from oumi.cli.text import call_lines, content_text, printable
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.data.jsonl import JsonlSource
 from oumi.data.source import Row
@@ -26,7 +26,7 @@ def command(file: str, rows: int | None) -> int:
     """Print the conversations of FILE (JSONL; - is standard input) in a readable form."""
     console = Console(highlight=False)
     for row in islice(_source(file).rows(), rows):
-        conversation = _readable(row)
+        conversation = _conversation_of(row)
         if console.is_terminal:
             console.print(_panel(row.index + 1, conversation))
         else:
@@ -40,7 +40,7 @@ def _source(file: str) -> JsonlSource:
     return JsonlSource(Path(file))
 
 
-def _readable(row: Row) -> Conversation:
+def _conversation_of(row: Row) -> Conversation:
     if row.conversation is None:
         raise row.error or ValueError("a row without a conversation")
     return row.conversation
@@ -54,7 +54,7 @@ def _panel(number: int, conversation: Conversation) -> Panel:
         turns,
         title=Text(_title(number, conversation)),
         title_align="left",
-        subtitle=Text(_facts(conversation)),
+        subtitle=Text(_subtitle(conversation)),
         subtitle_align="right",
         border_style="dim",
     )
@@ -63,7 +63,7 @@ def _panel(number: int, conversation: Conversation) -> Panel:
 def _text(message: Message) -> Text:
     text = Text()
     if message.reasoning_content:
-        text.append(visible(message.reasoning_content) + "\n", "dim")
+        text.append(printable(message.reasoning_content) + "\n", "dim")
     return text.append("\n".join(_lines(message)))
 
 
@@ -74,19 +74,19 @@ def _plain(number: int, conversation: Conversation) -> str:
 
 def _lines(message: Message) -> list[str]:
     """Content and tool calls of a message."""
-    content = shown_content(message)
-    return [*([content] if content else []), *shown_calls(message)]
+    content = content_text(message)
+    return [*([content] if content else []), *call_lines(message)]
 
 
 def _title(number: int, conversation: Conversation) -> str:
     name = conversation.conversation_id
-    return f"{number} · {visible(name)}" if name else str(number)
+    return f"{number} · {printable(name)}" if name else str(number)
 
 
-def _facts(conversation: Conversation) -> str:
-    """What stands in the metadata about the answer, where a run has put it."""
+def _subtitle(conversation: Conversation) -> str:
+    """Length and finish reason of the answer, which a run adds to the metadata."""
     reason = conversation.metadata.get("finish_reason")
     usage = conversation.metadata.get("usage")
     if not isinstance(usage, dict):
         return ""
-    return visible(f"{usage.get('completion_tokens', 0)} tokens, {reason}")
+    return printable(f"{usage.get('completion_tokens', 0)} tokens, {reason}")

@@ -1,4 +1,4 @@
-"""SIGTERM as a Ctrl-C, and the exit codes of both."""
+"""SIGTERM is handled like Ctrl-C, with an exit code of its own."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from types import FrameType
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+class SigtermInterrupt(KeyboardInterrupt):
+    """SIGTERM arrived."""
 
 
 @contextlib.contextmanager
 def sigterm_interrupts() -> Iterator[None]:
-    """Within this, SIGTERM raises Terminated and so is taken like a Ctrl-C."""
-    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    """Within this, SIGTERM raises SigtermInterrupt, and so is handled like Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
         yield
     finally:
@@ -23,10 +23,10 @@ def sigterm_interrupts() -> Iterator[None]:
 
 
 def exit_code_of(interrupt: KeyboardInterrupt) -> int:
-    """128 and the number of the signal, as shells have it."""
-    came = signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT
-    return 128 + came
+    """128 plus the number of the signal, as shells report it."""
+    number = signal.SIGTERM if isinstance(interrupt, SigtermInterrupt) else signal.SIGINT
+    return 128 + number
 
 
-def _raise_terminated(_: int, __: FrameType | None) -> None:
-    raise Terminated
+def _raise_interrupt(_: int, __: FrameType | None) -> None:
+    raise SigtermInterrupt

@@ -1,4 +1,4 @@
-"""What is said at the end of a file run."""
+"""What is printed at the end of a file run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from oumi.cli.display import dollars, number
+from oumi.cli.formatting import format_dollars, format_number
 from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.result import InferenceResult
@@ -21,7 +21,7 @@ _REASONS_SHOWN = 3
 
 
 def finished(stats: RunStats, config: InferenceConfig) -> str:
-    """The figures of a run that went through all rows."""
+    """The figures of a run that reached its last row."""
     if stats.recorded == stats.total:
         kept = f" in {config.output_path}" if config.output_path != "-" else ""
         return f"Nothing to do: all {stats.total:,} rows were answered before{kept}."
@@ -29,7 +29,7 @@ def finished(stats: RunStats, config: InferenceConfig) -> str:
 
 
 def failed(stats: RunStats, result: InferenceResult) -> str:
-    """How many rows failed, the first reasons, and where all of them are."""
+    """How many rows failed, the first few reasons, and the file that holds all of them."""
     lines = [f"{len(result.failures):,} of {stats.total:,} rows failed:"]
     lines += [f"  {reason}" for reason in islice(_reasons(result), _REASONS_SHOWN)]
     if len(result.failures) > _REASONS_SHOWN:
@@ -40,14 +40,14 @@ def failed(stats: RunStats, result: InferenceResult) -> str:
 
 
 def interrupted(stats: RunStats, config: InferenceConfig) -> str:
-    """What is kept of an interrupted run, and how it goes on."""
+    """How many answers an interrupted run has recorded, and the command that continues it."""
     if stats.total == 0:
         return "\nInterrupted before the first row; nothing was changed."
     return f"\nInterrupted. {_kept(stats, config)}"
 
 
-def broken_off(stats: RunStats, config: InferenceConfig) -> str:
-    """The same for a run that an error ended; empty where nothing was begun."""
+def aborted(stats: RunStats, config: InferenceConfig) -> str:
+    """The same for a run that an error ended; empty where no row was answered."""
     return _kept(stats, config) if stats.finished else ""
 
 
@@ -55,11 +55,11 @@ def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, st
     seconds, usage = stats.elapsed_s, stats.usage
     before = f", {stats.recorded:,} answered before" if stats.recorded else ""
     yield "rows", f"{stats.done:,} done, {stats.failed:,} failed{before}"
-    yield "time", f"{seconds:.2f} s, {number((stats.done + stats.failed) / seconds)} rows/s"
+    yield "time", f"{seconds:.2f} s, {format_number((stats.done + stats.failed) / seconds)} rows/s"
     yield (
         "tokens",
         f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out, "
-        f"{number(usage.completion_tokens / seconds)}/s out",
+        f"{format_number(usage.completion_tokens / seconds)}/s out",
     )
     shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
     latencies = [f"{name} {stats.latency.quantile(share):.3f} s" for name, share in shares.items()]
@@ -72,13 +72,13 @@ def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, st
     if stats.price is not None:
         cost = stats.cost
         unknown = f"unknown: no price is published for {stats.price.model}"
-        yield "cost", dollars(cost) if cost is not None else unknown
+        yield "cost", format_dollars(cost) if cost is not None else unknown
     if config.output_path != "-":
         yield "answers", str(config.output_path)
 
 
 def _reasons(result: InferenceResult) -> Iterator[str]:
-    """Where each failed row stands, and why it failed."""
+    """The place of each failed row, and the reason."""
     path = _failures_path(result)
     if path is None:
         for row in result.failed_indices:
@@ -99,7 +99,7 @@ def _kept(stats: RunStats, config: InferenceConfig) -> str:
 
 
 def _failures_path(result: InferenceResult) -> Path | None:
-    """The failures file, unless it went with an output that was printed."""
+    """The file of failures; None where there is none since the output was printed."""
     if isinstance(result.failures, LazyFailures) and result.failures.path.exists():
         return result.failures.path
     return None

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from oumi.batch.job_folder import JobFolder, all_folders
 from oumi.batch.last_seen import last_seen
 from oumi.batch.local.service import KIND as LOCAL
-from oumi.cli.batch_facts import facts_of
-from oumi.cli.batch_jobs import reach_job, warn
-from oumi.cli.display import dollars
+from oumi.cli.batch.description import job_facts
+from oumi.cli.batch.jobs import open_methods
+from oumi.cli.formatting import format_dollars
+from oumi.cli.tables import print_table
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.batch import BatchInfo
 from oumi.errors import OumiError
 
-_PLAIN_WIDTH = 200
+
+class _ListedJob(NamedTuple):
+    info: BatchInfo
+    facts: dict[str, Any]
+    """Model and cost."""
+    note: str | None
+    """Why the engine could not be asked; `info` is then as it was when last seen."""
 
 
 @click.command("list")
@@ -29,10 +35,9 @@ _PLAIN_WIDTH = 200
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(limit: int | None, offline: bool, as_json: bool) -> int:
     """List the jobs of all engines that are known on this machine, the newest first."""
-    warn()
-    jobs = [_look(folder, offline=offline) for folder in _newest(limit)]
+    jobs = [_look_up(folder, offline=offline) for folder in islice(all_folders(), limit)]
     if as_json:
-        click.echo(json.dumps([{**info.to_dict(), **facts} for info, facts in jobs], indent=2))
+        click.echo(json.dumps([_to_dict(job) for job in jobs], indent=2))
     elif jobs:
         _print_table(jobs)
     else:
@@ -40,40 +45,34 @@ def command(limit: int | None, offline: bool, as_json: bool) -> int:
     return 0
 
 
-def _newest(limit: int | None) -> Iterator[JobFolder]:
-    for number, folder in enumerate(all_folders()):
-        if limit is not None and number >= limit:
-            return
-        yield folder
+def _look_up(folder: JobFolder, *, offline: bool) -> _ListedJob:
+    """A job as it is now; where its engine cannot be asked, as it was when last seen.
 
-
-def _look(folder: JobFolder, *, offline: bool) -> tuple[BatchInfo, dict[str, Any]]:
-    """A job as it is now; where nobody can be asked, as it was when last seen.
-
-    To look at all jobs of this machine is no reason to load all their models.
+    The files of a local job say all there is to know: asking its engine would load the model.
     """
     info, note = last_seen(folder), None
     if not (offline or info.is_terminal or folder.spec.kind == LOCAL):
         try:
-            with reach_job(folder.spec, InferenceConfig()) as jobs:
+            with open_methods(folder.spec, InferenceConfig()) as jobs:
                 info = jobs.get_batch_status(folder.id)
         except OumiError as error:
             note = str(error)
-    return info, {**facts_of(folder), "note": note}
+    return _ListedJob(info, job_facts(folder), note)
 
 
-def _print_table(jobs: list[tuple[BatchInfo, dict[str, Any]]]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = _PLAIN_WIDTH
+def _to_dict(job: _ListedJob) -> dict[str, Any]:
+    return {**job.info.to_dict(), **job.facts, "note": job.note}
+
+
+def _print_table(jobs: list[_ListedJob]) -> None:
     heads = ("job", "engine", "model", "status", "done", "failed", "cost", "submitted")
     table = Table(*heads, box=None, pad_edge=False)
-    for info, facts in jobs:
-        table.add_row(*_cells(info, facts))
-    console.print(table, highlight=False, markup=False)
-    for info, facts in jobs:
-        if facts["note"]:
-            click.echo(f"{info.id}: as last seen, because {facts['note']}", err=True)
+    for job in jobs:
+        table.add_row(*_cells(job.info, job.facts))
+    print_table(table)
+    for job in jobs:
+        if job.note:
+            click.echo(f"{job.info.id}: as last seen, because {job.note}", err=True)
 
 
 def _cells(info: BatchInfo, facts: dict[str, Any]) -> list[str]:
@@ -85,6 +84,6 @@ def _cells(info: BatchInfo, facts: dict[str, Any]) -> list[str]:
         info.status.value,
         f"{info.completed_requests:,}/{info.total_requests:,}",
         f"{info.failed_requests:,}",
-        "" if cost is None else dollars(cost),
+        "" if cost is None else format_dollars(cost),
         f"{info.created_at.astimezone():%Y-%m-%d %H:%M}" if info.created_at else "",
     ]

@@ -13,7 +13,6 @@ _COMMANDS = {
     "results": "Print or save the answers of a job.",
     "cancel": "Stop a job.",
     "resubmit": "Submit again what a job has no answers to.",
-    "list": "List the jobs that are known on this machine.",
 }
 
 
@@ -30,4 +29,11 @@ def command() -> None:
 
 
 for _name, _help in _COMMANDS.items():
-    command.add_command(LazyCommand(_name, help=_help, module=f"oumi.cli.batch_{_name}"))
+    command.add_command(LazyCommand(_name, f"oumi.cli.batch.commands:{_name}", help=_help))
+command.add_command(
+    LazyCommand(
+        "list",
+        "oumi.cli.batch.listing:command",
+        help="List the jobs that are known on this machine.",
+    )
+)
