@@ -7,9 +7,9 @@ from typing import Any
 from page_text import member_docstrings, table
 
 from oumi.backends.engine_row import EngineRow
+from oumi.backends.provider import UNLISTED, AuthMethod, Provider
 from oumi.backends.registry import own_rows
 from oumi.backends.remote.dialects import load_dialect
-from oumi.backends.remote.provider import UNLISTED, AuthMethod, Provider
 from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import (
     GenerationParams,

@@ -17,8 +17,8 @@ from tests.fault_server import FaultServer
 MODULE = """
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.llama_cpp.row import ENGINE
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 
 ACME = Provider(
     name="ACME",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.remote.provider import BatchLimits
+from oumi.backends.provider import BatchLimits
 from oumi.batch.job_folder import root
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import BatchStatus, Conversation, InferenceResult

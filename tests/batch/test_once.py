@@ -24,7 +24,7 @@ SUBMIT = """
 import sys
 from oumi.core.configs import InferenceConfig
 from tests.batch.api import ThreeAtOnce, make, rows, with_batches
-from oumi.backends.remote.provider import BatchLimits
+from oumi.backends.provider import BatchLimits
 
 class Server:
     api_url = sys.argv[1]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from oumi.backends.provider import Provider
 from oumi.backends.remote.address import Address, find_address, key_hint, to_base
-from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import find_provider
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.errors import AccessError, ConfigError

@@ -12,8 +12,8 @@ from mistralai.client.models import ChatCompletionRequest, ChatCompletionStreamR
 from openai.types.chat import completion_create_params as openai
 from pydantic import TypeAdapter
 
+from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import load_dialect
-from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import PROVIDERS, find_provider
 from oumi.core.configs import (
     GenerationParams,

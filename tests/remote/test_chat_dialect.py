@@ -9,8 +9,8 @@ import pytest
 from openai.types.chat import completion_create_params
 from pydantic import BaseModel, TypeAdapter
 
+from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import chat
-from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import find_provider
 from oumi.core.configs import (
     GenerationParams,

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from oumi.backends.provider import Provider
 from oumi.backends.registry import find_engine
 from oumi.backends.remote.dialects import load_dialect
-from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import (
     GenerationParams,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from oumi.backends.provider import Provider
 from oumi.backends.registry import check_settings, find_engine
 from oumi.backends.remote.dialects import check_supports, load_dialect
-from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import InferenceConfig
 from oumi.errors import ConfigError, UnsupportedError

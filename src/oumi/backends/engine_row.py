@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 
-from oumi.backends.remote.provider import Provider
+from oumi.backends.provider import Provider
 
 
 @dataclass(frozen=True, kw_only=True)

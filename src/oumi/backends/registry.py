@@ -13,8 +13,8 @@ from importlib.metadata import EntryPoint
 
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
+from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import check_supports
-from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.providers import find_provider, provider_names
 from oumi.core.configs import EMBEDDED_MODEL, InferenceConfig, InferenceEngineType, ModelParams
 from oumi.core.configs.engine_name import GROUP, outside_engines, parse_engine_name

@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 from oumi.backends.engine_row import EngineRow
+from oumi.backends.provider import Provider
 from oumi.backends.registry import engine_rows
-from oumi.backends.remote.provider import Provider
 from oumi.cli.engine_name import EngineName
 from oumi.cli.tables import print_table
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlsplit
 
-from oumi.backends.remote.provider import AuthMethod, Provider
+from oumi.backends.provider import AuthMethod, Provider
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import AccessError, ConfigError
 

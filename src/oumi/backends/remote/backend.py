@@ -7,13 +7,13 @@ from typing import Any
 
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
+from oumi.backends.provider import Provider
 from oumi.backends.remote.address import Address, find_address
 from oumi.backends.remote.auth import Auth, open_auth
 from oumi.backends.remote.dialects import load_dialect
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.backends.remote.http.replicas import Replicas
 from oumi.backends.remote.http.transport import Transport, open_transport
-from oumi.backends.remote.provider import Provider
 from oumi.backends.remote.session import RemoteSession
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import ConfigError, EngineError

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import load_dialect
-from oumi.backends.remote.provider import Provider
 from oumi.core.configs import InferenceConfig
 from oumi.structured.contract import Contract, make_contract
 

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from oumi.backends.provider import Provider
 from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
@@ -15,7 +16,6 @@ from oumi.backends.remote.errors import to_error
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Call, Head, Reply, Transport
-from oumi.backends.remote.provider import Provider
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError

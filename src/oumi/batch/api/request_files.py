@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 
 import orjson
 
-from oumi.backends.remote.provider import BatchLimits
+from oumi.backends.provider import BatchLimits
 from oumi.backends.remote.session import RemoteSession
 from oumi.batch.api.adopted import read_bodies
 from oumi.batch.api.custom_ids import make_id, read_id

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 from typing import Protocol
 
+from oumi.backends.provider import AuthMethod, Provider
 from oumi.backends.remote.auth.aws import AwsAuth
 from oumi.backends.remote.auth.azure import AzureAuth
 from oumi.backends.remote.auth.google import GoogleAuth
 from oumi.backends.remote.http.transport import Call
-from oumi.backends.remote.provider import AuthMethod, Provider
 from oumi.errors import MissingDependencyError
 
 __all__ = ["Auth", "open_auth"]

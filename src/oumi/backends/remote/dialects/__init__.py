@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from oumi.errors import ConfigError
 
 if TYPE_CHECKING:
-    from oumi.backends.remote.provider import Provider
+    from oumi.backends.provider import Provider
     from oumi.core.configs import InferenceConfig
     from oumi.core.types.completion import Completion, Delta
     from oumi.runner.request import Request

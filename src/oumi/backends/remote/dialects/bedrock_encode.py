@@ -13,10 +13,10 @@ from urllib.parse import quote
 import orjson
 
 from oumi.backends.images import image_url, read_image
+from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary
 from oumi.backends.remote.model_families import check_family, family_of
-from oumi.backends.remote.provider import Provider
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type

@@ -18,12 +18,12 @@ from oumi.backends.openai_chat import (
     encode_messages,
     encode_tools,
 )
+from oumi.backends.provider import Constraint, Provider
 from oumi.backends.remote.dialects.reply import decode_models as decode_models
 from oumi.backends.remote.dialects.reply import decode_object, shorten
 from oumi.backends.remote.dialects.sse import EventDecoder
 from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
 from oumi.backends.remote.model_families import check_family, family_of
-from oumi.backends.remote.provider import Constraint, Provider
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig
 from oumi.core.json_schema.regex import in_ascii

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from oumi.backends.remote.provider import Provider
+from oumi.backends.provider import Provider
 
 __all__ = ["PROVIDERS", "find_provider", "provider_names"]
 

@@ -1,7 +1,7 @@
 """Anthropic. https://platform.claude.com/docs/en/api/messages/create"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import BatchLimits, Constraint, Provider
+from oumi.backends import settings
+from oumi.backends.provider import BatchLimits, Constraint, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

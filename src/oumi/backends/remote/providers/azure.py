@@ -3,8 +3,8 @@
 https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
 """
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import AuthMethod, Provider
+from oumi.backends import settings
+from oumi.backends.provider import AuthMethod, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

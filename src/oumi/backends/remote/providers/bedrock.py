@@ -3,8 +3,8 @@
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import AuthMethod, Constraint, Provider
+from oumi.backends import settings
+from oumi.backends.provider import AuthMethod, Constraint, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

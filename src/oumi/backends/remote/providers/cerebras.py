@@ -1,7 +1,7 @@
 """Cerebras. https://inference-docs.cerebras.ai/api-reference/chat-completions"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

@@ -3,8 +3,8 @@
 It takes no schemas, it can only be asked for JSON: a schema goes into the prompt.
 """
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

@@ -1,7 +1,7 @@
 """Fireworks. https://docs.fireworks.ai/api-reference/post-chatcompletions"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import BatchLimits, Constraint, Provider
+from oumi.backends import settings
+from oumi.backends.provider import BatchLimits, Constraint, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

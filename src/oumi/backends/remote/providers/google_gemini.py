@@ -3,8 +3,8 @@
 It refuses a request with a field that it does not know.
 """
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

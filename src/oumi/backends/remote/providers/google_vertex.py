@@ -1,7 +1,7 @@
 """Google's Vertex AI. https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import AuthMethod, Provider
+from oumi.backends import settings
+from oumi.backends.provider import AuthMethod, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

@@ -3,8 +3,8 @@
 https://huggingface.co/docs/inference-providers/tasks/chat-completion
 """
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 
 PROVIDER = Provider(
     name="HUGGING_FACE_ROUTER",

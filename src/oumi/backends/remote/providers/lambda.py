@@ -1,7 +1,7 @@
 """Lambda. https://docs.lambda.ai/public-cloud/lambda-inference-api"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 
 PROVIDER = Provider(
     name="LAMBDA",

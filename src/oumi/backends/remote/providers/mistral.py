@@ -1,7 +1,7 @@
 """Mistral. https://docs.mistral.ai/api/endpoint/chat"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import BatchLimits, Provider
+from oumi.backends import settings
+from oumi.backends.provider import BatchLimits, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

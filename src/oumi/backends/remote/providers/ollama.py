@@ -1,7 +1,7 @@
 """Ollama's server. https://docs.ollama.com/api/openai-compatibility"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 
 PROVIDER = Provider(
     name="OLLAMA",

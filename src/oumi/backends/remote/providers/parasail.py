@@ -1,7 +1,7 @@
 """Parasail. https://docs.parasail.io/parasail-docs"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import BatchLimits, Provider
+from oumi.backends import settings
+from oumi.backends.provider import BatchLimits, Provider
 
 PROVIDER = Provider(
     name="PARASAIL",

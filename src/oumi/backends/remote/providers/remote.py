@@ -3,8 +3,8 @@
 https://platform.openai.com/docs/api-reference/chat/create
 """
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import BatchLimits, Provider
+from oumi.backends import settings
+from oumi.backends.provider import BatchLimits, Provider
 
 PROVIDER = Provider(
     name="REMOTE",

@@ -1,7 +1,7 @@
 """vLLM's server. https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Constraint, Provider
+from oumi.backends import settings
+from oumi.backends.provider import Constraint, Provider
 
 PROVIDER = Provider(
     name="REMOTE_VLLM",

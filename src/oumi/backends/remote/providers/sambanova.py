@@ -3,8 +3,8 @@
 https://docs.sambanova.ai/docs/api-reference/chat/create-chat-based-completion
 """
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 
 PROVIDER = Provider(
     name="SAMBANOVA",

@@ -1,7 +1,7 @@
 """SGLang's server. https://docs.sglang.ai/basic_usage/openai_api_completions.html"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Constraint, Provider
+from oumi.backends import settings
+from oumi.backends.provider import Constraint, Provider
 
 PROVIDER = Provider(
     name="SGLANG",

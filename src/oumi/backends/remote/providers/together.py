@@ -1,7 +1,7 @@
 """Together. https://docs.together.ai/reference/chat-completions"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import BatchLimits, Provider
+from oumi.backends import settings
+from oumi.backends.provider import BatchLimits, Provider
 
 PROVIDER = Provider(
     name="TOGETHER",

@@ -1,7 +1,7 @@
 """xAI. https://docs.x.ai/docs/api-reference#chat-completions"""
 
-from oumi.backends.remote import settings
-from oumi.backends.remote.provider import Provider
+from oumi.backends import settings
+from oumi.backends.provider import Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(

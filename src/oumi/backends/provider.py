@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from oumi.backends.remote import settings
+from oumi.backends import settings
 from oumi.structured.schema.profiles import JSON_SCHEMA, SchemaProfile
 
 UNLISTED = "unlisted"
