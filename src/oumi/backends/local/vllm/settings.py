@@ -10,7 +10,7 @@ from typing import Any
 
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import EMBEDDED_MODEL, GuidedDecodingParams
-from oumi.core.json_schema.regex import in_ascii
+from oumi.core.json_schema.regex import expand_classes
 from oumi.errors import ConfigError
 from oumi.models import TINY
 
@@ -36,7 +36,7 @@ def _schema(schema: Any, guided: GuidedDecodingParams, backend: str) -> dict[str
 
 
 def _regex(regex: str, *_: Any) -> dict[str, Any]:
-    return {"structured_outputs": {"regex": in_ascii(regex)}}
+    return {"structured_outputs": {"regex": expand_classes(regex)}}
 
 
 def _choice(choice: list[str], *_: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oumi.core.configs import InferenceConfig
     from oumi.core.types.completion import Completion, Delta
     from oumi.runner.request import Request
-    from oumi.structured.schema.adapt import Adapted
+    from oumi.structured.schema.adapt import AdaptedSchema
 
 
 class StreamDecoder(Protocol):
@@ -58,7 +58,7 @@ class Dialect(Protocol):
         """
         ...
 
-    def adapted(self, config: InferenceConfig, provider: Provider) -> Adapted | None:
+    def adapted(self, config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
         """The constraint on answers in the form that the API takes; None without a constraint, or
         where the API takes it unchanged.
         """
