@@ -32,7 +32,7 @@ ACME = Provider(
 LOCAL = EngineRow(
     name="ACME_LOCAL",
     class_name="AcmeLocalInferenceEngine",
-    module="acme_oumi.local",
+    backend="acme_oumi.local:AcmeBackend",
     summary="Acme on this machine",
     runtime="xllamacpp",
     install="pip install acme-oumi",
@@ -41,11 +41,11 @@ LOCAL = EngineRow(
 WRONG = Provider(name="WRONG", summary="", supports=frozenset({"generation.num_beams"}))
 """
 LOCAL = """
-from oumi.backends.local.llama_cpp.backend import LlamaCppInferenceEngine
+from oumi.backends.local.llama_cpp.backend import LlamaCppBackend
 
 
-class AcmeLocalInferenceEngine(LlamaCppInferenceEngine):
-    engine_type = "ACME_LOCAL"
+class AcmeBackend(LlamaCppBackend):
+    pass
 """
 ENTRY_POINTS = """\
 [oumi.engines]

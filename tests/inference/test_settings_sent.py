@@ -32,7 +32,7 @@ def row(request: pytest.FixtureRequest) -> EngineRow:
 
 
 def settings_module(row: EngineRow) -> Any:
-    return importlib.import_module(row.module.rpartition(".")[0] + ".settings")
+    return importlib.import_module(row.backend.rpartition(".")[0] + ".settings")
 
 
 def test_supports_is_what_the_maps_hold(row: EngineRow):
@@ -43,7 +43,7 @@ def test_supports_is_what_the_maps_hold(row: EngineRow):
 
 def test_settings_that_no_map_holds_are_read_in_the_modules_of_the_backend(row: EngineRow):
     shared = Path(oumi.backends.local.__file__).parent
-    own = shared / row.module.split(".")[-2]
+    own = shared / row.backend.split(".")[-2]
     trees = [ast.parse(file.read_text()) for file in (*shared.glob("*.py"), *own.glob("*.py"))]
     read = {
         node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)

@@ -139,7 +139,7 @@ def sign_and_send(server: FaultServer, url: str, body: bytes) -> dict:
     async def main() -> None:
         call = Call("POST", url, {"content-type": "application/json"}, body, 5)
         transport = open_transport()
-        await transport.send(await open_auth(find_provider("BEDROCK")).sign(call))
+        await transport.send(await open_auth(find_provider("BEDROCK")).apply(call))
         await transport.close()
 
     asyncio.run(main())
@@ -203,6 +203,6 @@ def test_the_region_stands_in_the_host(aws):
     aws.delenv("AWS_REGION")
     host = "https://bedrock-runtime.us-gov-west-1.amazonaws.com/model/m/converse"
     call = Call("POST", host, {"content-type": "application/json"}, b"{}", 5)
-    signed = asyncio.run(open_auth(find_provider("BEDROCK")).sign(call))
+    signed = asyncio.run(open_auth(find_provider("BEDROCK")).apply(call))
     assert "/us-gov-west-1/bedrock/aws4_request" in signed.headers["authorization"]
     assert "authorization" not in repr(signed)

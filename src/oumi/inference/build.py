@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import engine_for, require_runtime
+from oumi.backends.registry import engine_for, find_engine, require_runtime
 from oumi.core.configs import InferenceConfig
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.remote_engine import RemoteInferenceEngine
@@ -33,11 +33,12 @@ def load_class(row: EngineRow) -> type[InferenceEngine]:
         found: type[InferenceEngine] | None = getattr(module, row.class_name, None)
         if found is not None and found.engine_type == row.name:
             return found
-    return _new_class(row)
+    return _new_class(row.name)
 
 
 @cache
-def _new_class(row: EngineRow) -> type[InferenceEngine]:
+def _new_class(name: str) -> type[InferenceEngine]:
     """A class for an engine of another package; the same one each time."""
+    row = find_engine(name)
     base = InferenceEngine if row.provider is None else RemoteInferenceEngine
     return type(row.class_name, (base,), {"engine_type": row.name, "__doc__": f"{row.summary}."})

@@ -1,4 +1,4 @@
-"""Where an API is and which key opens it."""
+"""The address of an API, and the key for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORD = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Address:
-    """The bases of an API's replicas, and the headers to send."""
+    """The base URLs of an API's replicas, and the headers to send."""
 
     bases: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
@@ -28,7 +28,7 @@ class Address:
     """What follows each path: empty, or an API version with its question mark."""
     has_key: bool = True
     key_file: str | None = None
-    """A file of credentials that was given in place of a key."""
+    """A file with the credentials of a service account, given in place of a key."""
 
     def __repr__(self) -> str:
         return f"Address({', '.join(self.bases)})"  # the headers hold the key
@@ -68,8 +68,9 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
 
 
 def to_base(url: str, usual_path: str = "/v1") -> str:
-    """The base of an API from a host, which has the usual path, a base, or a full endpoint.
-    Raises ConfigError.
+    """The base URL of an API from a host, a base, or a full endpoint. Raises ConfigError.
+
+    A host alone gets the usual path.
     """
     text = url.strip()
     if "://" not in text:
@@ -84,14 +85,14 @@ def to_base(url: str, usual_path: str = "/v1") -> str:
 
 
 def key_hint(provider: Provider, remote: RemoteParams) -> str:
-    """Where the user sets the key."""
+    """Where the user sets the key, for an error message."""
     names = (remote.api_key_env_varname,) if remote.api_key_env_varname else provider.key_env
     own = "remote_params.api_key"
     return f"the environment variable {' or '.join(names)} or {own}" if names else own
 
 
 def _locate(provider: Provider, url: str, model: str) -> tuple[str, str]:
-    """The base, and the query that follows each path."""
+    """The base URL, and the query that follows each path."""
     url, version = _fill(provider, url), ""
     if provider.version_env is not None:
         url, _, query = url.partition("?")
@@ -118,7 +119,7 @@ def _fill(provider: Provider, url: str) -> str:
         if found is None:
             where = ", ".join(filter(None, (*names, provider.url_env)))
             raise ConfigError(
-                f"{provider.name}: where is it? Set one of {where}, or remote_params.api_url "
+                f"{provider.name}: address not known; set one of {where}, or remote_params.api_url "
                 f"({word[1]} is missing in {url})"
             )
         return found

@@ -1,4 +1,4 @@
-"""Replies that are no answers, as errors of our tree."""
+"""Replies that are no answers, turned into our errors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from oumi.errors import (
     UnavailableError,
 )
 
-# 424: a model behind Bedrock failed; 498: Groq has no room in this tier
-_WAIT_AND_TRY = {408, 409, 424, 425, 429, 498}
+# 424: a model behind Bedrock failed; 498: no capacity in a tier of Groq
+_RETRIED = {408, 409, 424, 425, 429, 498}
 _KEY_CODES = {"API_KEY_INVALID", "API_KEY_EXPIRED"}
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 _NO_CREDIT = "credit balance is too low"  # Anthropic, with status 400
@@ -33,7 +33,7 @@ class BadReplyError(UnavailableError):
 
 
 class UnreadableAnswerError(OumiError):
-    """An answer that we do not understand. It is paid for: it is kept, and not asked for again."""
+    """An answer that cannot be decoded. It is paid for, so it is kept and not asked for again."""
 
     def __init__(self, message: str, reply: bytes):
         super().__init__(message)
@@ -41,26 +41,32 @@ class UnreadableAnswerError(OumiError):
 
 
 def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint: str) -> OumiError:
-    """What a reply other than 200 means. `name` is the engine, `key_hint` where its key is set."""
+    """The error for a reply with another status than 200.
+
+    `wait_s` is the wait that its headers ask for, `name` the engine, `key_hint` where its key is
+    set.
+    """
     error = _find_error(body)
-    codes, said = _codes(error), f"{name} answered {status}: {_text(error).rstrip('.')}"
+    codes, message = _codes(error), f"{name} answered {status}: {_text(error).rstrip('.')}"
     if status == 403 and _is_flagged(error):
-        return RequestError(said, status=status)
-    if status in (401, 403) or (status == 400 and (codes & _KEY_CODES or _KEY_WORDS.search(said))):
-        return AccessError(f"{said}. Check the key: {key_hint}.", status=status)
-    if status == 402 or (status == 429 and codes & _QUOTA_CODES) or _NO_CREDIT in said:
-        return AccessError(f"{said}. The quota is spent: add credit.", status=status)
-    if status == 404 or (status == 400 and (codes & _MODEL_CODES or _MODEL_WORDS.search(said))):
+        return RequestError(message, status=status)
+    if status in (401, 403) or (
+        status == 400 and (codes & _KEY_CODES or _KEY_WORDS.search(message))
+    ):
+        return AccessError(f"{message}. Check the key: {key_hint}.", status=status)
+    if status == 402 or (status == 429 and codes & _QUOTA_CODES) or _NO_CREDIT in message:
+        return AccessError(f"{message}. The quota is spent: add credit.", status=status)
+    if status == 404 or (status == 400 and (codes & _MODEL_CODES or _MODEL_WORDS.search(message))):
         hint = "Check model.model_name and remote_params.api_url."
-        return ModelNotFoundError(f"{said}. {hint}", status=status)
-    if status in _WAIT_AND_TRY or status >= 500:
+        return ModelNotFoundError(f"{message}. {hint}", status=status)
+    if status in _RETRIED or status >= 500:
         wait_s = _retry_info_s(error) if wait_s is None else wait_s
-        return UnavailableError(said, status=status, wait_s=wait_s)
-    return RequestError(said, status=status)
+        return UnavailableError(message, status=status, wait_s=wait_s)
+    return RequestError(message, status=status)
 
 
 def error_in_reply(body: bytes) -> OumiError:
-    """What an error in a reply with status 200 means.
+    """The error for an error object in a reply with status 200.
 
     https://openrouter.ai/docs/api-reference/errors: a status of its own stands in its `code`.
     """
@@ -72,13 +78,13 @@ def error_in_reply(body: bytes) -> OumiError:
 
 
 def read_error(body: bytes) -> tuple[str, str]:
-    """The code and the message in the body of an error, in whichever form it is."""
+    """The code and the message in the body of an error reply, whatever its format."""
     error = _find_error(body)
     return str(error.get("code") or error.get("type") or ""), _text(error)
 
 
 def _find_error(body: bytes) -> Mapping[str, Any]:
-    """What the body says of an error, in whichever form it is."""
+    """The error object in a body, whatever the format of the API."""
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -112,6 +118,6 @@ def _retry_info_s(error: Mapping[str, Any]) -> float | None:
 
 
 def _is_flagged(error: Mapping[str, Any]) -> bool:
-    """Whether a moderator stands in the way, as at OpenRouter, and not the key."""
+    """Whether moderation refused the request, as at OpenRouter, and not the key."""
     metadata = error.get("metadata")
     return isinstance(metadata, Mapping) and "flagged_input" in metadata

@@ -1,4 +1,4 @@
-"""What is particular to families of models, whichever provider serves them."""
+"""Facts about families of models, whichever provider serves them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class ModelFamily:
     names: re.Pattern[str]
     max_tokens_field: str = "max_tokens"
     fixed: frozenset[str] = frozenset()
-    """Sampling settings that the models do not take; their only value is 1 or none at all."""
+    """Sampling settings that the models do not take, or only at their default."""
     temperature_or_top_p: bool = False
     """Whether the models take only one of the two."""
     json_schema: bool = True
-    """Whether the models can be held to a schema, where their API has a form for that."""
+    """Whether the models support schemas, where their API has a field for them."""
     later_system: bool = True
     """Whether a system message may stand after the first turn."""
 
@@ -104,7 +104,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "logit_bias": ({},),
     "stop_strings": (None, []),
 }
-"""Values that a model which does not take a setting has anyway."""
+"""Values of these settings that change nothing, so that they need not be refused."""
 
 
 def family_of(model_name: str) -> ModelFamily:

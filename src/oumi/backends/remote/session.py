@@ -125,7 +125,7 @@ class RemoteSession(Session):
 
     async def signed(self, call: Call) -> Call:
         """The call with a signature or a token, where no key opens the API."""
-        return call if self.auth is None else await self.auth.sign(call)
+        return call if self.auth is None else await self.auth.apply(call)
 
     @property
     def timeout_s(self) -> float:

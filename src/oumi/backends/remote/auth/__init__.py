@@ -1,4 +1,4 @@
-"""What stands in for a key: a proof that is made for each call. A file for each kind of proof."""
+"""Authentication of each call where no key is given: a file for each method."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from oumi.errors import MissingDependencyError
 
 __all__ = ["Auth", "open_auth"]
 
-# The module that reads credentials, and the extra of this package that brings it.
-_READERS = {
+# The package that reads the credentials of a method, and our extra that installs it.
+_PACKAGES = {
     AuthMethod.GOOGLE: ("google.auth", "google"),
     AuthMethod.AZURE: ("azure.identity", "azure"),
     AuthMethod.AWS: ("botocore", "bedrock"),
@@ -23,22 +23,25 @@ _READERS = {
 
 
 class Auth(Protocol):
-    """Makes the proof. One for each engine, used from one event loop."""
+    """Authenticates calls. An engine has one, and uses it from one event loop."""
 
-    async def sign(self, call: Call) -> Call:
-        """The call with its proof among the headers. Raises AccessError where there are no
-        credentials or they are refused, UnavailableError where they cannot be renewed just now.
+    async def apply(self, call: Call) -> Call:
+        """The call with a token or a signature among its headers.
+
+        Raises AccessError where there are no credentials or they are refused, UnavailableError
+        where they cannot be renewed just now.
         """
         ...
 
 
 def open_auth(provider: Provider, key_file: str | None = None) -> Auth | None:
-    """What signs calls of this provider, if anything does. Google's takes the credentials of a
-    file, if one is named. Raises MissingDependencyError.
+    """How calls of this provider are authenticated without a key; None where they are not.
+
+    `key_file` holds the credentials of a Google service account. Raises MissingDependencyError.
     """
     if provider.auth_method is None:
         return None
-    _require(*_READERS[provider.auth_method], provider)
+    _require(*_PACKAGES[provider.auth_method], provider)
     match provider.auth_method:
         case AuthMethod.GOOGLE:
             return GoogleAuth(key_file)

@@ -1,4 +1,4 @@
-"""Signatures by AWS credentials.
+"""Signatures by AWS credentials (Signature Version 4).
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
@@ -20,13 +20,13 @@ _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 class AwsAuth:
-    """A signature over each call, by credentials that botocore finds."""
+    """Signs each call with credentials that botocore finds."""
 
     def __init__(self) -> None:
         self._credentials: Any = None
 
-    async def sign(self, call: Call) -> Call:
-        """With a signature over method, URL, body, and the time of day."""
+    async def apply(self, call: Call) -> Call:
+        """The call with a signature over its method, URL, body, and the time."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
@@ -43,8 +43,8 @@ class AwsAuth:
     def _is_stale(self) -> bool:
         if self._credentials is None:
             return True
-        ask = getattr(self._credentials, "refresh_needed", None)  # of those that expire
-        return ask is not None and ask()
+        refresh_needed = getattr(self._credentials, "refresh_needed", None)  # if they expire
+        return refresh_needed is not None and refresh_needed()
 
     def _renew(self) -> None:
         from botocore.exceptions import BotoCoreError
@@ -65,7 +65,7 @@ class AwsAuth:
 
 
 def _region(url: str) -> str:
-    """The region that a host of AWS names, or the environment."""
+    """The region in the name of an AWS host, or else in the environment. Raises ConfigError."""
     found = _REGION_IN_HOST.search(url.split("/")[2])
     region = found[1] if found else next(filter(None, map(os.environ.get, _REGION_VARIABLES)), "")
     if not region:

@@ -14,7 +14,7 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 class GoogleAuth(TokenAuth):
-    """By google-auth, which finds the credentials, or by those of a service account's file."""
+    """Finds credentials with google-auth, or reads those in the file of a service account."""
 
     def __init__(self, key_file: str | None = None) -> None:
         super().__init__()

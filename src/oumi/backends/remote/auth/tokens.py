@@ -1,4 +1,4 @@
-"""Tokens that stand in for a key and expire."""
+"""Access tokens, which expire and are renewed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class TokenAuth(ABC):
     def __init__(self) -> None:
         self._renewing = asyncio.Lock()
 
-    async def sign(self, call: Call) -> Call:
+    async def apply(self, call: Call) -> Call:
         """The call with the token as `authorization`."""
         if not self._is_fresh():
-            async with self._renewing:  # one asks, all others wait for it
+            async with self._renewing:  # one task renews it, all others wait
                 if not self._is_fresh():
                     await asyncio.to_thread(self._renew)
         return replace(call, headers={**call.headers, "authorization": f"Bearer {self._token}"})
@@ -32,4 +32,4 @@ class TokenAuth(ABC):
 
     @abstractmethod
     def _renew(self) -> None:
-        """Ask for another token. Raises AccessError, UnavailableError."""
+        """Get another token. Blocks. Raises AccessError, UnavailableError."""

@@ -1,4 +1,4 @@
-"""The languages of the APIs: pure functions from a request to a body and from a reply back."""
+"""The formats of the APIs: pure functions from a request to a body, and from a reply back."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 
 
 class StreamDecoder(Protocol):
-    """The bytes of one streamed reply to pieces, however the bytes are cut."""
+    """Decodes one streamed reply, however its bytes are cut into chunks."""
 
     def feed(self, chunk: bytes) -> list[Delta]:
-        """The pieces that end within `chunk`. Raises BadReplyError for what is no reply."""
+        """The deltas that end within `chunk`. Raises BadReplyError for what is no reply."""
         ...
 
     def last(self) -> Delta:
-        """The piece that carries the whole answer. Raises BadReplyError for a cut-off stream."""
+        """The delta that carries the whole answer. Raises BadReplyError for a cut-off stream."""
         ...
 
 
 class Dialect(Protocol):
-    """What a module of this folder has. Nothing in it reads a clock, a file or the environment,
-    but for images that the caller named.
+    """What a module of this folder has.
+
+    Nothing in it reads a clock, the environment, or a file other than the images of a conversation.
     """
 
     @property
@@ -52,14 +53,14 @@ class Dialect(Protocol):
         ...
 
     def check(self, config: InferenceConfig) -> None:
-        """Raise what is wrong with the settings, before anything is sent: ConfigError for a wrong
-        one, UnsupportedError for one that the API or the model does not take.
+        """Raise ConfigError for a wrong setting, UnsupportedError for one that the API or the model
+        does not take. Called before anything is sent.
         """
         ...
 
     def adapted(self, config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
-        """What answers have to look like, as the API takes it; None where nothing is asked of
-        them, or where it goes as it is.
+        """The constraint on answers in the form that the API takes; None without a constraint, or
+        where the API takes it unchanged.
         """
         ...
 

@@ -64,7 +64,7 @@ class StreamDecoder:
 
     def feed(self, chunk: bytes) -> list[Delta]:
         """The pieces of text that end within `chunk`."""
-        deltas = [self._take(event) for event in self._events.feed(chunk)]
+        deltas = [self._decode(event) for event in self._events.feed(chunk)]
         return [delta for delta in deltas if delta.content or delta.reasoning_content]
 
     def last(self) -> Delta:
@@ -73,7 +73,7 @@ class StreamDecoder:
             raise BadReplyError("the stream was cut off")
         return Delta(completion=_decode_message(self._message, self._config))
 
-    def _take(self, data: bytes) -> Delta:
+    def _decode(self, data: bytes) -> Delta:
         event = _decode_event(data)
         try:
             return self._add(event)
@@ -92,7 +92,7 @@ class StreamDecoder:
                 _close(self._blocks[event["index"]], as_text=self._by_tool)
             case "message_delta":
                 self._message |= event["delta"]
-                self._message["usage"] |= _told(event.get("usage") or {})
+                self._message["usage"] |= _without_nulls(event.get("usage") or {})
         return Delta()
 
     def _add_delta(self, block: dict[str, Any], delta: Mapping[str, Any]) -> Delta:
@@ -129,7 +129,7 @@ def _close(block: dict[str, Any], *, as_text: bool) -> None:
         block["input"] = read_input(text, as_text=as_text)
 
 
-def _told(usage: Mapping[str, Any]) -> dict[str, Any]:
+def _without_nulls(usage: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in usage.items() if value is not None}
 
 

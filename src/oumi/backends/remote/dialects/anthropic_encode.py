@@ -110,8 +110,8 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
-def says(blocks: list[dict[str, Any]]) -> BlockSummary | None:
-    """The text and the calls in blocks; None for blocks of another API."""
+def summarize(blocks: list[dict[str, Any]]) -> BlockSummary | None:
+    """The text and the calls in an answer's blocks; None for blocks of another API."""
     if not all("type" in block for block in blocks):
         return None
     text = "".join(block.get("text", "") for block in blocks if block["type"] == "text")
@@ -184,11 +184,13 @@ def _encode_tool(tool: ToolDefinition) -> dict[str, Any]:
 
 
 def _system(messages: list[Message]) -> dict[str, Any]:
-    """The system prompt: text, or blocks where there are several or one is marked."""
+    """The system prompt: text, or blocks for several messages or one with `cache_control`."""
     message_blocks.check_system(messages)
     if len(messages) == 1 and isinstance(messages[0].content, str):
-        return {"system": _marked(messages[0], messages[0].content)}
-    blocks = [block for message in messages for block in _marked(message, _blocks(message))]
+        return {"system": _with_cache_control(messages[0], messages[0].content)}
+    blocks = [
+        block for message in messages for block in _with_cache_control(message, _blocks(message))
+    ]
     return {"system": blocks} if blocks else {}
 
 
@@ -199,12 +201,12 @@ def _encode_turn(turn: list[Message], model_name: str) -> dict[str, Any]:
     if first.role == Role.TOOL:
         return {"role": "user", "content": [_encode_result(message) for message in turn]}
     if first.role == Role.ASSISTANT:
-        blocks = message_blocks.kept_blocks(first, says) or _said_blocks(first)
-        return {"role": "assistant", "content": _marked(first, blocks)}
+        blocks = message_blocks.kept_blocks(first, summarize) or _answer_blocks(first)
+        return {"role": "assistant", "content": _with_cache_control(first, blocks)}
     if first.role == Role.SYSTEM:
         message_blocks.check_system(turn)
     content = first.content if isinstance(first.content, str) else _blocks(first)
-    return {"role": first.role, "content": _marked(first, content)}
+    return {"role": first.role, "content": _with_cache_control(first, content)}
 
 
 def _encode_result(message: Message) -> dict[str, Any]:
@@ -213,7 +215,7 @@ def _encode_result(message: Message) -> dict[str, Any]:
     return block | ({"cache_control": message.cache_control} if message.cache_control else {})
 
 
-def _said_blocks(message: Message) -> str | list[dict[str, Any]]:
+def _answer_blocks(message: Message) -> str | list[dict[str, Any]]:
     if isinstance(message.content, str) and not message.tool_calls:
         return message.content
     calls = [
@@ -245,8 +247,8 @@ def _encode_item(item: ContentItem) -> dict[str, Any]:
     return {"type": "image", "source": source}
 
 
-def _marked(message: Message, content: Any) -> Any:
-    """The content with the message's mark for the cache on its last block."""
+def _with_cache_control(message: Message, content: Any) -> Any:
+    """The content with the `cache_control` of its message on its last block."""
     if message.cache_control is None or not content:
         return content
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content

@@ -82,7 +82,7 @@ class StreamDecoder:
     def feed(self, chunk: bytes) -> list[Delta]:
         """The pieces of text that end within `chunk`."""
         self._events.add_data(chunk)
-        deltas = [self._take(event) for event in self._read_events()]
+        deltas = [self._decode(event) for event in self._read_events()]
         return [delta for delta in deltas if delta.content or delta.reasoning_content]
 
     def last(self) -> Delta:
@@ -100,7 +100,7 @@ class StreamDecoder:
         except ParserError as error:
             raise BadReplyError(f"a stream that is no stream of events: {error}") from error
 
-    def _take(self, event: Any) -> Delta:
+    def _decode(self, event: Any) -> Delta:
         headers, payload = event.headers, event.payload
         if headers.get(":message-type") != "event":
             kind = headers.get(":exception-type") or headers.get(":error-code") or "an error"

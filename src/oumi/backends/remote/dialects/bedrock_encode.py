@@ -106,12 +106,12 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
         **_tools(request),
     }
     if system:
-        body["system"] = [block for message in system for block in _marked(message)]
+        body["system"] = [block for message in system for block in _with_cache_point(message)]
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
-def says(blocks: list[dict[str, Any]]) -> BlockSummary | None:
-    """The text and the calls in blocks; None for blocks of another API."""
+def summarize(blocks: list[dict[str, Any]]) -> BlockSummary | None:
+    """The text and the calls in an answer's blocks; None for blocks of another API."""
     if any("type" in block for block in blocks):
         return None
     text = "".join(block.get("text", "") for block in blocks)
@@ -136,7 +136,7 @@ def _kwargs(kwargs: Mapping[str, Any], _: InferenceConfig) -> dict[str, Any]:
 
 
 def _model_fields(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """What goes to the model as it is."""
+    """Fields for the model itself, which Converse passes on."""
     own = {name: value for name, value in kwargs.items() if name not in _FIELDS_OF_CONVERSE}
     return {**kwargs.get("additionalModelRequestFields", {}), **own}
 
@@ -183,7 +183,10 @@ def _choice(value: Any) -> dict[str, Any]:
 
 
 def _check_no_calls(conversation: Conversation) -> None:
-    """Converse has no word for "none"; leaving the tools out will do, but not after calls."""
+    """Raise UnsupportedError where a conversation with calls may have no further ones.
+
+    Converse has no choice "none". Leaving out the tools has its effect, but is refused after calls.
+    """
     if any(message.tool_calls for message in conversation):
         raise UnsupportedError(
             "Converse cannot keep a model from calling tools that it has called before: set "
@@ -213,7 +216,7 @@ def _encode_turn(turn: list[Message], model_name: str) -> dict[str, Any]:
         return {"role": "user", "content": blocks}
     if first.role == Role.SYSTEM:
         message_blocks.check_system(turn)
-    return {"role": first.role, "content": _marked(first)}
+    return {"role": first.role, "content": _with_cache_point(first)}
 
 
 def _encode_result(message: Message) -> list[dict[str, Any]]:
@@ -222,9 +225,9 @@ def _encode_result(message: Message) -> list[dict[str, Any]]:
     return [{"toolResult": result}, *_cache_point(message)]
 
 
-def _marked(message: Message) -> list[dict[str, Any]]:
-    """The blocks of a message, with its mark for the cache after them."""
-    blocks = message_blocks.kept_blocks(message, says) or [*_blocks(message), *_calls(message)]
+def _with_cache_point(message: Message) -> list[dict[str, Any]]:
+    """The blocks of a message, and a cache point where it has `cache_control`."""
+    blocks = message_blocks.kept_blocks(message, summarize) or [*_blocks(message), *_calls(message)]
     return [*blocks, *_cache_point(message)]
 
 

@@ -36,17 +36,17 @@ from oumi.structured.schema.profiles import SchemaMode
 
 models_path = "/models"
 
-_OWN_FORMS = {
+_OWN_KINDS = {
     Constraint.VLLM: ("json", "regex", "choice", "grammar"),
     Constraint.SGLANG: ("regex", "choice", "grammar"),
     Constraint.FIREWORKS: ("grammar",),
 }
-"""What is not told as a schema."""
+"""Kinds of constraints that a server has fields of its own for, instead of a schema."""
 
 _OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
-_SAYS_WHY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
-_SAID = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
+_EMPTY_REASONS = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
+_CONTENT_FIELDS = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
 
 
 def path(config: InferenceConfig, *, stream: bool = False) -> str:
@@ -70,9 +70,9 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
 
 
 def adapted(config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
-    """A schema, unless the server has a form of its own for what is asked."""
+    """The constraint as a schema, unless the server has a field of its own for its kind."""
     guided = config.generation.guided_decoding
-    if guided is None or guided.form in _OWN_FORMS.get(provider.constraint, ()):
+    if guided is None or guided.form in _OWN_KINDS.get(provider.constraint, ()):
         return None
     return adapt_guided(guided, provider.schema_profile)
 
@@ -148,16 +148,16 @@ class StreamDecoder:
 
 
 def _holds_answer(choice: Any) -> bool:
-    """Whether there is a message that says something, or that says why it does not."""
+    """Whether there is a message with content, or a reason why it has none."""
     if not isinstance(choice, dict) or choice.get("error"):
         return False
     message = choice.get("message")
     if not isinstance(message, dict):
         return False
-    for name in _SAID:
+    for name in _CONTENT_FIELDS:
         if message.get(name) is not None:
             return True
-    return decode_finish_reason(choice.get("finish_reason")) in _SAYS_WHY
+    return decode_finish_reason(choice.get("finish_reason")) in _EMPTY_REASONS
 
 
 def _decode_choice(choice: Any, usage: Any, config: InferenceConfig) -> Completion:

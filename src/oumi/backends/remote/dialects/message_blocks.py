@@ -1,4 +1,4 @@
-"""What the dialects that speak in turns and blocks have in common, those of Anthropic and Bedrock.
+"""What the dialects of Anthropic and Bedrock have in common: turns that consist of blocks.
 
 Both keep the system prompt apart, take the results of tools in a turn of the user, and want a
 model's signed thoughts back as they were.
@@ -20,14 +20,14 @@ from oumi.errors import ConfigError, RequestError, UnsupportedError
 from oumi.runner.request import Request
 
 ANSWER_TOOL = "answer"
-"""The tool by which a model answers that cannot be held to a schema otherwise."""
+"""The tool that a model has to call where its API cannot constrain an answer to a schema."""
 
-_WHILE_IT_THINKS = {"temperature": (None, 1), "top_k": (None,)}
-"""The values that these settings may have then."""
+_WHILE_THINKING = {"temperature": (None, 1), "top_k": (None,)}
+"""The values that these settings may have while a model thinks."""
 
 
 class BlockSummary(NamedTuple):
-    """What blocks say in the fields of a message."""
+    """The content of blocks, as the fields of a message hold it."""
 
     text: str
     calls: tuple[str, ...]
@@ -79,16 +79,16 @@ def check_system(messages: list[Message]) -> None:
 
 
 def kept_blocks(
-    message: Message, says: Callable[[list[dict[str, Any]]], BlockSummary | None]
+    message: Message, summarize: Callable[[list[dict[str, Any]]], BlockSummary | None]
 ) -> list[dict[str, Any]] | None:
-    """The blocks of an earlier answer, if they still say what the message says.
+    """The blocks of an earlier answer; None where its message was changed since.
 
-    `says` reads the blocks of an API; None for those of another one.
+    `summarize` reads the blocks of this API, and returns None for those of another one.
     """
     if not message.content_blocks:
         return None
     calls = tuple(call.id for call in message.tool_calls or ())
-    same = says(message.content_blocks) == (message.compute_flattened_text_content(""), calls)
+    same = summarize(message.content_blocks) == (message.compute_flattened_text_content(""), calls)
     return message.content_blocks if same else None
 
 
@@ -101,8 +101,9 @@ def read_arguments(call: ToolCall) -> dict[str, Any]:
 
 
 def read_input(text: str, *, as_text: bool) -> Any:
-    """The input of a call that was streamed. One that was cut off stays text, and so does an
-    answer, which is then what was streamed.
+    """The input of a streamed call. One that was cut off stays text.
+
+    With `as_text` it stays text too: an answer has to be the same text that was streamed.
     """
     try:
         return text if as_text else orjson.loads(text)
@@ -176,7 +177,7 @@ def check_sampling(config: InferenceConfig, *, thinking: bool) -> None:
         raise UnsupportedError(f"{name} takes generation.temperature or top_p, not both")
     if not thinking:
         return
-    for setting, taken in _WHILE_IT_THINKS.items():
+    for setting, taken in _WHILE_THINKING.items():
         if given.get(setting) not in taken:
             raise UnsupportedError(f"{name} does not take generation.{setting} while it thinks")
     if generation.tool_choice not in (None, "auto", "none"):
@@ -187,7 +188,7 @@ def check_sampling(config: InferenceConfig, *, thinking: bool) -> None:
 
 
 def check_thinking(fields: Mapping[str, Any], generation: GenerationParams) -> None:
-    """Raise ConfigError for a budget of thoughts that leaves no room for an answer."""
+    """Raise ConfigError for a thinking budget that leaves no tokens for an answer."""
     thinking = fields.get("thinking")
     budget = thinking.get("budget_tokens", 0) if isinstance(thinking, Mapping) else 0
     if isinstance(budget, int) and budget >= generation.max_new_tokens:
@@ -198,7 +199,7 @@ def check_thinking(fields: Mapping[str, Any], generation: GenerationParams) -> N
 
 
 def check_answer_tool(request_tools: object, *, is_forced: bool) -> None:
-    """Raise UnsupportedError where a model is to keep to a schema by a tool, and has tools."""
+    """Raise UnsupportedError for tools where the answer itself has to be a tool call."""
     if is_forced and request_tools:
         raise UnsupportedError(
             "this model keeps to a schema by calling a tool, so it cannot have tools of its own: "
