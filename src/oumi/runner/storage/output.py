@@ -11,7 +11,7 @@ import orjson
 from pydantic_core import from_json, to_json
 
 from oumi.core.digest import file_digest, new_digest
-from oumi.core.types.completion import InferenceResult, Usage
+from oumi.core.types.completion import InferenceResult, Usage, answer_metadata
 from oumi.data.sources import Source
 from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price
@@ -20,7 +20,6 @@ from oumi.runner.storage.lazy import LazyConversations, LazyFailures
 from oumi.structured.contract import Contract
 from oumi.structured.finish import finish_record
 
-_FACTS = ("usage", "finish_reason", "logprobs", "structured", "raw_content")
 _NO_TOKENS = Usage().to_dict()
 _KEPT = "All answers are in the journal"
 
@@ -154,8 +153,7 @@ def _finished_line(text: bytes, completion: Mapping[str, Any]) -> bytes:
     """The row with its answer: what `Completion.join` does, without checking all of it again."""
     row = from_json(text)
     row["messages"].append(completion["message"])
-    facts = {name: completion[name] for name in _FACTS if name in completion}
-    row["metadata"] = {**(row.get("metadata") or {}), **facts}
+    row["metadata"] = {**(row.get("metadata") or {}), **answer_metadata(completion)}
     return to_json(row) + b"\n"
 
 
