@@ -14,13 +14,12 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from oumi.core.digest import file_digest, new_digest
+from oumi.core.types.completion import answer_metadata
 from oumi.core.types.conversation import Conversation
 from oumi.data.source import Row, Source
 from oumi.errors import InputError
 
 _BOM = b"\xef\xbb\xbf"
-_METADATA = ("usage", "finish_reason", "logprobs", "structured", "raw_content")
-"""What of a completion goes into the metadata of its conversation."""
 
 
 class JsonlSource(Source):
@@ -97,8 +96,7 @@ class JsonlSink:
         """Write the conversation with its answer: what `Completion.join` does, on JSON values."""
         row = from_json(line)
         row["messages"].append(completion["message"])
-        facts = {name: completion[name] for name in _METADATA if name in completion}
-        row["metadata"] = {**(row.get("metadata") or {}), **facts}
+        row["metadata"] = {**(row.get("metadata") or {}), **answer_metadata(completion)}
         text = to_json(row) + b"\n"
         self._digest.update(text)
         self._answers.write(text)

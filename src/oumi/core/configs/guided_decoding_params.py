@@ -40,7 +40,7 @@ with warnings.catch_warnings():
 
         max_repairs: int = Field(default=1, ge=0)
         """How often a model is shown an invalid answer with its errors, to answer again. With 0
-        no row has a second request, not even one whose answer was cut off."""
+        no row is asked again, not even one whose answer was cut off."""
 
         @property
         def form(self) -> str:

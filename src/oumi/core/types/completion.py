@@ -91,22 +91,15 @@ class Completion:
 
     def join(self, conversation: Conversation) -> Conversation:
         """The conversation with this answer at its end, usage and finish reason in its metadata."""
-        facts: dict[str, Any] = {
-            "usage": self.usage.to_dict(),
-            "finish_reason": self.finish_reason.value,
-        }
-        return conversation.with_reply(self.message, **self._add_extras(facts))
+        return conversation.with_reply(self.message, **answer_metadata(self._facts()))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
-        data: dict[str, Any] = {
-            "message": self.message.model_dump(mode="json", exclude_none=True),
-            "finish_reason": self.finish_reason.value,
-            "usage": self.usage.to_dict(),
-        }
+        message = self.message.model_dump(mode="json", exclude_none=True)
+        data = {"message": message, **self._facts()}
         if self.earlier:
             data["earlier"] = [answer.to_dict() for answer in self.earlier]
-        return self._add_extras(data)
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Completion:
@@ -122,8 +115,12 @@ class Completion:
             data.get("raw_content"),
         )
 
-    def _add_extras(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Put in what only some answers have."""
+    def _facts(self) -> dict[str, Any]:
+        """What `to_dict` says of this answer besides its message."""
+        data: dict[str, Any] = {
+            "finish_reason": self.finish_reason.value,
+            "usage": self.usage.to_dict(),
+        }
         if self.logprobs is not None:
             data["logprobs"] = self.logprobs
         if self.structured is not None:
@@ -131,6 +128,14 @@ class Completion:
         if self.raw_content is not None:
             data["raw_content"] = self.raw_content
         return data
+
+
+_METADATA = ("usage", "finish_reason", "logprobs", "structured", "raw_content")
+
+
+def answer_metadata(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What an answer adds to the metadata of its conversation, from its `Completion.to_dict`."""
+    return {name: record[name] for name in _METADATA if name in record}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def adapt_guided(guided: GuidedDecodingParams, profile: SchemaProfile) -> Adapte
         instruction = f"Answer only with a text that matches this regular expression:\n{expression}"
         schema = {"type": "string", "pattern": anchor(expression)}
     else:
-        raise ValueError("a grammar cannot be told as a schema")
+        raise ValueError("a grammar cannot be expressed as a schema")
     adapted = adapt(schema, profile, strict=guided.strict)
     if adapted.schema is None:  # nothing is enforced, so the bare text is asked for, not JSON
         return AdaptedSchema(

@@ -1,4 +1,4 @@
-"""Which values a schema accepts, as far as its keywords `type`, `enum` and `const` tell.
+"""Which values a schema accepts, judged by its keywords `type`, `enum` and `const` alone.
 
 `type` here is that of JSON Schema: https://json-schema.org/understanding-json-schema/reference/type
 """
