@@ -19,7 +19,7 @@ from oumi.core.configs import (
     RemoteParams,
 )
 from oumi.core.configs.base import Settings
-from oumi.structured.schema.profiles import PROFILES, Form, References, SchemaProfile
+from oumi.structured.schema.profiles import PROFILES, References, SchemaMode, SchemaProfile
 
 GROUPS: dict[str, type[Settings]] = {
     "": InferenceConfig,
@@ -167,14 +167,14 @@ def _how_sent(row: EngineRow, form: str) -> str:
     adapted = load_dialect(row.provider.dialect).adapted(config, row.provider)
     if adapted is None:
         return "own field"
-    return "strict schema" if adapted.strict else _WAYS[adapted.form]
+    return "strict schema" if adapted.strict else _WAYS[adapted.mode]
 
 
 _WAYS = {
-    Form.SCHEMA: "schema",
-    Form.TOOL: "tool",
-    Form.JSON: "JSON mode and prompt",
-    Form.PROMPT: "prompt",
+    SchemaMode.SCHEMA: "schema",
+    SchemaMode.TOOL: "tool",
+    SchemaMode.JSON: "JSON mode and prompt",
+    SchemaMode.PROMPT: "prompt",
 }
 _DEMANDS = {
     "object_root": "an object at the top",
@@ -191,10 +191,10 @@ def schema_rules() -> str:
             ", ".join(f"`{row.name}`" for row in PROVIDERS if row.schema_profile is rules),
             _demands(rules),
             ", ".join(f"`{name}`" for name in sorted(rules.keywords)) if rules.rewrites else "all",
-            _WAYS[rules.otherwise] + (", not strict" if rules.has_strict else ""),
+            _WAYS[rules.fallback] + (", not strict" if rules.has_strict else ""),
         ]
         for rules in PROFILES
-        if any(row.schema_profile is rules for row in PROVIDERS) and rules.form is Form.SCHEMA
+        if any(row.schema_profile is rules for row in PROVIDERS) and rules.mode is SchemaMode.SCHEMA
     ]
     heads = ["Rules", "Engines", "What they ask for", "Limits that they keep", "Otherwise"]
     return table(heads, rows)
@@ -205,9 +205,9 @@ def _demands(rules: SchemaProfile) -> str:
     if rules.references is not References.ALL:
         words.append("no recursion" if rules.references is References.FINITE else "no `$ref`")
     limits = [
-        f"{most:,} {name.removeprefix('most_').replace('_', ' ')}"
-        for name, most in vars(rules).items()
-        if name.startswith("most_") and most is not None
+        f"{limit:,} {name.removeprefix('max_').replace('_', ' ')}"
+        for name, limit in vars(rules).items()
+        if name.startswith("max_") and limit is not None
     ]
     if limits:
         words.append(f"at most {', '.join(limits)}")

@@ -55,7 +55,7 @@ def test_large_requests_are_split(server: FaultServer):
     assert "a batch holds 1,000" in partial.failures[3].error_message
 
 
-def test_parts_that_end_first_give_their_answers_first(server: FaultServer, engine: ThreeAtOnce):
+def test_shards_that_end_first_give_their_answers_first(server: FaultServer, engine: ThreeAtOnce):
     server.plan(batch={"hold": True})
     batch_id = engine.infer_batch(rows(8))
     server.move_batch(id="batch_2", state="completed")
@@ -72,7 +72,7 @@ def test_parts_that_end_first_give_their_answers_first(server: FaultServer, engi
 
 
 @pytest.mark.parametrize("refuse", ["failed", "429"])
-def test_parts_wait_for_room(server: FaultServer, engine: ThreeAtOnce, refuse: str, caplog):
+def test_shards_wait_for_room(server: FaultServer, engine: ThreeAtOnce, refuse: str, caplog):
     server.plan(batch={"room": 1, "refuse": refuse, "hold": True})
     batch_id = engine.infer_batch(rows(8))
     info = engine.get_batch_status(batch_id)
@@ -96,7 +96,7 @@ def _running(server: FaultServer) -> list[str]:
     return [b["id"] for b in server.batches()["batches"] if b["status"] not in ended]
 
 
-def test_a_part_for_which_there_is_never_room_is_halved(server: FaultServer, caplog):
+def test_a_shard_for_which_there_is_never_room_is_halved(server: FaultServer, caplog):
     server.plan(batch={"room": 0})
     with make(server) as engine:
         refused = engine.infer_batch(rows(5))
@@ -124,7 +124,7 @@ def _let_a_minute_pass(folder: Path) -> None:
     path.write_text(json.dumps(state))
 
 
-def test_parts_that_wait_can_be_cancelled(server: FaultServer, engine: ThreeAtOnce):
+def test_shards_that_wait_can_be_cancelled(server: FaultServer, engine: ThreeAtOnce):
     server.plan(batch={"room": 1, "hold": True, "done": 0})
     batch_id = engine.infer_batch(rows(5))
     engine.get_batch_status(batch_id)

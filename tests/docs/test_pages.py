@@ -18,7 +18,7 @@ from oumi.backends.remote.model_families import FAMILIES, family_of
 from oumi.batch.local import lifecycle, process
 from oumi.core.configs.base import Settings
 from oumi.core.configs.remote_params import RemoteParams
-from oumi.runner.limits import adaptive
+from oumi.runner.limits.tuning import TUNING
 from tests.docs.pages import PAGES, ROOT, anchors, prose
 
 
@@ -92,7 +92,7 @@ def test_remote_page_has_the_defaults() -> None:
     page = (ROOT / "docs" / "remote.md").read_text(encoding="utf-8")
     params = RemoteParams()
     assert f"in flight at once, {params.num_workers} if you leave it out" in page
-    assert f"begins with {adaptive._FIRST_IN_FLIGHT} in flight" in page
+    assert f"begins with {TUNING.initial_window_requests} in flight" in page
 
 
 def test_batch_page_has_the_figures_of_local_jobs() -> None:

@@ -13,7 +13,7 @@ from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import InferenceConfig
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner.request import Request
-from oumi.structured.schema.adapt import tell
+from oumi.structured.schema.adapt import add_instruction
 from tests.conftest import ask
 from tests.remote.talks import TOOL
 from tests.setting_values import VALUES, config_of
@@ -30,7 +30,7 @@ def row(request: pytest.FixtureRequest) -> Provider:
 def sent(row: Provider, config: InferenceConfig) -> tuple[str, bytes]:
     """The path and the body of a request."""
     dialect = load_dialect(row.dialect)
-    talk = tell(ask("Hi", tools=[TOOL]), dialect.adapted(config, row))
+    talk = add_instruction(ask("Hi", tools=[TOOL]), dialect.adapted(config, row))
     body = dialect.encode(Request(talk, config), dialect.shared_body(config, row))
     return dialect.path(config), body
 

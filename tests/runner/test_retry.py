@@ -19,16 +19,16 @@ def high() -> float:
 
 
 class Script:
-    """Tries that fail with the given errors, then succeed; waits are only noted."""
+    """Attempts that fail with the given errors, then succeed; waits are only noted."""
 
     def __init__(self, *errors: Exception):
         self.errors = list(errors)
-        self.tries = 0
+        self.attempts = 0
         self.waits_s: list[float] = []
         self.retries: list[Retry] = []
 
     async def attempt(self) -> str:
-        self.tries += 1
+        self.attempts += 1
         if self.errors:
             raise self.errors.pop(0)
         return "answer"
@@ -55,7 +55,7 @@ def test_the_last_error_is_raised_when_the_retries_are_used_up():
     script = Script(*errors)
     with pytest.raises(UnavailableError, match="2"):
         script.run(RetryPolicy(max_retries=2))
-    assert script.tries == 3
+    assert script.attempts == 3
     assert len(script.retries) == 2
 
 
@@ -64,7 +64,7 @@ def test_what_cannot_succeed_is_not_repeated():
         script = Script(error)
         with pytest.raises(type(error)):
             script.run(RetryPolicy())
-        assert script.tries == 1
+        assert script.attempts == 1
 
 
 def test_the_wait_that_the_server_asks_for_wins_over_the_backoff():

@@ -1,4 +1,4 @@
-"""What an engine makes of the corpus: `python -m tests.structured.coverage [ENGINE ...]`.
+"""How an engine handles the corpus: `python -m tests.structured.coverage [ENGINE ...]`.
 
 Without an engine it is LLAMACPP. The heavy ones need their own environment (`make test-engines`).
 """
@@ -37,7 +37,7 @@ _KEYWORD = re.compile(
 
 @dataclass(frozen=True)
 class Covered:
-    """What became of one schema. `detail` is the keyword of a refusal, or what did not fit."""
+    """The outcome for one schema. `detail` is the refused keyword, or the invalid answer."""
 
     name: str
     outcome: str
@@ -45,7 +45,7 @@ class Covered:
 
 
 async def cover(engine: InferenceEngine, names: Iterable[str] = CORPUS) -> list[Covered]:
-    """Ask once for each schema, many at once."""
+    """Ask once for each schema, many of them at the same time."""
     return list(await asyncio.gather(*(_cover_one(engine, name) for name in names)))
 
 
@@ -64,12 +64,12 @@ async def _cover_one(engine: InferenceEngine, name: str) -> Covered:
         return Covered(name, "cut off" if "cut off" in message else "invalid", message)
     text = result.conversations[0].messages[-1].content
     schema = to_json_schema(CORPUS[name])
-    fits = jsonschema_rs.validator_for(schema, validate_formats=True).is_valid(json.loads(text))
-    return Covered(name, "valid" if fits else "invalid", text)
+    is_valid = jsonschema_rs.validator_for(schema, validate_formats=True).is_valid(json.loads(text))
+    return Covered(name, "valid" if is_valid else "invalid", text)
 
 
 def assert_covered(covered: Iterable[Covered]) -> None:
-    """Whatever was not refused fits or was cut off, and a refusal names a keyword of the schema."""
+    """Answers are valid or cut off, and a refusal names a keyword of the schema."""
     for row in covered:
         assert row.outcome != "invalid", row
         if row.outcome == "refused":

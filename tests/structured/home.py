@@ -1,4 +1,4 @@
-"""A class that strict rules ask much of, a value of it, and that value as a provider writes it."""
+"""A class that needs every kind of rewriting for strict mode, and a value in both shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas that are made to break what works on them, and what the refusal names."""
+"""Schemas made to break whatever works on them, and what the error message names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def doubling(keyword: str, steps: int) -> dict[str, Any]:
-    """Each definition asks for the next one twice."""
+    """Each definition refers twice to the next one."""
     defs: dict[str, Any] = {
         f"d{i}": {keyword: [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(steps)
     }
@@ -15,7 +15,7 @@ def doubling(keyword: str, steps: int) -> dict[str, Any]:
 
 
 def nested(levels: int) -> dict[str, Any]:
-    """A list of lists of lists."""
+    """Lists nested within each other."""
     schema: dict[str, Any] = {"type": "integer"}
     for _ in range(levels):
         schema = {"type": "array", "items": schema}
@@ -78,7 +78,7 @@ TOO_LARGE_FOR_A_SAMPLER: dict[str, dict[str, Any]] = {
     },
     "many long lists": fields(3_000, {"type": "array", "items": {}, "maxItems": 1_000}),
 }
-"""Refused by the sampler's own limits."""
+"""Beyond the sampler's own limits."""
 
 HARMLESS: dict[str, dict[str, Any]] = {
     "exponential for a backtracker": {"type": "string", "pattern": "^(a+)+b$"},
@@ -112,4 +112,4 @@ HARMLESS: dict[str, dict[str, Any]] = {
         "anyOf": [fields(2, {"const": i}) | {"required": ["f0"]} for i in range(1_000)]
     },
 }
-"""Taken; an answer may run into its limit."""
+"""Accepted; an answer may be cut off."""

@@ -1,4 +1,4 @@
-"""TextStreamer that schemas of the corpus are made of."""
+"""Small schemas of which those of the corpus are made."""
 
 from __future__ import annotations
 

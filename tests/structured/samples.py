@@ -1,4 +1,4 @@
-"""Random values that mostly fit a schema; what does not is for the caller to leave out."""
+"""Random values that mostly satisfy a schema; the caller leaves out those that do not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from oumi.core.json_schema.parts import resolve
+from oumi.core.json_schema.subschemas import resolve
 
 _DEEP = 4
 _NAMES = st.sampled_from(["a", "b", "x-a", "value", "key", "ä", ""])
@@ -33,7 +33,7 @@ def values(draw: st.DrawFn, root: dict[str, Any], part: Any = ..., depth: int = 
     part = root if part is ... else part
     if isinstance(part, bool):
         return draw(_ANYTHING)
-    part = _settle(draw, part, root, depth)
+    part = _choose_alternative(draw, part, root, depth)
     if "const" in part:
         return part["const"]
     if "enum" in part:
@@ -45,8 +45,10 @@ def values(draw: st.DrawFn, root: dict[str, Any], part: Any = ..., depth: int = 
     return _array(draw, part, root, depth) if kind == "array" else _scalar(draw, part, kind)
 
 
-def _settle(draw: Any, part: dict[str, Any], root: dict[str, Any], depth: int) -> dict[str, Any]:
-    """One alternative of a schema, with all that holds besides."""
+def _choose_alternative(
+    draw: Any, part: dict[str, Any], root: dict[str, Any], depth: int
+) -> dict[str, Any]:
+    """One alternative of a schema, with what applies besides it merged in."""
     while part.keys() & {"$ref", "anyOf", "oneOf", "allOf"}:
         rest = {k: v for k, v in part.items() if k not in ("$ref", "anyOf", "oneOf", "allOf")}
         found = [resolve(part["$ref"], root)] if "$ref" in part else []

@@ -1,4 +1,4 @@
-"""What providers are sent for a schema, and what becomes of their answers."""
+"""What providers are sent for a schema, and how their answers are restored."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from oumi.core.configs import GuidedDecodingParams
 from oumi.core.json_schema import to_json_schema
 from oumi.core.types import Conversation, Message, Role
 from oumi.structured.schema import profiles
-from oumi.structured.schema.adapt import Adapted, adapt, adapt_guided, tell
-from oumi.structured.schema.profiles import Form, SchemaProfile
+from oumi.structured.schema.adapt import AdaptedSchema, adapt, adapt_guided, add_instruction
+from oumi.structured.schema.profiles import SchemaMode, SchemaProfile
 from tests.conftest import ask
 from tests.structured.home import HOME, HOME_AS_SENT, Home
 from tests.structured.hostile import HARMLESS
 from tests.structured.pieces import COLOUR, INT, NULL, STR, arr, obj, ref
 
 
-def sent(schema: Any, to: SchemaProfile = profiles.OPENAI, **more: Any) -> Adapted:
+def sent(schema: Any, to: SchemaProfile = profiles.OPENAI, **more: Any) -> AdaptedSchema:
     return adapt(to_json_schema(schema), to, **more)
 
 
-def field(schema: Any, to: SchemaProfile = profiles.OPENAI) -> tuple[Any, Any, Adapted]:
+def field(schema: Any, to: SchemaProfile = profiles.OPENAI) -> tuple[Any, Any, AdaptedSchema]:
     """What a required and an optional field of a schema become."""
     adapted = sent(obj({"a": schema, "b": schema}, ["a"]), to)
     fields = adapted.schema["properties"]
@@ -33,7 +33,7 @@ def field(schema: Any, to: SchemaProfile = profiles.OPENAI) -> tuple[Any, Any, A
 def test_a_class_meets_the_strict_rules_and_its_answers_come_back():
     adapted = sent(Home)
     assert adapted.strict
-    assert adapted.unkept == ("minLength",)
+    assert adapted.unenforced == ("minLength",)
     assert adapted.schema["required"] == ["name", "place", "pet", "tools", "size", "note"]
     assert adapted.schema["properties"]["name"]["description"] == "Whose it is. (minLength: 2)"
     assert adapted.restore(HOME_AS_SENT) == HOME
@@ -94,7 +94,7 @@ def test_a_map_becomes_a_list_of_pairs():
 
 def test_alternatives_are_told_apart():
     adapted = sent(arr({"oneOf": [obj({"a": INT}, []), obj({"b": {"const": 1}, "c": INT}, ["b"])]}))
-    assert adapted.unkept == ("oneOf",)
+    assert adapted.unenforced == ("oneOf",)
     value = {"value": [{"a": None}, {"b": 1, "c": None}, {"a": 2}]}
     assert adapted.restore(value) == [{}, {"b": 1}, {"a": 2}]
 
@@ -120,7 +120,7 @@ def test_what_does_not_fit_is_left_for_the_validator():
         assert restore(value) == value
 
 
-UNFIT = [
+NOT_SUPPORTED = [
     ({"type": "object"}, "an object of any fields"),
     ({"type": "array"}, "accepts anything"),
     (obj({"a": False}), "required names a field"),
@@ -134,16 +134,18 @@ UNFIT = [
     ({"anyOf": [obj({"a": INT}, []), obj({"a": STR})]}, "anyOf: .*cannot be told apart"),
     (obj({f"f{i}": NULL for i in range(5001)}), "5,001 fields; at most 5,000"),
     ({"enum": [f"v{i}" for i in range(1001)]}, "1,001 values in enum"),
-    (obj({"x" * 121_000: INT}), "letters"),
-    ({"enum": ["v" * 70 + str(i) for i in range(300)]}, "letters in one long enum"),
+    (obj({"x" * 121_000: INT}), "characters"),
+    ({"enum": ["v" * 70 + str(i) for i in range(300)]}, "characters in one long enum"),
 ]
 
 
-@pytest.mark.parametrize(("schema", "reason"), UNFIT, ids=[reason for _, reason in UNFIT])
+@pytest.mark.parametrize(
+    ("schema", "reason"), NOT_SUPPORTED, ids=[reason for _, reason in NOT_SUPPORTED]
+)
 def test_what_cannot_be_met_goes_without_strict_mode(schema: dict[str, Any], reason: str):
     adapted = sent(schema)
     assert not adapted.strict
-    assert adapted.form is Form.SCHEMA
+    assert adapted.mode is SchemaMode.SCHEMA
     assert re.search(reason, adapted.reason)
     inner = (
         adapted.schema if schema.get("type") == "object" else adapted.schema["properties"]["value"]
@@ -156,7 +158,7 @@ def test_references_that_a_provider_does_not_take_are_written_out():
     adapted = sent(schema, profiles.GEMINI)
     assert adapted.schema == obj({"from": obj({"x": INT}), "to": arr(obj({"x": INT}))})
     recursive = sent(obj({"next": {"$ref": "#"}}, []), profiles.GEMINI)
-    assert (recursive.form, recursive.reason) == (Form.JSON, "$ref: # is recursive")
+    assert (recursive.mode, recursive.reason) == (SchemaMode.JSON, "$ref: # is recursive")
 
 
 def test_a_type_list_is_written_as_alternatives_where_it_has_to_be():
@@ -164,6 +166,13 @@ def test_a_type_list_is_written_as_alternatives_where_it_has_to_be():
     assert field(part)[0] == {"type": ["string", "integer"], "minimum": 3}
     apart = {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 3}]}
     assert field(part, profiles.CEREBRAS)[0] == apart
+
+
+def test_null_among_numbers_that_are_listed_stays():
+    part = {"type": ["number", "null"], "enum": [1, None]}
+    assert field(part)[0] == part
+    apart = [{"type": "integer", "enum": [1]}, {"type": "null", "enum": [None]}]
+    assert field(part, profiles.CEREBRAS)[0] == {"anyOf": apart}
 
 
 def test_each_row_says_where_it_is_from():
@@ -177,24 +186,26 @@ def test_strict_mode_can_be_left_out():
     assert (adapted.strict, adapted.schema) == (False, to_json_schema(Home))
 
 
-def test_a_schema_in_words():
-    for row, form in ((profiles.JSON_OBJECT, Form.JSON), (profiles.NONE, Form.PROMPT)):
+def test_a_schema_in_the_prompt():
+    for row, mode in ((profiles.JSON_OBJECT, SchemaMode.JSON), (profiles.NONE, SchemaMode.PROMPT)):
         adapted = sent(obj({"a": INT}), row)
-        assert (adapted.form, adapted.schema) == (form, None)
+        assert (adapted.mode, adapted.schema) == (mode, None)
         assert '{"type":"object","properties":{"a"' in adapted.instruction
     chosen = adapt_guided(GuidedDecodingParams(choice=["a", "b"]), profiles.JSON_OBJECT)
-    assert chosen.form is Form.PROMPT
+    assert chosen.mode is SchemaMode.PROMPT
     assert chosen.instruction.endswith("- a\n- b")
 
 
-def test_words_go_to_the_end_of_the_system_message():
+def test_an_instruction_goes_to_the_end_of_the_system_message():
     adapted = sent(obj({"a": INT}), profiles.NONE)
     system = Message(role=Role.SYSTEM, content="Be brief.")
     asked = Conversation(messages=[system, *ask("Hi").messages])
-    assert tell(asked, adapted).messages[0].content == f"Be brief.\n\n{adapted.instruction}"
-    assert tell(ask("Hi"), adapted).messages[0].content == adapted.instruction
+    assert (
+        add_instruction(asked, adapted).messages[0].content == f"Be brief.\n\n{adapted.instruction}"
+    )
+    assert add_instruction(ask("Hi"), adapted).messages[0].content == adapted.instruction
     assert asked.messages[0].content == "Be brief."
-    assert tell(asked, None) is asked
+    assert add_instruction(asked, None) is asked
 
 
 @pytest.mark.timeout(30)

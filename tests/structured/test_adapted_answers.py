@@ -1,4 +1,4 @@
-"""Answers in the form of an API become answers in the form that was asked for."""
+"""Answers in the shape of an API become answers of the schema that was asked for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from oumi.core.configs import RemoteParams as Remote
 from oumi.inference import DeepSeekInferenceEngine, FireworksInferenceEngine
 from tests.conftest import ask
 from tests.fault_server import FaultServer
-from tests.structured.asking import bodies, engine, said
 from tests.structured.home import HOME_AS_SENT, Home
 from tests.structured.pieces import INT, obj
+from tests.structured.scripts import bodies, engine, reply
 
 
 def settings(**form: Any) -> InferenceConfig:
@@ -21,7 +21,7 @@ def settings(**form: Any) -> InferenceConfig:
 
 
 def test_an_engine_hands_out_what_was_asked_for(server: FaultServer):
-    server.plan(scripts={"row-0": [said(json.dumps(HOME_AS_SENT))]})
+    server.plan(scripts={"row-0": [reply(json.dumps(HOME_AS_SENT))]})
     with engine(server) as opened:
         [answer] = opened.infer([ask("row-0")], settings(json=Home))
     home = answer.parsed(Home)
@@ -32,14 +32,14 @@ def test_an_engine_hands_out_what_was_asked_for(server: FaultServer):
 
 
 def test_what_a_provider_does_not_keep_is_checked_here(server: FaultServer):
-    server.plan(scripts={"row-0": [said(json.dumps({**HOME_AS_SENT, "name": "A"}))]})
+    server.plan(scripts={"row-0": [reply(json.dumps({**HOME_AS_SENT, "name": "A"}))]})
     with engine(server) as opened:
         result = opened.infer_partial([ask("row-0")], settings(json=Home))
     assert '/name: "A" is shorter than 2' in result.error_messages[0]
 
 
 def test_a_stream_ends_with_what_was_asked_for(server: FaultServer):
-    server.plan(scripts={"row-0": [said('{"value": "red"}')]})
+    server.plan(scripts={"row-0": [reply('{"value": "red"}')]})
     with engine(server) as opened:
         *_, last = opened.stream(ask("row-0"), settings(choice=["red", "blue"]))
     assert last.completion.message.content == "red"
@@ -53,9 +53,9 @@ def test_a_schema_stands_in_the_prompt_where_an_api_has_no_field_for_it(server: 
         deepseek.infer([ask("Hi")], settings(json=obj({"a": INT})))
     with FireworksInferenceEngine(params, remote_params=remote) as fireworks:
         fireworks.infer([ask("Hi")], settings(json=obj({"a": INT})))
-    in_words, both = bodies(server)
-    assert in_words["response_format"] == {"type": "json_object"}
+    prompt_only, both = bodies(server)
+    assert prompt_only["response_format"] == {"type": "json_object"}
     assert both["response_format"]["type"] == "json_schema"
-    for body in (in_words, both):
+    for body in (prompt_only, both):
         assert '"properties":{"a":' in body["messages"][0]["content"]
         assert body["messages"][-1]["content"] == "Hi"

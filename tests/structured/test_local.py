@@ -1,4 +1,4 @@
-"""The same on this machine: what the sampler keeps fits, what is cut off gets more room."""
+"""The same on this machine: the sampler enforces it, and what is cut off gets a larger budget."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def settings(max_new_tokens: int, max_repairs: int = 1) -> InferenceConfig:
     )
 
 
-def test_what_was_cut_off_is_asked_again_with_more_room(engine: LlamaCppInferenceEngine):
+def test_what_was_cut_off_is_asked_again_with_a_larger_budget(engine: LlamaCppInferenceEngine):
     question = ask(f"Extract product information as JSON from: {TEXT}")
     [whole] = engine.infer([question], settings(256))
     needed = whole.metadata["usage"]["completion_tokens"]

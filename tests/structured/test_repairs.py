@@ -18,46 +18,46 @@ from oumi.runner.events import Event, RowRepaired
 from oumi.runner.stats import RunStats
 from tests.conftest import ask
 from tests.fault_server import FaultServer
-from tests.structured.asking import (
+from tests.structured.scripts import (
     GOOD,
     WRONG,
     bodies,
     engine,
+    reply,
     rows,
-    said,
     settings,
     write_rows,
 )
 
 LONG = '{"name": "lamp, standing, with a'
-MENDED: dict[str, tuple[list[dict[str, Any]], str]] = {
-    "fits": ([said(GOOD)], "native"),
-    "wrong type": ([said(WRONG), said(GOOD)], "repaired"),
-    "fenced": ([said(f"```json\n{GOOD}\n```")], "native"),
-    "chatter": ([said(f"Sure! {GOOD} Anything else?")], "native"),
-    "fenced and wrong": ([said(f"```\n{WRONG}\n```"), said(f"```\n{GOOD}\n```")], "repaired"),
-    "half": ([said(LONG), said(GOOD)], "repaired"),
-    "empty": ([said(""), said(GOOD)], "repaired"),
-    "cut off": ([said(LONG, "length"), said(GOOD)], "native"),
-    "cut off, then wrong": ([said(LONG, "length"), said(WRONG), said(GOOD)], "repaired"),
+REPAIRED: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "fits": ([reply(GOOD)], "native"),
+    "wrong type": ([reply(WRONG), reply(GOOD)], "repaired"),
+    "fenced": ([reply(f"```json\n{GOOD}\n```")], "native"),
+    "chatter": ([reply(f"Sure! {GOOD} Anything else?")], "native"),
+    "fenced and wrong": ([reply(f"```\n{WRONG}\n```"), reply(f"```\n{GOOD}\n```")], "repaired"),
+    "half": ([reply(LONG), reply(GOOD)], "repaired"),
+    "empty": ([reply(""), reply(GOOD)], "repaired"),
+    "cut off": ([reply(LONG, "length"), reply(GOOD)], "native"),
+    "cut off, then wrong": ([reply(LONG, "length"), reply(WRONG), reply(GOOD)], "repaired"),
 }
 FAILED: dict[str, tuple[list[dict[str, Any]], str]] = {
-    "wrong type": ([said(WRONG), said(WRONG)], '/price: "nine" is not of type "number"'),
-    "missing": ([said(WRONG), said('{"name": "lamp"}')], '"price" is a required property'),
-    "half": ([said(LONG), said(LONG)], "not JSON: EOF"),
-    "empty": ([said(""), said("")], "the answer is empty"),
-    "words": ([said("Sorry, no."), said("No!")], "not JSON: expected value"),
-    "refusal": ([said(None, refusal="I can't do that.")], "refused: I can't do that."),
-    "filter": ([said(None, "content_filter")], "withheld or refused: no reason given"),
-    "cut off": ([said(LONG, "length"), said(LONG, "length")], "raise max_new_tokens"),
-    "white space": ([said('{"name":' + " \n" * 99, "length")], "an endless run of white space"),
-    "endless list": ([said('{"name": [' + '"a", ' * 99, "length")], """run of '"a", '"""),
+    "wrong type": ([reply(WRONG), reply(WRONG)], '/price: "nine" is not of type "number"'),
+    "missing": ([reply(WRONG), reply('{"name": "lamp"}')], '"price" is a required property'),
+    "half": ([reply(LONG), reply(LONG)], "not JSON: EOF"),
+    "empty": ([reply(""), reply("")], "the answer is empty"),
+    "words": ([reply("Sorry, no."), reply("No!")], "not JSON: expected value"),
+    "refusal": ([reply(None, refusal="I can't do that.")], "refused: I can't do that."),
+    "filter": ([reply(None, "content_filter")], "withheld or refused: no reason given"),
+    "cut off": ([reply(LONG, "length"), reply(LONG, "length")], "raise max_new_tokens"),
+    "white space": ([reply('{"name":' + " \n" * 99, "length")], "an endless run of white space"),
+    "endless list": ([reply('{"name": [' + '"a", ' * 99, "length")], """run of '"a", '"""),
 }
 
 
-@pytest.mark.parametrize("kind", MENDED)
-def test_what_can_be_mended_is(server: FaultServer, kind: str):
-    script, structured = MENDED[kind]
+@pytest.mark.parametrize("kind", REPAIRED)
+def test_what_can_be_repaired_is(server: FaultServer, kind: str):
+    script, structured = REPAIRED[kind]
     server.plan(scripts={"row-0": script})
     with engine(server) as opened:
         [conversation] = opened.infer(rows(1), settings())
@@ -74,7 +74,7 @@ def test_what_can_be_mended_is(server: FaultServer, kind: str):
 
 
 @pytest.mark.parametrize("kind", FAILED)
-def test_what_cannot_be_mended_says_why(server: FaultServer, kind: str):
+def test_what_cannot_be_repaired_says_why(server: FaultServer, kind: str):
     script, reason = FAILED[kind]
     server.plan(scripts={"row-0": script})
     with engine(server) as opened:
@@ -100,11 +100,11 @@ OPTIONAL = {
 @pytest.mark.parametrize(
     ("form", "script", "wanted"),
     [
-        ({"json": OPTIONAL}, [said('{"name": "lamp", "note": null}')], '{"name":"lamp"}'),
-        ({"json": OPTIONAL}, [said('{"name": null, "note": null}'), said("{}")], "name"),
-        ({"choice": ["red", 'gr"een']}, [said('{"value": "gr\\"een"}')], 'gr"een'),
-        ({"choice": ["red", 'gr"een']}, [said("red")], "red"),
-        ({"regex": "[0-9]{3}"}, [said('{"value": "12"}'), said('{"value": "123"}')], "123"),
+        ({"json": OPTIONAL}, [reply('{"name": "lamp", "note": null}')], '{"name":"lamp"}'),
+        ({"json": OPTIONAL}, [reply('{"name": null, "note": null}'), reply("{}")], "name"),
+        ({"choice": ["red", 'gr"een']}, [reply('{"value": "gr\\"een"}')], 'gr"een'),
+        ({"choice": ["red", 'gr"een']}, [reply("red")], "red"),
+        ({"regex": "[0-9]{3}"}, [reply('{"value": "12"}'), reply('{"value": "123"}')], "123"),
     ],
 )
 def test_answers_come_back_from_the_form_that_openai_takes(
@@ -133,7 +133,7 @@ def test_answers_come_back_from_the_form_that_openai_takes(
 
 
 def test_the_model_is_shown_its_answer_and_the_error(server: FaultServer):
-    server.plan(scripts={"row-0": [said(WRONG), said(GOOD)]})
+    server.plan(scripts={"row-0": [reply(WRONG), reply(GOOD)]})
     with engine(server) as opened:
         [conversation] = opened.infer(rows(1), settings())
     first, second = bodies(server)
@@ -146,8 +146,8 @@ def test_the_model_is_shown_its_answer_and_the_error(server: FaultServer):
     assert len(conversation.messages) == 2, "the repair is no part of the conversation"
 
 
-def test_what_was_cut_off_is_asked_again_with_twice_the_room(server: FaultServer):
-    server.plan(scripts={"row-0": [said(LONG, "length"), said(GOOD)]})
+def test_what_was_cut_off_is_asked_again_with_twice_the_budget(server: FaultServer):
+    server.plan(scripts={"row-0": [reply(LONG, "length"), reply(GOOD)]})
     with engine(server) as opened:
         opened.infer(rows(1), settings())
     first, second = bodies(server)
@@ -156,7 +156,7 @@ def test_what_was_cut_off_is_asked_again_with_twice_the_room(server: FaultServer
 
 
 def test_repairs_as_many_as_are_allowed(server: FaultServer):
-    server.plan(scripts={"row-0": [said(WRONG)] * 3 + [said(GOOD)]})
+    server.plan(scripts={"row-0": [reply(WRONG)] * 3 + [reply(GOOD)]})
     with engine(server) as opened:
         assert opened.infer_partial(rows(1), settings(max_repairs=0)).has_failures
         assert server.stats()["requests"] == 1
@@ -180,7 +180,7 @@ def test_an_answer_that_calls_tools_is_not_checked(server: FaultServer):
 
 def test_a_server_that_fails_in_a_repair(server: FaultServer):
     down = {"kind": "status", "code": 500, "times": None}
-    server.plan(scripts={"row-0": [said(WRONG), down]})
+    server.plan(scripts={"row-0": [reply(WRONG), down]})
     with engine(server, max_retries=1, retry_backoff_base=0.01) as opened:
         failure = opened.infer_partial(rows(1), settings()).failures[0]
     assert failure.error_type == "UnavailableError"
@@ -192,7 +192,7 @@ def test_a_server_that_fails_in_a_repair(server: FaultServer):
 
 def test_a_try_that_fails_is_made_again_in_a_repair(server: FaultServer):
     down = {"kind": "status", "code": 503}
-    server.plan(scripts={"row-0": [down, said(WRONG), down, said(GOOD)]})
+    server.plan(scripts={"row-0": [down, reply(WRONG), down, reply(GOOD)]})
     with engine(server, max_retries=1, retry_backoff_base=0.01) as opened:
         [conversation] = opened.infer(rows(1), settings())
     assert conversation.metadata["structured"] == "repaired"
@@ -200,24 +200,24 @@ def test_a_try_that_fails_is_made_again_in_a_repair(server: FaultServer):
 
 
 def all_kinds(paths: tuple[Path, Path], server: FaultServer) -> tuple[list[str], list[str]]:
-    """An input file and a plan with a row of each kind; those mended, those failed."""
-    scripts = [script for script, _ in [*MENDED.values(), *FAILED.values()]]
+    """An input file and a plan with a row of each kind; those repaired, those failed."""
+    scripts = [script for script, _ in [*REPAIRED.values(), *FAILED.values()]]
     server.plan(scripts={f"row-{i}": script for i, script in enumerate(scripts)})
     write_rows(paths[0], len(scripts))
-    return list(MENDED), list(FAILED)
+    return list(REPAIRED), list(FAILED)
 
 
 def test_counts_and_cost_of_a_file_add_up(server: FaultServer, tmp_path: Path):
     paths = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    mended, failed = all_kinds(paths, server)
+    repaired, failed = all_kinds(paths, server)
     config = settings(input_path=str(paths[0]), output_path=str(paths[1]))
     with engine(server) as opened, pytest.raises(InferenceError) as caught:
         opened.infer(None, config)
 
     lines = [json.loads(line) for line in paths[1].read_text().splitlines()]
-    assert [line["messages"][-1]["content"] for line in lines] == [GOOD] * len(mended)
+    assert [line["messages"][-1]["content"] for line in lines] == [GOOD] * len(repaired)
     assert [line["metadata"]["structured"] for line in lines] == [
-        structured for _, structured in MENDED.values()
+        structured for _, structured in REPAIRED.values()
     ]
     assert [c.to_dict() for c in caught.value.result.conversations] == lines
     path = tmp_path / "out.jsonl.failures.jsonl"
@@ -228,10 +228,10 @@ def test_counts_and_cost_of_a_file_add_up(server: FaultServer, tmp_path: Path):
     stats = server.stats()
     facts = json.loads((tmp_path / "out.jsonl.run.json").read_text())
     usage = Usage(stats["prompt_tokens"], stats["completion_tokens"])
-    assert (facts["done"], facts["failed"]) == (len(mended), len(failed))
+    assert (facts["done"], facts["failed"]) == (len(repaired), len(failed))
     assert facts["usage"] == facts["last_session"]["usage"] == usage.to_dict()
     assert facts["cost_usd"] == round(find_price("gpt-4o-mini", "openai").cost(usage), 6)
-    asked_again = stats["requests"] - len(mended) - len(failed)
+    asked_again = stats["requests"] - len(repaired) - len(failed)
     assert facts["last_session"]["asked_again"] == asked_again
     per_row = [line["metadata"]["usage"] for line in lines] + [f["usage"] for f in failures]
     assert sum(row["total_tokens"] for row in per_row) == usage.total_tokens
@@ -241,7 +241,9 @@ def test_with_more_repairs_allowed_a_row_goes_on_from_its_answers(
     server: FaultServer, tmp_path: Path
 ):
     source = write_rows(tmp_path / "in.jsonl", 2)
-    server.plan(scripts={"row-0": [said(WRONG), said(WRONG), said(GOOD)], "row-1": [said(GOOD)]})
+    server.plan(
+        scripts={"row-0": [reply(WRONG), reply(WRONG), reply(GOOD)], "row-1": [reply(GOOD)]}
+    )
     files = {"input_path": str(source), "output_path": str(tmp_path / "out.jsonl")}
     with engine(server) as opened:
         assert opened.infer_partial(None, settings(**files)).failed_indices == [0]
@@ -255,7 +257,7 @@ def test_with_more_repairs_allowed_a_row_goes_on_from_its_answers(
 
 
 def test_limits_count_each_try(server: FaultServer):
-    server.plan(scripts={f"row-{i}": [said(WRONG), said(GOOD)] for i in range(4)})
+    server.plan(scripts={f"row-{i}": [reply(WRONG), reply(GOOD)] for i in range(4)})
     with engine(server, requests_per_minute=6000, output_tokens_per_minute=60_000) as opened:
         events: list[Event] = []
         opened.infer(rows(4), settings(), on_event=events.append)
@@ -267,7 +269,7 @@ def test_limits_count_each_try(server: FaultServer):
     assert stats.limits.starts == server.stats()["requests"] == 8
 
 
-def test_a_stream_is_checked_but_not_mended(server: FaultServer):
+def test_a_stream_is_checked_but_not_repaired(server: FaultServer):
     with engine(server) as opened:
         server.plan(message={"content": f"Here: {GOOD}"})
         *pieces, last = opened.stream(ask("row-0"), settings())

@@ -18,13 +18,13 @@ from oumi.runner import loop
 from oumi.runner.events import Event, RowRepaired
 from oumi.runner.job import Job
 from tests.fault_server import FaultServer
-from tests.structured.asking import (
+from tests.structured.scripts import (
     GOOD,
     WRONG,
     bodies,
     engine,
+    reply,
     rows,
-    said,
     settings,
     write_rows,
 )
@@ -36,7 +36,7 @@ WORKERS = 20
 RUN = """
 import sys
 from tests.fault_server import FaultServer
-from tests.structured.asking import engine, settings
+from tests.structured.scripts import engine, settings
 server = FaultServer()
 server.url = sys.argv[1]
 with engine(server, num_workers=20) as opened:
@@ -63,7 +63,7 @@ def count_lines(journal: Path) -> int:
 
 def test_a_kill_in_a_repair_costs_the_repair_only(server: FaultServer, tmp_path: Path):
     source, output = write_rows(tmp_path / "in.jsonl", 1), tmp_path / "out.jsonl"
-    server.plan(scripts={"row-0": [said(WRONG), {"kind": "hang"}]})
+    server.plan(scripts={"row-0": [reply(WRONG), {"kind": "hang"}]})
     process = start(server, source, output)
     server.wait_until(lambda stats: stats["requests"] == 2, timeout_s=30)
     process.send_signal(signal.SIGKILL)
@@ -89,7 +89,7 @@ def test_an_answer_that_was_recorded_but_not_checked_is_not_handed_out(
 ):
     source, output = write_rows(tmp_path / "in.jsonl", 2), tmp_path / "out.jsonl"
     files = {"input_path": str(source), "output_path": str(output)}
-    server.plan(scripts={"row-0": [said(WRONG)], "row-1": [said(GOOD)]})
+    server.plan(scripts={"row-0": [reply(WRONG)], "row-1": [reply(GOOD)]})
     with engine(server) as opened:
         opened.infer_partial(None, settings(max_repairs=0, **files))
         _keep_answers_only(tmp_path)
@@ -125,7 +125,7 @@ def stopped_before_a_repair(
 def test_a_run_that_is_stopped_before_a_repair_goes_on_with_it(server: FaultServer, tmp_path: Path):
     source, output = write_rows(tmp_path / "in.jsonl", 1), tmp_path / "out.jsonl"
     config = settings(input_path=str(source), output_path=str(output))
-    server.plan(scripts={"row-0": [said(WRONG), said(GOOD)]})
+    server.plan(scripts={"row-0": [reply(WRONG), reply(GOOD)]})
     stopped_before_a_repair(server, None, config)
     assert server.stats()["requests"] == 1
     assert not output.exists()

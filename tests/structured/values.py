@@ -1,4 +1,6 @@
-"""The way forward: a value as a provider would have to write it, and what a schema accepts."""
+"""The reverse of restoring: a value in the shape in which a provider has to write it.
+
+Also whether a schema accepts a value."""
 
 from __future__ import annotations
 
@@ -9,75 +11,77 @@ from typing import Any
 
 import jsonschema_rs
 
-from oumi.core.json_schema.parts import IN_PLACE, map_parts, resolve
-from oumi.structured.schema.restore import MARK, NAME, VALUE, leaves, place
+from oumi.core.json_schema.subschemas import IN_PLACE_APPLICATORS, map_subschemas, resolve
+from oumi.structured.schema.restore import HINT, NAME, VALUE, alternatives, item_field
 
 
-def forward(value: Any, part: Any, root: dict[str, Any]) -> Iterator[Any]:
-    """The values of a rewritten schema that stand for a value of the original one."""
-    for leaf in leaves(part, root):
-        for found in _forward_leaf(value, leaf, root):
-            if fits(found, leaf, root):
+def rewrite_value(value: Any, part: Any, root: dict[str, Any]) -> Iterator[Any]:
+    """The values of a rewritten schema that stand for `value`, one of the original schema."""
+    for leaf in alternatives(part, root):
+        for found in _rewrite_alternative(value, leaf, root):
+            if satisfies(found, leaf, root):
                 yield found
 
 
-def _forward_leaf(value: Any, leaf: dict[str, Any], root: dict[str, Any]) -> Iterator[Any]:
-    mark = leaf.get(MARK, {})
-    if "whole" in mark:
-        for inner in forward(value, leaf["properties"][VALUE], root):
+def _rewrite_alternative(value: Any, leaf: dict[str, Any], root: dict[str, Any]) -> Iterator[Any]:
+    hint = leaf.get(HINT, {})
+    if "wrapped" in hint:
+        for inner in rewrite_value(value, leaf["properties"][VALUE], root):
             yield {VALUE: inner}
-    elif "tuple" in mark:
+    elif "tuple" in hint:
         if isinstance(value, list):
-            yield from _forward_fields({place(at): v for at, v in enumerate(value)}, leaf, root)
-    elif "pairs" in mark:
+            yield from _rewrite_fields(
+                {item_field(at): v for at, v in enumerate(value)}, leaf, root
+            )
+    elif "pairs" in hint:
         if isinstance(value, dict):
             pairs = [{NAME: name, VALUE: item} for name, item in value.items()]
-            yield from _forward_items(pairs, leaf, root)
+            yield from _rewrite_items(pairs, leaf, root)
     elif isinstance(value, dict):
-        yield from _forward_fields(value, leaf, root)
+        yield from _rewrite_fields(value, leaf, root)
     elif isinstance(value, list):
-        yield from _forward_items(value, leaf, root)
+        yield from _rewrite_items(value, leaf, root)
     else:
         yield value
 
 
-def _forward_fields(value: dict[str, Any], leaf: Any, root: dict[str, Any]) -> Iterator[Any]:
-    mark = leaf.get(MARK, {})
+def _rewrite_fields(value: dict[str, Any], leaf: Any, root: dict[str, Any]) -> Iterator[Any]:
+    hint = leaf.get(HINT, {})
     fields = leaf.get("properties", {})
     found = {}
     for name in {**fields, **value}:
         if name not in value:
-            if name in mark.get("absent", ()) or name in leaf.get("required", ()):
+            if name in hint.get("nullable", ()) or name in leaf.get("required", ()):
                 found[name] = None
             continue
         part = fields.get(name, leaf.get("additionalProperties", True))
         item = value[name]
-        if name in mark.get("boxed", ()):
+        if name in hint.get("boxed", ()):
             item = {VALUE: item}
-        first = next(forward(item, part, root), ...) if isinstance(part, dict) else item
+        first = next(rewrite_value(item, part, root), ...) if isinstance(part, dict) else item
         if first is ...:
             return
         found[name] = first
     yield found
 
 
-def _forward_items(value: list[Any], leaf: Any, root: dict[str, Any]) -> Iterator[Any]:
+def _rewrite_items(value: list[Any], leaf: Any, root: dict[str, Any]) -> Iterator[Any]:
     heads = leaf.get("prefixItems", [])
     found = []
     for at, item in enumerate(value):
         part = heads[at] if at < len(heads) else leaf.get("items", True)
-        first = next(forward(item, part, root), ...) if isinstance(part, dict) else item
+        first = next(rewrite_value(item, part, root), ...) if isinstance(part, dict) else item
         if first is ...:
             return
         found.append(first)
     yield found
 
 
-def fits(value: Any, part: dict[str, Any], root: dict[str, Any]) -> bool:
-    """Whether a value fits a part of a schema."""
+def satisfies(value: Any, part: dict[str, Any], root: dict[str, Any]) -> bool:
+    """Whether a value satisfies a subschema of `root`."""
     if part is root:
         return _validator(json.dumps(root)).is_valid(value)
-    # The part is put beside the root, so that references to both still lead somewhere.
+    # The subschema is put beside the root, so that references to both stay valid.
     defs = root.get("$defs", {})
     body = {key: item for key, item in root.items() if key != "$defs"}
     renamed = json.dumps({"defs": {**defs, "-root": body}, "part": part})
@@ -93,24 +97,24 @@ def _validator(text: str) -> Any:
 
 
 def closed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without fields that it does not mention, where it says nothing of them."""
+    """The schema without unnamed fields, where it does not say that they are allowed."""
 
-    def close(keyword: str, part: Any, _: Any) -> Any:
+    def close(keyword: str, part: Any) -> Any:
         if isinstance(part, bool):
             return part
-        inner = map_parts(part, close)
-        in_place = keyword in IN_PLACE or keyword == "$defs"
+        inner = map_subschemas(part, close)
+        in_place = keyword in IN_PLACE_APPLICATORS or keyword == "$defs"
         return inner if in_place else {**inner, **_closing(part, schema)}
 
-    return {**map_parts(schema, close), **_closing(schema, schema)}  # type: ignore[dict-item]
+    return {**map_subschemas(schema, close), **_closing(schema, schema)}  # type: ignore[dict-item]
 
 
 def _closing(part: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """`unevaluatedProperties` looks through references and alternatives, as is meant here."""
-    return {"unevaluatedProperties": False} if _mentions_fields(part, root, ()) else {}
+    """`unevaluatedProperties`, because it also sees the fields of references and alternatives."""
+    return {"unevaluatedProperties": False} if _names_fields(part, root, ()) else {}
 
 
-def _mentions_fields(part: Any, root: dict[str, Any], within: tuple[str, ...]) -> bool:
+def _names_fields(part: Any, root: dict[str, Any], within: tuple[str, ...]) -> bool:
     if isinstance(part, bool) or "unevaluatedProperties" in part:
         return False
     if "properties" in part:
@@ -118,12 +122,12 @@ def _mentions_fields(part: Any, root: dict[str, Any], within: tuple[str, ...]) -
     reference = part.get("$ref")
     inner = [*part.get("allOf", ()), *part.get("anyOf", ()), *part.get("oneOf", ())]
     if reference and reference not in within:
-        return _mentions_fields(resolve(reference, root), root, (*within, reference))
-    return any(_mentions_fields(one, root, within) for one in inner)
+        return _names_fields(resolve(reference, root), root, (*within, reference))
+    return any(_names_fields(one, root, within) for one in inner)
 
 
-def spell_nulls(value: Any, schema: dict[str, Any]) -> Any:
-    """The value without fields that are null by default: missing and null are the same there."""
+def without_nulls(value: Any, schema: dict[str, Any]) -> Any:
+    """The value without null fields, if null is a default: there it means the same as missing."""
     if '"default": null' not in json.dumps(schema) or not isinstance(value, dict):
         return value
     return {name: item for name, item in value.items() if item is not None}

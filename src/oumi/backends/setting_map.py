@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 from oumi.core.configs import InferenceConfig
+
+Groups = InferenceConfig | SimpleNamespace
+"""A config, or a namespace with those groups of it that a map reads: `model` or `generation`."""
 
 Encode = Callable[..., Mapping[str, Any]]
 """From the value of a setting, and the encoder's context, to the fields that carry the setting."""
@@ -25,7 +29,7 @@ class SettingMap:
         self._steps = [(path, _getter(path), encode) for path, encode in encoders.items()]
 
     def encode(
-        self, config: InferenceConfig, *context: Any, without: Collection[str] = ()
+        self, config: Groups, *context: Any, without: Collection[str] = ()
     ) -> dict[str, Any]:
         """The fields of all settings but those `without`. A setting that is None has no field.
 
@@ -48,7 +52,7 @@ def field(name: str, *, unless: Any = None) -> Encode:
     return encode
 
 
-def _getter(path: str) -> Callable[[InferenceConfig], Any]:
+def _getter(path: str) -> Callable[[Groups], Any]:
     """Reads a setting; None where its group is not set."""
     group, _, name = path.rpartition(".")
     if group != "generation.guided_decoding":

@@ -1,4 +1,4 @@
-"""The batch verbs of an engine, in a plain form and in one for callers with an event loop."""
+"""The batch methods of an engine: blocking ones, and async ones with the prefix `a`."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 OnStatus = Callable[[BatchInfo], object]
 
-_POLL_S = 30.0
-_FIRST_POLL_S = 0.5
+_POLL_S = 30.0  # batches take minutes to hours
+_FIRST_POLL_S = 0.5  # small local jobs take seconds; each wait is twice as long as the one before
 
 
 class BatchMethods:
     """Submit now, collect later. A job outlives this process; its id is all that is needed.
 
-    The settings of a call may be left out: a job that was submitted here knows its own.
+    The settings of a call may be left out: a job that was submitted on this machine has its own on
+    disk. Each method raises InputError for an id that is not known, and the errors of oumi.errors
+    for a provider that cannot be reached.
     """
 
     @abstractmethod
@@ -42,7 +44,7 @@ class BatchMethods:
 
     @abstractmethod
     async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
-        """Who works on batch jobs under these settings, or on the one that is named."""
+        """What works on batch jobs under these settings, or on the job with this id."""
 
     def infer_batch(
         self,
@@ -51,8 +53,8 @@ class BatchMethods:
     ) -> str:
         """Submit conversations, of a list or of `input_path`, as one job. Returns its id.
 
-        The same call again returns the same job rather than paying twice; one that came to
-        nothing is submitted anew.
+        The same call again returns the same job rather than paying twice. Of a job that failed,
+        expired or was cancelled, the rows without an answer are submitted anew.
         """
         config = self._effective(inference_config)
         return loop.call(self._submit(conversations, config, spool(conversations, config)))
@@ -82,7 +84,7 @@ class BatchMethods:
         conversations: Sequence[Conversation] | None = None,
         inference_config: InferenceConfig | None = None,
     ) -> InferenceResult:
-        """What there is by now; rows without an answer are failures that say why."""
+        """The answers that are there by now; the other rows are failures that say why."""
         return loop.call(self._partial(batch_id, conversations, inference_config))
 
     def cancel_batch(
@@ -106,16 +108,20 @@ class BatchMethods:
         timeout_s: float | None = None,
         on_status: OnStatus | None = None,
     ) -> BatchInfo:
-        """Wait until a job has ended, however it ended. It is looked at often at first, and then
-        every `poll_interval_s`; `on_status` hears of each look.
+        """Wait until a job has ended, however it ended.
 
-        Raises UnavailableError where it has not ended in time; the job goes on.
+        Its status is asked for often at first, and then every `poll_interval_s`; `on_status` is
+        called with each. Raises UnavailableError after `timeout_s`; the job goes on.
         """
         waiting = self._wait(batch_id, inference_config, poll_interval_s, timeout_s, on_status)
         return loop.call(waiting)
 
     def resubmit_batch(self, batch_id: str, inference_config: InferenceConfig | None = None) -> str:
-        """Submit what an ended job has no answers to. Returns the id of the job."""
+        """Submit the rows to which an ended job has no answer. Returns the id of the job.
+
+        Raises RequestError for a job that has not ended, and UnavailableError for one whose output
+        is not ready.
+        """
         return loop.call(self._resubmit(batch_id, inference_config))
 
     async def ainfer_batch(
@@ -126,13 +132,13 @@ class BatchMethods:
         """`infer_batch` for a caller with an event loop of its own."""
         config = self._effective(inference_config)
         spooled = await asyncio.to_thread(spool, conversations, config)
-        return await _there(self._submit(conversations, config, spooled))
+        return await _on_background_loop(self._submit(conversations, config, spooled))
 
     async def aget_batch_status(
         self, batch_id: str, inference_config: InferenceConfig | None = None
     ) -> BatchInfo:
         """`get_batch_status` for a caller with an event loop of its own."""
-        return await _there(self._status(batch_id, inference_config))
+        return await _on_background_loop(self._status(batch_id, inference_config))
 
     async def aget_batch_results(
         self,
@@ -141,7 +147,7 @@ class BatchMethods:
         inference_config: InferenceConfig | None = None,
     ) -> Sequence[Conversation]:
         """`get_batch_results` for a caller with an event loop of its own."""
-        return await _there(self._results(batch_id, conversations, inference_config))
+        return await _on_background_loop(self._results(batch_id, conversations, inference_config))
 
     async def aget_batch_results_partial(
         self,
@@ -150,19 +156,19 @@ class BatchMethods:
         inference_config: InferenceConfig | None = None,
     ) -> InferenceResult:
         """`get_batch_results_partial` for a caller with an event loop of its own."""
-        return await _there(self._partial(batch_id, conversations, inference_config))
+        return await _on_background_loop(self._partial(batch_id, conversations, inference_config))
 
     async def acancel_batch(
         self, batch_id: str, inference_config: InferenceConfig | None = None
     ) -> BatchInfo:
         """`cancel_batch` for a caller with an event loop of its own."""
-        return await _there(self._cancel(batch_id, inference_config))
+        return await _on_background_loop(self._cancel(batch_id, inference_config))
 
     async def alist_batches(
         self, limit: int | None = None, inference_config: InferenceConfig | None = None
     ) -> list[BatchInfo]:
         """`list_batches` for a caller with an event loop of its own."""
-        return await _there(self._list(limit, inference_config))
+        return await _on_background_loop(self._list(limit, inference_config))
 
     async def await_for_batch(
         self,
@@ -175,13 +181,13 @@ class BatchMethods:
     ) -> BatchInfo:
         """`wait_for_batch` for a caller with an event loop of its own."""
         waiting = self._wait(batch_id, inference_config, poll_interval_s, timeout_s, on_status)
-        return await _there(waiting)
+        return await _on_background_loop(waiting)
 
     async def aresubmit_batch(
         self, batch_id: str, inference_config: InferenceConfig | None = None
     ) -> str:
         """`resubmit_batch` for a caller with an event loop of its own."""
-        return await _there(self._resubmit(batch_id, inference_config))
+        return await _on_background_loop(self._resubmit(batch_id, inference_config))
 
     async def _submit(
         self,
@@ -253,11 +259,11 @@ class BatchMethods:
             wait_s = min(2 * wait_s, poll_interval_s)
 
     async def _poll(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo | None:
-        """How far a job is; None where that cannot be told now, which a long wait survives."""
+        """How far a job is; None if that is unavailable now, which must not end a long wait."""
         try:
             return await self._status(batch_id, given)
         except UnavailableError as error:
-            logger.warning("%s: %s; it is asked for again", batch_id, error)
+            logger.warning("%s: %s; asking again", batch_id, error)
             return None
 
     async def _resubmit(self, batch_id: str, given: InferenceConfig | None) -> str:
@@ -265,6 +271,6 @@ class BatchMethods:
         return await (await self._batches(config, batch_id)).resubmit(batch_id, config)
 
 
-async def _there(work: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Do `work` on the background loop."""
+async def _on_background_loop(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Run `work` on the library's background loop, and await it on the caller's."""
     return await asyncio.wrap_future(loop.submit(work))

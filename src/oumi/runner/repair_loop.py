@@ -18,8 +18,8 @@ from oumi.structured.outcome import AskAgain, text_of, total_usage
 def repair_request(request: Request, outcome: AskAgain) -> Request:
     """The row's first request with more messages or more tokens. Its key stays that of the row."""
     conversation, config = request.conversation, request.config
-    if outcome.turns:
-        messages = [*conversation.messages, *outcome.turns]
+    if outcome.messages:
+        messages = [*conversation.messages, *outcome.messages]
         conversation = conversation.model_copy(update={"messages": messages})
     generation = config.generation
     if generation.max_new_tokens != outcome.max_new_tokens:

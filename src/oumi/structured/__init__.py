@@ -1,1 +1,1 @@
-"""What answers have to look like, for whichever engine."""
+"""Structured outputs: adapt a constraint to an engine, validate answers, repair invalid ones."""

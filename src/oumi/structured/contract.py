@@ -1,59 +1,73 @@
-"""What the answers of a run have to look like, made once and asked of each answer."""
+"""The contract of a run: what its answers have to satisfy."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams
 from oumi.structured.extract_json import extract_json, extract_text
-from oumi.structured.validate import Check, Fits, Found, Restore, make_is_valid, make_validator
+from oumi.structured.validate import Validator, Verdict, make_is_valid, make_validator
+
+if TYPE_CHECKING:
+    from oumi.structured.schema.restore import Restore
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A form, the most tokens of an answer, and the check that tells whether one fits."""
+    """The constraint on the answers of a run, and compiled functions that check it.
+
+    Made once for a run (`make_contract`), because compiling a schema takes far longer than
+    validating an answer, which takes about a microsecond for a small JSON object.
+    """
 
     guided: GuidedDecodingParams
     max_new_tokens: int
-    check: Check
-    fits: Fits
-    """Whether an answer fits just as it is, which is soon told."""
+    """The token budget of an answer."""
+    is_valid: Callable[[str], bool]
+    """Whether a text is a valid answer exactly as it is. The fast path, which most answers take."""
+    validator: Validator
+    """Judges a text as a whole."""
     is_json: bool
-    """Whether answers come as JSON, be it around a plain text."""
+    """Whether the engine answers with JSON, even if only around a text of a choice."""
 
-    def read(self, text: str) -> Found:
-        """The part of an answer that fits, or what is wrong with it."""
-        if self.fits(text):
-            return Found(text)
-        found = self.check(text)
-        return found if found.problem is None else self._read_within(text, found)
+    def validate(self, text: str) -> Verdict:
+        """The valid answer that a text is or contains, or else what is wrong with the text."""
+        if self.is_valid(text):
+            return Verdict(text)
+        verdict = self.validator(text)
+        return verdict if verdict.problem is None else self._validate_extracted(text, verdict)
 
-    def _read_within(self, text: str, whole: Found) -> Found:
-        """Without fences and chatter: the one value that fits, else what is nearest to one."""
-        parts = [
-            self.check(part) for part in (extract_json if self.is_json else extract_text)(text)
-        ]
-        fitting = {part.text: part for part in parts if part.problem is None}
-        if len(fitting) > 1:
-            return Found(text, f"{len(fitting)} different values stand in it, one is wanted")
-        if fitting:
-            return Found(fitting.popitem()[0], extracted=True)
-        return Found(text, parts[-1].problem) if parts and self.is_json else whole
+    def _validate_extracted(self, text: str, whole: Verdict) -> Verdict:
+        """Look within code fences and prose for one valid answer; `whole` is the text's verdict.
+
+        If several different ones are found, none is chosen.
+        """
+        extract = extract_json if self.is_json else extract_text
+        verdicts = [self.validator(part) for part in extract(text)]
+        valid = {verdict.text for verdict in verdicts if verdict.problem is None}
+        if len(valid) > 1:
+            return Verdict(text, f"{len(valid)} different values stand in it, one is wanted")
+        if valid:
+            return Verdict(valid.pop(), extracted=True)
+        # An error within the extracted JSON says more than "not JSON".
+        return Verdict(text, verdicts[-1].problem) if verdicts and self.is_json else whole
 
 
 def make_contract(generation: GenerationParams, restore: Restore | None = None) -> Contract | None:
-    """What the settings ask of an answer; None where they ask nothing.
+    """The contract of the settings; None if they have no constraint.
 
-    `restore` turns a JSON value from the form that the engine was asked for into the caller's.
+    `restore` turns a JSON value of the schema that the engine was sent into one of the original
+    schema (`AdaptedSchema.restore`); None if the engine was sent the original.
     """
     guided = generation.guided_decoding
     if guided is None:
         return None
-    is_json = guided.json is not None or restore is not None
     return Contract(
         guided,
         generation.max_new_tokens,
-        make_validator(guided, restore),
         make_is_valid(guided, restore),
-        is_json,
+        make_validator(guided, restore),
+        is_json=guided.json is not None or restore is not None,
     )

@@ -1,4 +1,4 @@
-"""The JSON values inside a text: within code fences, or with words around them."""
+"""Extraction of JSON values, or short texts, from answers with code fences or prose around them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from oumi.core.json_text import parse_json
 
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
-_OPENING = re.compile(r"[{\[]")
-_END_OF_THOUGHT = "</think>"
-_MOST_STARTS = 32
+_OPENING_BRACKET = re.compile(r"[{\[]")
+_END_OF_THINKING = "</think>"
+# Each start costs one parse, up to the end of the text: this bounds the time for hostile answers.
+_MAX_STARTS = 32
 _DECODER = json.JSONDecoder()
 
 
 def extract_json(text: str) -> list[str]:
-    """The texts of the JSON values within an answer that is no JSON itself, each one once.
+    """The JSON values within an answer, as texts, without repetitions.
 
-    What a model thought before it answered does not count. Fences win over words around a value;
-    without fences only objects and arrays are found.
+    Values in code fences are preferred. Without any, objects and arrays within prose are found.
+    What the model thought before it answered is not looked at.
     """
-    answer = text.rpartition(_END_OF_THOUGHT)[2].strip()
+    answer = text.rpartition(_END_OF_THINKING)[2].strip()
     if _is_json(answer):
         return [answer]
     fenced = [part.strip() for part in _FENCE.findall(answer)]
@@ -29,29 +30,29 @@ def extract_json(text: str) -> list[str]:
 
 
 def extract_text(text: str) -> list[str]:
-    """What may be meant by an answer that is to be one of a few texts: it, without its dress."""
-    answer = text.rpartition(_END_OF_THOUGHT)[2].strip()
+    """The texts that an answer may mean: without thinking, code fences, quotes and bold type."""
+    answer = text.rpartition(_END_OF_THINKING)[2].strip()
     fenced = [part.strip() for part in _FENCE.findall(answer)]
     bare = answer.strip("\"'`*").strip()
     return [part for part in dict.fromkeys([*fenced, answer, bare]) if part != text]
 
 
 def _embedded(text: str) -> Iterator[str]:
-    """The objects and arrays that stand in a text, outermost ones only."""
-    at = 0
-    for _ in range(_MOST_STARTS):
-        opening = _OPENING.search(text, at)
+    """The outermost JSON objects and arrays within a text."""
+    position = 0
+    for _ in range(_MAX_STARTS):
+        opening = _OPENING_BRACKET.search(text, position)
         if opening is None:
             return
-        at = opening.start()
+        start = opening.start()
         try:
-            end = _DECODER.raw_decode(text, at)[1]
+            end = _DECODER.raw_decode(text, start)[1]
         except (ValueError, RecursionError):
-            at += 1
+            position = start + 1
             continue
-        if _is_json(part := text[at:end]):
+        if _is_json(part := text[start:end]):
             yield part
-        at = end
+        position = end
 
 
 def _is_json(text: str) -> bool:

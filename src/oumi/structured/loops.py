@@ -1,24 +1,28 @@
-"""Answers that never come to an end: white space, or one piece, over and over."""
+"""Detection of answers that repeat one piece of text until they are cut off."""
 
 from __future__ import annotations
 
-_TAIL = 512
-_SHORTEST = 48
+# Characters looked at. Each possible period compares the whole tail, so the cost grows with its
+# square.
+_MAX_TAIL = 512
+# In fewer characters, honest text may well repeat some letters four times.
+_MIN_TAIL = 48
+_MIN_REPETITIONS = 4
 
 
 def find_loop(text: str) -> str | None:
-    """What an answer that was cut off ends in a loop of, in words; None where it does not.
+    """What a text repeats at its end, described for an error message; None if it does not.
 
-    Looked at is the second half, at most 512 characters of it: white space only, or a piece at
-    least four times.
+    That is white space alone, or one piece at least four times, in the second half of the text, of
+    which the last 512 characters are looked at.
     """
-    length = min(_TAIL, len(text) // 2)
-    if length < _SHORTEST:
+    length = min(_MAX_TAIL, len(text) // 2)
+    if length < _MIN_TAIL:
         return None
     tail = text[-length:]
     if tail.isspace():
         return "white space"
-    for period in range(1, length // 4 + 1):
+    for period in range(1, length // _MIN_REPETITIONS + 1):
         if tail[period:] == tail[:-period]:
             return f"{tail[-period:]!r}"
     return None

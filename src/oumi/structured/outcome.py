@@ -1,15 +1,15 @@
-"""What becomes of an answer: a pure function of all answers that a row has had so far.
+"""What follows from an answer: a pure function of all the answers that a row has had.
 
-    it fits                                  the row is done
+    valid                                    the row is done
     cut off in a loop                        the row fails
-    cut off, and it was so before            the row fails
-    cut off                                  asked again with twice the room
+    cut off, as an earlier answer was        the row fails
+    cut off                                  asked again, with twice the token budget
     withheld by a filter, or refused         the row fails
-    anything else, `max_repairs` times       asked to be mended
-    anything else                            the row fails
+    invalid, up to `max_repairs` times       asked to repair its answer
+    invalid                                  the row fails
 
-An answer that calls tools is taken as it is. With `max_repairs` 0 nothing is asked again. So a row
-has at most `max_repairs` + 2 answers, none with more than twice `max_new_tokens`.
+An answer that calls tools is not validated. With `max_repairs` 0 no row is asked again. So a row
+has at most `max_repairs` + 2 answers, none of more than twice `max_new_tokens`.
 """
 
 from __future__ import annotations
@@ -22,50 +22,52 @@ from oumi.core.types.conversation import FinishReason, Message
 from oumi.structured.contract import Contract
 from oumi.structured.loops import find_loop
 from oumi.structured.repair_prompt import repair_messages
-from oumi.structured.validate import Found, clip
+from oumi.structured.validate import Verdict, clip
 
-_ROOM = 2
+_BUDGET_FACTOR = 2  # once an answer was cut off; doubling helps most answers that only ran long
 
 
 @dataclass(frozen=True, slots=True)
 class AskAgain:
-    """The conversation goes on with `turns`, or is repeated with more room."""
+    """The row is asked again: its conversation with `messages` added, and a token budget."""
 
     problem: str
-    turns: tuple[Message, ...]
+    """What is wrong with the last answer."""
+    messages: tuple[Message, ...]
+    """Empty if the same request is repeated with a larger budget."""
     max_new_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """No answer has the form that was asked for."""
+    """The row fails: no answer satisfies the contract."""
 
     reason: str
 
 
 Outcome = Completion | AskAgain | Invalid
-"""A completion is the answer as it is handed out: extracted, with the tokens of all answers."""
+"""A completion is the final answer: the valid text, with the usage of all answers of the row."""
 
 
 def outcome_of(contract: Contract, completion: Completion) -> Outcome:
-    """What becomes of the last answer of a row; `completion.earlier` holds those before it."""
+    """What follows from the last answer of a row; `completion.earlier` holds those before it."""
     text = text_of(completion)
     if completion.message.tool_calls:
-        return _finish(completion, None, Found(text), text)
+        return _accept(completion, None, Verdict(text), text)
     if completion.finish_reason is FinishReason.CONTENT_FILTER:
         return Invalid(f"the answer was withheld or refused: {clip(text) or 'no reason given'}")
-    found = contract.read(text)
-    if found.problem is None:
-        repaired = any(not _is_cut_off(answer) for answer in completion.earlier)
-        kind = Structured.REPAIRED if repaired else Structured.NATIVE
-        return _finish(completion, kind, found, text)
+    verdict = contract.validate(text)
+    if verdict.problem is None:
+        is_repaired = _count_repairs(completion.earlier) > 0
+        kind = Structured.REPAIRED if is_repaired else Structured.NATIVE
+        return _accept(completion, kind, verdict, text)
     if _is_cut_off(completion):
-        return _settle_cut_off(contract, completion, text)
-    return _settle_misfit(contract, completion, found.problem)
+        return _outcome_of_cut_off(contract, completion, text)
+    return _outcome_of_invalid(contract, completion, text, verdict.problem)
 
 
 def text_of(completion: Completion) -> str:
-    """The text of an answer."""
+    """The text of an answer; its text parts joined, if it has several."""
     content = completion.message.content
     if isinstance(content, str):
         return content
@@ -77,55 +79,65 @@ def total_usage(completion: Completion) -> Usage:
     return sum((answer.usage for answer in completion.earlier), completion.usage)
 
 
-def _finish(completion: Completion, kind: Structured | None, found: Found, text: str) -> Completion:
+def _accept(
+    completion: Completion, kind: Structured | None, verdict: Verdict, text: str
+) -> Completion:
     message = completion.message
-    if found.text is not text:
-        message = message.model_copy(update={"content": found.text})
+    if verdict.text is not text:
+        message = message.model_copy(update={"content": verdict.text})
     return Completion(
         message,
         completion.finish_reason,
         total_usage(completion) if completion.earlier else completion.usage,
         completion.logprobs,
         structured=kind,
-        raw_content=text if found.extracted else None,
+        raw_content=text if verdict.extracted else None,
     )
 
 
-def _settle_cut_off(contract: Contract, completion: Completion, text: str) -> Outcome:
-    room = _room(contract, completion.earlier)
-    cut = f"the answer was cut off after {completion.usage.completion_tokens or room} tokens"
+def _outcome_of_cut_off(contract: Contract, completion: Completion, text: str) -> Outcome:
+    earlier = completion.earlier
+    budget = _token_budget(contract, earlier)
+    problem = f"the answer was cut off after {completion.usage.completion_tokens or budget} tokens"
     loop = find_loop(text)
     if loop is not None:
-        return Invalid(f"{cut}, in an endless run of {loop}")
-    if any(map(_is_cut_off, completion.earlier)):
-        return Invalid(f"{cut}, with twice the room that it had at first: raise max_new_tokens")
+        return Invalid(f"{problem}, in an endless run of {loop}")
+    if any(map(_is_cut_off, earlier)):
+        return Invalid(f"{problem}, with twice the budget it had at first: raise max_new_tokens")
     if contract.guided.max_repairs == 0:
-        return Invalid(f"{cut}: raise max_new_tokens")
-    turns = _last_turns(contract, completion.earlier)
-    return AskAgain(cut, turns, room * _ROOM)
+        return Invalid(f"{problem}: raise max_new_tokens")
+    messages = _messages_of_request(contract, earlier)
+    return AskAgain(problem, messages, budget * _BUDGET_FACTOR)
 
 
-def _settle_misfit(contract: Contract, completion: Completion, problem: str) -> Outcome:
+def _outcome_of_invalid(
+    contract: Contract, completion: Completion, text: str, problem: str
+) -> Outcome:
     earlier = completion.earlier
-    if sum(not _is_cut_off(answer) for answer in earlier) >= contract.guided.max_repairs:
+    if _count_repairs(earlier) >= contract.guided.max_repairs:
         return Invalid(f"the answer does not have the form asked for: {problem}")
-    turns = repair_messages(contract.guided, text_of(completion), problem)
-    return AskAgain(problem, turns, _room(contract, earlier))
+    messages = repair_messages(contract.guided, text, problem)
+    return AskAgain(problem, messages, _token_budget(contract, earlier))
 
 
-def _last_turns(contract: Contract, earlier: Sequence[Completion]) -> tuple[Message, ...]:
-    """The turns by which the answer after these was asked for."""
+def _messages_of_request(contract: Contract, earlier: Sequence[Completion]) -> tuple[Message, ...]:
+    """The messages that were added to the request which followed these answers."""
     for answer in reversed(earlier):
         if not _is_cut_off(answer):
             text = text_of(answer)
-            return repair_messages(contract.guided, text, contract.read(text).problem or "")
+            return repair_messages(contract.guided, text, contract.validate(text).problem or "")
     return ()
 
 
-def _room(contract: Contract, earlier: Sequence[Completion]) -> int:
-    """Most tokens of the answer after these."""
-    wider = any(map(_is_cut_off, earlier))
-    return contract.max_new_tokens * (_ROOM if wider else 1)
+def _token_budget(contract: Contract, earlier: Sequence[Completion]) -> int:
+    """The `max_new_tokens` of the request that followed these answers."""
+    is_larger = any(map(_is_cut_off, earlier))
+    return contract.max_new_tokens * (_BUDGET_FACTOR if is_larger else 1)
+
+
+def _count_repairs(earlier: Sequence[Completion]) -> int:
+    """How many of the answers led to a repair: all but those that were cut off."""
+    return sum(not _is_cut_off(answer) for answer in earlier)
 
 
 def _is_cut_off(completion: Completion) -> bool:

@@ -1,4 +1,4 @@
-"""A further turn in which the model mends its answer."""
+"""The messages that ask a model to repair its answer."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _NO_TEXT = "(no text)"  # some APIs refuse an empty message
 
 
 def repair_messages(guided: GuidedDecodingParams, answer: str, problem: str) -> tuple[Message, ...]:
-    """The model's answer, and a user's turn that says what is wrong with it and what is wanted."""
+    """The model's own answer, and a request that states the problem and the constraint."""
     request = (
         f"That answer does not have the form that was asked for: {problem}.\n"
-        f"Answer the question again. Give {_wanted(guided)}, and nothing before or after it."
+        f"Answer the question again. Give {_describe(guided)}, and nothing before or after it."
     )
     return (
         Message(role=Role.ASSISTANT, content=answer if answer.strip() else _NO_TEXT),
@@ -22,7 +22,8 @@ def repair_messages(guided: GuidedDecodingParams, answer: str, problem: str) -> 
     )
 
 
-def _wanted(guided: GuidedDecodingParams) -> str:
+def _describe(guided: GuidedDecodingParams) -> str:
+    """The constraint in a sentence for the model."""
     match guided.form:
         case "json":
             schema = orjson.dumps(guided.json).decode()

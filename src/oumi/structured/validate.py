@@ -1,7 +1,6 @@
-"""Whether an answer has the form that was asked for.
+"""Validation of answers against a constraint.
 
-A check is made once per run, because it compiles, and takes each answer: about a microsecond for
-a small JSON object.
+A validator is made once for a run, because it has to be compiled, and then judges each answer.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from pydantic_core import to_json
@@ -20,112 +19,123 @@ from oumi.core.json_schema.regex import matches
 from oumi.core.json_text import parse_json
 from oumi.errors import UnsupportedError
 
-Restore = Callable[[Any], Any]
-"""Turns a value in the form that a provider was asked for back into the form the caller wants."""
+if TYPE_CHECKING:
+    from oumi.structured.schema.restore import Restore
 
-_MOST_ERRORS = 5
-_MOST_CHARACTERS = 300
+# An error message is read by people, and by the model in a repair: a few errors are enough.
+_MAX_ERRORS = 5
+_MAX_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The text of an answer that counts, and what is wrong with it; None where it fits."""
+class Verdict:
+    """The judgement on an answer."""
 
     text: str
+    """The valid answer; where there is none, the text that was judged."""
     problem: str | None = None
+    """What is wrong with it; None if it is valid."""
     extracted: bool = False
-    """Whether there was more around the text."""
+    """Whether the valid answer is only a part of the text that was judged."""
 
 
-Check = Callable[[str], Found]
-Fits = Callable[[str], bool]
+Validator = Callable[[str], Verdict]
+"""Judges a whole text: nothing is extracted."""
 
 
-def make_validator(guided: GuidedDecodingParams, restore: Restore | None = None) -> Check:
-    """What tells of a text whether it fits. With `restore`, answers are JSON in another form."""
+def make_validator(guided: GuidedDecodingParams, restore: Restore | None = None) -> Validator:
+    """The validator of a constraint.
+
+    With `restore`, answers are JSON values of another schema, which are restored and then judged.
+    """
     match guided.form:
         case "json":
-            return partial(_check_json, _validator(orjson.dumps(guided.json)), restore)
+            return partial(_validate_json, _compile_schema(orjson.dumps(guided.json)), restore)
         case "choice":
-            check = partial(_check_choice, tuple(guided.choice or ()))
+            validator = partial(_validate_choice, tuple(guided.choice or ()))
         case "regex":
-            check = partial(_check_regex, guided.regex or "")
+            validator = partial(_validate_regex, guided.regex or "")
         case _:
-            check = partial(_check_grammar, _matcher(guided))
-    return check if restore is None else partial(_check_wrapped, check, restore)
+            validator = partial(_validate_grammar, _compile_grammar(guided))
+    return validator if restore is None else partial(_validate_wrapped, validator, restore)
 
 
-def make_is_valid(guided: GuidedDecodingParams, restore: Restore | None = None) -> Fits:
-    """What tells of a text whether it fits just as it is, in the shortest time."""
+def make_is_valid(
+    guided: GuidedDecodingParams, restore: Restore | None = None
+) -> Callable[[str], bool]:
+    """A faster function for whether a text is valid and needs no restoring."""
     if guided.json is not None and restore is None:
-        return partial(_fits_json, _validator(orjson.dumps(guided.json)))
-    return partial(_fits_as_found, make_validator(guided, restore))
+        return partial(_is_valid_json, _compile_schema(orjson.dumps(guided.json)))
+    return partial(_is_valid_unchanged, make_validator(guided, restore))
 
 
-def clip(text: str, length: int = _MOST_CHARACTERS) -> str:
-    """The text, cut where it is longer."""
+def clip(text: str, length: int = _MAX_CHARACTERS) -> str:
+    """The text, shortened to `length` characters and an ellipsis if it is longer."""
     return text if len(text) <= length else f"{text[:length]}…"
 
 
-def _check_json(validator: Any, restore: Restore | None, text: str) -> Found:
+def _validate_json(schema: Any, restore: Restore | None, text: str) -> Verdict:
     try:
         value = parse_json(text)
     except ValueError as error:
-        return Found(text, _not_json(text, error))
-    wanted = value if restore is None else restore(value)
-    if validator.is_valid(wanted):
-        return Found(text if wanted is value or wanted == value else to_json(wanted).decode())
-    if restore is not None and validator.is_valid(value):  # in the caller's form already
-        return Found(text)
-    return Found(text, _describe(validator, wanted))
+        return Verdict(text, _not_json(text, error))
+    restored = value if restore is None else restore(value)
+    if schema.is_valid(restored):
+        is_same = restored is value or restored == value
+        return Verdict(text if is_same else to_json(restored).decode())
+    if restore is not None and schema.is_valid(value):  # a value of the original schema already
+        return Verdict(text)
+    return Verdict(text, _describe_errors(schema, restored))
 
 
-def _fits_json(validator: Any, text: str) -> bool:
+def _is_valid_json(schema: Any, text: str) -> bool:
     try:
-        return bool(validator.is_valid(parse_json(text)))
+        is_valid: bool = schema.is_valid(parse_json(text))
     except ValueError:
         return False
+    return is_valid
 
 
-def _fits_as_found(check: Check, text: str) -> bool:
-    found = check(text)
-    return found.problem is None and found.text is text
+def _is_valid_unchanged(validator: Validator, text: str) -> bool:
+    verdict = validator(text)
+    return verdict.problem is None and verdict.text is text
 
 
-def _check_choice(choices: tuple[str, ...], text: str) -> Found:
+def _validate_choice(choices: tuple[str, ...], text: str) -> Verdict:
     if text in choices:
-        return Found(text)
-    return Found(text, f"{_quote(text)} is none of the choices")
+        return Verdict(text)
+    return Verdict(text, f"{_quote(text)} is none of the choices")
 
 
-def _check_regex(regex: str, text: str) -> Found:
+def _validate_regex(regex: str, text: str) -> Verdict:
     if matches(regex, text):
-        return Found(text)
-    return Found(text, f"{_quote(text)} does not match {regex}")
+        return Verdict(text)
+    return Verdict(text, f"{_quote(text)} does not match {regex}")
 
 
-def _check_grammar(matcher: tuple[Any, Any] | None, text: str) -> Found:
-    if matcher is None:
-        return Found(text)
-    tokenizer, start = matcher
-    state, tokens = start.deep_copy(), tokenizer.tokenize_bytes(text.encode())
-    if state.try_consume_tokens(tokens) == len(tokens) and state.is_accepting():
-        return Found(text)
-    return Found(text, f"{_quote(text)} is not of the grammar")
+def _validate_grammar(grammar: tuple[Any, Any] | None, text: str) -> Verdict:
+    if grammar is None:
+        return Verdict(text)
+    tokenizer, start = grammar
+    matcher, tokens = start.deep_copy(), tokenizer.tokenize_bytes(text.encode())
+    if matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting():
+        return Verdict(text)
+    return Verdict(text, f"{_quote(text)} is not of the grammar")
 
 
-def _check_wrapped(check: Check, restore: Restore, text: str) -> Found:
-    """A text inside a JSON value, for a provider that takes nothing but schemas; bare, the text
-    is as good.
+def _validate_wrapped(validator: Validator, restore: Restore, text: str) -> Verdict:
+    """Judge a text that stands in a JSON value, for a provider that accepts only schemas.
+
+    The bare text is valid too.
     """
-    bare = check(text)
-    if bare.problem is None:
-        return bare
+    verdict = validator(text)
+    if verdict.problem is None:
+        return verdict
     try:
         value = restore(parse_json(text))
     except ValueError:
-        return bare
-    return check(value) if isinstance(value, str) else bare
+        return verdict
+    return validator(value) if isinstance(value, str) else verdict
 
 
 def _not_json(text: str, error: ValueError) -> str:
@@ -136,31 +146,32 @@ def _quote(text: str) -> str:
     return clip(repr(text)) if text else "an empty answer"
 
 
-def _describe(validator: Any, value: Any) -> str:
-    """The first errors, each behind its JSON pointer (RFC 6901)."""
-    errors = list(islice(validator.iter_errors(value), _MOST_ERRORS + 1))
+def _describe_errors(schema: Any, value: Any) -> str:
+    """The first errors, each after its JSON pointer (RFC 6901)."""
+    errors = list(islice(schema.iter_errors(value), _MAX_ERRORS + 1))
     lines = [
         f"{_pointer(error.instance_path) or 'the whole value'}: {clip(error.message)}"
         for error in errors
     ]
-    return "; ".join(lines[:_MOST_ERRORS]) + ("; and more" if len(lines) > _MOST_ERRORS else "")
+    return "; ".join(lines[:_MAX_ERRORS]) + ("; and more" if len(lines) > _MAX_ERRORS else "")
 
 
 def _pointer(path: list[str | int]) -> str:
-    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return "".join(f"/{part}" for part in parts)
+    keys = (str(key).replace("~", "~0").replace("/", "~1") for key in path)
+    return "".join(f"/{key}" for key in keys)
 
 
 @lru_cache(maxsize=64)
-def _validator(schema: bytes) -> Any:
+def _compile_schema(schema: bytes) -> Any:
     import jsonschema_rs
 
     return jsonschema_rs.validator_for(orjson.loads(schema), validate_formats=True)
 
 
-def _matcher(guided: GuidedDecodingParams) -> tuple[Any, Any] | None:
-    """Bytes as tokens, and the grammar's matcher at its start; None for a notation that is only
-    known to the server that samples by it.
+def _compile_grammar(guided: GuidedDecodingParams) -> tuple[Any, Any] | None:
+    """A tokenizer whose tokens are bytes, and a matcher at the start of the grammar.
+
+    None for a notation that llguidance does not know: only the server that samples by it does.
     """
     from llguidance import LLMatcher, LLTokenizer
 

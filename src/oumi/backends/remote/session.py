@@ -21,7 +21,7 @@ from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
 from oumi.runner.request import Request
 from oumi.runner.session import Session
-from oumi.structured.schema.adapt import Adapted, tell
+from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
 
 _CHARACTERS_PER_TOKEN = 3  # fewer than real text has, so that a limit in tokens is kept
 
@@ -39,7 +39,7 @@ class RemoteSession(Session):
     headers: Mapping[str, str] = field(repr=False)
     body: Mapping[str, Any] = field(repr=False)
     """The fields that the bodies of all requests share."""
-    adapted: Adapted | None = field(repr=False)
+    adapted: AdaptedSchema | None = field(repr=False)
     """The schema of the answers as the API takes it."""
     rate_limits: RateLimitObserver = field(repr=False)
     """Tells the limiter what the headers of replies report."""
@@ -104,7 +104,7 @@ class RemoteSession(Session):
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
         self._check_content(request)
-        conversation = tell(request.conversation, self.adapted)
+        conversation = add_instruction(request.conversation, self.adapted)
         if conversation is not request.conversation:
             request = replace(request, conversation=conversation)
         body = self.body

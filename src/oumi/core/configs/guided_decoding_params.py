@@ -1,4 +1,4 @@
-"""What an answer has to look like."""
+"""Structured outputs: the constraint that each answer has to satisfy."""
 
 from __future__ import annotations
 
@@ -18,32 +18,35 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message='Field name "json"')
 
     class GuidedDecodingParams(Settings):
-        """What an answer has to look like. Exactly one of the four forms is given."""
+        """The constraint that each answer has to satisfy.
+
+        Exactly one of `json`, `regex`, `choice` and `grammar` is given.
+        """
 
         json: dict[str, Any] | None = None  # type: ignore[assignment]
         """A JSON schema: a Pydantic model class, a dataclass, a TypedDict, a dict, JSON text, or
-        the path of a file. Kept as a dict of draft 2020-12."""
+        the path of a file. Stored as a dict of draft 2020-12."""
 
         regex: str | None = None
-        """A regular expression that the whole answer matches, without look-around and
-        back-references."""
+        """A regular expression that has to match the whole answer, without look-around,
+        back-references and word boundaries."""
 
         choice: list[str] | None = Field(default=None, min_length=1)
-        """The answers to choose from."""
+        """The answers that are allowed, none of them empty or given twice."""
 
         grammar: str | None = None
-        """A grammar in the engine's own notation (GBNF for llama.cpp)."""
+        """A grammar in the engine's own notation (such as GBNF for llama.cpp)."""
 
         strict: bool = True
-        """Whether a provider's strict mode is asked for, where it has one."""
+        """Whether to use the provider's strict mode, where it has one."""
 
         max_repairs: int = Field(default=1, ge=0)
-        """How often a model is shown its answer and what is wrong with it. 0: nothing is asked
-        again, not even what was cut off."""
+        """How often a model is shown an invalid answer with its errors, to answer again. With 0
+        no row has a second request, not even one whose answer was cut off."""
 
         @property
         def form(self) -> str:
-            """Which of the four forms is given."""
+            """The name of the field that is given: json, regex, choice or grammar."""
             return next(form for form in _FORMS if getattr(self, form) is not None)
 
         @field_validator("json", mode="before")

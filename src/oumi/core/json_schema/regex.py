@@ -1,5 +1,7 @@
-"""Regular expressions, in the dialect that engines take: without look-around, back-references
-and word boundaries. Engines walk through an expression letter by letter and never go back.
+"""Regular expressions in the dialect that every engine accepts.
+
+It has no look-around, back-references or word boundaries: engines match an expression letter by
+letter, in step with the tokens of the answer, and never backtrack.
 
 https://docs.rs/regex/latest/regex/#syntax
 """
@@ -11,24 +13,26 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-_REASON = re.compile(r"error: (.+)|\(in regex\): (.+?)(?: in regex .*)?$", re.MULTILINE)
 _SIZE_LIMIT_BYTES = 10_000_000
+"""Memory for a compiled expression: about the default of the Rust crate `regex`, 10 MiB."""
 
-_PARTS = re.compile(r"(\\.|[\[\]])", re.DOTALL)
-_RANGES = {r"\d": "0-9", r"\w": "0-9A-Za-z_"}
+# The reason within the messages of llguidance and of the crate `regex`.
+_REASON = re.compile(r"error: (.+)|\(in regex\): (.+?)(?: in regex .*)?$", re.MULTILINE)
+_PIECES = re.compile(r"(\\.|[\[\]])", re.DOTALL)
+_CLASSES = {r"\d": "0-9", r"\w": "0-9A-Za-z_"}
 
 
 def check_regex(regex: str) -> None:
-    """Raise ValueError for an expression that engines do not take, with the reason."""
+    """Raise ValueError, with the reason, for an expression that some engine does not accept."""
     from llguidance import LLMatcher
 
     error = LLMatcher.validate_grammar(LLMatcher.grammar_from_regex(regex))
     if not error:
         try:
-            _matcher(regex)
+            _compile(regex)
         except ValueError:
             error = "error: too large once its repetitions are written out"
-    if any(part == "[" and is_inside for part, is_inside in _parts(regex)):
+    if any(piece == "[" and in_brackets for piece, in_brackets in _pieces(regex)):
         error = "error: engines read a [ within brackets in two ways; write \\["
     if error:
         reasons = [one or other for one, other in _REASON.findall(error)] or [error]
@@ -36,47 +40,46 @@ def check_regex(regex: str) -> None:
 
 
 def matches(regex: str, text: str) -> bool:
-    """Whether the whole of a text matches. Takes time in proportion to the text, whichever the
-    expression.
-    """
-    return bool(_matcher(regex).is_valid(text))
+    """Whether the expression matches the whole text. Takes time linear in the text's length."""
+    return bool(_compile(regex).is_valid(text))
 
 
 @lru_cache(maxsize=64)
-def _matcher(regex: str) -> Any:
+def _compile(regex: str) -> Any:
+    """A validator of texts. Python's `re` would backtrack, at exponential cost."""
     import jsonschema_rs
 
     options = jsonschema_rs.RegexOptions(
         size_limit=_SIZE_LIMIT_BYTES, dfa_size_limit=_SIZE_LIMIT_BYTES
     )
-    schema = {"pattern": whole(regex)}
+    schema = {"pattern": anchor(regex)}
     return jsonschema_rs.validator_for(schema, pattern_options=options)
 
 
-def whole(regex: str) -> str:
-    """The expression as a `pattern` of a schema, which by itself may match any part of a text."""
+def anchor(regex: str) -> str:
+    """The expression as a schema's `pattern`, which unanchored may match any part of a text."""
     return f"^(?:{regex})$"
 
 
-def in_ascii(regex: str) -> str:
-    r"""The expression with `\d` and `\w` spelled out.
+def expand_classes(regex: str) -> str:
+    r"""The expression with `\d` and `\w` replaced by the ASCII ranges that they mean in a schema.
 
-    To some samplers they also mean the digits and letters of other scripts, which they do not mean
-    in a schema. `\D` and `\W` within brackets have no such spelling and stay.
+    For some samplers they also mean the digits and letters of other scripts. `\D` and `\W` within
+    brackets have no such replacement and stay.
     """
-    return "".join(_in_ascii(part, is_inside) for part, is_inside in _parts(regex))
+    return "".join(_expand(piece, in_brackets) for piece, in_brackets in _pieces(regex))
 
 
-def _in_ascii(part: str, is_inside: bool) -> str:
-    ranges = _RANGES.get(part.lower())
-    if ranges is None or (is_inside and part.isupper()):
-        return part
-    return ranges if is_inside else f"[{'^' if part.isupper() else ''}{ranges}]"
+def _expand(piece: str, in_brackets: bool) -> str:
+    ranges = _CLASSES.get(piece.lower())
+    if ranges is None or (in_brackets and piece.isupper()):
+        return piece
+    return ranges if in_brackets else f"[{'^' if piece.isupper() else ''}{ranges}]"
 
 
-def _parts(regex: str) -> Iterator[tuple[str, bool]]:
-    """Escapes, brackets, and what stands between them; each with whether it is within brackets."""
-    is_inside = False
-    for part in _PARTS.split(regex):
-        yield part, is_inside
-        is_inside = part == "[" or (is_inside and part != "]")
+def _pieces(regex: str) -> Iterator[tuple[str, bool]]:
+    """Escapes, brackets and the text between them, each with whether it stands in brackets."""
+    in_brackets = False
+    for piece in _PIECES.split(regex):
+        yield piece, in_brackets
+        in_brackets = piece == "[" or (in_brackets and piece != "]")

@@ -173,7 +173,8 @@ class Tuning:
 
     many_overloads_ratio: float = 0.2
     """Above this share, a reduction was from a rate far too high: what is known of the background
-    is doubted (halved), and the failed rate is replaced by the lower one. 0.1 and 0.5: no effect."""
+    is doubted (halved), and the failed rate is replaced by the lower one. 0.1 and 0.5: no
+    effect."""
 
     background_rate_ratio: float = 0.7
     """Overloads are background only at a rate below this share of the rates that failed. 0.5: it

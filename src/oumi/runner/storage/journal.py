@@ -29,7 +29,7 @@ from oumi.core.types.completion import Completion
 from oumi.core.types.result import Failure
 from oumi.errors import OutputExistsError, StorageError
 from oumi.structured.contract import Contract
-from oumi.structured.finish import fits
+from oumi.structured.finish import record_is_valid
 
 _HEADER = b'{"journal":1}\n'
 _LINE = re.compile(
@@ -94,7 +94,7 @@ class Journal:
         """
         if not self.claim(row, key):
             return False
-        if contract is None or fits(contract, self.read(row)["completion"]):
+        if contract is None or record_is_valid(contract, self.read(row)["completion"]):
             return True
         self.reopen(row)
         return False

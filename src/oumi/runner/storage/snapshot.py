@@ -23,7 +23,7 @@ from oumi.data.source import Source
 from oumi.runner.storage.journal import read_places, read_record
 from oumi.runner.storage.output import Answers
 from oumi.structured.contract import Contract
-from oumi.structured.finish import finish_record, fits, require_valid
+from oumi.structured.finish import finish_record, record_is_valid, require_valid
 
 _NOWHERE = 0  # where the header stands
 
@@ -72,7 +72,7 @@ class JournalSnapshot:
     def _fits(self, row: int) -> bool:
         if self.contract is None:
             return True
-        return fits(self.contract, self.read(row)["completion"])
+        return record_is_valid(self.contract, self.read(row)["completion"])
 
 
 def join_rows(answers: Answers, source: Source, contract: Contract | None) -> InferenceResult:

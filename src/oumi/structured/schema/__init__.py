@@ -1,1 +1,1 @@
-"""What samplers and APIs take of JSON Schema, and schemas made to fit."""
+"""What samplers and APIs accept of JSON Schema, and schemas adapted to it."""

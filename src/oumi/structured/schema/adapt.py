@@ -1,13 +1,13 @@
-"""What a provider is sent for a form that answers are to have, and how its answers are turned back.
+"""A constraint adapted to a provider: what the provider is sent, and how to restore its answers.
 
-The schema goes in the strictest way that the provider's rules (rules.py) and the schema allow:
+The schema is sent in the strictest mode that the provider's profile and the schema allow:
 
-    strict       rewritten to meet the rules, and kept to the letter by the provider
-    not strict   as it is, where there is a switch for that
-    by a tool    as what a tool takes that the model has to call
-    in words     in the prompt
+    strict        rewritten for the profile, and enforced by the provider
+    not strict    unchanged, where the provider has a switch for that
+    tool          as the parameters of a tool that the model has to call
+    prompt        as text in the prompt
 
-Whichever it is, each answer is validated here against the schema as it was given.
+Whichever it is, each answer is validated here against the original schema.
 """
 
 from __future__ import annotations
@@ -19,125 +19,134 @@ from typing import Any
 import orjson
 
 from oumi.core.configs import GuidedDecodingParams
-from oumi.core.json_schema.regex import whole
+from oumi.core.json_schema.regex import anchor
 from oumi.core.types.conversation import Conversation, Message, Role
+from oumi.structured.schema.errors import SchemaNotSupportedError
 from oumi.structured.schema.limits import check_limits
-from oumi.structured.schema.merge import SchemaNotSupportedError
-from oumi.structured.schema.profiles import OPENAI, Form, SchemaProfile
-from oumi.structured.schema.restore import make_restore, strip
+from oumi.structured.schema.profiles import OPENAI, SchemaMode, SchemaProfile
+from oumi.structured.schema.restore import Restore, make_restore, remove_hints
 from oumi.structured.schema.rewrite import rewrite, wrap
-from oumi.structured.validate import Restore
 
-_IN_WORDS = (Form.JSON, Form.PROMPT)
+_PROMPT_MODES = (SchemaMode.JSON, SchemaMode.PROMPT)
 
 
 @dataclass(frozen=True)
-class Adapted:
-    """A schema in the form in which a provider takes it."""
+class AdaptedSchema:
+    """A schema as a provider accepts it."""
 
-    form: Form
+    mode: SchemaMode
     schema: dict[str, Any] | None
-    """What goes into the provider's field; None where it has none."""
+    """The value of the provider's field; None if it is only in the prompt."""
     strict: bool = False
-    """Whether the provider is asked to keep it to the letter."""
+    """Whether the provider is asked to enforce it."""
     instruction: str | None = None
-    """What has to stand in the prompt."""
+    """Text that the prompt has to contain."""
     restore: Restore | None = field(default=None, compare=False)
-    """The way back for the value of an answer in JSON; None where answers come as they are
-    wanted."""
-    unkept: tuple[str, ...] = ()
-    """Keywords that the provider does not keep; they are checked here."""
+    """Turns the JSON value of an answer into a value of the original schema; None if it is one."""
+    unenforced: tuple[str, ...] = ()
+    """Keywords that the provider does not enforce; only validation does."""
     reason: str | None = None
-    """Why the schema does not meet the provider's rules."""
+    """Why the schema could not be rewritten for the profile."""
 
 
-def adapt_guided(guided: GuidedDecodingParams, rules: SchemaProfile) -> Adapted:
-    """What a provider is sent. A choice becomes an `enum` and an expression a `pattern`, which
-    `restore` turns into bare text again. A grammar has no such form: ValueError.
+def adapt_guided(guided: GuidedDecodingParams, profile: SchemaProfile) -> AdaptedSchema:
+    """Adapt a constraint of any form but a grammar, which raises ValueError.
+
+    A choice becomes an `enum` and a regular expression a `pattern`. Answers to them are JSON, of
+    which `restore` takes the text.
     """
     if guided.json is not None:
-        return adapt(guided.json, rules, strict=guided.strict)
+        return adapt(guided.json, profile, strict=guided.strict)
     if guided.choice is not None:
         listed = "\n".join(f"- {text}" for text in guided.choice)
-        words = f"Answer with exactly one of these texts, and with nothing else:\n{listed}"
+        instruction = f"Answer with exactly one of these texts, and with nothing else:\n{listed}"
         schema: dict[str, Any] = {"type": "string", "enum": guided.choice}
     elif guided.regex is not None:
-        words = f"Answer only with a text that matches this regular expression:\n{guided.regex}"
-        schema = {"type": "string", "pattern": whole(guided.regex)}
+        expression = guided.regex
+        instruction = f"Answer only with a text that matches this regular expression:\n{expression}"
+        schema = {"type": "string", "pattern": anchor(expression)}
     else:
         raise ValueError("a grammar cannot be told as a schema")
-    adapted = adapt(schema, rules, strict=guided.strict)
-    if adapted.schema is None:
-        return Adapted(Form.PROMPT, None, instruction=words, reason=adapted.reason)
+    adapted = adapt(schema, profile, strict=guided.strict)
+    if adapted.schema is None:  # nothing is enforced, so the bare text is asked for, not JSON
+        return AdaptedSchema(
+            SchemaMode.PROMPT, None, instruction=instruction, reason=adapted.reason
+        )
     return replace(adapted, restore=adapted.restore or _unchanged)
 
 
-def adapt(schema: dict[str, Any], rules: SchemaProfile, *, strict: bool = True) -> Adapted:
-    """A schema of the normal form (`to_json_schema`) as a provider takes it; `strict` asks for
-    strict mode where there is a choice. Never raises for what a provider does not take.
+def adapt(schema: dict[str, Any], profile: SchemaProfile, *, strict: bool = True) -> AdaptedSchema:
+    """Adapt a schema of the normal form (`to_json_schema`).
+
+    `strict` asks for strict mode where the provider has a switch for it. Never raises for what a
+    provider does not accept: the profile's fallback mode takes any schema.
     """
-    return _adapt(orjson.dumps(schema), rules, strict)
+    return _adapt(orjson.dumps(schema), profile, strict)
 
 
 @lru_cache(maxsize=64)
-def _adapt(text: bytes, rules: SchemaProfile, strict: bool) -> Adapted:
+def _adapt(text: bytes, profile: SchemaProfile, strict: bool) -> AdaptedSchema:
     schema: dict[str, Any] = orjson.loads(text)
-    if rules.form in _IN_WORDS or rules.form is Form.TOOL:
-        return _as_it_is(schema, rules, rules.form)
-    if not rules.rewrites:
-        return Adapted(Form.SCHEMA, schema, strict and is_strict(schema))
-    if rules.has_strict and not strict:
-        return _as_it_is(schema, rules, rules.otherwise)
+    if profile.mode is not SchemaMode.SCHEMA:
+        return _send_unchanged(schema, profile, profile.mode)
+    if not profile.rewrites:
+        return AdaptedSchema(SchemaMode.SCHEMA, schema, strict and is_strict(schema))
+    if profile.has_strict and not strict:
+        return _send_unchanged(schema, profile, profile.fallback)
     try:
-        marked, unkept = rewrite(schema, rules)
-        sent = strip(marked)
-        check_limits(sent, rules)
-        restore = make_restore(marked)
+        rewritten, unenforced = rewrite(schema, profile)
+        sent = remove_hints(rewritten)
+        check_limits(sent, profile)
+        restore = make_restore(rewritten)
     except SchemaNotSupportedError as error:
-        return _as_it_is(schema, rules, rules.otherwise, str(error))
-    words = _in_words(sent) if rules.in_prompt else None
-    return Adapted(Form.SCHEMA, sent, rules.has_strict, words, restore, unkept)
+        return _send_unchanged(schema, profile, profile.fallback, str(error))
+    instruction = _instruction(sent) if profile.in_prompt else None
+    return AdaptedSchema(
+        SchemaMode.SCHEMA, sent, profile.has_strict, instruction, restore, unenforced
+    )
 
 
-def tell(conversation: Conversation, adapted: Adapted | None) -> Conversation:
-    """The conversation with what has to stand in the prompt, at the end of its system message."""
+def add_instruction(conversation: Conversation, adapted: AdaptedSchema | None) -> Conversation:
+    """A copy with the instruction, if there is one, at the end of its system message."""
     if adapted is None or adapted.instruction is None:
         return conversation
     first, *others = conversation.messages
     if first.role == Role.SYSTEM and isinstance(first.content, str):
-        told = first.model_copy(update={"content": f"{first.content}\n\n{adapted.instruction}"})
-        return conversation.model_copy(update={"messages": [told, *others]})
-    told = Message(role=Role.SYSTEM, content=adapted.instruction)
-    return conversation.model_copy(update={"messages": [told, *conversation.messages]})
+        system = first.model_copy(update={"content": f"{first.content}\n\n{adapted.instruction}"})
+        return conversation.model_copy(update={"messages": [system, *others]})
+    system = Message(role=Role.SYSTEM, content=adapted.instruction)
+    return conversation.model_copy(update={"messages": [system, *conversation.messages]})
 
 
 def is_strict(schema: dict[str, Any]) -> bool:
-    """Whether a schema meets OpenAI's rules as it is."""
+    """Whether a schema meets OpenAI's rules for strict mode without being rewritten."""
     try:
-        marked, _ = rewrite(schema, OPENAI)
+        rewritten, _ = rewrite(schema, OPENAI)
         check_limits(schema, OPENAI)
     except SchemaNotSupportedError:
         return False
-    return bool(marked == schema)
+    return bool(rewritten == schema)
 
 
-def _as_it_is(
-    schema: dict[str, Any], rules: SchemaProfile, form: Form, reason: str | None = None
-) -> Adapted:
-    if form in _IN_WORDS:
-        return Adapted(form, None, instruction=_in_words(schema), reason=reason)
+def _send_unchanged(
+    schema: dict[str, Any], profile: SchemaProfile, mode: SchemaMode, reason: str | None = None
+) -> AdaptedSchema:
+    """The original schema; only an object is put around it, where the root has to be one."""
+    if mode in _PROMPT_MODES:
+        return AdaptedSchema(mode, None, instruction=_instruction(schema), reason=reason)
     restore = None
-    if rules.object_root and schema.get("type") != "object":
-        wrapped = wrap(schema)
-        schema, restore = strip(wrapped), make_restore(wrapped)
-    words = _in_words(schema) if rules.in_prompt else None
-    return Adapted(form, schema, False, words, restore, reason=reason)
+    if profile.object_root and schema.get("type") != "object":
+        wrapper = wrap(schema)
+        schema, restore = remove_hints(wrapper), make_restore(wrapper)
+    instruction = _instruction(schema) if profile.in_prompt else None
+    return AdaptedSchema(mode, schema, False, instruction, restore, reason=reason)
 
 
 def _unchanged(value: Any) -> Any:
+    """Restores nothing; that it is there says that answers are JSON."""
     return value
 
 
-def _in_words(schema: dict[str, Any]) -> str:
+def _instruction(schema: dict[str, Any]) -> str:
     text = orjson.dumps(schema).decode()
     return f"Answer with JSON only, without any other text, that meets this JSON schema:\n{text}"

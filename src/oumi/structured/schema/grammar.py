@@ -1,7 +1,6 @@
-"""What an answer has to look like, as a grammar in the Lark notation of llguidance.
+"""A constraint as a grammar in the Lark notation of llguidance, by which local engines sample.
 
-Local engines sample by it. It is checked here, because a runtime may drop a grammar that
-llguidance refuses without a word.
+The grammar is validated here, because a runtime may silently drop one that llguidance refuses.
 Notation: https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md
 """
 
@@ -17,83 +16,89 @@ from llguidance import LLMatcher, LLTokenizer
 from llguidance.gbnf_to_lark import GbnfToLarkError, any_to_lark
 
 from oumi.core.configs import GuidedDecodingParams
-from oumi.core.json_schema.parts import all_parts, map_parts
-from oumi.core.json_schema.regex import in_ascii
+from oumi.core.json_schema.regex import expand_classes
+from oumi.core.json_schema.subschemas import all_schemas, map_subschemas
 from oumi.errors import UnsupportedError
 
-_ESCAPE = re.compile(r"\\.|/", re.DOTALL)
+_ESCAPE_OR_SLASH = re.compile(r"\\.|/", re.DOTALL)
 
-# Free white space between the parts of a JSON text invites endless runs of it.
+# Flexible white space between the tokens of JSON invites endless runs of it.
 _COMPACT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
+# A sampler expands each counted item in advance, for which older versions of llguidance use up all
+# memory. No answer has so many items, so a higher limit is left to the validation of the answer.
+_MAX_COUNTED_ITEMS = 1_000
 
-# A sampler writes each item out in advance, which takes an older llguidance all memory there is.
-_MOST_COUNTED = 1_000
-
-# Not known to the llguidance within llama.cpp, which then drops the whole grammar.
 NOT_IN_LLAMA_CPP = frozenset({"uri"})
+"""Formats that the llguidance within llama.cpp does not know; it then drops the whole grammar."""
 
 
 def to_lark(guided: GuidedDecodingParams, unknown_formats: Collection[str] = frozenset()) -> str:
-    """The grammar. Raises UnsupportedError naming what llguidance cannot express.
+    """The grammar of a constraint.
 
-    An upper limit on items that no answer reaches is left to the check of the answer.
+    Raises UnsupportedError naming the keyword that llguidance cannot express, or a `format` of
+    `unknown_formats`.
     """
     match guided.form:
         case "json":
-            _check_formats(guided.json or {}, unknown_formats)
-            schema = {**_without_far_limits(guided.json or {}), "x-guidance": _COMPACT}
-            return _checked(f"start: %json {json.dumps(schema)}")
+            schema: dict[str, Any] = guided.json or {}
+            _check_formats(schema, unknown_formats)
+            compact = {**_without_high_limits(schema), "x-guidance": _COMPACT}
+            return _validate(f"start: %json {json.dumps(compact)}")
         case "choice":
             choices = " | ".join(json.dumps(text) for text in guided.choice or ())
-            return _checked(f"start: {choices}")
+            return _validate(f"start: {choices}")
         case "regex":
-            return _checked(f"start: {_pattern(guided.regex or '')}")
+            return _validate(f"start: {_between_slashes(guided.regex or '')}")
         case _:
-            return _checked(_from_any(guided.grammar or ""))
+            return _validate(_from_any_notation(guided.grammar or ""))
 
 
 def _check_formats(schema: dict[str, Any], unknown: Collection[str]) -> None:
-    for part in all_parts(schema):
-        if part.get("format") in unknown:
-            raise _refused(f"Unknown format: {part['format']}")
+    for subschema in all_schemas(schema):
+        if subschema.get("format") in unknown:
+            raise _unsupported(f"Unknown format: {subschema['format']}")
 
 
-def _without_far_limits(part: Any) -> Any:
-    if isinstance(part, dict):
-        far = [key for key in ("maxItems", "maxProperties") if part.get(key, 0) > _MOST_COUNTED]
-        part = {key: value for key, value in part.items() if key not in far}
-    return map_parts(part, lambda _, inner, __: _without_far_limits(inner))
+def _without_high_limits(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        limits = [key for key in ("maxItems", "maxProperties") if key in schema]
+        high = [key for key in limits if schema[key] > _MAX_COUNTED_ITEMS]
+        schema = {key: value for key, value in schema.items() if key not in high}
+    return map_subschemas(schema, lambda _, subschema: _without_high_limits(subschema))
 
 
-def _pattern(regex: str) -> str:
-    """The expression between slashes, with its own slashes escaped."""
-    own = _ESCAPE.sub(lambda match: r"\/" if match[0] == "/" else match[0], in_ascii(regex))
-    return f"/{own}/"
+def _between_slashes(regex: str) -> str:
+    """The expression in Lark's notation: between slashes, with its own slashes escaped."""
+    escaped = _ESCAPE_OR_SLASH.sub(
+        lambda match: r"\/" if match[0] == "/" else match[0], expand_classes(regex)
+    )
+    return f"/{escaped}/"
 
 
-def _from_any(grammar: str) -> str:
-    """A grammar in Lark's notation, from that or from GBNF, the notation of llama.cpp."""
+def _from_any_notation(grammar: str) -> str:
+    """A grammar in Lark's notation, given in that or in GBNF, the notation of llama.cpp."""
     try:
         return str(any_to_lark(grammar)).removeprefix("%llguidance {}").strip()
     except (GbnfToLarkError, ValueError) as error:
-        raise _refused(error) from error
+        raise _unsupported(error) from error
 
 
 @lru_cache(maxsize=64)
-def _checked(lark: str) -> str:
+def _validate(lark: str) -> str:
+    """The grammar itself. Raises UnsupportedError if llguidance does not accept it."""
     error: Any = LLMatcher.validate_grammar(lark)
-    # Some limits are looked at only when the sampler is made.
+    # Some limits are checked only when a sampler is made.
     error = error or LLMatcher(LLTokenizer("byte"), lark, log_level=0).get_error()
     if error:
-        raise _refused(error)
+        raise _unsupported(error)
     return lark
 
 
-def _refused(reason: object) -> UnsupportedError:
+def _unsupported(reason: object) -> UnsupportedError:
     text = str(reason)
     if text.startswith("panic"):
         text = "too large for the sampler"
-    if "%json" in text:  # behind the reason stands the whole schema
+    if "%json" in text:  # the message quotes the whole schema after the reason
         text = text.partition("\n   1 | ")[0].rpartition("JSON schema: ")[2]
     return UnsupportedError(f"generation.guided_decoding cannot be kept: {text}")

@@ -1,71 +1,78 @@
-"""Whether a schema stays within what a provider takes at most."""
+"""Checks that a schema stays within a provider's limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from oumi.core.json_schema.parts import Schema, all_parts, parts, resolve
-from oumi.structured.schema.merge import SchemaNotSupportedError, values_of
+from oumi.core.json_schema.subschemas import Schema, all_schemas, resolve, subschemas
+from oumi.structured.schema.errors import SchemaNotSupportedError
 from oumi.structured.schema.profiles import SchemaProfile
+from oumi.structured.schema.values import enum_of
 
-_LONG_ENUM, _LONG_ENUM_LETTERS = 250, 15_000
-"""One `enum` of more values than that has at most so many letters, where letters are counted."""
-
-
-def check_limits(schema: dict[str, Any], rules: SchemaProfile) -> None:
-    """Raise SchemaNotSupportedError naming the limit that a schema exceeds."""
-    found = list(all_parts(schema))
-    fields = [name for part in found for name in part.get("properties", {})]
-    values = [value for part in found for value in part.get("enum", ())]
-    optional = sum(len(part.get("properties", {}).keys() - _required(part)) for part in found)
-    unions = sum("anyOf" in part or isinstance(part.get("type"), list) for part in found)
-    alternatives = max((len(part.get("anyOf", ())) for part in found), default=0)
-    _check("fields", len(fields), rules.most_properties)
-    _check("values in enum", len(values), rules.most_values)
-    _check("optional fields", optional, rules.most_optional)
-    _check("parts with alternatives", unions, rules.most_unions)
-    _check("alternatives in one anyOf", alternatives, rules.most_alternatives)
-    if rules.most_levels is not None:
-        _check("levels", _levels(schema, schema, {}), rules.most_levels)
-    if rules.most_letters is not None:
-        letters = sum(map(len, _texts(schema, found)))
-        _check("letters in names and values", letters, rules.most_letters)
-        _check("letters in one long enum", _longest_enum(found), _LONG_ENUM_LETTERS)
+# An `enum` of more than 250 values may have 15,000 characters in all:
+# https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+_LONG_ENUM_VALUES, _LONG_ENUM_MAX_CHARACTERS = 250, 15_000
 
 
-def _check(what: str, count: int, most: int | None) -> None:
-    if most is not None and count > most:
-        raise SchemaNotSupportedError(f"{count:,} {what}; at most {most:,} are taken")
+def check_limits(schema: dict[str, Any], profile: SchemaProfile) -> None:
+    """Raise SchemaNotSupportedError naming the first limit that a schema exceeds."""
+    schemas = list(all_schemas(schema))
+    fields = [name for one in schemas for name in one.get("properties", {})]
+    values = [value for one in schemas for value in one.get("enum", ())]
+    optional = sum(len(one.get("properties", {}).keys() - _required(one)) for one in schemas)
+    unions = sum("anyOf" in one or isinstance(one.get("type"), list) for one in schemas)
+    alternatives = max((len(one.get("anyOf", ())) for one in schemas), default=0)
+    _check("fields", len(fields), profile.max_properties)
+    _check("values in enum", len(values), profile.max_values)
+    _check("optional fields", optional, profile.max_optional)
+    _check("parts with alternatives", unions, profile.max_unions)
+    _check("alternatives in one anyOf", alternatives, profile.max_alternatives)
+    if profile.max_levels is not None:
+        _check("levels", _depth(schema, schema, {}), profile.max_levels)
+    if profile.max_characters is not None:
+        characters = sum(map(len, _texts(schema, schemas)))
+        _check("characters in names and values", characters, profile.max_characters)
+        longest = _longest_enum_characters(schemas)
+        _check("characters in one long enum", longest, _LONG_ENUM_MAX_CHARACTERS)
 
 
-def _required(part: dict[str, Any]) -> set[str]:
-    return set(part.get("required", ()))
+def _check(what: str, count: int, limit: int | None) -> None:
+    if limit is not None and count > limit:
+        raise SchemaNotSupportedError(f"{count:,} {what}; at most {limit:,} are taken")
 
 
-def _levels(part: Schema, root: dict[str, Any], known: dict[str, int]) -> int:
-    """Objects and arrays within each other; `known` holds those of references, 0 for one that
-    is being followed, so that one that leads back counts once.
+def _required(schema: dict[str, Any]) -> set[str]:
+    return set(schema.get("required", ()))
+
+
+def _depth(schema: Schema, root: dict[str, Any], known: dict[str, int]) -> int:
+    """How many objects and arrays are nested within each other.
+
+    `known` holds the depth of each reference, and 0 for one that is being followed, so that a
+    recursive one counts once.
     """
-    if isinstance(part, bool):
+    if isinstance(schema, bool):
         return 0
-    reference = part.get("$ref")
+    reference = schema.get("$ref")
     if reference is not None:
         if reference not in known:
             known[reference] = 0
-            known[reference] = _levels(resolve(reference, root), root, known)
+            known[reference] = _depth(resolve(reference, root), root, known)
         return known[reference]
-    inner = [_levels(one, root, known) for key, one in parts(part) if key != "$defs"]
-    return max(inner, default=0) + (part.get("type") in ("object", "array"))
+    inner = [_depth(one, root, known) for key, one in subschemas(schema) if key != "$defs"]
+    return max(inner, default=0) + (schema.get("type") in ("object", "array"))
 
 
-def _texts(schema: dict[str, Any], found: list[dict[str, Any]]) -> Iterator[str]:
-    yield from schema.get("$defs", {})
-    for part in found:
-        yield from part.get("properties", {})
-        yield from (str(value) for value in values_of(part) or ())
+def _texts(root: dict[str, Any], schemas: list[dict[str, Any]]) -> Iterator[str]:
+    """The names of definitions and fields, and all values of `enum` and `const`."""
+    yield from root.get("$defs", {})
+    for schema in schemas:
+        yield from schema.get("properties", {})
+        yield from (str(value) for value in enum_of(schema) or ())
 
 
-def _longest_enum(found: list[dict[str, Any]]) -> int:
-    long = (part["enum"] for part in found if len(part.get("enum", ())) > _LONG_ENUM)
+def _longest_enum_characters(schemas: list[dict[str, Any]]) -> int:
+    enums = [schema.get("enum", ()) for schema in schemas]
+    long = [values for values in enums if len(values) > _LONG_ENUM_VALUES]
     return max((sum(len(str(value)) for value in values) for values in long), default=0)

@@ -1,117 +1,92 @@
-"""What each provider takes of JSON Schema: one frozen row each, data and nothing else."""
+"""What each provider accepts of JSON Schema: one frozen row for each, data and nothing else."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from oumi.core.json_schema.keywords import NUMBER_KEYWORDS, STRING_KEYWORDS
 
-class Form(StrEnum):
-    """In which form a schema goes to a provider."""
+
+class SchemaMode(StrEnum):
+    """How a provider is given a schema."""
 
     SCHEMA = "schema"
-    """In a field of its own."""
+    """In a field of the request made for it."""
 
     TOOL = "tool"
-    """As what a tool takes that the model has to call."""
+    """As the parameters of a tool that the model has to call."""
 
     JSON = "json"
-    """The provider is asked for JSON of any form; the schema stands in the prompt."""
+    """In the prompt, and the provider is asked for JSON of any shape (JSON mode)."""
 
     PROMPT = "prompt"
-    """The schema stands in the prompt."""
+    """In the prompt only."""
 
 
 class References(StrEnum):
-    """Which `$ref` a provider takes."""
+    """Which `$ref` a provider accepts."""
 
     ALL = "all"
+
     FINITE = "finite"
-    """None that lead back to themselves."""
+    """Those that are not recursive."""
 
     NONE = "none"
-    """They are written out."""
-
-
-STRING = frozenset({"minLength", "maxLength", "pattern", "format"})
-NUMBER = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
-ARRAY = frozenset(
-    {
-        "items",
-        "prefixItems",
-        "contains",
-        "minContains",
-        "maxContains",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "unevaluatedItems",
-    }
-)
-OBJECT = frozenset(
-    {
-        "properties",
-        "required",
-        "additionalProperties",
-        "patternProperties",
-        "propertyNames",
-        "minProperties",
-        "maxProperties",
-        "dependentRequired",
-        "dependentSchemas",
-        "unevaluatedProperties",
-    }
-)
-OF_KIND: dict[str, frozenset[str]] = {
-    "string": STRING,
-    "integer": NUMBER,
-    "number": NUMBER,
-    "array": ARRAY,
-    "object": OBJECT,
-}
-"""The keywords that ask something of a kind of value; they ask nothing of others."""
+    """None; what they point to is written out in their place."""
 
 
 @dataclass(frozen=True)
 class SchemaProfile:
-    """What a provider takes. Keywords that it does not take are told to the model in the
-    description, and checked here.
+    """What one provider accepts of JSON Schema.
+
+    Keywords that it does not accept are written into the description for the model, and enforced
+    by validating the answer here. A limit of None means that there is none.
     """
 
     name: str
     source: str
-    """Where the provider says so."""
-    form: Form = Form.SCHEMA
-    otherwise: Form = Form.SCHEMA
-    """In which form a schema goes that cannot be made to meet the rules."""
+    """The page on which the provider documents it."""
+    mode: SchemaMode = SchemaMode.SCHEMA
+    fallback: SchemaMode = SchemaMode.SCHEMA
+    """The mode for a schema that cannot be rewritten for this profile."""
     has_strict: bool = True
-    """Whether there is a switch between keeping a schema to the letter and trying to."""
+    """Whether requests have a switch for strict mode, in which the provider enforces the schema."""
     rewrites: bool = True
-    """Whether schemas are made to meet the rules; otherwise they go as they are."""
+    """Whether schemas are rewritten for the profile; otherwise they are sent unchanged."""
     in_prompt: bool = False
-    """Whether the schema also has to stand in the prompt."""
+    """Whether the prompt has to contain the schema too."""
     object_root: bool = False
+    """Whether the schema as a whole has to be of type object."""
     closed: bool = False
-    """Whether objects have `additionalProperties: false`."""
+    """Whether objects need `additionalProperties: false`."""
     all_required: bool = False
+    """Whether all fields of an object have to be required."""
     references: References = References.ALL
     type_lists: bool = True
     """Whether `type` may be a list."""
-    keywords: frozenset[str] = STRING | NUMBER | frozenset({"const", "minItems", "maxItems"})
+    keywords: frozenset[str] = (
+        STRING_KEYWORDS | NUMBER_KEYWORDS | frozenset({"const", "minItems", "maxItems"})
+    )
+    """The accepted keywords among those that restrict a value."""
     formats: frozenset[str] | None = None
-    """The values of `format`; None for all."""
-    most_min_items: int | None = None
-    most_properties: int | None = None
-    most_optional: int | None = None
-    most_unions: int | None = None
-    most_alternatives: int | None = None
-    """In one `anyOf`."""
-    most_values: int | None = None
-    """In all `enum` together."""
-    most_letters: int | None = None
-    """In all names and values together."""
-    most_levels: int | None = None
-    """Of objects and arrays within each other."""
+    """The accepted values of `format`; None for all."""
+    max_min_items: int | None = None
+    """The largest value of `minItems`."""
+    max_properties: int | None = None
+    """Fields of all objects together."""
+    max_optional: int | None = None
+    """Fields that are not required, of all objects together."""
+    max_unions: int | None = None
+    """Schemas with `anyOf` or with a list of types."""
+    max_alternatives: int | None = None
+    """Branches of one `anyOf`."""
+    max_values: int | None = None
+    """Values of all `enum` together."""
+    max_characters: int | None = None
+    """Characters of all names and values together."""
+    max_levels: int | None = None
+    """Objects and arrays nested within each other."""
 
 
 _FORMATS = frozenset(
@@ -124,12 +99,12 @@ OPENAI = SchemaProfile(
     object_root=True,
     closed=True,
     all_required=True,
-    keywords=NUMBER | {"const", "pattern", "format", "minItems", "maxItems"},
+    keywords=NUMBER_KEYWORDS | {"const", "pattern", "format", "minItems", "maxItems"},
     formats=_FORMATS,
-    most_properties=5_000,
-    most_values=1_000,
-    most_letters=120_000,
-    most_levels=10,
+    max_properties=5_000,
+    max_values=1_000,
+    max_characters=120_000,
+    max_levels=10,
 )
 
 GROQ = replace(
@@ -147,12 +122,12 @@ CEREBRAS = SchemaProfile(
     all_required=True,
     references=References.FINITE,
     type_lists=False,
-    keywords=NUMBER | {"const"},
-    most_properties=500,
-    most_values=500,
-    most_letters=5_000,
-    most_alternatives=5,
-    most_levels=10,
+    keywords=NUMBER_KEYWORDS | {"const"},
+    max_properties=500,
+    max_values=500,
+    max_characters=5_000,
+    max_alternatives=5,
+    max_levels=10,
 )
 
 MISTRAL = SchemaProfile(
@@ -174,7 +149,7 @@ FIREWORKS = SchemaProfile(
 GEMINI = SchemaProfile(
     "Gemini",
     "https://ai.google.dev/gemini-api/docs/structured-output#json_schema_support",
-    otherwise=Form.JSON,
+    fallback=SchemaMode.JSON,
     has_strict=False,
     references=References.NONE,
     keywords=frozenset({"format", "minimum", "maximum", "minItems", "maxItems", "prefixItems"}),
@@ -184,23 +159,23 @@ GEMINI = SchemaProfile(
 ANTHROPIC = SchemaProfile(
     "Anthropic",
     "https://platform.claude.com/docs/en/build-with-claude/structured-outputs",
-    otherwise=Form.TOOL,
+    fallback=SchemaMode.TOOL,
     has_strict=False,
     object_root=True,
     closed=True,
     references=References.FINITE,
     keywords=frozenset({"const", "pattern", "format", "minItems"}),
     formats=_FORMATS | {"uri"},
-    most_min_items=1,
-    most_optional=24,
-    most_unions=16,
+    max_min_items=1,
+    max_optional=24,
+    max_unions=16,
 )
 
 ANTHROPIC_TOOL = replace(
     ANTHROPIC,
     name="Anthropic, older models",
     source="https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use",
-    form=Form.TOOL,
+    mode=SchemaMode.TOOL,
     rewrites=False,
 )
 
@@ -209,7 +184,7 @@ XAI = SchemaProfile(
     "https://docs.x.ai/docs/guides/structured-outputs#supported-schemas",
     object_root=True,
     closed=True,
-    keywords=NUMBER | {"const"},
+    keywords=NUMBER_KEYWORDS | {"const"},
 )
 
 JSON_SCHEMA = SchemaProfile(
@@ -221,10 +196,10 @@ JSON_SCHEMA = SchemaProfile(
 JSON_OBJECT = SchemaProfile(
     "any server that can be asked for JSON",
     "https://platform.openai.com/docs/guides/structured-outputs#json-mode",
-    form=Form.JSON,
+    mode=SchemaMode.JSON,
 )
 
-NONE = SchemaProfile("any server", "https://json-schema.org", form=Form.PROMPT)
+NONE = SchemaProfile("any server", "https://json-schema.org", mode=SchemaMode.PROMPT)
 
 PROFILES = (
     *(OPENAI, GROQ, CEREBRAS, MISTRAL, XAI, FIREWORKS, GEMINI, ANTHROPIC),

@@ -9,17 +9,19 @@ from typing import Any
 
 import orjson
 
+from oumi.backends.local.llama_cpp.settings import REQUEST, TOOLS
 from oumi.backends.openai_chat import (
     check_tools_are_optional,
     decode_choice,
     encode_messages,
     encode_tools,
 )
-from oumi.core.configs import GenerationParams
 from oumi.core.types.completion import Completion
 from oumi.errors import OumiError, RequestError, UnavailableError, UnsupportedError
 from oumi.runner.request import Request
-from oumi.structured.schema.grammar import to_lark
+
+# llama.cpp's own defaults (top_k 40, min_p 0.05) change what a model samples.
+_NEUTRAL = {"top_p": 1.0, "top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0, "seed": -1}
 
 
 def encode(request: Request, *, stream: bool = False) -> bytes:
@@ -28,15 +30,18 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
     Raises InputError, RequestError or UnsupportedError for what llama.cpp cannot be sent.
     """
     generation = request.config.generation
-    body = {"messages": encode_messages(request.conversation), **_sampling(generation)}
+    body = {
+        "messages": encode_messages(request.conversation),
+        **_NEUTRAL,
+        # A prompt that is partly in the slot's cache is computed in other batches, whose rounding
+        # differs a little: enough to change a sample that has to be repeatable.
+        "cache_prompt": generation.seed is None or generation.temperature == 0,
+        **_tools(request),
+        **REQUEST.encode(request.config, generation.guided_decoding),
+    }
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    if request.config.model.chat_template_kwargs:
-        body["chat_template_kwargs"] = request.config.model.chat_template_kwargs
-    body.update(_tools(request))
-    if generation.guided_decoding is not None:
-        body["grammar"] = "%llguidance {}\n" + to_lark(generation.guided_decoding)
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
@@ -84,38 +89,6 @@ def translate(error: RuntimeError) -> OumiError:
     return RequestError(f"llama.cpp: {text}")
 
 
-def _sampling(generation: GenerationParams) -> dict[str, Any]:
-    """All of them, since llama.cpp's own defaults (top_k 40, min_p 0.05) are not neutral."""
-    body: dict[str, Any] = {
-        "max_tokens": generation.max_new_tokens,
-        "temperature": generation.temperature,
-        "top_p": 1.0 if generation.top_p is None else generation.top_p,
-        "top_k": generation.top_k or 0,
-        "min_p": generation.min_p,
-        "frequency_penalty": generation.frequency_penalty,
-        "presence_penalty": generation.presence_penalty,
-        "repeat_penalty": 1.0,
-        # How far back penalties look: over the whole answer.
-        "repeat_last_n": generation.max_new_tokens,
-        "seed": -1 if generation.seed is None else generation.seed,
-        # A prompt that is partly in the slot's cache is computed in other batches, whose rounding
-        # differs a little: enough to change a sample that has to be repeatable.
-        "cache_prompt": generation.seed is None or generation.temperature == 0,
-    }
-    if generation.stop_strings:
-        body["stop"] = generation.stop_strings
-    if generation.logit_bias:
-        body["logit_bias"] = _logit_bias(generation.logit_bias)
-    if generation.logprobs is not None:
-        body.update(logprobs=True, top_logprobs=generation.logprobs)
-    return body
-
-
-def _logit_bias(biases: dict[str | int, float]) -> list[list[Any]]:
-    """Pairs of token and bias; the token is an id, or a text that stands for all its tokens."""
-    return [[int(token) if str(token).isdigit() else token, bias] for token, bias in biases.items()]
-
-
 def _tools(request: Request) -> dict[str, Any]:
     generation = request.config.generation
     if not request.conversation.tools:
@@ -123,10 +96,4 @@ def _tools(request: Request) -> dict[str, Any]:
         return {}
     if generation.guided_decoding is not None:
         raise UnsupportedError("LLAMACPP cannot honour guided_decoding for a row that has tools")
-    body: dict[str, Any] = {
-        "tools": encode_tools(request.conversation),
-        "parallel_tool_calls": generation.parallel_tool_calls,
-    }
-    if generation.tool_choice is not None:
-        body["tool_choice"] = generation.tool_choice
-    return body
+    return {"tools": encode_tools(request.conversation), **TOOLS.encode(request.config)}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import Any
 
 import xllamacpp
 
-from oumi.backends.local.model_files import find_adapter, find_gguf
+from oumi.backends.local.llama_cpp.settings import LOADING, PARAMETERS
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError
@@ -49,7 +50,8 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
     """
     params = xllamacpp.CommonParams()
     embedded = _EMBEDDED if model.model_name == EMBEDDED_MODEL else {}
-    params.model.path = str(find_gguf(model))
+    facts = LOADING.encode(SimpleNamespace(model=model), model)
+    params.model.path = facts["path"]
     params.api_keys = [api_key]
     params.port = 0  # any free one: the server listens even if nobody calls it from outside
     params.ui = False
@@ -60,18 +62,14 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
     params.n_parallel = embedded.get("n_parallel", DEFAULT_SLOTS)
     if "n_threads" in embedded:
         _set(params, "n_threads", embedded["n_threads"])
-    if model.device_map == "cpu":
-        params.n_gpu_layers = 0
-    if model.chat_template:
-        params.chat_template = model.chat_template
-    if model.adapter_model:
-        adapter = xllamacpp.CommonAdapterLoraInfo(str(find_adapter(model.adapter_model)), 1.0)
-        params.lora_adapters = [adapter]
-    for name, value in model.model_kwargs.items():
-        if name != "filename":
-            _set(params, name, value)
+    for name in facts.keys() & {"n_gpu_layers", "chat_template"}:
+        setattr(params, name, facts[name])
+    if "adapter_path" in facts:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(facts["adapter_path"], 1.0)]
+    for name, value in PARAMETERS.encode(SimpleNamespace(model=model)).items():
+        _set(params, name, value)
     # llama.cpp divides the context among the slots.
-    context = model.model_max_length or embedded.get("n_ctx", DEFAULT_CONTEXT)
+    context = facts.get("context_length") or embedded.get("n_ctx", DEFAULT_CONTEXT)
     params.n_ctx = params.n_parallel * context
     return params
 

@@ -10,7 +10,7 @@ ENGINE = EngineRow(
     summary="llama.cpp on this machine, for GGUF files",
     runtime="xllamacpp",
     install="pip install oumi-infer",
-    supports=frozenset(SETTINGS),
+    supports=SETTINGS,
     ignores=frozenset(
         {
             "model.attn_implementation",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 
+from oumi.backends.local.native.settings import LOADING
 from oumi.core.configs import ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError
@@ -33,12 +35,10 @@ def loading_args(model: ModelParams) -> dict[str, Any]:
     Raises ConfigError for an unknown name or value, MissingDependencyError where quantized weights
     need a package.
     """
-    args: dict[str, Any] = {"dtype": _dtype(model.torch_dtype), "device_map": _device(model)}
-    if model.attn_implementation:
-        args["attn_implementation"] = model.attn_implementation
     for name in model.model_kwargs:
         _check_name(name)
-    args.update(model.model_kwargs)
+    args = LOADING.encode(SimpleNamespace(model=model))
+    args |= {"dtype": _dtype(args["dtype"]), "device_map": _device(args.get("device_map"))}
     flags = {name: True for name in _BITSANDBYTES_FLAGS if args.pop(name, False)}
     quantization = {**(args.pop("quantization_config", None) or {}), **flags}
     if quantization:
@@ -54,9 +54,9 @@ def _dtype(name: str) -> Any:
     return _DTYPES[name]
 
 
-def _device(model: ModelParams) -> str:
-    if model.device_map and model.device_map != "auto":
-        return _checked_device(model.device_map)
+def _device(name: str | None) -> str:
+    if name and name != "auto":
+        return _checked_device(name)
     if torch.cuda.is_available():
         return "auto"
     return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from transformers import (
@@ -22,6 +23,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from oumi.backends.local.native.arguments import loading_args
 from oumi.backends.local.native.guidance import Guidance
+from oumi.backends.local.native.settings import HUB, PROCESSOR, TOKENIZER
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError
 from oumi.models import TINY
@@ -88,8 +90,7 @@ def load(params: ModelParams) -> LoadedModel:
 
 
 def _hub_args(params: ModelParams) -> dict[str, Any]:
-    args = {"revision": params.model_revision, "trust_remote_code": params.trust_remote_code}
-    return {name: value for name, value in args.items() if value}
+    return HUB.encode(SimpleNamespace(model=params))
 
 
 def _find(name: str) -> str:
@@ -126,14 +127,15 @@ def _translated_errors(name: str) -> Iterator[None]:
 def _load_tokenizer(name: str, config: Any, params: ModelParams) -> tuple[Any, Any]:
     """The tokenizer, and the processor of a vision model or None."""
     hub_args, processor = _hub_args(params), None
+    groups = SimpleNamespace(model=params)
     if type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
-        processor = AutoProcessor.from_pretrained(name, **hub_args, **params.processor_kwargs)
+        processor = AutoProcessor.from_pretrained(name, **hub_args, **PROCESSOR.encode(groups))
     elif params.processor_kwargs:
         raise ConfigError("model.processor_kwargs: this model takes no images")
     if processor is not None and not (params.tokenizer_name or params.tokenizer_kwargs):
         return processor.tokenizer, processor
     tokenizer = AutoTokenizer.from_pretrained(
-        params.tokenizer_name or name, **hub_args, **params.tokenizer_kwargs
+        params.tokenizer_name or name, **hub_args, **TOKENIZER.encode(groups)
     )
     if processor is not None:
         processor.tokenizer = tokenizer

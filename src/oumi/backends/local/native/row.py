@@ -10,5 +10,5 @@ ENGINE = EngineRow(
     summary="Transformers on this machine, for any text or vision model of the hub",
     runtime="transformers",
     install="pip install 'oumi-infer[native]'",
-    supports=frozenset(SETTINGS),
+    supports=SETTINGS,
 )

@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from huggingface_hub import hf_hub_download
 
+from oumi.backends.local.vllm.settings import GUIDANCE, LOADING
 from oumi.backends.local.vllm.versions import AsyncEngineArgs, StructuredOutputsConfig
-from oumi.core.configs import EMBEDDED_MODEL, ModelParams
+from oumi.core.configs import ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, ModelNotFoundError
-from oumi.models import TINY
 
 # Arguments that are set from other settings, with the reason for an error message.
 _RESERVED = {
@@ -42,9 +43,6 @@ SCHEDULING = frozenset(
     }
 )
 """Arguments that decide how fast and where an answer is generated, not what it is."""
-
-GUIDANCE = "guidance"
-"""vLLM's backend for structured outputs unless `model_kwargs` name another one."""
 
 # The values that vLLM takes for `max_lora_rank`.
 _LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -78,17 +76,10 @@ def structured_outputs_config(model: ModelParams) -> StructuredOutputsConfig:
 
 def _arguments(model: ModelParams, known: set[str]) -> dict[str, Any]:
     args: dict[str, Any] = {
-        "model": str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name,
-        "dtype": model.torch_dtype,
-        "trust_remote_code": model.trust_remote_code,
         "enable_prefix_caching": True,
         "disable_log_stats": True,
-        "tokenizer": model.tokenizer_name,
-        "max_model_len": model.model_max_length,
-        "revision": model.model_revision,
-        "mm_processor_kwargs": model.processor_kwargs or None,
         **_adapter_args(model.adapter_model),
-        **model.model_kwargs,
+        **LOADING.encode(SimpleNamespace(model=model)),
         "structured_outputs_config": structured_outputs_config(model),
     }
     # None leaves the choice to vLLM. Names may be unknown to other versions of vLLM.

@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, opens_reasoning
 from oumi.backends.local.tool_calls import forced_schema, offered_tools
-from oumi.backends.local.vllm.arguments import GUIDANCE, SCHEDULING, structured_outputs_config
+from oumi.backends.local.vllm.arguments import SCHEDULING, structured_outputs_config
 from oumi.backends.local.vllm.output import GeneratedText, OutputParser, TextOutputParser
 from oumi.backends.local.vllm.parsing import check_parsers, make_parser
 from oumi.backends.local.vllm.prompt import render
 from oumi.backends.local.vllm.runtime import start
 from oumi.backends.local.vllm.sampling import sampling_params
+from oumi.backends.local.vllm.settings import GUIDANCE
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner import loop

@@ -10,6 +10,6 @@ ENGINE = EngineRow(
     summary="vLLM on this machine, for any model that it serves",
     runtime="vllm",
     install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
-    supports=frozenset(SETTINGS),
+    supports=SETTINGS,
     ignores=frozenset({"model.attn_implementation", "model.device_map"}),
 )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from oumi.backends.local.vllm.arguments import GUIDANCE
+from oumi.backends.local.vllm.settings import GUIDANCE, SAMPLING
 from oumi.backends.local.vllm.versions import (
     RequestOutputKind,
     SamplingParams,
     StructuredOutputsParams,
 )
-from oumi.core.configs import GenerationParams, GuidedDecodingParams
-from oumi.core.json_schema.regex import in_ascii
+from oumi.core.configs import GenerationParams
 from oumi.errors import ConfigError, UnsupportedError
-from oumi.structured.schema.grammar import to_lark
 
 
 def sampling_params(
@@ -31,47 +30,18 @@ def sampling_params(
     value that vLLM refuses.
     """
     try:
+        args = SAMPLING.encode(
+            SimpleNamespace(generation=generation), generation.guided_decoding, backend
+        )
+        structured = args.pop("structured_outputs", None) if schema is None else {"json": schema}
+        if keep_special_tokens:
+            args["skip_special_tokens"] = False
         return SamplingParams(
-            max_tokens=generation.max_new_tokens,
-            temperature=generation.temperature,
-            top_p=1.0 if generation.top_p is None else generation.top_p,
-            top_k=generation.top_k or 0,
-            min_p=generation.min_p,
-            frequency_penalty=generation.frequency_penalty,
-            presence_penalty=generation.presence_penalty,
-            seed=generation.seed,
-            stop=generation.stop_strings,
-            stop_token_ids=generation.stop_token_ids,
-            logit_bias=_logit_bias(generation.logit_bias),
-            logprobs=generation.logprobs,
-            skip_special_tokens=generation.skip_special_tokens and not keep_special_tokens,
+            **args,
             output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
-            structured_outputs=_structured_outputs(generation.guided_decoding, schema, backend),
+            structured_outputs=StructuredOutputsParams(**structured) if structured else None,
         )
     except (ConfigError, UnsupportedError):
         raise
     except Exception as error:  # the classes of vLLM's errors differ from version to version
         raise ConfigError(f"generation: vLLM refuses a setting: {error}") from error
-
-
-def _logit_bias(biases: dict[str | int, float]) -> dict[int, float] | None:
-    texts = [token for token in biases if not str(token).isdigit()]
-    if texts:
-        raise ConfigError(f"generation.logit_bias: VLLM takes token ids only, not {texts[0]!r}")
-    return {int(token): bias for token, bias in biases.items()} or None
-
-
-def _structured_outputs(
-    guided: GuidedDecodingParams | None, schema: dict[str, Any] | None, backend: str
-) -> StructuredOutputsParams | None:
-    if schema is not None:
-        return StructuredOutputsParams(json=schema)
-    if guided is None:
-        return None
-    if guided.form == "json" and backend == GUIDANCE:
-        # Given a schema, this backend allows no white space, which models nearly always write. Our
-        # grammar of the schema allows some.
-        return StructuredOutputsParams(grammar=to_lark(guided))
-    if guided.regex is not None:
-        return StructuredOutputsParams(regex=in_ascii(guided.regex))
-    return StructuredOutputsParams(**{guided.form: getattr(guided, guided.form)})

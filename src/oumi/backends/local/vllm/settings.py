@@ -1,36 +1,103 @@
-"""Settings of the engine."""
+"""How each setting reaches vLLM. Importing this loads no runtime.
 
-SETTINGS = (
-    "model.model_name",
-    "model.adapter_model",
-    "model.model_max_length",
-    "model.chat_template",
-    "model.chat_template_kwargs",
-    "model.model_revision",
-    "model.model_kwargs",
-    "generation.max_new_tokens",
-    "generation.batch_size",
-    "generation.seed",
-    "generation.temperature",
-    "generation.top_p",
-    "generation.top_k",
-    "generation.min_p",
-    "generation.frequency_penalty",
-    "generation.presence_penalty",
-    "generation.stop_strings",
-    "generation.logit_bias",
-    "generation.guided_decoding.json",
-    "generation.guided_decoding.regex",
-    "generation.guided_decoding.choice",
-    "generation.guided_decoding.grammar",
-    "model.processor_kwargs",
-    "model.tokenizer_name",
-    "model.tool_call_parser",
-    "model.torch_dtype",
-    "model.trust_remote_code",
-    "generation.logprobs",
-    "generation.parallel_tool_calls",
-    "generation.skip_special_tokens",
-    "generation.stop_token_ids",
-    "generation.tool_choice",
+Names: https://docs.vllm.ai/en/latest/api/vllm/sampling_params/ and
+https://docs.vllm.ai/en/latest/api/vllm/engine/arg_utils/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oumi.backends.setting_map import SettingMap, field
+from oumi.core.configs import EMBEDDED_MODEL, GuidedDecodingParams
+from oumi.core.json_schema.regex import expand_classes
+from oumi.errors import ConfigError
+from oumi.models import TINY
+
+GUIDANCE = "guidance"
+"""vLLM's backend for structured outputs unless `model_kwargs` name another one."""
+
+
+def _logit_bias(biases: dict[str | int, float], *_: Any) -> dict[str, Any]:
+    texts = [token for token in biases if not str(token).isdigit()]
+    if texts:
+        raise ConfigError(f"generation.logit_bias: VLLM takes token ids only, not {texts[0]!r}")
+    return {"logit_bias": {int(token): bias for token, bias in biases.items()} or None}
+
+
+def _schema(schema: Any, guided: GuidedDecodingParams, backend: str) -> dict[str, Any]:
+    if backend != GUIDANCE:
+        return {"structured_outputs": {"json": schema}}
+    from oumi.structured.schema.grammar import to_lark  # loads llguidance
+
+    # Given a schema, this backend allows no white space, which models nearly always write. Our
+    # grammar of the schema allows some.
+    return {"structured_outputs": {"grammar": to_lark(guided)}}
+
+
+def _regex(regex: str, *_: Any) -> dict[str, Any]:
+    return {"structured_outputs": {"regex": expand_classes(regex)}}
+
+
+def _choice(choice: list[str], *_: Any) -> dict[str, Any]:
+    return {"structured_outputs": {"choice": choice}}
+
+
+def _grammar(grammar: str, *_: Any) -> dict[str, Any]:
+    return {"structured_outputs": {"grammar": grammar}}
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"model": str(TINY / "hf") if name == EMBEDDED_MODEL else name}
+
+
+# Arguments of SamplingParams. That of `structured_outputs` is made into a class of vLLM's.
+SAMPLING = SettingMap(
+    {
+        "generation.max_new_tokens": field("max_tokens"),
+        "generation.temperature": field("temperature"),
+        "generation.top_p": field("top_p"),
+        "generation.top_k": field("top_k"),
+        "generation.min_p": field("min_p"),
+        "generation.frequency_penalty": field("frequency_penalty"),
+        "generation.presence_penalty": field("presence_penalty"),
+        "generation.seed": field("seed"),
+        "generation.stop_strings": field("stop"),
+        "generation.stop_token_ids": field("stop_token_ids"),
+        "generation.logit_bias": _logit_bias,
+        "generation.logprobs": field("logprobs"),
+        "generation.skip_special_tokens": field("skip_special_tokens"),
+        "generation.guided_decoding.json": _schema,
+        "generation.guided_decoding.regex": _regex,
+        "generation.guided_decoding.choice": _choice,
+        "generation.guided_decoding.grammar": _grammar,
+    }
 )
+# Arguments of AsyncEngineArgs. An adapter takes several, made from its own settings.
+LOADING = SettingMap(
+    {
+        "model.model_name": _model,
+        "model.torch_dtype": field("dtype"),
+        "model.trust_remote_code": field("trust_remote_code"),
+        "model.tokenizer_name": field("tokenizer"),
+        "model.model_max_length": field("max_model_len"),
+        "model.model_revision": field("revision"),
+        "model.processor_kwargs": field("mm_processor_kwargs", unless={}),
+        "model.model_kwargs": dict,
+    }
+)
+
+READ_BY_BACKEND = frozenset(
+    {
+        "model.adapter_model",  # arguments.py and runtime.py
+        "model.chat_template",  # prompt.py
+        "model.chat_template_kwargs",  # prompt.py
+        "model.tool_call_parser",  # parsing.py
+        "generation.batch_size",  # backend.py: how many requests are in flight
+        "generation.parallel_tool_calls",  # tool_calls.py
+        "generation.tool_choice",  # tool_calls.py
+    }
+)
+"""Settings that our own modules use, of which vLLM has no argument of its own."""
+
+SETTINGS = SAMPLING.settings | LOADING.settings | READ_BY_BACKEND

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oumi.core.configs import InferenceConfig
     from oumi.core.types.completion import Completion, Delta
     from oumi.runner.request import Request
-    from oumi.structured.schema.adapt import Adapted
+    from oumi.structured.schema.adapt import AdaptedSchema
 
 
 class StreamDecoder(Protocol):
@@ -57,7 +57,7 @@ class Dialect(Protocol):
         """
         ...
 
-    def adapted(self, config: InferenceConfig, provider: Provider) -> Adapted | None:
+    def adapted(self, config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
         """What answers have to look like, as the API takes it; None where nothing is asked of
         them, or where it goes as it is.
         """

@@ -21,8 +21,8 @@ from oumi.core.types.conversation import ContentItem, Message, Role, Type
 from oumi.core.types.tool_call import ToolDefinition
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner.request import Request
-from oumi.structured.schema.adapt import Adapted, adapt_guided
-from oumi.structured.schema.profiles import ANTHROPIC, ANTHROPIC_TOOL, Form
+from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
+from oumi.structured.schema.profiles import ANTHROPIC, ANTHROPIC_TOOL, SchemaMode
 
 _OWN_FIELDS = {
     "messages": "the conversation",
@@ -77,7 +77,7 @@ def check(config: InferenceConfig) -> None:
         )
 
 
-def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+def adapted(config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
     """A schema, or a tool where the model knows no schemas or the API does not take this one."""
     return _adapted(config)
 
@@ -85,7 +85,7 @@ def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
 def answers_by_tool(config: InferenceConfig) -> bool:
     """Whether the answer comes as a call of a tool."""
     found = _adapted(config)
-    return found is not None and found.form is Form.TOOL
+    return found is not None and found.mode is SchemaMode.TOOL
 
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def says(blocks: list[dict[str, Any]]) -> BlockSummary | None:
     return BlockSummary(text, tuple(calls))
 
 
-def _adapted(config: InferenceConfig) -> Adapted | None:
+def _adapted(config: InferenceConfig) -> AdaptedSchema | None:
     guided = config.generation.guided_decoding
     if guided is None:
         return None
@@ -136,7 +136,7 @@ def _constraint(_: Any, config: InferenceConfig) -> dict[str, Any]:
     """The constraint on answers, beside what else `model_kwargs` say of the output."""
     found = _adapted(config)
     schema = found.schema if found else None
-    if found and found.form is Form.TOOL:
+    if found and found.mode is SchemaMode.TOOL:
         tool = {
             "name": ANSWER_TOOL,
             "description": "Gives the answer.",

@@ -23,8 +23,8 @@ from oumi.core.types.conversation import ContentItem, Conversation, Message, Rol
 from oumi.core.types.tool_call import ToolDefinition
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner.request import Request
-from oumi.structured.schema.adapt import Adapted, adapt_guided
-from oumi.structured.schema.profiles import ANTHROPIC, ANTHROPIC_TOOL, Form
+from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
+from oumi.structured.schema.profiles import ANTHROPIC, ANTHROPIC_TOOL, SchemaMode
 
 _OWN_FIELDS = {
     "messages": "the conversation",
@@ -73,7 +73,7 @@ def check(config: InferenceConfig) -> None:
         raise UnsupportedError(f"{name} cannot keep to a schema while it thinks")
 
 
-def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+def adapted(config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
     """A schema, or a tool where the model knows no schemas or the API does not take this one."""
     return _adapted(config)
 
@@ -81,7 +81,7 @@ def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
 def answers_by_tool(config: InferenceConfig) -> bool:
     """Whether the answer comes as a call of a tool."""
     found = _adapted(config)
-    return found is not None and found.form is Form.TOOL
+    return found is not None and found.mode is SchemaMode.TOOL
 
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _model_fields(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {**kwargs.get("additionalModelRequestFields", {}), **own}
 
 
-def _adapted(config: InferenceConfig) -> Adapted | None:
+def _adapted(config: InferenceConfig) -> AdaptedSchema | None:
     guided, name = config.generation.guided_decoding, config.model.model_name
     if guided is None:
         return None
@@ -153,7 +153,7 @@ def _constraint(_: Any, config: InferenceConfig) -> dict[str, Any]:
     """The constraint on answers, beside what else `model_kwargs` say of the output."""
     found = _adapted(config)
     schema = found.schema if found else None
-    if found and found.form is Form.TOOL:
+    if found and found.mode is SchemaMode.TOOL:
         tool = {"name": ANSWER_TOOL, "description": "Gives the answer."}
         tools = [{"toolSpec": {**tool, "inputSchema": {"json": schema}}}]
         return {"toolConfig": {"tools": tools, "toolChoice": {"tool": {"name": ANSWER_TOOL}}}}

@@ -26,13 +26,13 @@ from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.remote.provider import Constraint, Provider
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig
-from oumi.core.json_schema.regex import in_ascii
+from oumi.core.json_schema.regex import expand_classes
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
 from oumi.errors import ConfigError
 from oumi.runner.request import Request
-from oumi.structured.schema.adapt import Adapted, adapt_guided
-from oumi.structured.schema.profiles import Form
+from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
+from oumi.structured.schema.profiles import SchemaMode
 
 models_path = "/models"
 
@@ -69,7 +69,7 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
     return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
 
-def adapted(config: InferenceConfig, provider: Provider) -> Adapted | None:
+def adapted(config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
     """A schema, unless the server has a form of its own for what is asked."""
     guided = config.generation.guided_decoding
     if guided is None or guided.form in _OWN_FORMS.get(provider.constraint, ()):
@@ -199,7 +199,7 @@ def _constraint(_: Any, config: InferenceConfig, provider: Provider) -> dict[str
         return {}
     if form is None:
         return _own_form(guided, provider.constraint)
-    if form.form is Form.JSON:
+    if form.mode is SchemaMode.JSON:
         return {"response_format": {"type": "json_object"}}
     if form.schema is None:
         return {}
@@ -209,7 +209,7 @@ def _constraint(_: Any, config: InferenceConfig, provider: Provider) -> dict[str
 
 def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str, Any]:
     if guided.regex is not None:
-        regex = {"regex": in_ascii(guided.regex)}
+        regex = {"regex": expand_classes(guided.regex)}
         return {"structured_outputs": regex} if constraint is Constraint.VLLM else regex
     if constraint is Constraint.VLLM:
         return {"structured_outputs": {guided.form: getattr(guided, guided.form)}}

@@ -1,4 +1,4 @@
-"""JSON with something around it."""
+"""JSON and texts with something around them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oumi.structured.extract_json import extract_json
-from tests.structured.test_check import JSON, contract
+from tests.structured.test_validate import JSON, contract
 
 POINT = {
     "type": "object",
@@ -35,10 +35,10 @@ POINT = {
     ],
 )
 def test_the_one_value_that_fits_is_found(text: str):
-    found = contract(json=POINT).read(text)
-    assert found.problem is None
-    assert found.text == '{"x": 1}'
-    assert found.extracted
+    verdict = contract(json=POINT).validate(text)
+    assert verdict.problem is None
+    assert verdict.text == '{"x": 1}'
+    assert verdict.extracted
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,15 @@ def test_the_one_value_that_fits_is_found(text: str):
     ],
 )
 def test_what_is_not_clear_is_not_guessed(text: str, problem: str):
-    assert problem in contract(json=POINT).read(text).problem
+    assert problem in contract(json=POINT).validate(text).problem
 
 
 def test_a_choice_without_its_dress():
     wanted = contract(choice=["not sure", "yes"])
     for text in ("yes", " yes\n", '"yes"', "**yes**", "`yes`", "<think>no?</think>yes"):
-        assert wanted.read(text).text == "yes"
-    assert wanted.read("yes or not sure").problem is not None
-    assert not wanted.read("yes").extracted
+        assert wanted.validate(text).text == "yes"
+    assert wanted.validate("yes or not sure").problem is not None
+    assert not wanted.validate("yes").extracted
 
 
 @given(JSON.map(lambda value: json.dumps(value)), st.sampled_from(["", "json", "JSON"]))

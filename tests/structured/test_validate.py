@@ -1,4 +1,4 @@
-"""What fits, and what is said of that which does not."""
+"""Which answers are valid, and what is wrong with the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from oumi.core.json_text import parse_json
 from oumi.structured.contract import Contract, make_contract
 from oumi.structured.schema.adapt import adapt_guided
 from oumi.structured.schema.profiles import GEMINI, OPENAI, SchemaProfile
-from oumi.structured.validate import Restore
+from oumi.structured.schema.restore import Restore
 
 SCHEMA = {
     "type": "object",
@@ -61,32 +61,32 @@ def contract(restore: Restore | None = None, **form: object) -> Contract:
     ],
 )
 def test_what_is_wrong_is_named(form: dict, text: str, problem: str | None):
-    found = contract(**form).read(text)
+    verdict = contract(**form).validate(text)
     if problem is None:
-        assert found.problem is None
-        assert found.text == text
+        assert verdict.problem is None
+        assert verdict.text == text
     else:
-        assert re.search(problem, found.problem or "it fits")
+        assert re.search(problem, verdict.problem or "it is valid")
 
 
 def test_errors_are_few_and_short():
     wanted = contract(json={"items": {"maxLength": 1}})
-    problem = wanted.read(json.dumps(["x" * 10_000] * 100)).problem
+    problem = wanted.validate(json.dumps(["x" * 10_000] * 100)).problem
     assert "and more" in problem
     assert len(problem) < 2000
 
 
 def test_of_a_name_that_stands_twice_the_last_counts():
     wanted = contract(json={"properties": {"n": {"type": "integer"}}})
-    assert wanted.read('{"n": "x", "n": 1}').problem is None
-    assert wanted.read('{"n": 1, "n": "x"}').problem.startswith("/n:")
+    assert wanted.validate('{"n": "x", "n": 1}').problem is None
+    assert wanted.validate('{"n": 1, "n": "x"}').problem.startswith("/n:")
 
 
 def test_long_integers_are_checked_exactly():
     large = 7 * 10**30
     wanted = contract(json={"type": "integer", "multipleOf": 7})
-    assert wanted.read(str(large)).problem is None
-    assert wanted.read(str(large + 1)).problem is not None
+    assert wanted.validate(str(large)).problem is None
+    assert wanted.validate(str(large + 1)).problem is not None
 
 
 JSON = st.recursive(
@@ -109,10 +109,10 @@ def test_a_value_is_turned_back_before_it_is_checked():
 
     wanted = contract(restore, json={**SCHEMA, "additionalProperties": False})
     text = '{"name": "é", "a/b~": null}'
-    assert wanted.read(text).text == '{"name":"é"}'
-    assert wanted.read(f"Here: {text}").text == '{"name":"é"}'
+    assert wanted.validate(text).text == '{"name":"é"}'
+    assert wanted.validate(f"Here: {text}").text == '{"name":"é"}'
     unchanged = '{"name":  "é"}'
-    assert wanted.read(unchanged).text is unchanged
+    assert wanted.validate(unchanged).text is unchanged
 
 
 def test_a_choice_may_come_inside_json():
@@ -120,16 +120,16 @@ def test_a_choice_may_come_inside_json():
         return value.get("answer") if isinstance(value, dict) else value
 
     wanted = contract(restore, choice=["red", "blue"])
-    assert wanted.read('{"answer": "red"}').text == "red"
-    assert "none of the choices" in wanted.read('{"answer": "green"}').problem
-    assert wanted.read("red").text == "red"
-    assert wanted.read('Sure: {"answer": "red"}').text == "red"
-    assert "'[]' is none of the choices" in wanted.read("[]").problem
+    assert wanted.validate('{"answer": "red"}').text == "red"
+    assert "none of the choices" in wanted.validate('{"answer": "green"}').problem
+    assert wanted.validate("red").text == "red"
+    assert wanted.validate('Sure: {"answer": "red"}').text == "red"
+    assert "'[]' is none of the choices" in wanted.validate("[]").problem
 
 
 def test_a_value_that_is_in_the_caller_s_form_already_fits():
     wanted = contract(lambda value: [value], json={"type": "integer"})
-    assert wanted.read("12").text == "12"
+    assert wanted.validate("12").text == "12"
 
 
 SCHEMAS = (
@@ -155,14 +155,14 @@ VALUES = st.recursive(
 DRESS = st.sampled_from(["{}", "```json\n{}\n```", "Here: {} .", "<think>hm</think>{}", "{}x"])
 
 
-@pytest.mark.parametrize("rules", [OPENAI, GEMINI], ids=lambda rules: rules.name)
+@pytest.mark.parametrize("profile", [OPENAI, GEMINI], ids=lambda profile: profile.name)
 @given(value=VALUES, dress=DRESS)
-def test_whatever_is_handed_out_fits(rules: SchemaProfile, value: object, dress: str):
+def test_whatever_is_handed_out_fits(profile: SchemaProfile, value: object, dress: str):
     text = dress.replace("{}", json.dumps(value))
     for schema in SCHEMAS:
         guided = GuidedDecodingParams(json=schema)
-        restore = adapt_guided(guided, rules).restore
+        restore = adapt_guided(guided, profile).restore
         for wanted in (contract(json=schema), contract(restore, json=schema)):
-            found = wanted.read(text)
-            if found.problem is None:
-                assert jsonschema_rs.is_valid(guided.json, json.loads(found.text))
+            verdict = wanted.validate(text)
+            if verdict.problem is None:
+                assert jsonschema_rs.is_valid(guided.json, json.loads(verdict.text))

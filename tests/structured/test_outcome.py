@@ -1,4 +1,4 @@
-"""What is asked next, as a function of the answers so far."""
+"""What follows from the answers of a row so far."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def test_an_answer_that_fits_stays_as_it_is():
     assert outcome.raw_content is None
 
 
-def test_a_misfit_is_shown_to_the_model():
+def test_an_invalid_answer_is_shown_to_the_model():
     outcome = after([answer(WRONG)])
-    shown, request = outcome.turns
+    shown, request = outcome.messages
     assert (shown.role, shown.content) == (Role.ASSISTANT, WRONG)
     assert request.role == Role.USER
     assert '/x: "one" is not of type "integer"' in request.content
@@ -51,7 +51,7 @@ def test_a_misfit_is_shown_to_the_model():
     assert outcome.max_new_tokens == 100
 
 
-def test_a_mended_answer_counts_all_tokens():
+def test_a_repaired_answer_counts_all_tokens():
     outcome = after([answer(WRONG, tokens=5), answer(GOOD, tokens=3)])
     assert outcome.structured is Structured.REPAIRED
     assert outcome.usage == Usage(20, 8)
@@ -67,34 +67,34 @@ def test_repairs_are_bounded():
         assert len(answers) == 1 + max_repairs
 
 
-def test_only_the_last_misfit_is_shown():
+def test_only_the_last_invalid_answer_is_shown():
     outcome = after([answer(WRONG), answer("what?")], max_repairs=2)
-    shown, _ = outcome.turns
+    shown, _ = outcome.messages
     assert shown.content == "what?"
 
 
 def test_an_empty_answer_is_shown_as_text():
     outcome = after([answer("")])
-    assert outcome.turns[0].content == "(no text)"
+    assert outcome.messages[0].content == "(no text)"
     assert outcome.problem == "the answer is empty"
 
 
-def test_what_was_cut_off_gets_more_room_once():
+def test_what_was_cut_off_gets_a_larger_budget_once():
     first = after([answer(HALF, LENGTH)])
-    assert (first.turns, first.max_new_tokens) == ((), 200)
+    assert (first.messages, first.max_new_tokens) == ((), 200)
     assert after([answer(HALF, LENGTH), answer(GOOD)]).structured is Structured.NATIVE
     second = after([answer(HALF, LENGTH), answer(HALF, LENGTH, tokens=200)])
     assert "cut off after 200 tokens" in second.reason
     assert "raise max_new_tokens" in second.reason
 
 
-def test_a_repair_that_was_cut_off_is_repeated_with_more_room():
+def test_a_repair_that_was_cut_off_is_repeated_with_a_larger_budget():
     outcome = after([answer(WRONG), answer(HALF, LENGTH)])
-    assert outcome.turns == after([answer(WRONG)]).turns
+    assert outcome.messages == after([answer(WRONG)]).messages
     assert outcome.max_new_tokens == 200
     wide = after([answer(HALF, LENGTH), answer(WRONG)])
-    assert wide.max_new_tokens == 200, "what needed more room once needs it again"
-    assert wide.turns[0].content == WRONG
+    assert wide.max_new_tokens == 200, "what needed a larger budget once needs it again"
+    assert wide.messages[0].content == WRONG
 
 
 def test_a_complete_value_that_was_cut_off_after_it_fits():
@@ -109,7 +109,7 @@ def test_a_complete_value_that_was_cut_off_after_it_fits():
         ('{"x": "' + "ha" * 100, "'ha'"),
     ],
 )
-def test_a_loop_is_not_given_more_room(text: str, loop: str):
+def test_a_loop_is_not_given_a_larger_budget(text: str, loop: str):
     outcome = after([answer(text, LENGTH, tokens=100)])
     assert isinstance(outcome, Invalid)
     assert outcome.reason == (

@@ -1,4 +1,4 @@
-"""A schema, what a server may answer to it, and short ways to ask."""
+"""A schema, scripted replies of a server to it, and short ways to make engines and settings."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ GOOD = '{"name": "lamp", "price": 9}'
 WRONG = '{"name": "lamp", "price": "nine"}'
 
 
-def said(text: str | None, finish_reason: str = "stop", **message: Any) -> dict[str, Any]:
-    """A step of a row's script: the server answers this."""
+def reply(text: str | None, finish_reason: str = "stop", **message: Any) -> dict[str, Any]:
+    """A step of a row's script: the server replies with this text."""
     message = {"content": text, **message}
     return {"kind": "answer", "message": message, "finish_reason": finish_reason}
 
@@ -55,5 +55,5 @@ def write_rows(path: Path, count: int) -> Path:
 
 
 def bodies(server: FaultServer) -> list[dict[str, Any]]:
-    """What the server was asked, of the last twenty requests."""
+    """The bodies of the requests that the server received, at most the last twenty."""
     return [json.loads(seen["body"]) for seen in server.stats()["last"]]

@@ -1,0 +1,151 @@
+"""Limits on a schema's size and complexity, checked before any library works on it.
+
+They stop hostile schemas, and no sensible schema comes near them. The libraries have their own
+limits on the size of a grammar and on the steps of a regular expression. Those do not cover a
+schema of hundreds of megabytes, one nested so deep that Python runs out of stack, or references
+that double at each step, which would keep a validator busy for years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from oumi.core.json_schema.subschemas import (
+    DEFS,
+    IN_PLACE_APPLICATORS,
+    Schema,
+    all_schemas,
+    resolve,
+    subschemas,
+)
+
+MAX_BYTES = 250_000
+"""Size of the schema as JSON text: about twice what OpenAI accepts in names and values."""
+MAX_DEPTH = 128
+"""Objects and arrays within each other. Walking through a schema takes several Python frames for
+each level, and the recursion limit is 1,000 frames."""
+MAX_VISITS = 10_000
+"""Schemas that a validator visits for one value, each reference followed: some milliseconds."""
+MAX_MINIMUM = 100_000
+"""The largest minItems, minLength and the like: longer than answers get in practice. Samplers
+expand such a count, so a billion of them would take all memory."""
+
+_MINIMUMS = ("minItems", "minLength", "minProperties", "minContains")
+
+
+def check_size(schema: dict[str, Any]) -> None:
+    """Raise ValueError for a schema that is too deep or too long. Takes any dict."""
+    level: list[Any] = [schema]
+    for _ in range(MAX_DEPTH):
+        level = [item for value in level for item in _items(value)]
+        if not level:
+            break
+    else:
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    try:
+        size = len(orjson.dumps(schema))
+    except (TypeError, orjson.JSONEncodeError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if size > MAX_BYTES:
+        raise ValueError(f"{size:,} bytes long; at most {MAX_BYTES:,} are taken")
+
+
+def check_complexity(schema: dict[str, Any]) -> None:
+    """Raise ValueError for a schema that no validator can finish with, or no answer satisfy.
+
+    That is: references that lead back to themselves for the same value or that multiply, minimum
+    lengths beyond any answer, and values that would have to be infinite. Takes the normal form.
+    """
+    for subschema in all_schemas(schema):
+        for keyword in _MINIMUMS:
+            if subschema.get(keyword, 0) > MAX_MINIMUM:
+                minimum = f"{subschema[keyword]:,}"
+                raise ValueError(
+                    f"{keyword} {minimum}: no answer is that long (at most {MAX_MINIMUM:,})"
+                )
+    _VisitCounter(schema).check()
+    _check_finite(schema)
+
+
+def _check_finite(root: dict[str, Any]) -> None:
+    """Raise ValueError where every value would have to be infinite.
+
+    A fixed point: starting from none, add definitions that accept some finite value built from
+    those already found, until the root is among them or nothing is added.
+    """
+    defs = {f"{DEFS}{name}": schema for name, schema in root.get("$defs", {}).items()}
+    defs["#"] = root
+    finite: set[str] = set()
+    while True:
+        found = {reference for reference, schema in defs.items() if _is_finite(schema, finite)}
+        if "#" in found:
+            return
+        if found == finite:
+            raise ValueError("$ref: no value fits, because each would hold others without end")
+        finite = found
+
+
+def _is_finite(schema: Schema, finite: set[str]) -> bool:
+    """Whether a schema accepts some finite value, if the references in `finite` do."""
+    if isinstance(schema, bool):
+        return True
+    if "$ref" in schema and schema["$ref"] not in finite:
+        return False
+    required = list(schema.get("allOf", ()))
+    if schema.get("type") == "object":
+        fields = schema.get("properties", {})
+        required += [fields[name] for name in schema.get("required", ()) if name in fields]
+    if schema.get("type") == "array" and schema.get("minItems", 0) > 0:
+        items = [*schema.get("prefixItems", ()), schema.get("items", True)]
+        required += items[: schema["minItems"]]
+    unions = [schema[key] for key in ("anyOf", "oneOf") if key in schema]
+    return all(_is_finite(subschema, finite) for subschema in required) and all(
+        any(_is_finite(branch, finite) for branch in branches) for branches in unions
+    )
+
+
+class _VisitCounter:
+    """Counts the schemas that a validator visits for one value, from each subschema on."""
+
+    def __init__(self, root: dict[str, Any]):
+        self._root = root
+        self._visits_of_reference = lru_cache(maxsize=None)(self._follow)
+        self._open: list[str] = []
+
+    def check(self) -> None:
+        for schema in all_schemas(self._root):
+            if self._visits(schema) > MAX_VISITS:
+                raise ValueError(
+                    f"$ref: one value would have to meet more than {MAX_VISITS:,} schemas, "
+                    "because references multiply"
+                )
+
+    def _visits(self, schema: Schema) -> int:
+        if isinstance(schema, bool):
+            return 1
+        visits = 1
+        if "$ref" in schema:
+            visits += self._visits_of_reference(schema["$ref"])
+        for keyword, subschema in subschemas(schema):
+            if keyword in IN_PLACE_APPLICATORS:
+                visits += self._visits(subschema)
+        return visits
+
+    def _follow(self, reference: str) -> int:
+        if reference in self._open:
+            raise ValueError(f"$ref: {reference} leads back to itself")
+        self._open.append(reference)
+        visits = self._visits(resolve(reference, self._root))
+        self._open.remove(reference)
+        return min(visits, MAX_VISITS + 1)
+
+
+def _items(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list | tuple):
+        yield from value

@@ -1,0 +1,93 @@
+"""Which values a schema accepts, as far as its keywords `type`, `enum` and `const` tell.
+
+`type` here is that of JSON Schema: https://json-schema.org/understanding-json-schema/reference/type
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+from oumi.core.json_schema.subschemas import Schema, resolve
+
+_SCALAR_TYPES = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+}
+_ALL_TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
+
+
+def type_of(value: Any) -> str:
+    """The JSON Schema type of a value."""
+    if isinstance(value, dict):
+        return "object"
+    return _SCALAR_TYPES.get(type(value), "array")
+
+
+def expand_types(types: str | list[str]) -> set[str]:
+    """The types that a `type` keyword accepts: "number" includes integers."""
+    listed = {types} if isinstance(types, str) else set(types)
+    return listed | {"integer"} if "number" in listed else listed
+
+
+def types_of(schema: dict[str, Any]) -> set[str]:
+    """The types of value that a schema may accept: all that it does not exclude."""
+    if "type" in schema:
+        return expand_types(schema["type"])
+    values = enum_of(schema)
+    if values is not None:
+        return {name for value in values for name in expand_types(type_of(value))}
+    return set(_ALL_TYPES)
+
+
+def enum_of(schema: Any) -> list[Any] | None:
+    """The values listed by `enum` or `const`; None if the schema has neither."""
+    if not isinstance(schema, dict):
+        return None
+    if "const" in schema:
+        return [schema["const"]]
+    values: list[Any] | None = schema.get("enum")
+    return values
+
+
+def is_one_of(value: Any, values: list[Any]) -> bool:
+    """Whether a value is in a list; unlike in Python, true is not 1."""
+    is_bool = isinstance(value, bool)
+    return any(value == other and is_bool == isinstance(other, bool) for other in values)
+
+
+def have_disjoint_enums(one: Schema | None, other: Schema | None) -> bool:
+    """Whether both schemas list their values (see `enum_of`) and have none in common."""
+    values, other_values = enum_of(one), enum_of(other)
+    if values is None or other_values is None:
+        return False
+    return not any(is_one_of(value, other_values) for value in values)
+
+
+def are_disjoint(branches: list[Schema], root: dict[str, Any]) -> bool:
+    """Whether surely no value satisfies two of the schemas. In doubt False."""
+    targets = [_target(branch, root) for branch in branches]
+    return all(_exclude_each_other(one, other) for one, other in combinations(targets, 2))
+
+
+def _target(schema: Schema, root: dict[str, Any]) -> dict[str, Any]:
+    """What a reference points to in the end; any other schema itself."""
+    while isinstance(schema, dict) and "$ref" in schema:
+        schema = resolve(schema["$ref"], root)
+    return schema if isinstance(schema, dict) else {}
+
+
+def _exclude_each_other(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    types, other_types = types_of(one), types_of(other)
+    if not types & other_types:
+        return True
+    if types == other_types == {"object"}:
+        required = set(one.get("required", ())) & set(other.get("required", ()))
+        fields, other_fields = one.get("properties", {}), other.get("properties", {})
+        return any(
+            have_disjoint_enums(fields.get(name), other_fields.get(name)) for name in required
+        )
+    return have_disjoint_enums(one, other)
