@@ -1,1 +1,1 @@
-"""Values that every other room shares: settings and types."""
+"""Settings and types that all other packages share."""

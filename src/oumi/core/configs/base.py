@@ -1,4 +1,4 @@
-"""What all settings have in common: strict names, checked values, and merging field by field."""
+"""The base class of all settings: strict names, checked values, and merging field by field."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from oumi.core.logs import warn_once
 
 
 class Settings(BaseModel):
-    """A group of settings. Unknown names are errors that name the nearest known one."""
+    """A group of settings. An unknown name is an error, which suggests the most similar one."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
 
     renamed: ClassVar[dict[str, str]] = {}
-    """Other spellings of a field's name that users have in their files."""
+    """Other names of a field that are accepted in files: `{other name: name of the field}`."""
 
     without_effect: ClassVar[frozenset[str]] = frozenset()
-    """Names that files of this ecosystem hold for training; accepted and warned of once."""
+    """Names of settings for training, which files may share with oumi: accepted, with a warning."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -37,7 +37,7 @@ class Settings(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
-            details = [_name_nearest(detail, cls.model_fields) for detail in error.errors()]
+            details = [_explain_error(detail, cls.model_fields) for detail in error.errors()]
             raise ValidationError.from_exception_data(cls.__name__, details) from None
 
     @classmethod
@@ -58,14 +58,14 @@ class Settings(BaseModel):
         return {name: value for name, value in data.items() if name not in dropped}
 
     def merge(self, other: Self | None) -> Self:
-        """A copy in which each field that `other` sets explicitly wins; neither is changed."""
+        """A copy that takes over each field set explicitly in `other`. Neither is changed."""
         if other is None:
             return self.model_copy()
         changes = {name: getattr(other, name) for name in other.model_fields_set}
         return self.model_copy(update=changes)
 
     def changed_fields(self) -> set[str]:
-        """Names of the fields that are set to something other than their default."""
+        """Names of the fields that are set to a value other than their default."""
         fields = type(self).model_fields
         return {
             name
@@ -74,7 +74,7 @@ class Settings(BaseModel):
         }
 
 
-def _name_nearest(detail: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:
+def _explain_error(detail: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
         # Imported for an error alone, as is `difflib` with it.

@@ -21,28 +21,28 @@ class GenerationParams(Settings):
     """Most tokens of an answer."""
 
     batch_size: int | None = Field(default=None, ge=1)
-    """Most rows worked on at once by a local engine. None: as many as it has room for."""
+    """Most rows that a local engine works on at once. None: as many as fit into its memory."""
 
     seed: int | None = None
     """Seed of the sampler. None: a fresh one each time."""
 
     temperature: float = Field(default=0.0, ge=0.0)
-    """Randomness: 0 always takes the likeliest token."""
+    """Randomness: at 0 the likeliest token is always chosen."""
 
     top_p: float | None = Field(default=None, gt=0.0, le=1.0)
-    """Sample from the likeliest tokens that together have this probability."""
+    """Sample from the likeliest tokens that together have at least this probability."""
 
     top_k: int | None = Field(default=None, ge=1)
     """Sample from this many of the likeliest tokens."""
 
     min_p: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Leave out tokens less likely than this share of the likeliest one."""
+    """Leave out tokens less likely than this fraction of the likeliest one."""
 
     frequency_penalty: float = Field(default=0.0, ge=-2.0, le=2.0)
-    """Penalty on a token for each time it stands in the answer already."""
+    """Penalty on a token for each time that it is already in the answer."""
 
     presence_penalty: float = Field(default=0.0, ge=-2.0, le=2.0)
-    """Penalty on a token for standing in the answer already."""
+    """Penalty on a token that is already in the answer, however often."""
 
     stop_strings: list[str] | None = None
     """Texts that end the answer; they are not part of it."""
@@ -51,10 +51,10 @@ class GenerationParams(Settings):
     """Token ids that end the answer."""
 
     logit_bias: dict[str | int, float] = Field(default_factory=dict)
-    """Added to the score of a token, by token id (local engines also take its text)."""
+    """Added to the logit of a token, by token id (local engines also accept its text)."""
 
     num_beams: int = Field(default=1, ge=1)
-    """Beams of a beam search; 1 is no beam search."""
+    """Number of beams of a beam search; 1 means none."""
 
     skip_special_tokens: bool = True
     """Whether special tokens are left out of the text."""
@@ -66,7 +66,7 @@ class GenerationParams(Settings):
     """Whether the model may make several tool calls in one turn."""
 
     logprobs: int | None = Field(default=None, ge=0, le=20)
-    """Give the log-probability of each token, and of this many others at its place."""
+    """Return the log-probability of each token and of this many alternatives to it."""
 
     guided_decoding: GuidedDecodingParams | None = None
-    """What the answer has to look like."""
+    """A schema, grammar or expression that the answer has to match."""

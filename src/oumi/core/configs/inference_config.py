@@ -19,7 +19,7 @@ from oumi.core.configs.remote_params import RemoteParams
 
 
 class BadRows(StrEnum):
-    """What an unreadable row of an input file means."""
+    """What happens when a row of the input file cannot be read."""
 
     STOP = "stop"
     """The run does not start."""
@@ -38,7 +38,7 @@ class InferenceConfig(Settings):
     """How an answer is generated."""
 
     remote_params: RemoteParams | None = None
-    """How an API is reached, and how gently."""
+    """How an API is reached, and which limits are kept to."""
 
     engine: InferenceEngineType | str | None = None
     """Which engine answers, of this package or of another one that is installed. None: LLAMACPP
@@ -48,14 +48,14 @@ class InferenceConfig(Settings):
     """A JSONL file of conversations, or `-` for standard input."""
 
     output_path: str | None = None
-    """Where the finished conversations go, in input order, or `-` for standard output."""
+    """A file for the finished conversations, in input order, or `-` for standard output."""
 
     bad_rows: BadRows = BadRows.STOP
     """Whether an unreadable row of the input stops the run before it starts (`stop`) or fails
     alone (`fail`)."""
 
     overwrite: bool = False
-    """Whether an output file that is not of this run may be replaced."""
+    """Whether an output file of another run may be replaced."""
 
     @field_validator("engine", mode="before")
     @classmethod
@@ -63,7 +63,7 @@ class InferenceConfig(Settings):
         return None if value is None else parse_engine_name(value)
 
     def merge(self, other: Self | None) -> Self:
-        """A copy in which each field that `other` sets explicitly wins, group by group."""
+        """A copy that takes over each field set explicitly in `other`, group by group."""
         merged = super().merge(other)
         if other is None:
             return merged
@@ -81,15 +81,15 @@ class InferenceConfig(Settings):
         """Read a YAML file; `overrides` are pairs such as `("generation.temperature", "0.5")`.
 
         `${NAME}` and `${NAME:-default}` stand for environment variables. Raises ConfigError,
-        which names file, line, field and the nearest known name.
+        which names the file, the line and the field, and suggests a name for an unknown one.
         """
         return loading.load(cls, Path(path), overrides)
 
     @classmethod
     def from_overrides(cls, overrides: Iterable[tuple[str, str]]) -> Self:
-        """Settings made of overrides alone. Raises ConfigError."""
+        """The defaults with overrides applied. Raises ConfigError."""
         return loading.load(cls, None, overrides)
 
     def to_yaml(self, path: str | Path) -> None:
-        """Write the settings that were set to a YAML file; keys are left out."""
+        """Write the settings that were set to a YAML file, without API keys."""
         loading.save(self, Path(path))

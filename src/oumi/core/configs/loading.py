@@ -1,4 +1,4 @@
-"""Settings from YAML and back, with environment variables and dotted overrides."""
+"""Reads and writes settings as YAML, with environment variables and dotted overrides."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from oumi.errors import ConfigError
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
-# `${NAME}`, `${NAME:-default}`, and the form of OmegaConf, `${oc.env:NAME,default}`.
+# `${NAME}`, `${NAME:-default}`, and OmegaConf's `${oc.env:NAME,default}`:
+# https://omegaconf.readthedocs.io/en/latest/custom_resolvers.html#oc-env
 _VARIABLE = re.compile(r"\$\{(?:oc\.env:)?(\w+)(?:(?::-|,)([^}]*))?\}")
 
 
 def load(
     kind: type[SettingsT], path: Path | None, overrides: Iterable[tuple[str, str]]
 ) -> SettingsT:
-    """Settings of a kind from a file (or none) and overrides. Raises ConfigError."""
+    """Settings of a class, from a YAML file, if any, and overrides. Raises ConfigError."""
     node = _compose(path) if path else None
     data = _construct(node, path)
     names = []
@@ -37,7 +38,7 @@ def load(
 
 
 def save(settings: BaseModel, path: Path) -> None:
-    """Write the fields that were set as YAML, keys left out."""
+    """Write the fields that were set as YAML, without API keys."""
     data = settings.model_dump(
         mode="json", exclude_unset=True, exclude={"remote_params": {"api_key"}}
     )
@@ -117,14 +118,14 @@ def _place(field: str, line: int | None, path: Path | None, overridden: list[str
 
 
 def _may_be_shown(detail: ErrorDetails) -> bool:
-    """Whether a refused value may stand in an error: a group is too long, a key is secret."""
+    """Whether an error may show the refused value: a group is too long, a key is secret."""
     name = str(detail["loc"][-1]) if detail["loc"] else ""
     unknown = "unknown setting" in detail["msg"]
     return not (unknown or "key" in name or isinstance(detail["input"], dict))
 
 
 def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int | None:
-    """The 1-based line of a field, or of the nearest group that the file has."""
+    """The line of a field, from 1; of the innermost group around it if the file lacks the field."""
     line = None
     for part in location:
         if not isinstance(node, yaml.MappingNode):

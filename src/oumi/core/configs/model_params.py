@@ -29,7 +29,7 @@ class ModelParams(Settings):
     """A path, a hub id, a provider's model name, or `oumi-tiny`, the model in this package."""
 
     adapter_model: str | None = None
-    """A LoRA adapter laid over the model: a path, a hub id, or its name at the server."""
+    """A LoRA adapter applied to the model: a path, a hub id, or its name at the server."""
 
     tokenizer_name: str | None = None
     """A tokenizer other than the model's own: a path or a hub id."""
@@ -38,29 +38,29 @@ class ModelParams(Settings):
     """Further arguments for loading the tokenizer."""
 
     tokenizer_pad_token: str | None = None
-    """The padding token, where the tokenizer names none."""
+    """The padding token, if the tokenizer has none."""
 
     processor_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Further arguments for loading the image processor of a vision model."""
 
     model_max_length: int | None = Field(default=None, ge=1)
-    """Longest context in tokens, prompt and answer together. None: as the engine has it."""
+    """Longest context in tokens, prompt and answer together. None: the engine's default."""
 
     torch_dtype: str = "auto"
     """Number format of the weights: `auto`, `float32`, `float16` or `bfloat16`. Also accepted
     under its older name `torch_dtype_str`."""
 
     device_map: str | None = "auto"
-    """Where the weights lie: `auto`, `cpu`, `cuda`, `cuda:0`, `mps`."""
+    """Device of the weights: `auto`, `cpu`, `cuda`, `cuda:0`, `mps`."""
 
     trust_remote_code: bool = False
-    """Whether code that comes with a model may run. Off unless set."""
+    """Whether code that comes with a model may run."""
 
     chat_template: str | None = None
     """A Jinja chat template in place of the model's own."""
 
     chat_template_kwargs: dict[str, Any] | None = None
-    """Values that the chat template may use, such as `enable_thinking`."""
+    """Variables for the chat template, such as `enable_thinking`."""
 
     attn_implementation: str | None = None
     """Attention implementation of Transformers, such as `sdpa`."""
@@ -77,5 +77,5 @@ class ModelParams(Settings):
 
     @property
     def torch_dtype_str(self) -> str:
-        """`torch_dtype` under its older name."""
+        """The same as `torch_dtype`, its newer name."""
         return self.torch_dtype

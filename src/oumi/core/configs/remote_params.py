@@ -1,4 +1,4 @@
-"""How an API is reached, and how gently."""
+"""How an API is reached, and which limits are kept to."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from oumi.core.configs.base import Settings
 
 
 class RemoteParams(Settings):
-    """How an API is reached, and how gently."""
+    """How an API is reached, and which limits are kept to."""
 
     api_url: str | list[str] | None = None
-    """Where the API is: a host, a base ending in `/v1`, or the full endpoint. A list names
+    """Address of the API: a host, a base ending in `/v1`, or the full endpoint. A list names
     replicas of one server. None: the provider's own."""
 
     api_key: SecretStr | None = None
-    """The key. It prints masked and is never written to a file."""
+    """The API key. It is masked when printed and never written to a file."""
 
     api_key_env_varname: str | None = None
-    """Environment variable that holds the key. None: the provider's own."""
+    """Environment variable that holds the API key. None: the provider's own."""
 
     max_retries: int = Field(default=3, ge=0)
-    """Further tries after a failed one."""
+    """Most retries of a failed request."""
 
     retry_backoff_base: float = Field(default=1.0, ge=0.0)
-    """Seconds before the first further try; doubled for each one after it."""
+    """Seconds before the first retry; doubled for each one after it."""
 
     retry_backoff_max: float = Field(default=30.0, ge=0.0)
-    """Longest wait before a further try, in seconds."""
+    """Longest wait before a retry, in seconds."""
 
     connection_timeout: float = Field(default=300.0, gt=0.0)
-    """Seconds after which a request without an answer is ended."""
+    """Seconds after which a request without an answer is given up."""
 
     num_workers: int = Field(default=32, ge=1)
     """Most requests in flight."""
 
     politeness_policy: float = Field(default=0.0, ge=0.0)
-    """Seconds in which at most `num_workers` requests start, and the least wait after a
-    failed try."""
+    """Seconds in which at most `num_workers` requests start, and the shortest wait after
+    a failed one."""
 
     requests_per_minute: int | None = Field(default=None, ge=1)
     """Most requests started in any 60 seconds."""
@@ -49,7 +49,7 @@ class RemoteParams(Settings):
     """Most answer tokens in any 60 seconds."""
 
     batch_completion_window: str = "24h"
-    """Time in which a batch job has to be done."""
+    """Time within which a batch job has to be completed."""
 
     use_adaptive_concurrency: bool = True
-    """Whether the number of requests in flight follows how the server copes."""
+    """Whether the number of requests in flight adapts to the server's load."""

@@ -1,4 +1,4 @@
-"""Conversations, tool calls, what engines give back, and batch jobs."""
+"""Conversations, tool calls, completions, results of runs, and the state of batch jobs."""
 
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import Completion, Delta, Usage

@@ -1,4 +1,4 @@
-"""What is known of a batch job."""
+"""The state of a batch job."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Any
 
 
 class BatchStatus(StrEnum):
-    """How far a batch job is."""
+    """The stages of a batch job; the last four are final."""
 
     VALIDATING = "VALIDATING"
-    """Its input is being checked, or it waits for room."""
+    """Its input is being checked, or it is queued."""
 
     IN_PROGRESS = "IN_PROGRESS"
-    """Its requests are being answered, or their results are being put together."""
+    """Its requests are being answered, or their results are being collected."""
 
     COMPLETED = "COMPLETED"
     """All requests have ended; single ones may have failed."""
 
     FAILED = "FAILED"
-    """The job as a whole came to nothing."""
+    """The job failed as a whole."""
 
     EXPIRED = "EXPIRED"
-    """Its time was over before all requests were answered."""
+    """Its completion window ended before all requests were answered."""
 
     CANCELLED = "CANCELLED"
     """It was stopped before all requests were answered."""
 
     @property
     def is_terminal(self) -> bool:
-        """Whether it is final."""
+        """Whether the status will not change any more."""
         return self not in (BatchStatus.VALIDATING, BatchStatus.IN_PROGRESS)
 
 
@@ -51,16 +51,16 @@ class BatchInfo:
     """When it ended, however it ended."""
     expires_at: datetime | None = None
     errors: tuple[str, ...] = ()
-    """Why the job, or a part of it, failed as a whole."""
+    """Why the job, or one of its parts, failed as a whole."""
     provider_status: str = ""
-    """The provider's own word for the state."""
+    """The status as the provider calls it."""
     parts: int = 1
-    """How many batches of the provider it takes up."""
+    """How many batches of the provider the job is split into."""
     engine: str = ""
 
     @property
     def is_terminal(self) -> bool:
-        """Whether it will not change any more."""
+        """Whether the job has ended, so that its status will not change any more."""
         return self.status.is_terminal
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,7 +12,10 @@ from oumi.core.types.conversation import Conversation, FinishReason, Message
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one request. Cached are part of prompt, reasoning part of completion tokens."""
+    """Token counts of one or more requests.
+
+    Cached tokens are included in the prompt tokens, reasoning tokens in the completion tokens.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -57,36 +60,37 @@ class Usage:
 
 
 class Structured(StrEnum):
-    """How an answer came to the form that was asked for."""
+    """How an answer got the structure that was asked for."""
 
     NATIVE = "native"
-    """The model gave it."""
+    """The first answer was valid."""
 
     REPAIRED = "repaired"
-    """The model was shown what is wrong, and mended it."""
+    """The model was shown what was wrong, and a later answer was valid."""
 
     FAILED = "failed"
-    """It did not."""
+    """No answer was valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer. `logprobs` is as the engine gives them, None unless asked for."""
+    """One answer of a model."""
 
     message: Message
     finish_reason: FinishReason = FinishReason.STOP
     usage: Usage = field(default_factory=Usage)
     logprobs: Any = None
+    """Log-probabilities as the engine returns them; None unless asked for."""
     earlier: tuple[Completion, ...] = ()
-    """Answers that the row had before this one and that did not have the form asked for."""
+    """Earlier answers to the same row, which were not valid; the oldest first."""
     structured: Structured | None = None
-    """How it came to its form; None where none was asked for, or not looked at yet."""
+    """How it got its structure; None if none was asked for or the answer is not checked yet."""
     raw_content: str | None = None
-    """All that the model said, where the content is a part of it."""
+    """The whole text of the model, if the content was extracted from it."""
 
     @property
     def answers(self) -> tuple[Completion, ...]:
-        """All answers that the row has had, this one being the last."""
+        """All answers to the row, this one last."""
         return (*self.earlier, replace(self, earlier=()) if self.earlier else self)
 
     def join(self, conversation: Conversation) -> Conversation:
@@ -140,7 +144,7 @@ def answer_metadata(record: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A streamed piece of an answer. The last one carries `completion`, the whole of it."""
+    """A streamed part of an answer. The last one holds the whole answer as `completion`."""
 
     content: str = ""
     reasoning_content: str = ""

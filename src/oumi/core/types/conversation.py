@@ -1,4 +1,4 @@
-"""Conversations: what goes to a model and what comes back, one JSON object a line."""
+"""Conversations: the messages sent to a model and its answers, one JSON object per conversation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ValueT = TypeVar("ValueT")
 
 
 class Role(StrEnum):
-    """Who speaks."""
+    """The author of a message."""
 
     SYSTEM = "system"
     USER = "user"
@@ -34,7 +34,7 @@ class Role(StrEnum):
 
 
 class Type(StrEnum):
-    """Kinds of content."""
+    """The kind of a content item."""
 
     TEXT = "text"
     IMAGE_PATH = "image_path"
@@ -43,7 +43,7 @@ class Type(StrEnum):
 
 
 class FinishReason(StrEnum):
-    """Why the model stopped."""
+    """Why the model stopped generating."""
 
     STOP = "stop"
     LENGTH = "length"
@@ -54,7 +54,7 @@ class FinishReason(StrEnum):
 
 
 class ContentItemCounts(NamedTuple):
-    """How many items a message holds, by kind."""
+    """Number of content items in a message, by kind."""
 
     total_items: int
     text_items: int
@@ -62,11 +62,11 @@ class ContentItemCounts(NamedTuple):
 
 
 class ContentItem(BaseModel):
-    """A piece of a message: text, or an image by path, URL or bytes.
+    """One item of a message's content: text, or an image given by path, URL or bytes.
 
-    `content` holds the text, path or URL; `binary` the bytes of an image (base64 in JSON).
-    Parts in the form of the OpenAI API (`{"type": "image_url", "image_url": {"url": …}}`) are
-    taken as well.
+    `content` is the text, path or URL; `binary` the bytes of an image (base64 in JSON). Parts in
+    the format of the OpenAI API (`{"type": "image_url", "image_url": {"url": …}}`) are accepted
+    as well.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,7 +110,7 @@ class ContentItem(BaseModel):
         return self
 
     def is_image(self) -> bool:
-        """Whether this is an image, in any form."""
+        """Whether this is an image, given by path, URL or bytes."""
         return self.type != Type.TEXT
 
     def is_text(self) -> bool:
@@ -119,9 +119,9 @@ class ContentItem(BaseModel):
 
 
 class Message(BaseModel):
-    """One turn. `content` is None only where the turn is nothing but tool calls.
+    """One message. `content` is None only for a message that consists of tool calls.
 
-    Fields beyond those named here are kept and written out again, but not sent to a model.
+    Unknown fields are kept and written out again, but not sent to a model.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -134,10 +134,12 @@ class Message(BaseModel):
     tool_call_id: str | None = None
     reasoning_content: str | None = None
     content_blocks: list[dict[str, Any]] | None = None
-    """An answer as its API gave it, where it holds more than text and calls of tools: signed
-    thoughts, say. It goes back like that, as long as `content` and `tool_calls` say the same."""
+    """The answer's content blocks as the API returned them, if there are others than text and
+    tool calls, such as signed thoughts. They are sent back unchanged with the conversation, as
+    long as `content` and `tool_calls` still agree with them."""
     cache_control: dict[str, Any] | None = None
-    """`{"type": "ephemeral"}`: an API that is told what to cache may cache up to this message."""
+    """`{"type": "ephemeral"}`: the prompt may be cached up to this message, by APIs that leave it
+    to the caller (https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching)."""
 
     @model_validator(mode="after")
     def _check_content(self) -> Self:
@@ -149,7 +151,7 @@ class Message(BaseModel):
 
     @property
     def content_items(self) -> list[ContentItem]:
-        """The content as a list of items, whichever form it was given in."""
+        """The content as a list of items, also if it was given as a string."""
         if self.content is None:
             return []
         if isinstance(self.content, str):
@@ -167,11 +169,11 @@ class Message(BaseModel):
         return [item for item in self.content_items if item.is_text()]
 
     def compute_flattened_text_content(self, separator: str = " ") -> str:
-        """All text of the message, joined."""
+        """All text items of the message, joined by `separator`."""
         return separator.join(item.content or "" for item in self.text_content_items)
 
     def count_content_items(self) -> ContentItemCounts:
-        """How many items the message holds, by kind."""
+        """Number of content items, by kind."""
         images = len(self.image_content_items)
         total = len(self.content_items)
         return ContentItemCounts(total, total - images, images)
@@ -186,9 +188,9 @@ class Message(BaseModel):
 
 
 class Conversation(BaseModel):
-    """Messages in order, with an id, tools and free metadata.
+    """Messages in order, with an id, tools, and metadata of any kind.
 
-    Fields beyond those named here are kept and written out again.
+    Unknown fields are kept and written out again.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -218,11 +220,11 @@ class Conversation(BaseModel):
     @overload
     def parsed(self, form: type[ValueT]) -> ValueT: ...
     def parsed(self, form: Any = None) -> Any:
-        """The value of the last assistant message, which is JSON: plain, or as `form`.
+        """The JSON value of the last assistant message, as it is or as an instance of `form`.
 
         `form` is a Pydantic model, a dataclass, a TypedDict or any other type that Pydantic
-        takes. Raises ValueError for a text that is no JSON, and pydantic.ValidationError, which
-        is one too, for a value that is not of that form.
+        accepts. Raises ValueError if the text is not JSON, and pydantic.ValidationError, which is
+        a ValueError too, if the value is not a valid `form`.
         """
         text = _answer_text(self.last_message(Role.ASSISTANT))
         try:
@@ -232,7 +234,7 @@ class Conversation(BaseModel):
         return value if form is None else TypeAdapter(form).validate_json(text)
 
     def with_reply(self, message: Message, **metadata: Any) -> Conversation:
-        """A copy that ends with `message` and has `metadata` added; this one stays as it is."""
+        """A copy with `message` appended and `metadata` added. This conversation is not changed."""
         return self.model_copy(
             update={
                 "messages": [*self.messages, message],
@@ -255,7 +257,7 @@ class Conversation(BaseModel):
 
     @classmethod
     def from_json(cls, data: str | bytes) -> Conversation:
-        """The reverse of `to_json`. Raises pydantic.ValidationError on anything else."""
+        """The reverse of `to_json`. Raises pydantic.ValidationError for any other text."""
         return cls.model_validate_json(data)
 
     def __iter__(self) -> Iterator[Message]:  # type: ignore[override]

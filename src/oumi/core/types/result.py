@@ -16,20 +16,24 @@ class Failure:
     """Why a row has no answer."""
 
     error_type: str
+    """Name of the error's class, such as `UnavailableError`."""
     error_message: str
     status_code: int | None = None
+    """HTTP status of the last reply, if there was one."""
     is_retryable: bool = False
+    """Whether the same request may succeed later."""
     attempts: int = 1
+    """How many tries were made, the first one included."""
     reply: str | None = None
-    """What was answered and paid for, where it could not be understood or does not fit."""
+    """Text of an answer that was paid for but could not be read or is not valid."""
     usage: Usage | None = None
-    """Tokens that were paid for all the same."""
+    """Tokens that were paid for nevertheless."""
     structured: Structured | None = None
-    """`failed` where no answer had the form that was asked for."""
+    """`failed` if no answer had the structure that was asked for."""
 
     @classmethod
     def from_error(cls, error: Exception, attempts: int = 1) -> Failure:
-        """The failure that `error` means for a row."""
+        """The failure of a row that `error` has ended."""
         return cls(
             type(error).__name__,
             str(error) or repr(error),
@@ -63,16 +67,17 @@ class Failure:
 class InferenceResult:
     """All rows of a run: `conversations[i]` answers row `rows[i]` of the input, counted from 0.
 
-    Where answers went to a file, the conversations are read from it as they are looked at.
+    If the answers were written to a file, each conversation is read from it when it is accessed.
     """
 
     conversations: Sequence[Conversation] = ()
     rows: Sequence[int] = ()
     failures: Mapping[int, Failure] = field(default_factory=dict)
+    """The failed rows, by row."""
 
     @property
     def successful(self) -> list[tuple[int, Conversation]]:
-        """Each finished conversation with its row."""
+        """Pairs of row and finished conversation, in input order."""
         return list(zip(self.rows, self.conversations, strict=True))
 
     @property
@@ -86,7 +91,7 @@ class InferenceResult:
         return sorted(self.failures)
 
     def all(self) -> Sequence[Conversation]:
-        """All conversations. Raises InferenceError, which carries this result, if a row failed."""
+        """All conversations. Raises InferenceError, which holds this result, if any row failed."""
         if self.has_failures:
             first = self.failed_indices[0]
             raise InferenceError(
@@ -98,7 +103,7 @@ class InferenceResult:
 
     @property
     def error_messages(self) -> dict[int, str]:
-        """The reason of each failed row."""
+        """The error message of each failed row, by row."""
         return {row: failure.error_message for row, failure in self.failures.items()}
 
 

@@ -1,4 +1,7 @@
-"""Tools a model may call, and the calls it makes. The shapes are those of the OpenAI chat API."""
+"""Tools that a model may call, and its calls, in the format of the OpenAI chat API.
+
+https://platform.openai.com/docs/api-reference/chat
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ class ToolType(StrEnum):
 
 
 class FunctionDefinition(BaseModel):
-    """A function a model may call; `parameters` is a JSON schema of its arguments."""
+    """A function that a model may call; `parameters` is a JSON schema of its arguments."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,7 +30,7 @@ class FunctionDefinition(BaseModel):
 
 
 class ToolDefinition(BaseModel):
-    """A tool offered to the model. A bare function definition is taken as well."""
+    """A tool that the model may call. A bare function definition is accepted as well."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,7 +46,7 @@ class ToolDefinition(BaseModel):
 
 
 class FunctionCall(BaseModel):
-    """The name and the arguments of a call; `arguments` is JSON text, as the model wrote it."""
+    """Name and arguments of a call. `arguments` is text of the model: JSON, if it is valid."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,7 +59,7 @@ class FunctionCall(BaseModel):
         return value if isinstance(value, str) else orjson.dumps(value or {}).decode()
 
     def get_arguments_dict(self) -> dict[str, Any]:
-        """The arguments as a dict. Raises ValueError where the model did not write an object."""
+        """The arguments as a dict. Raises ValueError if they are not a JSON object."""
         arguments = orjson.loads(self.arguments or "{}")
         if not isinstance(arguments, dict):
             raise ValueError(f"arguments of {self.name} are no JSON object: {self.arguments!r}")
@@ -64,7 +67,7 @@ class FunctionCall(BaseModel):
 
 
 class ToolCall(BaseModel):
-    """One call of a tool, asked for by the model."""
+    """One call of a tool, which the model asks for. The answer is a message with this id."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,7 +75,8 @@ class ToolCall(BaseModel):
     type: ToolType = ToolType.FUNCTION
     function: FunctionCall
     extra_content: dict[str, Any] | None = None
-    """What an API wants back with the call as it gave it, such as Gemini's signed thoughts.
+    """Data that the API gave with the call and expects back unchanged, such as Gemini's signed
+    thoughts.
 
     https://ai.google.dev/gemini-api/docs/thought-signatures
     """
