@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from oumi.backends.engine_row import EngineRow
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.errors import UnsupportedError
 from oumi.runner.session import Session
 

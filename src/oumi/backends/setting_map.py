@@ -11,7 +11,7 @@ from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 
 Groups = InferenceConfig | SimpleNamespace
 """A config, or a namespace with those groups of it that a map reads: `model` or `generation`."""

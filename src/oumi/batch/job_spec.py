@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from oumi.core.configs import BadRows, InferenceConfig
+from oumi.core.configs.inference_config import BadRows, InferenceConfig
 from oumi.data.check import check_rows
 from oumi.data.source import Source
 from oumi.errors import InputError

@@ -7,7 +7,7 @@ from oumi.backends.remote.backend import RemoteBackend
 from oumi.batch.api.service import ApiBatches, is_for_api
 from oumi.batch.local.service import LocalJobs
 from oumi.batch.service import Batches
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 
 
 async def open_service(

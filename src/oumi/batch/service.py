@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.conversation import Conversation
 from oumi.data.jsonl import JsonlSource
 from oumi.data.source import ListSource, Source

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import engine_for, find_engine, require_runtime
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.remote_engine import RemoteInferenceEngine
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from oumi.core.configs import BadRows, InferenceConfig
+from oumi.core.configs.inference_config import BadRows, InferenceConfig
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
 from oumi.data.check import check_rows

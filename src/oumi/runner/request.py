@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.digest import new_digest
 from oumi.core.types.conversation import Conversation, Message
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.model_files import find_folders, fingerprint
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError
 from oumi.runner.limits.config import Limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import load_dialect
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.structured.contract import Contract, make_contract
 
 

@@ -28,7 +28,7 @@ from oumi.batch.job_folder import (
     root,
 )
 from oumi.batch.job_spec import JobKind, JobSpec, count_rows, identity_without_keys, new_job_spec
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult

@@ -32,7 +32,7 @@ from oumi.batch.local.job_spec import (
 )
 from oumi.batch.local.lifecycle import begin_attempt, end_if_over, resume_or_end
 from oumi.batch.local.state import LocalState, read_snapshot, read_state
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult

@@ -14,8 +14,6 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from oumi.core.logs import warn_once
-
 
 class Settings(BaseModel):
     """A group of settings. An unknown name is an error, which suggests the most similar one."""
@@ -54,6 +52,8 @@ class Settings(BaseModel):
     def _drop_without_effect(cls, data: dict[str, Any]) -> dict[str, Any]:
         dropped = sorted(cls.without_effect & data.keys())
         if dropped:
+            from oumi.core.logs import warn_once
+
             warn_once(f"{cls.__name__}: without effect on inference here: {', '.join(dropped)}")
         return {name: value for name, value in data.items() if name not in dropped}
 

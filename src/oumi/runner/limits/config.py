@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from oumi.core.configs.remote_params import RemoteParams
+if TYPE_CHECKING:
+    from oumi.core.configs.remote_params import RemoteParams
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ import asyncio
 import random as random_source
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from oumi.core.configs.remote_params import RemoteParams
 from oumi.errors import OumiError
+
+if TYPE_CHECKING:
+    from oumi.core.configs.remote_params import RemoteParams
 
 ResultT = TypeVar("ResultT")
 

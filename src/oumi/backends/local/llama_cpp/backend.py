@@ -18,7 +18,7 @@ from oumi.backends.local.llama_cpp.params import SCHEDULING
 from oumi.backends.local.llama_cpp.runtime import Runtime
 from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.openai_chat import StreamAssembler
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner.request import Request
 from oumi.structured.schema.grammar import NOT_IN_LLAMA_CPP, to_lark

@@ -16,7 +16,7 @@ from oumi.backends.local.native.prompt import encode
 from oumi.backends.local.native.sampling import SamplerCache
 from oumi.backends.local.native.sequence import Sequence, make_sequence
 from oumi.backends.local.native.worker import Worker
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import EngineError, UnsupportedError
 from oumi.runner.request import Request

@@ -16,7 +16,7 @@ from oumi.backends.local.vllm.prompt import render
 from oumi.backends.local.vllm.runtime import start
 from oumi.backends.local.vllm.sampling import sampling_params
 from oumi.backends.local.vllm.settings import GUIDANCE
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.runner import loop
 from oumi.runner.request import Request

@@ -15,7 +15,7 @@ from oumi.backends.remote.dialects.anthropic_encode import (
     shared_body,
 )
 from oumi.backends.remote.dialects.reply import decode_models
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 
 __all__ = [
     "adapted",

@@ -14,7 +14,7 @@ from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, read_input
 from oumi.backends.remote.dialects.reply import decode_object, shorten
 from oumi.backends.remote.dialects.sse import EventDecoder
 from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError, read_error
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import FinishReason, Message, Role
 from oumi.core.types.tool_call import FunctionCall, ToolCall

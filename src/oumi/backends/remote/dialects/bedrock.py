@@ -15,7 +15,7 @@ from oumi.backends.remote.dialects.bedrock_encode import (
     settings,
     shared_body,
 )
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 
 __all__ = [
     "adapted",
