@@ -21,7 +21,7 @@ from oumi.errors import UnavailableError
 from oumi.inference import AnthropicInferenceEngine, InferenceEngine, OpenAIInferenceEngine
 from tests.conftest import answers
 from tests.fault_server import FaultServer
-from tests.structured.asking import GOOD, LAMP
+from tests.structured.scripts import GOOD, LAMP
 from tests.version_0_1 import stored
 from tests.version_0_1.stored import API_URL, copy_job, info_dict, replay, result_dict, submitted
 

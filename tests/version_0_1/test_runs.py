@@ -14,7 +14,7 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.types import Conversation, InferenceResult
 from oumi.inference import build_engine
 from tests.fault_server import FaultServer
-from tests.structured.asking import GOOD, WRONG, said
+from tests.structured.scripts import GOOD, WRONG, reply
 from tests.version_0_1.stored import RUNS, copy_run
 
 FINISHED = ["llamacpp_finished", "llamacpp_schema", "openai_finished"]
@@ -133,9 +133,9 @@ def test_a_run_with_repairs_that_was_killed_goes_on_with_the_repairs(
     folder, unbroken = copy_run("openai_schema_killed", tmp_path), RUNS / "openai_schema"
     assert {line["row"] for line in recorded(folder) if "replaces" in line} == {2, 3, 5, 7}
     scripts = {
-        "row-4": [said(WRONG, "content_filter")],  # it failed, and so is asked from the beginning
-        "row-6": [said(WRONG)],  # the answer before this one is recorded
-        "row-7": [said(GOOD)],  # and so are the two before this one
+        "row-4": [reply(WRONG, "content_filter")],  # it failed, and so is asked from the beginning
+        "row-6": [reply(WRONG)],  # the answer before this one is recorded
+        "row-7": [reply(GOOD)],  # and so are the two before this one
     }
     api.plan(scripts=scripts)
     result, _ = run(folder, api)
