@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,8 +18,7 @@ NO_KEY = "0" * 32
 _LEFT_OUT: dict[str, Any] = {"batch_size": True, "guided_decoding": {"max_repairs"}}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One conversation to be answered under effective settings, which all rows share."""
 
     conversation: Conversation

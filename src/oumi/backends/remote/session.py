@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from oumi.backends.provider import Provider
@@ -106,7 +106,7 @@ class RemoteSession(Session):
         self._check_content(request)
         conversation = add_instruction(request.conversation, self.adapted)
         if conversation is not request.conversation:
-            request = replace(request, conversation=conversation)
+            request = request._replace(conversation=conversation)
         body = self.body
         if request.config is not self.config:  # a repair that may take more tokens, for example
             body = self.dialect.shared_body(request.config, self.provider)

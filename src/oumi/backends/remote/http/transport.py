@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from oumi.backends.remote.http.uploads import Body, body_argument, headers_of
@@ -67,8 +67,7 @@ class Call:
     timeout_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back, whatever the status. Names of headers are in lower case."""
 
     status: int
@@ -76,7 +75,6 @@ class Reply:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class Head(Reply):
     """How a streamed reply begins. With status 200 the body follows in chunks, which are cut
     anywhere; with any other it is whole in `body`, and nothing follows.
@@ -138,7 +136,7 @@ class HttpTransport:
         try:
             response = await self._start(call)
             body = await response.bytes()
-            return Reply(response.status.as_int(), _headers(response), bytes(body))
+            return Reply(response.status.as_int(), _Headers(response.headers), bytes(body))
         except (asyncio.CancelledError, Exception) as error:
             raise self._translate(error, call) from None
 
@@ -150,9 +148,9 @@ class HttpTransport:
         try:
             if response.status.as_int() != 200:
                 body = await self._step(response.bytes(), call)
-                yield Head(response.status.as_int(), _headers(response), bytes(body))
+                yield Head(response.status.as_int(), _Headers(response.headers), bytes(body))
                 return
-            yield Head(200, _headers(response), b"")
+            yield Head(200, _Headers(response.headers), b"")
             pieces = response.stream()
             while (piece := await self._step(anext(pieces, None), call)) is not None:
                 if isinstance(piece, memoryview):  # else trailers
@@ -199,8 +197,29 @@ class HttpTransport:
         return error if is_cancelled else _closed(call)
 
 
-def _headers(response: wreq.Response) -> dict[str, str]:
-    return {str(name, "ascii"): str(value, "latin-1") for name, value in response.headers}
+class _Headers(Mapping[str, str]):
+    """The headers of a reply. Each is decoded when it is asked for: of most replies none is."""
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: wreq.header.HeaderMap):
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        value = self._headers.get(name)
+        if value is None:
+            raise KeyError(name)
+        return str(value, "latin-1")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self._headers.get(name)
+        return default if value is None else str(value, "latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return (str(name, "ascii") for name, _ in self._headers)
+
+    def __len__(self) -> int:
+        return self._headers.keys_len()
 
 
 def _host(call: Call) -> str:
