@@ -146,7 +146,7 @@ _EXAMPLES: dict[str, Any] = {
     "choice": ["a", "b"],
     "grammar": "start: /a/",
 }
-_MODEL = "anthropic.claude-sonnet-4-5"  # Bedrock tells by the name what a model knows
+_MODEL = "anthropic.claude-sonnet-4-5"  # Bedrock knows by the name what a model can do
 
 
 def structured_forms() -> str:
@@ -167,10 +167,10 @@ def _how_sent(row: EngineRow, form: str) -> str:
     adapted = load_dialect(row.provider.dialect).adapted(config, row.provider)
     if adapted is None:
         return "own field"
-    return "strict schema" if adapted.strict else _WAYS[adapted.mode]
+    return "strict schema" if adapted.strict else _MODE_WORDS[adapted.mode]
 
 
-_WAYS = {
+_MODE_WORDS = {
     SchemaMode.SCHEMA: "schema",
     SchemaMode.TOOL: "tool",
     SchemaMode.JSON: "JSON mode and prompt",
@@ -191,7 +191,7 @@ def schema_rules() -> str:
             ", ".join(f"`{row.name}`" for row in PROVIDERS if row.schema_profile is rules),
             _demands(rules),
             ", ".join(f"`{name}`" for name in sorted(rules.keywords)) if rules.rewrites else "all",
-            _WAYS[rules.fallback] + (", not strict" if rules.has_strict else ""),
+            _MODE_WORDS[rules.fallback] + (", not strict" if rules.has_strict else ""),
         ]
         for rules in PROFILES
         if any(row.schema_profile is rules for row in PROVIDERS) and rules.mode is SchemaMode.SCHEMA

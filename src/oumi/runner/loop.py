@@ -81,7 +81,7 @@ async def aiterate(pieces: AsyncIterator[ResultT]) -> AsyncGenerator[ResultT]:
 
 
 async def _close(pieces: AsyncIterator[Any]) -> None:
-    # A step that was cancelled takes a turn or two to end, and tells nobody.
+    # A step that was cancelled takes a turn or two of the loop to end, and nothing reports when.
     while getattr(pieces, "ag_running", False):  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     close = getattr(pieces, "aclose", None)

@@ -35,7 +35,7 @@ class Tuning:
     initial_window_requests: int = 16
     """Requests in flight at first, and the replies that a round has at least. 64 floods servers
     that are tight from the start (retry-after: share 0.40, refusals 4.4 %); with 4 the rate is
-    measured over too short a climb (slow: share 0.76)."""
+    measured over too short a rise (slow: share 0.76)."""
 
     max_latency_ratio: float = 3.0
     """Replies are fast up to this multiple of the best round's mean latency. It sets how deep a

@@ -100,7 +100,7 @@ class Journal:
         return False
 
     def reopen(self, row: int) -> None:
-        """Have the row worked on further: its answers from before do not settle it."""
+        """Have the row worked on further: its answers from before are not its last."""
         self._open.add(row)
 
     def claim_failure(self, row: int) -> bool:

@@ -251,4 +251,4 @@ def _check_distinguishable(rewritten: dict[str, Any]) -> None:
         for one, other in combinations(found, 2):
             matters = needs_restoring(one, rewritten) or needs_restoring(other, rewritten)
             if matters and one != other and not are_distinguishable(one, other):
-                raise SchemaNotSupportedError("anyOf: alternatives that cannot be told apart")
+                raise SchemaNotSupportedError("anyOf: alternatives that cannot be distinguished")

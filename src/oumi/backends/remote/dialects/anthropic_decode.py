@@ -114,7 +114,7 @@ class StreamDecoder:
 
 
 def _decode_event(data: bytes) -> dict[str, Any]:
-    """An event of a stream. Raises BadReplyError for one that tells of an error."""
+    """An event of a stream. Raises BadReplyError for one that reports an error."""
     try:
         return decode_object(data)
     except BadReplyError as error:
