@@ -22,7 +22,7 @@ from oumi.core.configs import (
     InferenceConfig,
     ModelParams,
 )
-from oumi.core.json_schema import to_json_schema
+from oumi.core.json_schema.sources import to_json_schema
 from oumi.errors import UnsupportedError
 from oumi.inference import InferenceEngine
 from oumi.inference.build import load_class

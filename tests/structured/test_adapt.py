@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oumi.core.configs import GuidedDecodingParams
-from oumi.core.json_schema import to_json_schema
+from oumi.core.json_schema.sources import to_json_schema
 from oumi.core.types import Conversation, Message, Role
 from oumi.structured.schema import profiles
 from oumi.structured.schema.adapt import AdaptedSchema, adapt, adapt_guided, add_instruction

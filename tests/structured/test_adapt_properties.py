@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from oumi.core.json_schema import to_json_schema
+from oumi.core.json_schema.sources import to_json_schema
 from oumi.structured.schema.adapt import adapt
 from oumi.structured.schema.profiles import PROFILES, SchemaProfile
 from oumi.structured.schema.rewrite import rewrite

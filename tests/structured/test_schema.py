@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from oumi.core.configs import GuidedDecodingParams
-from oumi.core.json_schema import to_json_schema
 from oumi.core.json_schema.regex import matches
+from oumi.core.json_schema.sources import to_json_schema
 from oumi.structured.schema.grammar import to_lark
 from tests.structured.hostile import HARMLESS, REFUSED
 

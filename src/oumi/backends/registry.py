@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING
 
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
@@ -20,6 +20,9 @@ from oumi.core.configs import EMBEDDED_MODEL, InferenceConfig, InferenceEngineTy
 from oumi.core.configs.engine_name import GROUP, outside_engines, parse_engine_name
 from oumi.core.logs import logger, warn_once
 from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _LOCAL = {
     "LLAMACPP": "oumi.backends.local.llama_cpp.row",

@@ -7,10 +7,12 @@ engine's. Only names are read here; the registry of `backends` loads what stands
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from oumi.core.configs.engine_type import InferenceEngineType
-from oumi.core.names import did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "oumi.engines"
 
@@ -21,6 +23,9 @@ def outside_engines() -> dict[str, EntryPoint]:
 
     A name of this package's own engines cannot be taken over, and is left out.
     """
+    # Most runs name an engine of this package; the search for others is imported when needed.
+    from importlib.metadata import entry_points
+
     found = {entry.name.upper(): entry for entry in entry_points(group=GROUP)}
     return {name: found[name] for name in sorted(found.keys() - InferenceEngineType.__members__)}
 
@@ -36,6 +41,8 @@ def parse_engine_name(value: object) -> InferenceEngineType | str:
         pass
     if name in outside_engines():
         return name
+    from oumi.core.names import did_you_mean
+
     known = [*InferenceEngineType, *outside_engines()]
     hint = did_you_mean(name, known, show=str) or f"known are {', '.join(known)}"
     raise ValueError(f"no engine {value!r}; {hint}")

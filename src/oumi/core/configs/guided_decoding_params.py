@@ -53,7 +53,7 @@ with warnings.catch_warnings():
             if value is None:
                 return None
             # Most runs have no schema, so its modules are imported when one comes.
-            from oumi.core.json_schema import to_json_schema
+            from oumi.core.json_schema.sources import to_json_schema
 
             return to_json_schema(value)
 

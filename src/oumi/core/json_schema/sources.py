@@ -1,0 +1,94 @@
+"""A JSON schema in its normal form, from whatever it is given as."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+from oumi.core.json_schema.complexity import check_complexity, check_size
+from oumi.core.json_schema.drafts import normalise
+
+_INPUTS = "a Pydantic class, a dataclass, a TypedDict, a dict, JSON text, or the path of a file"
+
+
+def to_json_schema(source: Any) -> dict[str, Any]:
+    """The normal form of a schema.
+
+    `source` is a Pydantic class, a dataclass, a TypedDict or another type that Pydantic knows, a
+    dict, JSON text, or the path of a file. Raises ValueError for anything else, for an invalid
+    schema, and for one that no validator could work with in reasonable time. Nothing is fetched: a
+    reference to another document is an error.
+    """
+    schema = _load(source)
+    if not isinstance(schema, dict):
+        raise ValueError(f"a schema is an object; found {type(schema).__name__}; give {_INPUTS}")
+    check_size(schema)
+    try:
+        schema = normalise(schema)
+        _check_keywords(schema)
+        check_complexity(schema)
+    except RecursionError as error:
+        raise ValueError("$ref: references too deep within each other") from error
+    _check_patterns(schema)
+    return schema
+
+
+def _load(source: Any) -> Any:
+    if isinstance(source, dict):
+        return source
+    if isinstance(source, Path):
+        return _load_file(source)
+    if isinstance(source, str):
+        return _load_text(source)
+    try:
+        return TypeAdapter(source).json_schema()
+    except PydanticSchemaGenerationError as error:
+        found = source.__name__ if isinstance(source, type) else type(source).__name__
+        raise ValueError(f"expected {_INPUTS}; found {found}") from error
+    except PydanticUserError as error:
+        raise ValueError(f"{source!r:.80}: {error.message}") from error
+
+
+def _load_text(text: str) -> Any:
+    """Parse JSON text; other text is the path of a file."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if text.lstrip().startswith("{") or "\n" in text:
+            raise ValueError(f"not JSON: {error}") from error
+    return _load_file(Path(text))
+
+
+def _load_file(path: Path) -> Any:
+    try:
+        return orjson.loads(path.expanduser().read_bytes())
+    except OSError as error:
+        raise ValueError(f"neither JSON nor a file: {path}: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from error
+
+
+def _check_keywords(schema: dict[str, Any]) -> None:
+    """Raise ValueError where a keyword has an invalid value."""
+    import jsonschema_rs
+
+    try:
+        jsonschema_rs.meta.validate(schema)
+    except jsonschema_rs.ValidationError as error:
+        place = ".".join(str(part) for part in error.instance_path)
+        raise ValueError(f"not a JSON schema: {place}: {error.message}") from error
+
+
+def _check_patterns(schema: dict[str, Any]) -> None:
+    """Raise ValueError for a regular expression that is invalid or too large to compile."""
+    import jsonschema_rs
+
+    try:
+        jsonschema_rs.validator_for(schema)
+    except jsonschema_rs.ValidationError as error:
+        place = ".".join(str(part) for part in error.schema_path)
+        raise ValueError(f"{place}: {error.message:.200}, or one that is too large") from error
