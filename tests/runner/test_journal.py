@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -78,7 +79,9 @@ def test_a_torn_last_line_is_cut_off_at_every_byte(tmp_path: Path):
             assert journal.claim(1, B)
 
 
-@pytest.mark.parametrize("content", [b"something else\n", b'{"journal":1}\nnoise\n'])
+@pytest.mark.parametrize(
+    "content", [b"something else\n", b"something else", b'{"journal":3}\nnoise\n']
+)
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path, content: bytes):
     path = tmp_path / "j"
     path.write_bytes(content)
@@ -155,3 +158,70 @@ def test_an_open_row_goes_on_under_its_new_number(tmp_path: Path):
     with Journal(tmp_path / "j") as journal:
         assert [journal.claim(row, A) for row in (0, 3)] == [True, False]
         assert text(journal, 0) == "second"
+
+
+def three_answers(path: Path) -> bytes:
+    with Journal(path) as journal:
+        for row, key in enumerate((A, B, C)):
+            journal.append(row, key, answer(f"answer {row}"), latency_s=0.1)
+    return path.read_bytes()
+
+
+def found(path: Path) -> dict[int, str]:
+    """The answers that a new run would take from a journal."""
+    with Journal(path) as journal:
+        return {r: text(journal, r) for r, k in enumerate((A, B, C)) if journal.claim(r, k)}
+
+
+def test_no_flipped_bit_changes_an_answer(tmp_path: Path):
+    path = tmp_path / "j"
+    whole = three_answers(path)
+    for place in range(len(whole)):
+        for bit in (0, 3, 6):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+            answers = found(path)
+            assert all(answers[row] == f"answer {row}" for row in answers)
+            assert len(answers) >= 1, "a flipped line end costs two lines"
+
+
+def test_a_damaged_line_is_named_and_blocks_no_other(tmp_path: Path, caplog):
+    path = tmp_path / "j"
+    path.write_bytes(three_answers(path).replace(b"answer 1", b"answer 7"))
+    assert found(path) == {0: "answer 0", 2: "answer 2"}
+    assert f"{path}:3: the line is damaged" in caplog.text
+    with Journal(path) as journal:
+        journal.append(1, B, answer("answer 1"), latency_s=0.1)
+    assert found(path) == {row: f"answer {row}" for row in range(3)}
+
+
+@pytest.mark.parametrize(
+    "noise", [b"\0" * 100, b"\xff\xfe\n\n\n", b'{"key":"', b"null\n", b"[" * 9999 + b"\n"]
+)
+def test_noise_between_lines_is_passed_over(tmp_path: Path, noise: bytes):
+    path = tmp_path / "j"
+    header, *lines = three_answers(path).splitlines(keepends=True)
+    path.write_bytes(header + lines[0] + noise + lines[1] + lines[2])
+    assert found(path)[0] == "answer 0"
+    assert found(path)[2] == "answer 2"
+
+
+def test_a_row_number_beyond_all_others_takes_no_memory(tmp_path: Path):
+    path = tmp_path / "j"
+    with Journal(path) as journal:
+        for row in (10**17, 5):
+            journal.append(row, A, answer(f"answer {row}"), latency_s=0.1)
+    with Journal(path) as journal:
+        assert journal.claim(10**17, A)
+        assert journal.claim(5, A)
+        assert text(journal, 10**17) == f"answer {10**17}"
+        assert text(journal, 5) == "answer 5"
+
+
+def test_lines_of_version_1_count_where_they_can_be_read(tmp_path: Path):
+    path = tmp_path / "j"
+    three_answers(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    old = [re.sub(rb',"crc32":"\w+"', b"", line) for line in lines[1:]]
+    old[1] = old[1].replace(b'"message"', b'"mdssage"')
+    path.write_bytes(b'{"journal":1}\n' + b"".join(old))
+    assert found(path) == {0: "answer 0", 2: "answer 2"}

@@ -25,11 +25,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import orjson
 from platformdirs import user_state_path
 
 from oumi.batch.job_spec import JobSpec
 from oumi.core.digest import new_digest
+from oumi.core.json_text import parse_json, write_json
 from oumi.core.logs import logger
 from oumi.core.types.conversation import Conversation
 from oumi.data.jsonl import JsonlSource
@@ -118,16 +118,17 @@ class JobFolder:
 
     def create(self, source: Source, spec: JobSpec) -> None:
         """Write input and spec. To be called with the lock held."""
-        if isinstance(source, JsonlSource):  # as it is, so that line numbers stay true
-            with source.path.open("rb") as original:
-                self.create_from_lines(original, spec)
-        else:
-            self.create_from_lines((text + b"\n" for _, text in source.lines()), spec)
+        with atomic_file(self.input_path, _SAFE_ON_ERROR) as file:
+            source.copy_to(file)
+        self._write_spec(spec)
 
     def create_from_lines(self, lines: Iterable[bytes], spec: JobSpec) -> None:
         """As `create`, from the lines of the input."""
         with atomic_file(self.input_path, _SAFE_ON_ERROR) as file:
             file.writelines(lines)
+        self._write_spec(spec)
+
+    def _write_spec(self, spec: JobSpec) -> None:
         _write(self.spec_path, asdict(spec))
         vars(self).pop("spec", None)  # read it anew
 
@@ -227,14 +228,14 @@ def _other_conversation(job: str, index: int) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value: dict[str, Any] = orjson.loads(path.read_bytes())
+        value: dict[str, Any] = parse_json(path.read_bytes())
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from error
-    except orjson.JSONDecodeError as error:
+    except ValueError as error:
         raise StorageError(f"{path}: damaged: {error}") from error
     return value
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
     with atomic_file(path, _SAFE_ON_ERROR) as file:
-        file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+        file.write(write_json(value, indent=True) + b"\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from rich.text import Text
 
 from oumi.cli.text import call_lines, content_text, printable
 from oumi.core.types.conversation import Conversation, Message, Role
-from oumi.data.jsonl import JsonlSource
+from oumi.data.jsonl import JsonlSource, parse_rows
+from oumi.data.opening import STANDARD_STREAM
 from oumi.data.source import Row
 
 _STYLES = {Role.SYSTEM: "yellow", Role.USER: "cyan", Role.ASSISTANT: "green", Role.TOOL: "magenta"}
@@ -25,7 +28,7 @@ _STYLES = {Role.SYSTEM: "yellow", Role.USER: "cyan", Role.ASSISTANT: "green", Ro
 def command(file: str, rows: int | None) -> int:
     """Print the conversations of FILE (JSONL; - is standard input) in a readable form."""
     console = Console(highlight=False)
-    for row in islice(_source(file).rows(), rows):
+    for row in islice(_rows(file), rows):
         conversation = _conversation_of(row)
         if console.is_terminal:
             console.print(_panel(row.index + 1, conversation))
@@ -34,10 +37,10 @@ def command(file: str, rows: int | None) -> int:
     return 0
 
 
-def _source(file: str) -> JsonlSource:
-    if file == "-":
-        return JsonlSource(Path("/dev/stdin"), "standard input")
-    return JsonlSource(Path(file))
+def _rows(file: str) -> Iterator[Row]:
+    if file == STANDARD_STREAM:
+        return parse_rows(sys.stdin.buffer, "standard input")
+    return JsonlSource(Path(file)).rows()
 
 
 def _conversation_of(row: Row) -> Conversation:

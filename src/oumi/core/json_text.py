@@ -1,10 +1,14 @@
-"""One JSON parser for the whole package: the value that is checked is the value returned."""
+"""One JSON reader and one JSON writer for the whole package: what was written is what is read."""
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import from_json
+import orjson
+from pydantic_core import from_json, to_jsonable_python
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -14,3 +18,55 @@ def parse_json(text: str | bytes) -> Any:
     of any size are exact; orjson makes floats of large ones. Pydantic uses the same parser.
     """
     return from_json(text, allow_inf_nan=False, cache_strings="keys")
+
+
+def write_json(value: Any, *, sort_keys: bool = False, indent: bool = False) -> bytes:
+    """The JSON text of any value that JSON has, integers of any size included.
+
+    What it has no form for is written as the nearest that it has: NaN and infinities as null,
+    half a surrogate pair as U+FFFD. Raises ValueError for values of other kinds, and where the
+    nesting is deeper than Python's stack.
+    """
+    option = orjson.OPT_NON_STR_KEYS
+    option |= orjson.OPT_SORT_KEYS if sort_keys else 0
+    option |= orjson.OPT_INDENT_2 if indent else 0
+    try:
+        return orjson.dumps(value, option=option)
+    except orjson.JSONEncodeError:  # the compiled writer stops at 64 bits
+        return _write_any(value, sort_keys, 2 if indent else None)
+
+
+def replace_surrogates(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair that stands alone."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _write_any(value: Any, sort_keys: bool, indent: int | None) -> bytes:
+    separators = (",", ": " if indent else ":")
+    try:
+        text = json.dumps(
+            _to_plain(value),
+            ensure_ascii=False,
+            separators=separators,
+            sort_keys=sort_keys,
+            indent=indent,
+        )
+    except RecursionError:
+        raise ValueError("nested too deeply for JSON") from None
+    return text.encode()
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return replace_surrogates(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, Mapping):
+        return {_to_plain(str(name)): _to_plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_plain(part) for part in value]
+    return _to_plain(to_jsonable_python(value))

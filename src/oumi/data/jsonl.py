@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
 from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
-from oumi.core.digest import file_digest, new_digest
+from oumi.core.digest import new_digest
+from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import answer_metadata
 from oumi.core.types.conversation import Conversation
+from oumi.data.held_file import HeldFile
 from oumi.data.source import Row, Source
 from oumi.errors import InputError
 
@@ -23,23 +23,20 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class JsonlSource(Source):
-    """A JSONL file of any size. Empty lines are passed over."""
+    """A JSONL file of any size. Empty lines are passed over. It is opened once and held."""
 
     def __init__(self, path: Path, name: str | None = None):
         self.path = path
         self.name = name or str(path)
+        self._file = HeldFile(path, self.name)
 
     def rows(self) -> Iterator[Row]:
         """The rows, from the first one. One that cannot be read is a row with an error."""
-        for index, (number, line) in enumerate(self.lines()):
-            yield self._parse(index, number, line)
+        return parse_rows(self._file.lines(), self.name)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """The same rows as JSON text, unchecked, each with the number of its line."""
-        with _open(self.path) as file:
-            for number, line in enumerate(file, start=1):
-                if not line.isspace():
-                    yield number, line.removeprefix(_BOM) if number == 1 else line
+        return _number_rows(self._file.lines())
 
     def place(self, row: Row) -> str:
         """The file and the line."""
@@ -47,36 +44,43 @@ class JsonlSource(Source):
 
     def fingerprint(self) -> str:
         """A hash of the content."""
-        _open(self.path).close()
-        return file_digest(self.path)
+        return self._file.digest()
 
     def copy_to(self, file: BinaryIO) -> None:
         """Copy the file byte by byte."""
-        with _open(self.path) as own:
-            shutil.copyfileobj(own, file)
+        file.writelines(self._file.lines())
 
     def offsets(self) -> array[int]:
         """Where each row begins in the file, in bytes; 8 bytes of memory each."""
         offsets, offset = array("Q"), 0
-        with _open(self.path) as file:
-            for line in file:
-                if not line.isspace():
-                    offsets.append(offset)
-                offset += len(line)
+        for line in self._file.lines():
+            if not line.isspace():
+                offsets.append(offset)
+            offset += len(line)
         return offsets
 
     def line_at(self, offset: int) -> bytes:
         """The row that begins at an offset, as JSON text."""
-        with _open(self.path) as file:
-            file.seek(offset)
-            return file.readline().removeprefix(_BOM if offset == 0 else b"")
+        return self._file.line_at(offset).removeprefix(_BOM if offset == 0 else b"")
 
-    def _parse(self, index: int, number: int, line: bytes) -> Row:
+
+def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
+    """The rows of JSONL text. One that cannot be read is a row with an error, which says where in
+    the file called `name` it stands.
+    """
+    for index, (number, line) in enumerate(_number_rows(lines)):
         try:
-            return Row(index, Conversation.model_validate_json(line), None, number)
-        except ValidationError as error:
+            yield Row(index, Conversation.model_validate_json(line), None, number)
+        except Exception as error:  # whatever is wrong with a row, the others go on
             reason = _describe(error, line)
-        return Row(index, None, InputError(f"{self.name}:{number}: {reason}"), number)
+            yield Row(index, None, InputError(f"{name}:{number}: {reason}"), number)
+
+
+def _number_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines that hold a row, each with its number."""
+    for number, line in enumerate(lines, start=1):
+        if not line.isspace():
+            yield number, line.removeprefix(_BOM) if number == 1 else line
 
 
 class JsonlSink:
@@ -97,7 +101,7 @@ class JsonlSink:
         row = from_json(line)
         row["messages"].append(completion["message"])
         row["metadata"] = {**(row.get("metadata") or {}), **answer_metadata(completion)}
-        text = to_json(row) + b"\n"
+        text = write_json(row) + b"\n"
         self._digest.update(text)
         self._answers.write(text)
 
@@ -111,25 +115,20 @@ class JsonlSink:
         record["failure"] = failure
         with contextlib.suppress(ValueError):  # a row that is not JSON failed because of that
             record["conversation"] = from_json(line)
-        self._failures.write(to_json(record) + b"\n")
+        self._failures.write(write_json(record) + b"\n")
 
 
-def _open(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _describe(error: ValidationError, line: bytes) -> str:
+def _describe(error: Exception, line: bytes) -> str:
     """What is wrong with a line, by the field."""
     try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError as json_error:
+        value = parse_json(line)
+    except ValueError as json_error:
         torn = "" if line.endswith(b"\n") else " (the line may be cut off)"
         return f"not JSON: {json_error}{torn}"
     if not isinstance(value, dict):
         return f"expected an object with `messages`, found {type(value).__name__}"
+    if not isinstance(error, ValidationError):
+        return f"not a conversation: {error}"
     detail = error.errors()[0]
     field = ".".join(str(part) for part in detail["loc"])
     given = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r:.60})"

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.conversation import Conversation
@@ -23,14 +24,15 @@ STANDARD_STREAM = "-"
 def open_source(
     conversations: Sequence[Conversation] | None, config: InferenceConfig, spooled: Path | None
 ) -> Iterator[Source]:
-    """A list, the file of `input_path`, or standard input, which `spool` has copied to a file."""
+    """A list, the file of `input_path`, or the pipe that `spool` has copied to a file."""
     if conversations is not None:
         yield ListSource(conversations)
     elif config.input_path is None:
         raise ConfigError("no conversations: give a list, or set input_path")
     elif spooled is not None:
         try:
-            yield JsonlSource(spooled, "standard input")
+            is_stdin = config.input_path == STANDARD_STREAM
+            yield JsonlSource(spooled, "standard input" if is_stdin else config.input_path)
         finally:
             spooled.unlink()
     else:
@@ -38,20 +40,27 @@ def open_source(
 
 
 def spool(conversations: Sequence[Conversation] | None, config: InferenceConfig) -> Path | None:
-    """Standard input as a temporary file, where that is the input; None otherwise.
+    """Standard input or a named pipe as a temporary file, where that is the input, because rows
+    are gone through more than once; None otherwise.
 
     To be called in the caller's own thread, where a Ctrl-C ends the wait for input.
     """
-    if conversations is None and config.input_path == STANDARD_STREAM:
-        return _spool_stdin()
+    path = config.input_path
+    if conversations is not None or path is None:
+        return None
+    if path == STANDARD_STREAM:
+        return _spool(sys.stdin.buffer)
+    if Path(path).is_fifo():
+        with open(path, "rb") as pipe:
+            return _spool(pipe)
     return None
 
 
-def _spool_stdin() -> Path:
+def _spool(stream: BinaryIO) -> Path:
     handle, name = tempfile.mkstemp(prefix="oumi-", suffix=".jsonl")
     try:
         with os.fdopen(handle, "wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+            shutil.copyfileobj(stream, file)
     except BaseException:
         Path(name).unlink()
         raise

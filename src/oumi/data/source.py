@@ -57,24 +57,30 @@ class Source(ABC):
 
 
 class ListSource(Source):
-    """Conversations in memory."""
+    """Conversations in memory, as they are now: the caller may go on with them."""
 
     in_memory: ClassVar[bool] = True
     may_be_empty: ClassVar[bool] = True
 
     def __init__(self, conversations: Sequence[Conversation]):
         self.name = "the list of conversations"
-        self._conversations = conversations
+        self._conversations = [_copy(conversation) for conversation in conversations]
+        self._not_json: dict[int, InputError] = {}  # known once the rows were written as JSON
 
     def rows(self) -> Iterator[Row]:
         """The rows, from the first one."""
         for index, conversation in enumerate(self._conversations):
-            yield Row(index, conversation)
+            error = self._not_json.get(index)
+            yield Row(index, None, error) if error else Row(index, conversation)
 
     def lines(self) -> Iterator[tuple[None, bytes]]:
-        """The same rows as JSON text."""
-        for conversation in self._conversations:
-            yield None, conversation.to_json().encode()
+        """The same rows as JSON text. One that has none is null, and from then on has an error."""
+        for index, conversation in enumerate(self._conversations):
+            try:
+                yield None, conversation.to_json().encode()
+            except ValueError as error:
+                self._not_json[index] = InputError(f"row {index}: no form in JSON: {error}")
+                yield None, b"null"
 
     def place(self, row: Row) -> str:
         """Its number."""
@@ -90,3 +96,8 @@ class ListSource(Source):
     def copy_to(self, file: BinaryIO) -> None:
         """Write all rows as JSONL."""
         file.writelines(line + b"\n" for _, line in self.lines())
+
+
+def _copy(conversation: Conversation) -> Conversation:
+    """The messages, which are frozen themselves, in a list of our own."""
+    return conversation.model_copy(update={"messages": list(conversation.messages)})

@@ -107,7 +107,7 @@ class FileDestination:
     def _claim_rows(self) -> int:
         keys, contract = self._session.keys, self._session.contract
         return sum(
-            self._journal.claim_valid(row.index, keys.key(row.conversation), contract)
+            self._journal.claim_valid(row.index, keys.row_key(row), contract)
             for row in self._source.rows()
             if row.conversation is not None
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.digest import new_digest
+from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation, Message
+from oumi.data.source import Row
 
 NO_KEY = "0" * 32
 """The key of a row that cannot be read."""
@@ -38,9 +38,7 @@ class KeyMaker:
             "engine": dict(identity),
         }
         self._settings = new_digest()
-        self._settings.update(
-            orjson.dumps(settings, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-        )
+        self._settings.update(write_json(settings, sort_keys=True))
 
     @property
     def settings_key(self) -> str:
@@ -50,11 +48,20 @@ class KeyMaker:
     def key(self, conversation: Conversation) -> str:
         """32 hexadecimal digits."""
         digest = self._settings.copy()
-        digest.update(orjson.dumps([_message_parts(m) for m in conversation.messages]))
+        digest.update(write_json([_message_parts(m) for m in conversation.messages]))
         if conversation.tools:
             tools = [tool.model_dump(mode="json") for tool in conversation.tools]
-            digest.update(orjson.dumps(tools, option=orjson.OPT_SORT_KEYS))
+            digest.update(write_json(tools, sort_keys=True))
         return digest.hexdigest()
+
+    def row_key(self, row: Row) -> str:
+        """The key of a row; NO_KEY where it is no conversation, or cannot be written as JSON."""
+        if row.conversation is None:
+            return NO_KEY
+        try:
+            return self.key(row.conversation)
+        except ValueError:
+            return NO_KEY
 
 
 def _message_parts(message: Message) -> Any:

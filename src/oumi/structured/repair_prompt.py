@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import orjson
-
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
+from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Message, Role
 
 _NO_TEXT = "(no text)"  # some APIs refuse an empty message
@@ -26,10 +25,10 @@ def _describe(guided: GuidedDecodingParams) -> str:
     """The constraint in a sentence for the model."""
     match guided.form:
         case "json":
-            schema = orjson.dumps(guided.json).decode()
+            schema = write_json(guided.json).decode()
             return f"only a JSON value that fits this JSON schema: {schema}"
         case "choice":
-            choices = ", ".join(orjson.dumps(text).decode() for text in guided.choice or ())
+            choices = ", ".join(write_json(text).decode() for text in guided.choice or ())
             return f"exactly one of these texts, without quotes: {choices}"
         case "regex":
             return f"only a text that this regular expression matches as a whole: {guided.regex}"

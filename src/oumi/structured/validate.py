@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import matches
-from oumi.core.json_text import parse_json
+from oumi.core.json_text import parse_json, write_json
 from oumi.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def make_validator(guided: GuidedDecodingParams, restore: Restore | None = None)
     """
     match guided.form:
         case "json":
-            return partial(_validate_json, _compile_schema(orjson.dumps(guided.json)), restore)
+            return partial(_validate_json, _compile_schema(write_json(guided.json)), restore)
         case "choice":
             validator = partial(_validate_choice, tuple(guided.choice or ()))
         case "regex":
@@ -65,7 +65,7 @@ def make_is_valid(
 ) -> Callable[[str], bool]:
     """A faster function for whether a text is valid and needs no restoring."""
     if guided.json is not None and restore is None:
-        return partial(_is_valid_json, _compile_schema(orjson.dumps(guided.json)))
+        return partial(_is_valid_json, _compile_schema(write_json(guided.json)))
     return partial(_is_valid_unchanged, make_validator(guided, restore))
 
 

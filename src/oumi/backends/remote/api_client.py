@@ -14,6 +14,7 @@ from oumi.backends.remote.errors import BadReplyError
 from oumi.backends.remote.http.transport import Call, Head
 from oumi.backends.remote.http.uploads import Body, Form, Lines
 from oumi.backends.remote.session import RemoteSession
+from oumi.core.json_text import write_json
 from oumi.runner.limits.retry import retrying
 
 _FILE_TIMEOUT_S = 3600.0  # a batch's file may be 500 MB long
@@ -37,7 +38,7 @@ class ApiClient:
 
     async def post(self, path: str, value: Mapping[str, Any]) -> Any:
         """Post a value, once: only the caller knows whether it may be posted again."""
-        return await self._send("POST", path, orjson.dumps(value))
+        return await self._send("POST", path, write_json(value))
 
     async def post_lines(self, path: str, lines: Lines) -> Any:
         """Post the lines of a file, once; the file is read as it is sent."""

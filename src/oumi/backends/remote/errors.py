@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from oumi.backends.remote.http.rate_limit_headers import until_s
+from oumi.core.json_text import write_json
 from oumi.errors import (
     AccessError,
     ModelNotFoundError,
@@ -98,7 +99,7 @@ def _find_error(body: bytes) -> Mapping[str, Any]:
 
 def _text(error: Mapping[str, Any]) -> str:
     found = error.get("message") or error.get("detail") or dict(error)
-    return (found if isinstance(found, str) else orjson.dumps(found).decode())[:_KEPT]
+    return (found if isinstance(found, str) else write_json(found).decode())[:_KEPT]
 
 
 def _codes(error: Mapping[str, Any]) -> set[str]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from oumi.batch.api.providers.base import ApiBatch, BatchApi, BatchRequest
 from oumi.batch.job_folder import JobFolder
+from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation
 from oumi.errors import UnsupportedError
 from oumi.runner.storage.atomic import atomic_file
@@ -30,7 +31,7 @@ async def download(api: BatchApi, batch: ApiBatch, folder: JobFolder) -> int:
     count = 0
     with atomic_file(_requests_path(folder), "Nothing was changed") as file:
         async for request in api.requests(batch):
-            file.write(orjson.dumps({"custom_id": request.custom_id, "body": request.body}) + b"\n")
+            file.write(write_json({"custom_id": request.custom_id, "body": request.body}) + b"\n")
             count += 1
     return count
 
@@ -38,13 +39,13 @@ async def download(api: BatchApi, batch: ApiBatch, folder: JobFolder) -> int:
 def conversations(folder: JobFolder) -> Iterator[bytes]:
     """The conversations that the requests ask for, as JSON."""
     for request in _requests(folder):
-        yield orjson.dumps(_conversation(request))
+        yield write_json(_conversation(request))
 
 
 def read_bodies(folder: JobFolder) -> Iterator[bytes]:
     """The bodies of the requests, in the order of the rows."""
     for request in _requests(folder):
-        yield orjson.dumps(request.body)
+        yield write_json(request.body)
 
 
 def read_rows(folder: JobFolder) -> dict[str, int]:

@@ -18,8 +18,8 @@ from oumi.batch.api.shard import Shard
 from oumi.batch.job_folder import JobFolder
 from oumi.core.types.result import Failure, is_fatal
 from oumi.data.source import Row
-from oumi.errors import RequestError
-from oumi.runner.request import NO_KEY, Request
+from oumi.errors import RequestError, StorageError
+from oumi.runner.request import Request
 from oumi.runner.storage.journal import Journal
 
 
@@ -37,7 +37,7 @@ def prepare(job: ApiJob) -> None:
     ):
         keys = folder.spec.keys
         for row, encode in _rows(folder, session):
-            key = keys.key(row.conversation) if row.conversation else NO_KEY
+            key = keys.row_key(row)
             if row.conversation is not None and journal.claim_valid(
                 row.index, key, session.contract
             ):
@@ -46,8 +46,8 @@ def prepare(job: ApiJob) -> None:
             try:
                 line = job.api.line(make_id(row.index, key), session.path, encode())
                 writer.add(row.index, line)
-            except RequestError as error:
-                if is_fatal(error):
+            except Exception as error:  # of the row, unless it is of the disk
+                if is_fatal(error) or isinstance(error, OSError | StorageError):
                     raise
                 failure = Failure.from_error(error)
                 journal.append_failure(row.index, key, failure, attempt=attempt)

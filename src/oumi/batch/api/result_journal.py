@@ -14,7 +14,6 @@ from oumi.core.types.completion import Completion
 from oumi.core.types.result import Failure
 from oumi.data.source import Row
 from oumi.errors import InputError, OumiError, StorageError
-from oumi.runner.request import NO_KEY
 from oumi.runner.row_task import RowTask
 from oumi.runner.storage.journal import Journal
 
@@ -111,7 +110,7 @@ class ResultJournal:
         """Give each row of the input what the journal has recorded of it."""
         keys = self._folder.spec.keys
         for row in self._folder.source.rows():
-            key = keys.key(row.conversation) if row.conversation else NO_KEY
+            key = keys.row_key(row)
             self._keys.append(int(key[:16], 16))
             is_answered = row.conversation is not None and self._journal.claim_valid(
                 row.index, key, self._session.contract

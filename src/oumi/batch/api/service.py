@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from oumi.backends.remote.backend import RemoteBackend
 from oumi.batch.api import adopted
@@ -34,7 +35,8 @@ from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import ConfigError, InputError, RequestError, UnavailableError
-from oumi.runner.storage.snapshot import join_rows
+from oumi.runner.storage.memory import join_rows
+from oumi.runner.storage.snapshot import outcome_in
 
 _INCOMPLETE = frozenset({BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
 
@@ -108,7 +110,9 @@ class ApiBatches:
                 await collect(job, journal)
                 if source is not None and config.output_path is None:
                     contract = job.session.contract
-                    return await asyncio.to_thread(join_rows, journal, source, contract)
+                    return await asyncio.to_thread(
+                        join_rows, source, partial(outcome_in, journal), contract
+                    )
                 rows = source or job.folder.source
                 overwrite = config.overwrite or config.output_path is None
                 await asyncio.to_thread(write, job, journal, rows, output, overwrite=overwrite)

@@ -22,6 +22,7 @@ from oumi.batch.job_spec import (
 )
 from oumi.batch.local.state import window_s
 from oumi.core.configs import InferenceConfig, RemoteParams
+from oumi.core.json_text import write_json
 from oumi.data.source import Source
 from oumi.errors import AccessError
 
@@ -57,7 +58,7 @@ def pin_address(backend: Backend, config: InferenceConfig) -> InferenceConfig:
 def is_same_model(backend: Backend, config: InferenceConfig, spec: JobSpec) -> bool:
     """Whether an engine asks the model of a job, at the address of the job."""
     own = identity_without_keys(backend.session(config).identity)
-    return bool(orjson.loads(orjson.dumps(own)) == spec.identity)
+    return bool(orjson.loads(write_json(own)) == spec.identity)
 
 
 def find_secrets(config: InferenceConfig) -> Secrets:

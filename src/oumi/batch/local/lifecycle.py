@@ -24,7 +24,7 @@ from oumi.batch.local.state import (
     write_state,
 )
 from oumi.core.types.batch import BatchStatus
-from oumi.runner.storage.journal import read_places
+from oumi.runner.storage.journal_lines import read_places
 
 # A process that ends without an answer is started again, since a reboot or a kill is no fault of
 # the job. Three in a row are taken for a fault that comes again, such as too little memory.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 
 from oumi.backends.base import Backend
@@ -39,8 +40,9 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
 from oumi.runner.cost import Price
+from oumi.runner.storage.memory import join_rows
 from oumi.runner.storage.output import Output
-from oumi.runner.storage.snapshot import join_rows
+from oumi.runner.storage.snapshot import outcome_in
 
 _LOCK_POLL_S = 0.05
 # Longer than a caller holds the lock to read the state: a lock that is held longer is a worker's.
@@ -246,7 +248,7 @@ def _results(
         output.write(rows, snapshot, folder.run_id, price, {}, snapshot.contract)
         return output.result()
     if source is not None:
-        return join_rows(snapshot, source, snapshot.contract)
+        return join_rows(source, partial(outcome_in, snapshot), snapshot.contract)
     return snapshot.result(folder.source)
 
 

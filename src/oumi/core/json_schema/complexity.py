@@ -22,6 +22,7 @@ from oumi.core.json_schema.subschemas import (
     resolve,
     subschemas,
 )
+from oumi.core.json_text import write_json
 
 MAX_BYTES = 250_000
 """Size of the schema as JSON text: about twice what OpenAI accepts in names and values."""
@@ -47,7 +48,7 @@ def check_size(schema: dict[str, Any]) -> None:
     else:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     try:
-        size = len(orjson.dumps(schema))
+        size = len(write_json(schema))
     except (TypeError, orjson.JSONEncodeError) as error:
         raise ValueError(f"not JSON: {error}") from error
     if size > MAX_BYTES:

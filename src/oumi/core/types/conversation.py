@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from oumi.core.json_text import parse_json
+from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.tool_call import ToolCall, ToolDefinition
 
 ValueT = TypeVar("ValueT")
@@ -248,7 +248,10 @@ class Conversation(BaseModel):
 
     def to_json(self) -> str:
         """As one line of JSON."""
-        return self.model_dump_json(exclude_none=True)
+        try:
+            return self.model_dump_json(exclude_none=True)
+        except ValueError:  # text that is not Unicode
+            return write_json(self.to_dict()).decode()
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Conversation:

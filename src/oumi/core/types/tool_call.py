@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
+from oumi.core.json_text import write_json
+
 
 class ToolType(StrEnum):
     """Kinds of tool; functions are the only one so far."""
@@ -56,7 +58,7 @@ class FunctionCall(BaseModel):
     @field_validator("arguments", mode="before")
     @classmethod
     def _encode_arguments(cls, value: Any) -> Any:
-        return value if isinstance(value, str) else orjson.dumps(value or {}).decode()
+        return value if isinstance(value, str) else write_json(value or {}).decode()
 
     def get_arguments_dict(self) -> dict[str, Any]:
         """The arguments as a dict. Raises ValueError if they are not a JSON object."""

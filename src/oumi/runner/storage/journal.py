@@ -1,11 +1,11 @@
 """The journal: every answer on disk, one JSON line a row, before anything else happens to it.
 
-A line is `{"key": …, "row": …, "completion": …}` or `{"key": …, "row": …, "failure": …}` with
-facts of the run behind it. A row may have several lines: an answer that does not have the form
-asked for is followed by one that holds both it and the next answer, and that names as `replaces`
-where the line begins that it stands for. Lines are only ever added. Each is handed to the system by
-a write of its own, so that a killed process loses nothing, and the file is synced about once a
-second, so that a power cut loses little. A torn last line is cut off when the journal is opened.
+A row may have several lines: an answer that is not valid is followed by one that holds both it and
+the next answer, and that names as `replaces` where the line begins that it stands for. Lines are
+only ever added. Each is handed to the system by a write of its own, so that a killed process loses
+nothing, and the file is synced about once a second, so that a power cut loses little. A torn last
+line is cut off when the journal is opened. A line whose checksum is wrong stays where it is and
+counts for nothing: its row is asked again.
 
 In memory a new row takes 8 bytes, the place of its line; a row found in an older journal takes
 32. A row is looked up under its number first; where the input was reordered or extended, under
@@ -16,25 +16,29 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import orjson
-
+from oumi.core.logs import logger
 from oumi.core.types.completion import Completion
 from oumi.core.types.result import Failure
 from oumi.errors import OutputExistsError, StorageError
+from oumi.runner.storage.journal_lines import (
+    HEADER,
+    HEADERS,
+    JournalLine,
+    read_line,
+    read_record,
+    whole_lines,
+    write_line,
+)
+from oumi.runner.storage.row_table import RowTable
 from oumi.structured.contract import Contract
 from oumi.structured.finish import record_is_valid
 
-_HEADER = b'{"journal":1}\n'
-_LINE = re.compile(
-    rb'\{"key":"([0-9a-f]{32})","row":(\d+),(?:"replaces":(\d+),)?"(completion|failure)":'
-)
 _NOWHERE = 2**64 - 1
 
 
@@ -49,10 +53,10 @@ class Journal:
         self.path = path
         self._keys = array("Q")  # of each answer that the file held when it was opened
         self._offsets = array("Q")  # of the same answers; _NOWHERE once a row has claimed it
-        self._numbers = array("Q")  # of each row number, the last such answer
+        self._numbers = RowTable()  # of each row number, the last such answer
         self._sorted: list[int] | None = None  # the same answers by key, made when needed
-        self._failures = array("Q")  # of each row number, the last failure; for `claim_failure`
-        self._places = array("Q")  # of each row of this run, the offset of its record
+        self._failures = RowTable()  # of each row number, the last failure; for `claim_failure`
+        self._places = RowTable()  # of each row of this run, the offset of its record
         self._open: set[int] = set()  # rows whose answers from before are not the last word
         self._file = _open_locked(path)
         self._end = self._load()
@@ -84,7 +88,7 @@ class Journal:
         found = self._find(row, int(key[:16], 16))
         if found is None:
             return False
-        self._place(row, self._offsets[found])
+        self._places[row] = self._offsets[found]
         self._offsets[found] = _NOWHERE
         return True
 
@@ -108,14 +112,15 @@ class Journal:
 
         For journals whose rows keep their numbers.
         """
-        if row >= len(self._failures) or self._failures[row] == _NOWHERE:
+        place = self._failures.get(row)
+        if place is None:
             return False
-        self._place(row, self._failures[row])
+        self._places[row] = place
         return True
 
     def holds(self, row: int) -> bool:
         """Whether this row of this run has a record, and is not open."""
-        return self._is_placed(row) and row not in self._open
+        return self._places.get(row) is not None and row not in self._open
 
     def earlier_answer(self, row: int) -> Completion | None:
         """The answers from before of an open row."""
@@ -126,8 +131,8 @@ class Journal:
     def append(self, row: int, key: str, completion: Completion, **facts: Any) -> None:
         """Write an answer, in place of the row's record from before. Raises StorageError."""
         record: dict[str, Any] = {"key": key, "row": row}
-        if self._is_placed(row):
-            record["replaces"] = self._places[row]
+        if (place := self._places.get(row)) is not None:
+            record["replaces"] = place
         record["completion"] = completion.to_dict()
         self._write(row, record | facts)
 
@@ -139,21 +144,13 @@ class Journal:
         """The last record of a row of this run, with its `completion` or its `failure`; empty
         where there is none.
         """
-        if not self._is_placed(row):
-            return {}
-        return read_record(self._file, self._places[row])
-
-    def _place(self, row: int, offset: int) -> None:
-        _put(self._places, row, offset)
-
-    def _is_placed(self, row: int) -> bool:
-        return row < len(self._places) and self._places[row] != _NOWHERE
+        place = self._places.get(row)
+        return {} if place is None else read_record(self._file, place)
 
     def _find(self, row: int, key: int) -> int | None:
-        if row < len(self._numbers):
-            found = self._numbers[row]
-            if found != _NOWHERE and self._is_free(found, key):
-                return found
+        found = self._numbers.get(row)
+        if found is not None and self._is_free(found, key):
+            return found
         if self._sorted is None:
             free = (i for i, offset in enumerate(self._offsets) if offset != _NOWHERE)
             self._sorted = sorted(free, key=self._keys.__getitem__)
@@ -168,7 +165,7 @@ class Journal:
         return self._keys[answer] == key and self._offsets[answer] != _NOWHERE
 
     def _write(self, row: int, record: Mapping[str, Any]) -> None:
-        line = orjson.dumps(record) + b"\n"
+        line = write_line(record)
         start = self._end
         try:
             _write_at(self._file, line, start)
@@ -179,83 +176,54 @@ class Journal:
                 "What was recorded before is intact: make room and run again."
             ) from error
         self._end = start + len(line)
-        self._place(row, start)
+        self._places[row] = start
         self._open.discard(row)
 
     def _load(self) -> int:
         """Index the answers, cut a torn last line off, and return where the file ends."""
-        end = 0
+        end, is_journal = 0, False
+        damaged: list[int] = []
         replaced: list[int] = []
         with os.fdopen(os.dup(self._file), "rb") as file:
             file.seek(0)
-            for number, (offset, line) in enumerate(_whole_lines(file), start=1):
-                if number == 1:
-                    _check_header(line, self.path)
+            for number, (offset, text) in enumerate(whole_lines(file), start=1):
+                end = offset + len(text)
+                if number == 1 and text in HEADERS:
+                    is_journal = True
+                elif (line := read_line(text)) is not None:
+                    self._index(line, offset, replaced)
+                    is_journal = is_journal or line.has_checksum
                 else:
-                    replaced += self._index(line, offset, number)
-                end = offset + len(line)
+                    damaged.append(number)
         self._drop(replaced)
+        if end:
+            _check_lines(self.path, damaged, is_journal=is_journal)
+        return self._start_at(end)
+
+    def _start_at(self, end: int) -> int:
+        """Have the file end with its last whole line, the header at least."""
+        if end == 0:
+            _check_torn_header(self._file, self.path)
         os.ftruncate(self._file, end)
         if end == 0:
-            _write_at(self._file, _HEADER, 0)
-            end = len(_HEADER)
-        return end
+            _write_at(self._file, HEADER, 0)
+        return end or len(HEADER)
 
-    def _index(self, line: bytes, offset: int, number: int) -> list[int]:
-        """Take an answer in, and return the place that it stands in for, if any."""
-        match = _LINE.match(line)
-        if match is None:
-            raise OutputExistsError(f"{self.path}:{number}: not a line of a journal: {line!r:.60}")
-        if match[4] == b"failure":
-            _put(self._failures, int(match[2]), offset)
-            return []
-        _put(self._numbers, int(match[2]), len(self._keys))
-        self._keys.append(int(match[1][:16], 16))
+    def _index(self, line: JournalLine, offset: int, replaced: list[int]) -> None:
+        if not line.is_answer:
+            self._failures[line.row] = offset
+            return
+        self._numbers[line.row] = len(self._keys)
+        self._keys.append(line.key)
         self._offsets.append(offset)
-        return [int(match[3])] if match[3] else []
+        if line.replaces is not None:
+            replaced.append(line.replaces)
 
     def _drop(self, replaced: list[int]) -> None:
         found = [bisect_left(self._offsets, offset) for offset in replaced]
         for at, offset in zip(found, replaced, strict=True):
             if at < len(self._offsets) and self._offsets[at] == offset:
                 self._offsets[at] = _NOWHERE
-
-
-def read_places(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
-    """Of each record its row, its offset, and whether it is an answer, beside whoever writes.
-
-    `start` is an offset at which a line begins. A file that is not there holds nothing.
-    """
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        file.seek(start)
-        for offset, line in _whole_lines(file):
-            match = _LINE.match(line)
-            if match is not None:
-                yield int(match[2]), start + offset, match[4] == b"completion"
-
-
-def read_record(file: int, offset: int) -> dict[str, Any]:
-    """The record at an offset of a journal that is open as a file descriptor."""
-    record: dict[str, Any] = orjson.loads(_read_line(file, offset))
-    return record
-
-
-def _whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Each line and how far it stands from where reading began; not a torn last one."""
-    offset = 0
-    for line in file:
-        if line.endswith(b"\n"):
-            yield offset, line
-        offset += len(line)
-
-
-def _put(values: array[int], index: int, value: int) -> None:
-    missing = index + 1 - len(values)
-    if missing > 0:
-        values.extend([_NOWHERE] * missing)
-    values[index] = value
 
 
 def _open_locked(path: Path) -> int:
@@ -271,9 +239,28 @@ def _open_locked(path: Path) -> int:
     return handle
 
 
-def _check_header(line: bytes, path: Path) -> None:
-    if line != _HEADER:
-        raise OutputExistsError(f"{path}: not a journal of this program; move it away")
+def _check_lines(path: Path, damaged: list[int], *, is_journal: bool) -> None:
+    if not is_journal:
+        raise _not_a_journal(path)
+    if damaged:
+        more = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
+        logger.warning(
+            "%s:%d: the line is damaged%s. It is left where it is and counts for nothing: its row "
+            "is asked again",
+            path,
+            damaged[0],
+            more,
+        )
+
+
+def _check_torn_header(file: int, path: Path) -> None:
+    """A file without a whole line is a journal that was cut off in its header, or none."""
+    if not HEADER.startswith(os.pread(file, len(HEADER), 0)):
+        raise _not_a_journal(path)
+
+
+def _not_a_journal(path: Path) -> OutputExistsError:
+    return OutputExistsError(f"{path}: not a journal of this program; move it away")
 
 
 def _write_at(file: int, line: bytes, offset: int) -> None:
@@ -283,13 +270,3 @@ def _write_at(file: int, line: bytes, offset: int) -> None:
     written = 0
     while written < len(line):
         written += os.pwrite(file, line[written:], offset + written)
-
-
-def _read_line(file: int, offset: int) -> bytes:
-    size = 4096
-    while True:
-        chunk = os.pread(file, size, offset)
-        end = chunk.find(b"\n")
-        if end >= 0:
-            return chunk[:end]
-        size *= 4

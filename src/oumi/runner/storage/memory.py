@@ -1,10 +1,14 @@
-"""The answers of a run without an output file."""
+"""Answers in memory: those of a run without an output file, and rows joined to theirs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from oumi.core.types.completion import Completion
+from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import Failure, InferenceResult
 from oumi.data.source import Source
+from oumi.errors import OumiError
 from oumi.structured.contract import Contract
 from oumi.structured.finish import require_valid
 
@@ -38,10 +42,32 @@ class MemoryStore:
 
     def result(self, source: Source, contract: Contract | None) -> InferenceResult:
         """The answers, joined to the conversations of the input."""
-        rows = sorted(self._completions)
-        conversations = [
-            require_valid(contract, self._completions[row.index]).join(row.conversation)
-            for row in source.rows()
-            if row.conversation is not None and row.index in self._completions
-        ]
-        return InferenceResult(conversations, rows, dict(sorted(self._failures.items())))
+        return join_rows(source, self._outcome, contract)
+
+    def _outcome(self, row: int) -> Completion | Failure | None:
+        return self._completions.get(row) or self._failures.get(row)
+
+
+def join_rows(
+    source: Source,
+    outcome_of: Callable[[int], Completion | Failure | None],
+    contract: Contract | None,
+) -> InferenceResult:
+    """The conversations of a source with their answers, and the failures of the other rows.
+
+    `outcome_of` gives what became of a row by its number; None for one that was not asked.
+    """
+    rows: list[int] = []
+    conversations: list[Conversation] = []
+    failures: dict[int, Failure] = {}
+    for row in source.rows():
+        outcome = outcome_of(row.index)
+        if isinstance(outcome, Completion) and row.conversation is not None:
+            try:
+                conversations.append(require_valid(contract, outcome).join(row.conversation))
+                rows.append(row.index)
+            except OumiError as error:
+                failures[row.index] = Failure.from_error(error)
+        elif isinstance(outcome, Failure):
+            failures[row.index] = outcome
+    return InferenceResult(conversations, rows, failures)

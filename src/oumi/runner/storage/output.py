@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from oumi.core.digest import file_digest
 from oumi.core.types.completion import Usage
-from oumi.core.types.result import InferenceResult
+from oumi.core.types.result import Failure, InferenceResult
 from oumi.data.jsonl import JsonlSink
 from oumi.data.sink import Sink
 from oumi.data.source import Source
@@ -132,13 +132,20 @@ def _write_rows(
     for index, (number, line) in enumerate(source.lines()):
         counts["rows"] += 1
         record = answers.read(index)
+        failure = record.get("failure")
         if "completion" in record:
-            counts["done"] += 1
-            completion = finish_record(contract, record["completion"])
-            usage += Usage.from_dict(completion["usage"])
-            sink.add_answer(line, completion)
-        elif "failure" in record:
+            try:
+                completion = finish_record(contract, record["completion"])
+                sink.add_answer(line, completion)
+            except OSError:
+                raise
+            except Exception as error:  # the others are written all the same
+                failure = Failure.from_error(error).to_dict()
+            else:
+                counts["done"] += 1
+                usage += Usage.from_dict(completion["usage"])
+        if failure is not None:
             counts["failed"] += 1
-            usage += Usage.from_dict(record["failure"].get("usage") or _NO_TOKENS)
-            sink.add_failure(index, number, line, record["failure"])
+            usage += Usage.from_dict(failure.get("usage") or _NO_TOKENS)
+            sink.add_failure(index, number, line, failure)
     return counts, usage

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import Usage
 from oumi.runner.cost import Price
 from oumi.runner.storage.atomic import atomic_file
@@ -44,7 +43,7 @@ class RunSummary:
     def read(cls, path: Path) -> RunSummary | None:
         """The summary in a file; None where there is none or it cannot be read."""
         try:
-            data = orjson.loads(path.read_bytes())
+            data = parse_json(path.read_bytes())
             return cls(
                 data["run_id"],
                 data["output_hash"],
@@ -57,13 +56,13 @@ class RunSummary:
                 data.get("cost_note"),
                 data.get("last_session") or {},
             )
-        except (OSError, orjson.JSONDecodeError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
 
     def write(self, path: Path, kept: str) -> None:
         """Write the file as a whole. Raises StorageError, in which `kept` says what is safe."""
         with atomic_file(path, kept) as file:
-            file.write(orjson.dumps(self.to_dict(), option=orjson.OPT_INDENT_2) + b"\n")
+            file.write(write_json(self.to_dict(), indent=True) + b"\n")
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""

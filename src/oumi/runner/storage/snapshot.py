@@ -19,11 +19,10 @@ from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import Failure, InferenceResult
 from oumi.data.jsonl import JsonlSource
-from oumi.data.source import Source
-from oumi.runner.storage.journal import read_places, read_record
+from oumi.runner.storage.journal_lines import read_places, read_record
 from oumi.runner.storage.output import Answers
 from oumi.structured.contract import Contract
-from oumi.structured.finish import finish_record, record_is_valid, require_valid
+from oumi.structured.finish import finish_record, record_is_valid
 
 _NOWHERE = 0  # where the header stands
 
@@ -44,7 +43,8 @@ class JournalSnapshot:
             weakref.finalize(self, os.close, self._file)
         self._places, is_answer = array("Q", bytes(8 * total)), bytearray(total)
         for row, place, is_completion in read_places(journal):
-            self._places[row], is_answer[row] = place, is_completion
+            if row < total:
+                self._places[row], is_answer[row] = place, is_completion
         for row in range(total):
             if is_answer[row] and not self._fits(row):
                 self._places[row], is_answer[row] = _NOWHERE, False
@@ -75,18 +75,12 @@ class JournalSnapshot:
         return record_is_valid(self.contract, self.read(row)["completion"])
 
 
-def join_rows(answers: Answers, source: Source, contract: Contract | None) -> InferenceResult:
-    """All rows, joined to the conversations of a source, in memory."""
-    rows, conversations, failures = [], [], {}
-    for row in source.rows():
-        record = answers.read(row.index)
-        if "completion" in record and row.conversation is not None:
-            completion = require_valid(contract, Completion.from_dict(record["completion"]))
-            rows.append(row.index)
-            conversations.append(completion.join(row.conversation))
-        else:
-            failures[row.index] = Failure.from_dict(record["failure"])
-    return InferenceResult(conversations, rows, failures)
+def outcome_in(answers: Answers, row: int) -> Completion | Failure | None:
+    """What is recorded of a row, as an object; None for nothing."""
+    record = answers.read(row)
+    if "completion" in record:
+        return Completion.from_dict(record["completion"])
+    return Failure.from_dict(record["failure"]) if "failure" in record else None
 
 
 class SnapshotConversations(Sequence[Conversation]):

@@ -20,6 +20,7 @@ import orjson
 
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import anchor
+from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.structured.schema.errors import SchemaNotSupportedError
 from oumi.structured.schema.limits import check_limits
@@ -81,7 +82,7 @@ def adapt(schema: dict[str, Any], profile: SchemaProfile, *, strict: bool = True
     `strict` asks for strict mode where the provider has a switch for it. Never raises for what a
     provider does not accept: the profile's fallback mode takes any schema.
     """
-    return _adapt(orjson.dumps(schema), profile, strict)
+    return _adapt(write_json(schema), profile, strict)
 
 
 @lru_cache(maxsize=64)
@@ -148,5 +149,5 @@ def _unchanged(value: Any) -> Any:
 
 
 def _instruction(schema: dict[str, Any]) -> str:
-    text = orjson.dumps(schema).decode()
+    text = write_json(schema).decode()
     return f"Answer with JSON only, without any other text, that meets this JSON schema:\n{text}"

@@ -16,6 +16,7 @@ from oumi.backends.openai_chat import (
     encode_messages,
     encode_tools,
 )
+from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion
 from oumi.errors import OumiError, RequestError, UnavailableError, UnsupportedError
 from oumi.runner.request import Request
@@ -42,7 +43,7 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    return write_json(body)
 
 
 def decode(reply: bytes, request: Request) -> Completion:

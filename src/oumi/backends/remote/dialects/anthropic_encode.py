@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from oumi.backends.images import image_url, read_image
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
@@ -17,6 +15,7 @@ from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSumma
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.json_text import write_json
 from oumi.core.types.conversation import ContentItem, Message, Role, Type
 from oumi.core.types.tool_call import ToolDefinition
 from oumi.errors import ConfigError, UnsupportedError
@@ -107,7 +106,7 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
     }
     if stream:
         body["stream"] = True
-    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    return write_json(body)
 
 
 def summarize(blocks: list[dict[str, Any]]) -> BlockSummary | None:

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from oumi.backends.images import image_url, read_image
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
@@ -19,6 +17,7 @@ from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSumma
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.json_text import write_json
 from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
 from oumi.core.types.tool_call import ToolDefinition
 from oumi.errors import ConfigError, UnsupportedError
@@ -107,7 +106,7 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
     }
     if system:
         body["system"] = [block for message in system for block in _with_cache_point(message)]
-    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    return write_json(body)
 
 
 def summarize(blocks: list[dict[str, Any]]) -> BlockSummary | None:
@@ -157,7 +156,7 @@ def _constraint(_: Any, config: InferenceConfig) -> dict[str, Any]:
         tool = {"name": ANSWER_TOOL, "description": "Gives the answer."}
         tools = [{"toolSpec": {**tool, "inputSchema": {"json": schema}}}]
         return {"toolConfig": {"tools": tools, "toolChoice": {"tool": {"name": ANSWER_TOOL}}}}
-    definition = {"name": "answer", "schema": orjson.dumps(schema).decode()}
+    definition = {"name": "answer", "schema": write_json(schema).decode()}
     form = {"type": "json_schema", "structure": {"jsonSchema": definition}}
     output_config = config.model.model_kwargs.get("outputConfig") or {}
     return {"outputConfig": {**output_config, "textFormat": form}}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from oumi.backends.openai_chat import (
     StreamAssembler,
     check_tools_are_optional,
@@ -27,6 +25,7 @@ from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig
 from oumi.core.json_schema.regex import expand_classes
+from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
 from oumi.errors import ConfigError
@@ -66,7 +65,7 @@ def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False)
         body["stream"] = True
     else:
         body.pop("stream_options", None)  # no one else may ask for usage
-    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    return write_json(body)
 
 
 def adapted(config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
@@ -221,7 +220,7 @@ def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str,
 
 
 def _quote(text: str) -> str:
-    return orjson.dumps(text).decode()
+    return write_json(text).decode()
 
 
 # How each setting is sent. Values that change nothing are left out, because not every server knows

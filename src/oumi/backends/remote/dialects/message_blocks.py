@@ -14,6 +14,7 @@ import orjson
 from oumi.backends.openai_chat import check_tools_are_optional
 from oumi.backends.remote.model_families import family_of
 from oumi.core.configs import GenerationParams, InferenceConfig
+from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.core.types.tool_call import ToolCall
 from oumi.errors import ConfigError, RequestError, UnsupportedError
@@ -113,7 +114,7 @@ def read_input(text: str, *, as_text: bool) -> Any:
 
 def to_json(value: Any) -> str:
     """The JSON text of an input, which may be text already."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else write_json(value).decode()
 
 
 def check_tool_choice(request: Request) -> None:

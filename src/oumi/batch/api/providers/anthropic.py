@@ -26,6 +26,7 @@ from oumi.batch.api.providers.shared import (
     read_time,
 )
 from oumi.batch.failures import CANCELLED, EXPIRED
+from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import Failure
 from oumi.errors import UnavailableError, UnsupportedError
@@ -149,14 +150,14 @@ class AnthropicBatches:
         result = read_field(value, "result")
         result_type = read_field(result, "type")
         if result_type == "succeeded":
-            return BatchResult(custom_id, orjson.dumps(result["message"]))
+            return BatchResult(custom_id, write_json(result["message"]))
         if result_type in _FAILURES:
             return BatchResult(custom_id, failure=_FAILURES[result_type])
         return BatchResult(custom_id, failure=self._failure(result.get("error") or {}))
 
     def _failure(self, error: Mapping[str, Any]) -> Failure:
         error_type = str((error.get("error") or error).get("type"))
-        body = orjson.dumps(error)
+        body = write_json(error)
         status = _STATUS_OF.get(error_type, 400)
         return Failure.from_error(to_error(status, body, None, self._engine, "the key"))
 

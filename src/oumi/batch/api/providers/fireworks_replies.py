@@ -15,6 +15,7 @@ from oumi.batch.api.providers.base import ApiBatch, BatchRequest, BatchResult
 from oumi.batch.api.providers.shared import read_field, read_result, read_status, read_time
 from oumi.batch.failures import failure_of
 from oumi.core.digest import new_digest
+from oumi.core.json_text import write_json
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import Failure
@@ -116,7 +117,7 @@ def read_batch_result(file: str, line: bytes, engine: str) -> BatchResult | None
         return None
     response, error = value.get("response"), value.get("error")
     if response and not error:
-        return BatchResult(custom_id, orjson.dumps(response))
+        return BatchResult(custom_id, write_json(response))
     return BatchResult(custom_id, failure=_failure(error, engine))
 
 
@@ -142,7 +143,7 @@ def _with_prompt(body: dict[str, Any], job: Mapping[str, Any]) -> dict[str, Any]
 def _failure(error: Any, engine: str) -> Failure:
     code = error.get("code") if isinstance(error, Mapping) else None
     if isinstance(code, int) and 400 <= code < 600:
-        meaning = to_error(code, orjson.dumps(error), None, engine, "the key")
+        meaning = to_error(code, write_json(error), None, engine, "the key")
         return Failure.from_error(meaning)
     return failure_of(error)
 

@@ -32,6 +32,7 @@ from oumi.batch.api.providers.shared import (
     read_time,
 )
 from oumi.batch.failures import failure_of
+from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import Failure
 from oumi.errors import ModelNotFoundError, OumiError, RequestError
@@ -204,9 +205,9 @@ class OpenAIBatches:
         response = value.get("response") or {}
         status, body = response.get("status_code"), response.get("body")
         if status == 200 and not value.get("error"):
-            return BatchResult(custom_id, orjson.dumps(body))
+            return BatchResult(custom_id, write_json(body))
         if status and status != 200:
-            error = to_error(status, orjson.dumps(body), None, self._engine, "the key")
+            error = to_error(status, write_json(body), None, self._engine, "the key")
             return BatchResult(custom_id, failure=Failure.from_error(error))
         return BatchResult(custom_id, failure=failure_of(value.get("error")))
 

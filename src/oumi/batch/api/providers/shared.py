@@ -11,6 +11,7 @@ import orjson
 
 from oumi.backends.remote.errors import BadReplyError
 from oumi.batch.api.providers.base import ApiBatch, QueueFullError
+from oumi.core.json_text import write_json
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import InputError, ModelNotFoundError, RequestError, UnavailableError
@@ -56,7 +57,7 @@ async def cancel_unless_ended(
 def line_without_model(custom_id: str, body: bytes) -> bytes:
     """A request as a line of a file whose model is named by the job."""
     fields = {name: value for name, value in orjson.loads(body).items() if name != "model"}
-    return orjson.dumps({"custom_id": custom_id, "body": fields}) + b"\n"
+    return write_json({"custom_id": custom_id, "body": fields}) + b"\n"
 
 
 def read_field(reply: Any, name: str) -> Any:

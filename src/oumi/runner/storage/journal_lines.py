@@ -1,0 +1,115 @@
+"""The lines of a journal: each is whole by its checksum, or it is none.
+
+A line is a JSON object that begins with the row's key and number, and ends with the CRC-32 of all
+that stands before it. Lines of version 1 have no checksum: they count where they can be read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+from zlib import crc32
+
+from oumi.core.json_text import parse_json, write_json
+from oumi.core.types.completion import Completion
+from oumi.core.types.result import Failure
+
+HEADER = b'{"journal":2}\n'
+HEADERS = (b'{"journal":1}\n', HEADER)
+
+_START = re.compile(
+    rb'\{"key":"([0-9a-f]{32})","row":(\d{1,18}),(?:"replaces":(\d{1,18}),)?"(completion|failure)":'
+)
+_END = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\n')
+_END_BYTES = len(b',"crc32":"01234567"}\n')
+_READ_BYTES = 4096  # most lines are shorter
+
+
+class JournalLine(NamedTuple):
+    """What a line says of itself."""
+
+    key: int
+    """The first 64 bits of the row's key."""
+    row: int
+    replaces: int | None
+    """Where the line begins that it stands for."""
+    is_answer: bool
+    has_checksum: bool
+
+
+def write_line(record: Mapping[str, Any]) -> bytes:
+    """The line of a record, with its checksum."""
+    text = write_json(record)[:-1]
+    return b'%s,"crc32":"%08x"}\n' % (text, crc32(text))
+
+
+def read_line(line: bytes) -> JournalLine | None:
+    """What a line says of itself; None for one that is damaged."""
+    start = _START.match(line)
+    if start is None:
+        return None
+    is_answer = start[4] == b"completion"
+    end = _END.match(line, len(line) - _END_BYTES)
+    if end is None:
+        is_whole = _can_be_read(line, is_answer=is_answer)
+    else:
+        is_whole = crc32(memoryview(line)[:-_END_BYTES]) == int(end[1], 16)
+    if not is_whole:
+        return None
+    replaces = int(start[3]) if start[3] else None
+    return JournalLine(int(start[1][:16], 16), int(start[2]), replaces, is_answer, end is not None)
+
+
+def read_places(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
+    """Of each record its row, its offset, and whether it is an answer, beside whoever writes.
+
+    `start` is an offset at which a line begins. A file that is not there holds nothing.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        file.seek(start)
+        for offset, text in whole_lines(file):
+            line = read_line(text)
+            if line is not None:
+                yield line.row, start + offset, line.is_answer
+
+
+def read_record(file: int, offset: int) -> dict[str, Any]:
+    """The record at an offset of a journal that is open as a file descriptor."""
+    record: dict[str, Any] = parse_json(_line_at(file, offset))
+    return record
+
+
+def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Each line and how far it stands from where reading began; not a torn last one."""
+    offset = 0
+    for line in file:
+        if line.endswith(b"\n"):
+            yield offset, line
+        offset += len(line)
+
+
+def _can_be_read(line: bytes, *, is_answer: bool) -> bool:
+    try:
+        record = parse_json(line)
+        if is_answer:
+            Completion.from_dict(record["completion"])
+        else:
+            Failure.from_dict(record["failure"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def _line_at(file: int, offset: int) -> bytes:
+    size = _READ_BYTES
+    while True:
+        chunk = os.pread(file, size, offset)
+        end = chunk.find(b"\n")
+        if end >= 0 or len(chunk) < size:
+            return chunk[: end + 1] if end >= 0 else chunk
+        size *= 4

@@ -1,0 +1,33 @@
+"""A whole number for each row, in little memory."""
+
+from __future__ import annotations
+
+from array import array
+
+_NONE = 2**64 - 1
+_LARGEST_GAP = 1_000_000  # 8 MB: a row number that is far from all others costs no more than that
+
+
+class RowTable:
+    """Numbers below 2**64 - 1 by row: 8 bytes a row, whatever the largest row number is."""
+
+    __slots__ = ("_dense", "_far")
+
+    def __init__(self) -> None:
+        self._dense = array("Q")
+        self._far: dict[int, int] = {}  # of rows that are far beyond the others
+
+    def __setitem__(self, row: int, value: int) -> None:
+        missing = row + 1 - len(self._dense)
+        if missing > _LARGEST_GAP:
+            self._far[row] = value
+            return
+        if missing > 0:
+            self._dense.extend([_NONE] * missing)
+        self._dense[row] = value
+
+    def get(self, row: int) -> int | None:
+        """The row's number; None where it has none."""
+        if row < len(self._dense) and (value := self._dense[row]) != _NONE:
+            return value
+        return self._far.get(row)
