@@ -82,7 +82,7 @@ def new_job_spec(session: Session, *, kind: JobKind, fingerprint: str, rows: int
         kind=kind,
         settings=settings_without_keys(session.config),
         identity=identity_without_keys(session.identity),
-        settings_key=session.keys.settings_key,
+        settings_key=session.job_keys.settings_key,
         fingerprint=fingerprint,
         rows=rows,
         created=time.time(),

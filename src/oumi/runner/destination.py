@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from oumi.core.logs import logger
 from oumi.core.types.result import InferenceResult
-from oumi.data.source import Source
+from oumi.data.source import Row, Source
+from oumi.runner.request import KeyMaker
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.journal import Journal
@@ -75,8 +77,10 @@ class FileDestination:
 
     def finished_result(self) -> InferenceResult | None:
         """What the output holds, where it is of the same input and settings and nothing failed."""
-        self._run_id = f"{self._session.keys.settings_key}-{self._source.fingerprint()}"
-        return self._result() if self._output.is_finished(self._run_id) else None
+        fingerprint = self._source.fingerprint()
+        self._run_id = f"{self._session.keys.settings_key}-{fingerprint}"
+        run_ids = (self._run_id, f"{self._session.job_keys.settings_key}-{fingerprint}")
+        return self._result() if self._output.is_finished(run_ids) else None
 
     def open(self) -> Journal:
         """The journal, locked for this process."""
@@ -88,6 +92,7 @@ class FileDestination:
     def claim(self) -> int:
         """Look the rows up in the journal. Raises OutputExistsError for another run's output."""
         recorded = self._claim_rows() if self._journal.recorded else 0
+        self._note_address(recorded)
         self._output.check_replaceable(recorded, overwrite=self._overwrite)
         return recorded
 
@@ -105,12 +110,31 @@ class FileDestination:
         return self._result()
 
     def _claim_rows(self) -> int:
-        keys, contract = self._session.keys, self._session.contract
         return sum(
-            self._journal.claim_valid(row.index, keys.row_key(row), contract)
+            self._claim_row(row, self._session.keys) or self._claim_row(row, self._session.job_keys)
             for row in self._source.rows()
             if row.conversation is not None
         )
+
+    def _claim_row(self, row: Row, keys: KeyMaker) -> bool:
+        return self._journal.claim_valid(row.index, keys.row_key(row), self._session.contract)
+
+    def _note_address(self, recorded: int) -> None:
+        """Record where answers come from, and say so where those of earlier calls come from
+        elsewhere.
+        """
+        address, earlier = self._session.url, self._journal.address
+        if address is None or address == earlier:
+            return
+        if recorded and earlier is not None:
+            logger.warning(
+                "%d recorded answers came from %s, the others are asked at %s: taken to be the "
+                "same model, as it has the same name",
+                recorded,
+                earlier,
+                address,
+            )
+        self._journal.append_address(address)
 
     def _result(self) -> InferenceResult:
         result = self._output.result()

@@ -43,8 +43,22 @@ class Session(ABC):
 
     @cached_property
     def keys(self) -> KeyMaker:
-        """Makes the keys of rows."""
+        """Makes the keys of rows. The address is no part of them: a server that comes back at
+        another one is not asked again for what it has answered.
+        """
+        return KeyMaker(self.config, {k: v for k, v in self.identity.items() if k != "url"})
+
+    @cached_property
+    def job_keys(self) -> KeyMaker:
+        """The same with the address: keys of batch jobs, each of which lies at one address, and
+        of the runs of version 0.1.
+        """
         return KeyMaker(self.config, self.identity)
+
+    @property
+    def url(self) -> str | None:
+        """The base URL of the API; None for a model on this machine."""
+        return self.identity.get("url")
 
     @abstractmethod
     async def complete(self, request: Request) -> Completion:

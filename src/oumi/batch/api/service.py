@@ -104,7 +104,7 @@ class ApiBatches:
                 await asyncio.to_thread(job.folder.check_conversations, source)
             await advance(job)
             output = output_of(job, config.output_path)
-            if source is None and await asyncio.to_thread(output.is_finished, job.folder.run_id):
+            if source is None and await asyncio.to_thread(output.is_finished, [job.folder.run_id]):
                 return output.result()
             with await asyncio.to_thread(ResultJournal, job) as journal:
                 await collect(job, journal)

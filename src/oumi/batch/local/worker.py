@@ -177,7 +177,7 @@ def _config(folder: JobFolder, secrets: dict[str, Any]) -> InferenceConfig:
 
 
 def _check_identity(session: Session, folder: JobFolder) -> None:
-    if session.keys.settings_key != folder.spec.settings_key:
+    if session.job_keys.settings_key != folder.spec.settings_key:
         raise ConfigError(
             f"who answers is not who answered when the job was submitted: {session.identity} "
             f"instead of {folder.spec.identity}. Submit the conversations again"

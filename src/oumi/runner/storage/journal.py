@@ -30,6 +30,7 @@ from oumi.runner.storage.journal_lines import (
     HEADER,
     HEADERS,
     JournalLine,
+    read_address,
     read_line,
     read_record,
     whole_lines,
@@ -59,6 +60,8 @@ class Journal:
         self._places = RowTable()  # of each row of this run, the offset of its record
         self._open: set[int] = set()  # rows whose answers from before are not the last word
         self._file = _open_locked(path)
+        self.address: str | None = None
+        """Where the last answers come from; None where none is recorded."""
         self._end = self._load()
 
     def __enter__(self) -> Journal:
@@ -140,6 +143,11 @@ class Journal:
         """Write a failure; the row is asked again by the next run. Raises StorageError."""
         self._write(row, {"key": key, "row": row, "failure": failure.to_dict(), **facts})
 
+    def append_address(self, address: str) -> None:
+        """Record where the answers that follow come from. Raises StorageError."""
+        self._append_line(write_line({"address": address}))
+        self.address = address
+
     def read(self, row: int) -> dict[str, Any]:
         """The last record of a row of this run, with its `completion` or its `failure`; empty
         where there is none.
@@ -165,7 +173,11 @@ class Journal:
         return self._keys[answer] == key and self._offsets[answer] != _NOWHERE
 
     def _write(self, row: int, record: Mapping[str, Any]) -> None:
-        line = write_line(record)
+        self._places[row] = self._append_line(write_line(record))
+        self._open.discard(row)
+
+    def _append_line(self, line: bytes) -> int:
+        """Write a line, and return where it begins."""
         start = self._end
         try:
             _write_at(self._file, line, start)
@@ -176,8 +188,7 @@ class Journal:
                 "What was recorded before is intact: make room and run again."
             ) from error
         self._end = start + len(line)
-        self._places[row] = start
-        self._open.discard(row)
+        return start
 
     def _load(self) -> int:
         """Index the answers, cut a torn last line off, and return where the file ends."""
@@ -193,6 +204,8 @@ class Journal:
                 elif (line := read_line(text)) is not None:
                     self._index(line, offset, replaced)
                     is_journal = is_journal or line.has_checksum
+                elif (address := read_address(text)) is not None:
+                    self.address, is_journal = address, True
                 else:
                     damaged.append(number)
         self._drop(replaced)

@@ -2,6 +2,7 @@
 
 A line is a JSON object that begins with the row's key and number, and ends with the CRC-32 of all
 that stands before it. Lines of version 1 have no checksum: they count where they can be read.
+Between these, a line says at which address the answers that follow were asked.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ HEADERS = (b'{"journal":1}\n', HEADER)
 _START = re.compile(
     rb'\{"key":"([0-9a-f]{32})","row":(\d{1,18}),(?:"replaces":(\d{1,18}),)?"(completion|failure)":'
 )
+_ADDRESS = b'{"address":'
 _END = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\n')
 _END_BYTES = len(b',"crc32":"01234567"}\n')
 _READ_BYTES = 4096  # most lines are shorter
@@ -52,15 +54,25 @@ def read_line(line: bytes) -> JournalLine | None:
     if start is None:
         return None
     is_answer = start[4] == b"completion"
-    end = _END.match(line, len(line) - _END_BYTES)
-    if end is None:
+    checksum = _checksum(line)
+    if checksum is None:
         is_whole = _can_be_read(line, is_answer=is_answer)
     else:
-        is_whole = crc32(memoryview(line)[:-_END_BYTES]) == int(end[1], 16)
+        is_whole = checksum == _sum(line)
     if not is_whole:
         return None
     replaces = int(start[3]) if start[3] else None
-    return JournalLine(int(start[1][:16], 16), int(start[2]), replaces, is_answer, end is not None)
+    return JournalLine(
+        int(start[1][:16], 16), int(start[2]), replaces, is_answer, checksum is not None
+    )
+
+
+def read_address(line: bytes) -> str | None:
+    """Where the answers that follow come from; None for another line or one that is damaged."""
+    if not line.startswith(_ADDRESS) or _checksum(line) != _sum(line):
+        return None
+    address: str = parse_json(line)["address"]
+    return address
 
 
 def read_places(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
@@ -91,6 +103,17 @@ def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         if line.endswith(b"\n"):
             yield offset, line
         offset += len(line)
+
+
+def _checksum(line: bytes) -> int | None:
+    """The checksum at the end of a line; None where there is none."""
+    end = _END.match(line, len(line) - _END_BYTES)
+    return None if end is None else int(end[1], 16)
+
+
+def _sum(line: bytes) -> int:
+    """What the checksum has to be."""
+    return crc32(memoryview(line)[:-_END_BYTES])
 
 
 def _can_be_read(line: bytes, *, is_answer: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -47,10 +47,12 @@ class Output:
         except OSError as error:
             raise StorageError(f"{self.path.parent}: {error.strerror}") from error
 
-    def is_finished(self, run_id: str) -> bool:
-        """Whether this very run is done: same input, same settings, no row failed."""
+    def is_finished(self, run_ids: Collection[str]) -> bool:
+        """Whether this very run, by any of its ids, is done: same input, same settings, no row
+        failed.
+        """
         summary = RunSummary.read(self.run_path)
-        if summary is None or summary.run_id != run_id or summary.failed:
+        if summary is None or summary.run_id not in run_ids or summary.failed:
             return False
         return self._digest() == summary.output_hash
 
