@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -166,8 +167,21 @@ def test_one_bad_row_costs_no_other(engine, write_jsonl, paths):
             r"in.jsonl:2: not JSON.*cut off",
         ),
         (b'{"messages":[{"role":"boss","content":"a"}]}\n', r"in.jsonl:1: messages.0.role"),
-        (b'\n{"massages":[]}\n', r"in.jsonl:2: messages: Field required"),
-        (b"[1]\n", r"in.jsonl:1: expected an object"),
+        (b'\n{"massages":[]}\n', r"in.jsonl:2: no `messages` among the fields 'massages'"),
+        (b'{"messages":[]}\n', r"in.jsonl:1: a conversation without messages"),
+        (b'"text"\n', r"in.jsonl:1: str in place of a conversation; expected an object"),
+        (b'[{"messages": []}]\n', r"in.jsonl: a JSON array: write one conversation a line"),
+        (gzip.compress(b"{}"), r"in.jsonl: a gzip file: unpack it first"),
+        ('{"messages":[]}\n'.encode("utf-16"), r"in.jsonl: UTF-16 text: save it as UTF-8"),
+        (b"PAR1\x15\x04\n", r"in.jsonl: a Parquet file"),
+        (b'{"conversations":[{"from":"human","value":"hi"}]}\n', r"in.jsonl:1: .*ShareGPT"),
+        (b'{"custom_id":"a","url":"/v1/chat/completions","body":{}}\n', r"in.jsonl:1: .*batch"),
+        (b'{"prompt":"hi"}\n', r"in.jsonl:1: no `messages` among the fields 'prompt'"),
+        (b'{"instruction":"add","input":"1"}\n', r"in.jsonl:1: .*Alpaca"),
+        (
+            b'{"messages":[{"role":"user","content":"x \\ud83d"}]}\n',
+            r"in.jsonl:1: not JSON.*surrogate",
+        ),
         (bytes(range(256)) * 4000, r"in.jsonl:1: not JSON"),
         (b"", "no conversations"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,9 +17,11 @@ from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import answer_metadata
 from oumi.core.types.conversation import Conversation
 from oumi.data.held_file import HeldFile
-from oumi.data.source import Row, Source
+from oumi.data.other_formats import other_format, other_row
+from oumi.data.source import NO_MESSAGES, Row, Source
 from oumi.errors import InputError
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -66,14 +69,24 @@ class JsonlSource(Source):
 
 def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
     """The rows of JSONL text. One that cannot be read is a row with an error, which says where in
-    the file called `name` it stands.
+    the file called `name` it stands. Raises InputError for a file in another format.
     """
     for index, (number, line) in enumerate(_number_rows(lines)):
-        try:
-            yield Row(index, Conversation.model_validate_json(line), None, number)
-        except Exception as error:  # whatever is wrong with a row, the others go on
-            reason = _describe(error, line)
-            yield Row(index, None, InputError(f"{name}:{number}: {reason}"), number)
+        if index == 0 and (what := other_format(line)):
+            raise InputError(f"{name}: {what}. Expected JSONL: one conversation a line")
+        yield _parse(index, number, line, name)
+
+
+def _parse(index: int, number: int, line: bytes, name: str) -> Row:
+    try:
+        conversation = Conversation.model_validate_json(line)
+    except Exception as error:  # whatever is wrong with a row, the others go on
+        reason = _describe(error, line)
+    else:
+        if conversation.messages:
+            return Row(index, conversation, None, number)
+        reason = NO_MESSAGES
+    return Row(index, None, InputError(f"{name}:{number}: {reason}"), number)
 
 
 def _number_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -123,10 +136,12 @@ def _describe(error: Exception, line: bytes) -> str:
     try:
         value = parse_json(line)
     except ValueError as json_error:
-        torn = "" if line.endswith(b"\n") else " (the line may be cut off)"
-        return f"not JSON: {json_error}{torn}"
-    if not isinstance(value, dict):
-        return f"expected an object with `messages`, found {type(value).__name__}"
+        hint = "" if line.endswith(b"\n") else " (the line may be cut off)"
+        if _SURROGATE.search(line):
+            hint = " (half of a surrogate pair, such as \\ud83d alone, is no character)"
+        return f"not JSON: {json_error}{hint}"
+    if other := other_row(value):
+        return other
     if not isinstance(error, ValidationError):
         return f"not a conversation: {error}"
     detail = error.errors()[0]

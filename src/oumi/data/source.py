@@ -11,6 +11,8 @@ from oumi.core.digest import new_digest
 from oumi.core.types.conversation import Conversation
 from oumi.errors import InputError
 
+NO_MESSAGES = "a conversation without messages"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -71,6 +73,8 @@ class ListSource(Source):
         """The rows, from the first one."""
         for index, conversation in enumerate(self._conversations):
             error = self._not_json.get(index)
+            if not conversation.messages:
+                error = InputError(f"row {index}: {NO_MESSAGES}")
             yield Row(index, None, error) if error else Row(index, conversation)
 
     def lines(self) -> Iterator[tuple[None, bytes]]:

@@ -13,7 +13,7 @@ from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, Re
 from oumi.core.types.completion import Delta
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
-from oumi.data.source import Row
+from oumi.data.source import ListSource
 from oumi.inference.batch_methods import BatchMethods
 from oumi.runner import loop
 from oumi.runner.events import Listener
@@ -149,7 +149,8 @@ class InferenceEngine(BatchMethods):
         self.close()
 
     def _task(self, conversation: Conversation, config: InferenceConfig | None) -> RowTask:
-        return RowTask(self.session(config), Row(0, conversation), MemoryStore())
+        row = next(ListSource([conversation]).rows())
+        return RowTask(self.session(config), row, MemoryStore())
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""
