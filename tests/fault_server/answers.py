@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """TextStreamer to write `gap_s` apart, then `end`: keep, close, reset or hang."""
+    """Pieces to write `gap_s` apart, then `end`: keep, close, reset or hang."""
 
     label: str  # what it counts as: "200" only for a good answer, written whole
     pieces: list[bytes]

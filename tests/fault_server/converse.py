@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from tests.fault_server.eventstream import event, exception
+from tests.fault_server.model_reply import ModelReply, read
 from tests.fault_server.plan import Plan
-from tests.fault_server.said import ErrorReply, read
 
 STREAM_TYPE = "application/vnd.amazon.eventstream"
 
@@ -70,11 +70,11 @@ def models(names: list[str]) -> bytes:
 
 
 def _reply(row: str, body: bytes, plan: Plan) -> dict[str, Any]:
-    said = read(row, plan, _forced_tool(body))
-    reason = "tool_calls" if said.calls else plan.finish_reason
+    reply = read(row, plan, _forced_tool(body))
+    reason = "tool_calls" if reply.calls else plan.finish_reason
     tokens = len(body) // 4
     return {
-        "output": {"message": {"role": "assistant", "content": _blocks(said)}},
+        "output": {"message": {"role": "assistant", "content": _blocks(reply)}},
         "stopReason": _STOP_REASONS.get(reason, reason),
         "usage": {"inputTokens": tokens, "outputTokens": 5, "totalTokens": tokens + 5},
         "metrics": {"latencyMs": 1},
@@ -86,15 +86,15 @@ def _forced_tool(body: bytes) -> str | None:
     return choice["tool"]["name"] if "tool" in choice else None
 
 
-def _blocks(said: ErrorReply) -> list[dict[str, Any]]:
-    reasoning = {"reasoningText": {"text": said.reasoning, "signature": "c2lnbmVk"}}
+def _blocks(reply: ModelReply) -> list[dict[str, Any]]:
+    reasoning = {"reasoningText": {"text": reply.reasoning, "signature": "c2lnbmVk"}}
     calls = [
         {"toolUse": {"toolUseId": call_id, "name": name, "input": arguments}}
-        for call_id, name, arguments in said.calls
+        for call_id, name, arguments in reply.calls
     ]
     return [
-        *([{"reasoningContent": reasoning}] if said.reasoning else ()),
-        *([{"text": said.text}] if said.text else ()),
+        *([{"reasoningContent": reasoning}] if reply.reasoning else ()),
+        *([{"text": reply.text}] if reply.text else ()),
         *calls,
     ]
 

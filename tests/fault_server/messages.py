@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from tests.fault_server.model_reply import ModelReply, read
 from tests.fault_server.plan import Plan
-from tests.fault_server.said import ErrorReply, read
 
 STREAM_TYPE = "text/event-stream"
 
@@ -65,14 +65,14 @@ def wrong_choices(variant: str, good: bytes) -> bytes:
 
 def _message(row: str, body: bytes, plan: Plan) -> dict[str, Any]:
     asked = orjson.loads(body)
-    said = read(row, plan, _forced_tool(asked))
-    reason = "tool_calls" if said.calls else plan.finish_reason
+    reply = read(row, plan, _forced_tool(asked))
+    reason = "tool_calls" if reply.calls else plan.finish_reason
     return {
         "id": "msg_fault",
         "type": "message",
         "role": "assistant",
         "model": asked.get("model", ""),
-        "content": _blocks(said),
+        "content": _blocks(reply),
         "stop_reason": _STOP_REASONS.get(reason, reason),
         "stop_sequence": None,
         "usage": {"input_tokens": len(body) // 4, "output_tokens": 5},
@@ -84,14 +84,14 @@ def _forced_tool(asked: dict[str, Any]) -> str | None:
     return choice.get("name") if choice.get("type") == "tool" else None
 
 
-def _blocks(said: ErrorReply) -> list[dict[str, Any]]:
-    thinking = {"type": "thinking", "thinking": said.reasoning, "signature": "c2lnbmVk"}
+def _blocks(reply: ModelReply) -> list[dict[str, Any]]:
+    thinking = {"type": "thinking", "thinking": reply.reasoning, "signature": "c2lnbmVk"}
     calls = [
         {"type": "tool_use", "id": call_id, "name": name, "input": arguments}
-        for call_id, name, arguments in said.calls
+        for call_id, name, arguments in reply.calls
     ]
-    text = {"type": "text", "text": said.text}
-    return [*([thinking] if said.reasoning else ()), *([text] if said.text else ()), *calls]
+    text = {"type": "text", "text": reply.text}
+    return [*([thinking] if reply.reasoning else ()), *([text] if reply.text else ()), *calls]
 
 
 def _events(row: str, body: bytes, plan: Plan) -> Iterator[dict[str, Any]]:

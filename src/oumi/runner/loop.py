@@ -47,7 +47,7 @@ def submit(work: Coroutine[Any, Any, ResultT]) -> concurrent.futures.Future[Resu
 
 
 def iterate(pieces: AsyncIterator[ResultT]) -> Generator[ResultT]:
-    """TextStreamer made on the background loop, one after the other. Closing stops the making."""
+    """Values made on the background loop, one after the other. Closing stops the making."""
 
     async def advance() -> ResultT:
         return await anext(pieces)

@@ -12,7 +12,7 @@ from tests.fault_server.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorReply:
+class ModelReply:
     """Thoughts, text, and calls as (id, name, arguments)."""
 
     reasoning: str
@@ -25,7 +25,7 @@ class ErrorReply:
         return re.findall(r"\S+\s*", self.text)
 
 
-def read(row: str, plan: Plan, forced_tool: str | None) -> ErrorReply:
+def read(row: str, plan: Plan, forced_tool: str | None) -> ModelReply:
     """What the plan's message says. A tool that has to be called gets the text as arguments."""
     text = plan.message.get("content", f"answer to {row}") or ""
     calls = [
@@ -34,7 +34,7 @@ def read(row: str, plan: Plan, forced_tool: str | None) -> ErrorReply:
     ]
     if forced_tool and not calls:
         calls, text = [("call-1", forced_tool, _arguments(text))], ""
-    return ErrorReply(plan.message.get("reasoning_content") or "", text, calls)
+    return ModelReply(plan.message.get("reasoning_content") or "", text, calls)
 
 
 def _arguments(text: str) -> dict[str, Any]:
