@@ -46,6 +46,10 @@ class OumiError(Exception):
     wait_s: float | None
     """Seconds to wait before the next try, where the server named them."""
 
+    result: Any = None
+    """Where the error ended a run: all rows, answered, failed or not asked, as
+    `oumi.core.types.InferenceResult`."""
+
     def __init__(self, message: str, *, status: int | None = None, wait_s: float | None = None):
         super().__init__(message)
         self.status = status
@@ -137,9 +141,6 @@ class InferenceError(OumiError):
     """Some rows failed. `result` holds every answer and every failure, in input order."""
 
     exit_code = 6
-
-    result: Any
-    """All rows of the run, as `oumi.core.types.InferenceResult`."""
 
     def __init__(self, message: str, result: Any):
         super().__init__(message)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 from oumi.core.configs import GenerationParams, InferenceConfig
-from oumi.core.types.conversation import Conversation, Message, Role
+from oumi.core.types.conversation import Conversation
+from oumi.data.conversation_like import Conversations, is_one
 from oumi.inference import InferenceEngine, build_engine
-
-Question = str | Conversation
 
 
 @overload
 def infer(
-    input: Question,
+    input: Conversation | str | Mapping[str, Any],
     config: InferenceConfig | None = ...,
     *,
     engine: InferenceEngine | None = ...,
@@ -22,20 +21,20 @@ def infer(
 ) -> Conversation: ...
 @overload
 def infer(
-    input: Sequence[Question] | None = ...,
+    input: Conversations | None = ...,
     config: InferenceConfig | None = ...,
     *,
     engine: InferenceEngine | None = ...,
     **generation: Any,
 ) -> Sequence[Conversation]: ...
 def infer(
-    input: Question | Sequence[Question] | None = None,  # noqa: A002
+    input: Conversations | None = None,  # noqa: A002
     config: InferenceConfig | None = None,
     *,
     engine: InferenceEngine | None = None,
     **generation: Any,
 ) -> Conversation | Sequence[Conversation]:
-    """Answer questions: texts or conversations, one or many, or the file of `config.input_path`.
+    """Answer texts, conversations or lists of messages, one or many, or the file of `input_path`.
 
     `oumi.infer("What is 2+2?", max_new_tokens=32)` gives the finished conversation; a list gives
     a list. Further arguments are generation settings. An engine that is not handed in is made
@@ -44,17 +43,9 @@ def infer(
     config = (config or InferenceConfig()).merge(
         InferenceConfig(generation=GenerationParams(**generation))
     )
-    questions = [input] if isinstance(input, Question) else input
-    conversations = None if questions is None else [_conversation(q) for q in questions]
     if engine is not None:
-        answers = engine.infer(conversations, config)
+        answers = engine.infer(input, config)
     else:
         with build_engine(config) as own:
-            answers = own.infer(conversations, config)
-    return answers[0] if isinstance(input, Question) else answers
-
-
-def _conversation(question: Question) -> Conversation:
-    if isinstance(question, Conversation):
-        return question
-    return Conversation(messages=[Message(role=Role.USER, content=question)])
+            answers = own.infer(input, config)
+    return answers[0] if input is not None and is_one(input) else answers

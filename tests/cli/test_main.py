@@ -73,7 +73,7 @@ def test_a_bug_leaves_a_log_without_values(tmp_path, monkeypatch, capsys) -> Non
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_is_no_bug(tmp_path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"messages": []}\n')
+    (tmp_path / "a.jsonl").write_text('{"messages": [{"role": "user", "content": "a"}]}\n')
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "oumi", "show", "a.jsonl"]
         done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)

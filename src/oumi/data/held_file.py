@@ -23,16 +23,20 @@ _BLOCK = 1 << 18  # read at once: larger blocks are no faster
 class HeldFile:
     """The lines of a regular file, the same ones in every pass.
 
-    The file is opened at the first pass and held: another one that is moved to its path changes
-    nothing. Where it is written to in its place, whoever reads it next gets an InputError, so that
-    no answer is ever joined to another line than it was asked for. That takes 4 bytes a line.
+    The file is opened once and held: another one that is moved to its path changes nothing. Where
+    it is written to in its place, whoever reads it next gets an InputError, so that no answer is
+    ever joined to another line than it was asked for. That takes 4 bytes a line.
     """
 
     def __init__(self, path: Path, name: str):
-        self._path = path
+        """Raises InputError for what is no regular file or cannot be opened."""
         self._name = name
-        self._handle = -1
-        self._state = (0, 0)  # size, and nanoseconds of the last change, when it was opened
+        self._handle = _open(path)
+        weakref.finalize(self, os.close, self._handle)
+        status = os.fstat(self._handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: not a regular file")
+        self._state = _state(status)
         self._hashes: array[int] | None = None  # of each line, from the first whole pass
 
     def lines(self) -> Iterator[bytes]:
@@ -86,20 +90,7 @@ class HeldFile:
         )
 
     def _reader(self) -> io.BufferedReader:
-        if self._handle < 0:
-            self._open()
         return io.BufferedReader(_Reader(self._handle, self._name), _BLOCK)
-
-    def _open(self) -> None:
-        try:
-            self._handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError as error:
-            raise _unreadable(str(self._path), error) from error
-        weakref.finalize(self, os.close, self._handle)
-        status = os.fstat(self._handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{self._path}: not a regular file")
-        self._state = _state(status)
 
 
 class _Reader(io.RawIOBase):
@@ -127,6 +118,13 @@ class _Reader(io.RawIOBase):
             raise _unreadable(self._name, error) from error
         self._position += size
         return size
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
 
 
 def _unreadable(name: str, error: OSError) -> InputError:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.conversation import Conversation
+from oumi.data.conversation_like import Conversations, is_one, to_conversations
 from oumi.data.jsonl import JsonlSource
 from oumi.data.source import ListSource, Source
 from oumi.errors import ConfigError
@@ -20,48 +20,47 @@ from oumi.errors import ConfigError
 STANDARD_STREAM = "-"
 
 
-@contextlib.contextmanager
-def open_source(
-    conversations: Sequence[Conversation] | None, config: InferenceConfig, spooled: Path | None
-) -> Iterator[Source]:
-    """A list, the file of `input_path`, or the pipe that `spool` has copied to a file."""
-    if conversations is not None:
-        yield ListSource(conversations)
-    elif config.input_path is None:
-        raise ConfigError("no conversations: give a list, or set input_path")
-    elif spooled is not None:
-        try:
-            is_stdin = config.input_path == STANDARD_STREAM
-            yield JsonlSource(spooled, "standard input" if is_stdin else config.input_path)
-        finally:
-            spooled.unlink()
-    else:
-        yield JsonlSource(Path(config.input_path))
+def open_source(conversations: Conversations | None, config: InferenceConfig) -> Source:
+    """Conversations in memory, the file of `input_path`, or a pipe.
 
-
-def spool(conversations: Sequence[Conversation] | None, config: InferenceConfig) -> Path | None:
-    """Standard input or a named pipe as a temporary file, where that is the input, because rows
-    are gone through more than once; None otherwise.
-
-    To be called in the caller's own thread, where a Ctrl-C ends the wait for input.
+    To be called in the caller's own thread, where a Ctrl-C ends the wait for input. What can be
+    gone through only once is copied to a temporary file. Raises InputError, ConfigError.
     """
+    if conversations is not None:
+        return _source_of(conversations, config)
     path = config.input_path
-    if conversations is not None or path is None:
-        return None
+    if path is None:
+        raise ConfigError("no conversations: give a list, or set input_path")
     if path == STANDARD_STREAM:
-        return _spool(sys.stdin.buffer)
+        return _spool(lambda file: shutil.copyfileobj(sys.stdin.buffer, file), "standard input")
     if Path(path).is_fifo():
-        with open(path, "rb") as pipe:
-            return _spool(pipe)
-    return None
+        return _spool(lambda file: _copy_pipe(path, file), path)
+    return JsonlSource(Path(path))
 
 
-def _spool(stream: BinaryIO) -> Path:
-    handle, name = tempfile.mkstemp(prefix="oumi-", suffix=".jsonl")
+def _source_of(conversations: Conversations, config: InferenceConfig) -> Source:
+    if is_one(conversations) or hasattr(conversations, "__len__") or config.output_path is None:
+        return ListSource(to_conversations(conversations))
+    source = _spool(lambda file: _write(to_conversations(conversations), file), "the conversations")
+    source.may_be_empty = True
+    return source
+
+
+def _write(conversations: Iterator[Conversation], file: BinaryIO) -> None:
+    file.writelines(conversation.to_json().encode() + b"\n" for conversation in conversations)
+
+
+def _copy_pipe(path: str, file: BinaryIO) -> None:
+    with open(path, "rb") as pipe:
+        shutil.copyfileobj(pipe, file)
+
+
+def _spool(write: Callable[[BinaryIO], None], name: str) -> JsonlSource:
+    """A source of what is written to a file that vanishes with it."""
+    handle, path = tempfile.mkstemp(prefix="oumi-", suffix=".jsonl")
     try:
         with os.fdopen(handle, "wb") as file:
-            shutil.copyfileobj(stream, file)
-    except BaseException:
-        Path(name).unlink()
-        raise
-    return Path(name)
+            write(file)
+        return JsonlSource(Path(path), name)
+    finally:
+        os.unlink(path)

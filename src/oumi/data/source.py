@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
@@ -35,7 +35,8 @@ class Source(ABC):
     in_memory: ClassVar[bool] = False
     """Whether the caller holds the rows as objects, so that results are handed out as objects."""
 
-    may_be_empty: ClassVar[bool] = False
+    may_be_empty: bool = False
+    """Whether no rows at all are no mistake."""
 
     @abstractmethod
     def rows(self) -> Iterator[Row]:
@@ -62,9 +63,9 @@ class ListSource(Source):
     """Conversations in memory, as they are now: the caller may go on with them."""
 
     in_memory: ClassVar[bool] = True
-    may_be_empty: ClassVar[bool] = True
+    may_be_empty = True
 
-    def __init__(self, conversations: Sequence[Conversation]):
+    def __init__(self, conversations: Iterable[Conversation]):
         self.name = "the list of conversations"
         self._conversations = [_copy(conversation) for conversation in conversations]
         self._not_json: dict[int, InputError] = {}  # known once the rows were written as JSON

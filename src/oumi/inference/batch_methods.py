@@ -7,7 +7,6 @@ import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oumi.core.configs.inference_config import InferenceConfig
@@ -15,8 +14,9 @@ from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
-from oumi.data.opening import open_source, spool
-from oumi.data.source import ListSource
+from oumi.data.conversation_like import Conversations, to_conversations
+from oumi.data.opening import open_source
+from oumi.data.source import ListSource, Source
 from oumi.errors import UnavailableError
 from oumi.runner import loop
 
@@ -48,7 +48,7 @@ class BatchMethods:
 
     def infer_batch(
         self,
-        conversations: Sequence[Conversation] | None = None,
+        conversations: Conversations | None = None,
         inference_config: InferenceConfig | None = None,
     ) -> str:
         """Submit conversations, of a list or of `input_path`, as one job. Returns its id.
@@ -57,7 +57,7 @@ class BatchMethods:
         expired or was cancelled, the rows without an answer are submitted anew.
         """
         config = self._effective(inference_config)
-        return loop.call(self._submit(conversations, config, spool(conversations, config)))
+        return loop.call(self._submit(open_source(conversations, config), config))
 
     def get_batch_status(
         self, batch_id: str, inference_config: InferenceConfig | None = None
@@ -68,7 +68,7 @@ class BatchMethods:
     def get_batch_results(
         self,
         batch_id: str,
-        conversations: Sequence[Conversation] | None = None,
+        conversations: Conversations | None = None,
         inference_config: InferenceConfig | None = None,
     ) -> Sequence[Conversation]:
         """All conversations with their answers, in the order in which they were submitted.
@@ -81,7 +81,7 @@ class BatchMethods:
     def get_batch_results_partial(
         self,
         batch_id: str,
-        conversations: Sequence[Conversation] | None = None,
+        conversations: Conversations | None = None,
         inference_config: InferenceConfig | None = None,
     ) -> InferenceResult:
         """The answers that are there by now; the other rows are failures that say why."""
@@ -126,13 +126,13 @@ class BatchMethods:
 
     async def ainfer_batch(
         self,
-        conversations: Sequence[Conversation] | None = None,
+        conversations: Conversations | None = None,
         inference_config: InferenceConfig | None = None,
     ) -> str:
         """`infer_batch` for a caller with an event loop of its own."""
         config = self._effective(inference_config)
-        spooled = await asyncio.to_thread(spool, conversations, config)
-        return await _on_background_loop(self._submit(conversations, config, spooled))
+        source = await asyncio.to_thread(open_source, conversations, config)
+        return await _on_background_loop(self._submit(source, config))
 
     async def aget_batch_status(
         self, batch_id: str, inference_config: InferenceConfig | None = None
@@ -143,7 +143,7 @@ class BatchMethods:
     async def aget_batch_results(
         self,
         batch_id: str,
-        conversations: Sequence[Conversation] | None = None,
+        conversations: Conversations | None = None,
         inference_config: InferenceConfig | None = None,
     ) -> Sequence[Conversation]:
         """`get_batch_results` for a caller with an event loop of its own."""
@@ -152,7 +152,7 @@ class BatchMethods:
     async def aget_batch_results_partial(
         self,
         batch_id: str,
-        conversations: Sequence[Conversation] | None = None,
+        conversations: Conversations | None = None,
         inference_config: InferenceConfig | None = None,
     ) -> InferenceResult:
         """`get_batch_results_partial` for a caller with an event loop of its own."""
@@ -189,14 +189,8 @@ class BatchMethods:
         """`resubmit_batch` for a caller with an event loop of its own."""
         return await _on_background_loop(self._resubmit(batch_id, inference_config))
 
-    async def _submit(
-        self,
-        conversations: Sequence[Conversation] | None,
-        config: InferenceConfig,
-        spooled: Path | None,
-    ) -> str:
-        with open_source(conversations, config, spooled) as source:
-            return await (await self._batches(config)).submit(source, config)
+    async def _submit(self, source: Source, config: InferenceConfig) -> str:
+        return await (await self._batches(config)).submit(source, config)
 
     async def _status(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo:
         config = self._effective(given)
@@ -205,7 +199,7 @@ class BatchMethods:
     async def _results(
         self,
         batch_id: str,
-        conversations: Sequence[Conversation] | None,
+        conversations: Conversations | None,
         given: InferenceConfig | None,
     ) -> Sequence[Conversation]:
         info = await self._status(batch_id, given)
@@ -220,11 +214,11 @@ class BatchMethods:
     async def _partial(
         self,
         batch_id: str,
-        conversations: Sequence[Conversation] | None,
+        conversations: Conversations | None,
         given: InferenceConfig | None,
     ) -> InferenceResult:
         config = self._effective(given)
-        source = None if conversations is None else ListSource(conversations)
+        source = None if conversations is None else ListSource(to_conversations(conversations))
         batches = await self._batches(config, batch_id)
         return await batches.results(batch_id, source, config)
 

@@ -13,6 +13,7 @@ from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, Re
 from oumi.core.types.completion import Delta
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
+from oumi.data.conversation_like import ConversationLike, Conversations, to_conversations
 from oumi.data.source import ListSource
 from oumi.inference.batch_methods import BatchMethods
 from oumi.runner import loop
@@ -66,13 +67,15 @@ class InferenceEngine(BatchMethods):
 
     def infer(
         self,
-        input: Sequence[Conversation] | None = None,  # noqa: A002  the name users know
+        input: Conversations | None = None,  # noqa: A002  the name users know
         inference_config: InferenceConfig | None = None,
         *,
         on_event: Listener | None = None,
     ) -> Sequence[Conversation]:
         """Answer all conversations, of a list or of `input_path`, in their order.
 
+        Any iterable will do, of conversations, texts, lists of messages or dicts. An iterator is
+        gone through once; with `output_path` it is held on disk rather than in memory.
         With `output_path` the answers are saved, and a rerun asks only for what is missing.
         Raises InferenceError once all others are done and saved, if any row failed.
         """
@@ -81,39 +84,41 @@ class InferenceEngine(BatchMethods):
 
     def infer_partial(
         self,
-        input: Sequence[Conversation] | None = None,  # noqa: A002
+        input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
         on_event: Listener | None = None,
     ) -> InferenceResult:
-        """The same, but rows that failed are part of the result."""
+        """The same, but rows that failed are part of the result: also those that were not asked,
+        because the run came to an end before, such as by a quota that is used up.
+        """
         job = Job(self.session(inference_config), input, on_event)
-        return loop.call(job.run(), on_interrupt=job.stop)
+        return loop.call(job.run_partial(), on_interrupt=job.stop)
 
     async def ainfer(
         self,
-        input: Sequence[Conversation] | None = None,  # noqa: A002
+        input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
         on_event: Listener | None = None,
     ) -> Sequence[Conversation]:
         """`infer` for a caller with an event loop of its own."""
-        result = await self.ainfer_partial(input, inference_config, on_event=on_event)
-        return result.all()
+        job = Job(self.session(inference_config), input, on_event)
+        return (await asyncio.wrap_future(loop.submit(job.run()))).all()
 
     async def ainfer_partial(
         self,
-        input: Sequence[Conversation] | None = None,  # noqa: A002
+        input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
         on_event: Listener | None = None,
     ) -> InferenceResult:
         """`infer_partial` for a caller with an event loop of its own."""
         job = Job(self.session(inference_config), input, on_event)
-        return await asyncio.wrap_future(loop.submit(job.run()))
+        return await asyncio.wrap_future(loop.submit(job.run_partial()))
 
     def stream(
-        self, conversation: Conversation, inference_config: InferenceConfig | None = None
+        self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
     ) -> Generator[Delta]:
         """The answer piece by piece; the last piece carries the whole. Closing it stops it.
 
@@ -123,7 +128,7 @@ class InferenceEngine(BatchMethods):
         return loop.iterate(self._task(conversation, inference_config).stream())
 
     def astream(
-        self, conversation: Conversation, inference_config: InferenceConfig | None = None
+        self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
     ) -> AsyncGenerator[Delta]:
         """`stream` for a caller with an event loop of its own."""
         return loop.aiterate(self._task(conversation, inference_config).stream())
@@ -148,8 +153,8 @@ class InferenceEngine(BatchMethods):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _task(self, conversation: Conversation, config: InferenceConfig | None) -> RowTask:
-        row = next(ListSource([conversation]).rows())
+    def _task(self, conversation: ConversationLike, config: InferenceConfig | None) -> RowTask:
+        row = next(ListSource(to_conversations([conversation])).rows())
         return RowTask(self.session(config), row, MemoryStore())
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:

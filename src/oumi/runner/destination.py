@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from oumi.core.logs import logger
-from oumi.core.types.result import InferenceResult
+from oumi.core.types.result import Failure, InferenceResult
+from oumi.data.jsonl import JsonlSource
 from oumi.data.source import Row, Source
+from oumi.errors import OumiError
 from oumi.runner.request import KeyMaker
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.journal import Journal
-from oumi.runner.storage.memory import MemoryStore
+from oumi.runner.storage.memory import MemoryStore, join_rows
 from oumi.runner.storage.output import Output
 from oumi.runner.storage.row_store import RowStore
+from oumi.runner.storage.snapshot import JournalSnapshot, outcome_in
 
 
 class Destination(Protocol):
@@ -36,6 +40,12 @@ class Destination(Protocol):
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """Save what is recorded and return it. Raises StorageError."""
+        ...
+
+    def result_until(self, error: OumiError) -> InferenceResult:
+        """What is recorded of a run that an error has ended; nothing is saved. To be called while
+        the store is open.
+        """
         ...
 
 
@@ -62,6 +72,10 @@ class MemoryDestination:
     def finish(self, stats: RunStats) -> InferenceResult:
         """The conversations with their answers."""
         return self._store.result(self._source, self._session.contract)
+
+    def result_until(self, error: OumiError) -> InferenceResult:
+        """The same; the other rows have failed."""
+        return self._store.result(self._source, self._session.contract, Failure.not_asked(error))
 
 
 class FileDestination:
@@ -108,6 +122,20 @@ class FileDestination:
             session.contract,
         )
         return self._result()
+
+    def result_until(self, error: OumiError) -> InferenceResult:
+        """What the journal holds of each row; read from it as it is looked at, unless the caller
+        holds the rows in memory.
+        """
+        missing, contract = Failure.not_asked(error), self._session.contract
+        if isinstance(self._source, JsonlSource):
+            total = sum(1 for _ in self._source.lines())
+            snapshot = JournalSnapshot(
+                self._output.journal_path, total, missing, contract, self._journal.places(total)
+            )
+            return snapshot.result(self._source)
+        outcome_of = partial(outcome_in, self._journal)
+        return join_rows(self._source, outcome_of, contract, missing)
 
     def _claim_rows(self) -> int:
         return sum(

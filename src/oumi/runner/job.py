@@ -7,16 +7,16 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from oumi.core.configs.inference_config import BadRows, InferenceConfig
-from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
 from oumi.data.check import check_rows
-from oumi.data.opening import STANDARD_STREAM, open_source, spool
+from oumi.data.conversation_like import Conversations
+from oumi.data.opening import STANDARD_STREAM, open_source
 from oumi.data.source import Source
-from oumi.errors import ConfigError
+from oumi.errors import ConfigError, InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
 from oumi.runner.events import Event, Listener, RunStarted
 from oumi.runner.run import Run
@@ -30,22 +30,21 @@ class Job:
     def __init__(
         self,
         session: Session,
-        conversations: Sequence[Conversation] | None = None,
+        conversations: Conversations | None = None,
         listener: Listener | None = None,
     ):
         self._session = session
         self._config = session.config
-        self._conversations = conversations
+        self._source = open_source(conversations, session.config)
         self._stats = RunStats()
         self._listener = listener
         self._run: Run | None = None
         self._stopped = False
-        self._spooled = spool(conversations, self._config)
 
     async def run(self) -> InferenceResult:
         """Answer all rows and save them. Raises what ends the whole run."""
-        opened = open_source(self._conversations, self._config, self._spooled)
-        with opened as source, _output_path(self._config) as path:
+        source = self._source
+        with _output_path(self._config) as path:
             destination = self._destination(source, path)
             done = await asyncio.to_thread(destination.finished_result)
             if done is not None:
@@ -58,16 +57,38 @@ class Job:
                 self._notify_started(total, recorded, path)
                 if not self._stopped:
                     most = min(self._session.max_in_flight, max(total, 1))
-                    await run.run(source.rows(), most)
+                    try:
+                        await run.run(source.rows(), most)
+                    except OumiError as error:
+                        await self._attach_result(error, destination)
+                        raise
                 if self._stopped:
                     return InferenceResult()
                 return await asyncio.to_thread(destination.finish, self._stats)
+
+    async def run_partial(self) -> InferenceResult:
+        """The same, but what the answers of a backend end is a result as well: the rows that were
+        not asked have failed because of it. Raises what is wrong with the input or the disk.
+        """
+        try:
+            return await self.run()
+        except (InputError, StorageError):
+            raise
+        except OumiError as error:
+            if not isinstance(error.result, InferenceResult):
+                raise
+            return error.result
 
     def stop(self) -> None:
         """Finish what is in flight, begin nothing more, and keep the journal."""
         self._stopped = True
         if self._run is not None:
             self._run.stop()
+
+    async def _attach_result(self, error: OumiError, destination: Destination) -> None:
+        """Have an error that ends the run carry what became of each row."""
+        with contextlib.suppress(OumiError):  # a source that was changed gives no rows
+            error.result = await asyncio.to_thread(destination.result_until, error)
 
     def _destination(self, source: Source, path: Path | None) -> Destination:
         if path is None:

@@ -45,6 +45,12 @@ class Failure:
             Structured.FAILED if isinstance(error, StructuredOutputError) else None,
         )
 
+    @classmethod
+    def not_asked(cls, reason: Exception) -> Failure:
+        """Of a row that was not asked, or not answered, because `reason` ended the run."""
+        message = f"the run ended before this row had an answer: {reason}"
+        return cls(type(reason).__name__, message, is_retryable=True, attempts=0)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
         data = {field.name: getattr(self, field.name) for field in fields(self)}

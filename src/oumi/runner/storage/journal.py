@@ -18,7 +18,7 @@ import fcntl
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,14 @@ class Journal:
     def append_failure(self, row: int, key: str, failure: Failure, **facts: Any) -> None:
         """Write a failure; the row is asked again by the next run. Raises StorageError."""
         self._write(row, {"key": key, "row": row, "failure": failure.to_dict(), **facts})
+
+    def places(self, total: int) -> Iterator[tuple[int, int, bool]]:
+        """Of each record of this run's `total` rows its row, its offset, and whether it is an
+        answer.
+        """
+        for row in range(total):
+            if (place := self._places.get(row)) is not None:
+                yield row, place, "completion" in self.read(row)
 
     def append_address(self, address: str) -> None:
         """Record where the answers that follow come from. Raises StorageError."""

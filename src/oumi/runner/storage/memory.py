@@ -40,9 +40,13 @@ class MemoryStore:
     def sync(self) -> None:
         """Nothing to do: there is no disk."""
 
-    def result(self, source: Source, contract: Contract | None) -> InferenceResult:
-        """The answers, joined to the conversations of the input."""
-        return join_rows(source, self._outcome, contract)
+    def result(
+        self, source: Source, contract: Contract | None, missing: Failure | None = None
+    ) -> InferenceResult:
+        """The answers, joined to the conversations of the input. `missing` is why there is
+        nothing of the other rows.
+        """
+        return join_rows(source, self._outcome, contract, missing)
 
     def _outcome(self, row: int) -> Completion | Failure | None:
         return self._completions.get(row) or self._failures.get(row)
@@ -52,16 +56,18 @@ def join_rows(
     source: Source,
     outcome_of: Callable[[int], Completion | Failure | None],
     contract: Contract | None,
+    missing: Failure | None = None,
 ) -> InferenceResult:
     """The conversations of a source with their answers, and the failures of the other rows.
 
-    `outcome_of` gives what became of a row by its number; None for one that was not asked.
+    `outcome_of` gives what became of a row by its number; None for one that was not asked, which
+    is left out, or has failed because of `missing`.
     """
     rows: list[int] = []
     conversations: list[Conversation] = []
     failures: dict[int, Failure] = {}
     for row in source.rows():
-        outcome = outcome_of(row.index)
+        outcome = outcome_of(row.index) or missing
         if isinstance(outcome, Completion) and row.conversation is not None:
             try:
                 conversations.append(require_valid(contract, outcome).join(row.conversation))

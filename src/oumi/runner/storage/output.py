@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from oumi.core.digest import file_digest
 from oumi.core.types.completion import Usage
@@ -16,20 +16,13 @@ from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price
 from oumi.runner.storage.atomic import atomic_file, beside
 from oumi.runner.storage.lazy import LazyConversations, LazyFailures
+from oumi.runner.storage.row_store import Answers
 from oumi.runner.storage.run_summary import RunSummary, cost_fields
 from oumi.structured.contract import Contract
 from oumi.structured.finish import finish_record
 
 _NO_TOKENS = Usage().to_dict()
 _KEPT = "All answers are in the journal"
-
-
-class Answers(Protocol):
-    """The last record of each row: a journal, or something like it."""
-
-    def read(self, row: int) -> Mapping[str, Any]:
-        """The row's `completion` or its `failure`; neither where nothing is recorded."""
-        ...
 
 
 class Output:

@@ -1,8 +1,9 @@
-"""Where the answers of a run are recorded."""
+"""Where the answers of a run are recorded, and read again."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.result import Failure
@@ -29,4 +30,12 @@ class RowStore(Protocol):
 
     def sync(self) -> None:
         """Bring everything to the disk itself."""
+        ...
+
+
+class Answers(Protocol):
+    """The last record of each row: a journal, or something like it."""
+
+    def read(self, row: int) -> Mapping[str, Any]:
+        """The row's `completion` or its `failure`; neither where nothing is recorded."""
         ...

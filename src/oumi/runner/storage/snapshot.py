@@ -10,7 +10,7 @@ import os
 import weakref
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -20,7 +20,7 @@ from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import Failure, InferenceResult
 from oumi.data.jsonl import JsonlSource
 from oumi.runner.storage.journal_lines import read_places, read_record
-from oumi.runner.storage.output import Answers
+from oumi.runner.storage.row_store import Answers
 from oumi.structured.contract import Contract
 from oumi.structured.finish import finish_record, record_is_valid
 
@@ -30,11 +30,18 @@ _NOWHERE = 0  # where the header stands
 class JournalSnapshot:
     """What became of each of `total` rows; `missing` is why one without a record has none.
 
-    An answer that does not fit is no answer yet: its row is asked further.
+    `places` gives of each record its row, its offset, and whether it is an answer, where the rows
+    have other numbers than in the journal. An answer that is not valid is none yet: its row is
+    asked further.
     """
 
     def __init__(
-        self, journal: Path, total: int, missing: Failure, contract: Contract | None = None
+        self,
+        journal: Path,
+        total: int,
+        missing: Failure,
+        contract: Contract | None = None,
+        places: Iterable[tuple[int, int, bool]] | None = None,
     ):
         self.contract = contract
         self._missing = missing
@@ -42,7 +49,7 @@ class JournalSnapshot:
         if self._file >= 0:
             weakref.finalize(self, os.close, self._file)
         self._places, is_answer = array("Q", bytes(8 * total)), bytearray(total)
-        for row, place, is_completion in read_places(journal):
+        for row, place, is_completion in places or read_places(journal):
             if row < total:
                 self._places[row], is_answer[row] = place, is_completion
         for row in range(total):
