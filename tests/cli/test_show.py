@@ -43,10 +43,10 @@ def test_plain(oumi, tmp_path) -> None:
 
 
 def test_unreadable(oumi, tmp_path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"messages": []}\nnoise\n')
+    (tmp_path / "a.jsonl").write_text('{"messages": [{"role": "user", "content": "a"}]}\nnoise\n')
     done = oumi("show", "a.jsonl")
     assert done.returncode == 2
-    assert done.stdout == "--- 1\n\n"
+    assert done.stdout == "--- 1\nuser: a\n\n"
     assert "a.jsonl:2: not JSON" in done.stderr
     assert oumi("show", "b.jsonl").returncode == 2
 

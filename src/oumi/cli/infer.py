@@ -16,7 +16,7 @@ from oumi.cli.signals import exit_code_of, sigterm_interrupts
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.result import InferenceResult
 from oumi.errors import InferenceError, OumiError
-from oumi.inference import build_engine
+from oumi.inference import InferenceEngine, build_engine
 
 _EPILOG = """\b
 Any setting is an option, named by its path:
@@ -63,7 +63,7 @@ def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
     with Progress(None if quiet else sys.stderr) as progress:
         engine = build_engine(config)
         try:
-            result = engine.infer_partial(None, config, on_event=progress)
+            result = _infer(engine, config, progress)
         except KeyboardInterrupt as interrupt:
             progress.close()
             _print(summary.interrupted(progress.stats, config))
@@ -77,6 +77,15 @@ def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
         finally:
             engine.close()
     return _summarize(progress, config, result, quiet=quiet)
+
+
+def _infer(engine: InferenceEngine, config: InferenceConfig, progress: Progress) -> InferenceResult:
+    """All rows. Raises what ends the whole run, for the exit code that belongs to it."""
+    try:
+        return InferenceResult(engine.infer(None, config, on_event=progress))
+    except InferenceError as error:
+        result: InferenceResult = error.result
+        return result
 
 
 def _with_paths(config: InferenceConfig, ctx: click.Context) -> InferenceConfig:
