@@ -91,7 +91,7 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, content: bytes):
 
 
 def test_two_processes_do_not_share_a_journal(tmp_path: Path):
-    with Journal(tmp_path / "j"), pytest.raises(OutputExistsError, match="another process"):
+    with Journal(tmp_path / "j"), pytest.raises(OutputExistsError, match="this process works on"):
         Journal(tmp_path / "j")
     with Journal(tmp_path / "j"):
         pass

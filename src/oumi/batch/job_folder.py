@@ -10,6 +10,7 @@ a hash of the settings and of the input, so that the same call after a kill find
     <tag>.jsonl     the requests of a shard of a job at an API, until it has ended
     answers.jsonl   with its journal, failures and run.json: an ordinary run of the runner
     lock            held by the process that works on the job; of a local job it names the process
+    lock.lock       the same where the file system has no flock
     cancel          present as soon as somebody wants a local job to stop
     worker.log      the log of a local job's processes
 """
@@ -17,13 +18,14 @@ a hash of the settings and of the input, so that the same call after a kill find
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
+from math import inf
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from platformdirs import user_state_path
 
@@ -36,37 +38,19 @@ from oumi.data.jsonl import JsonlSource
 from oumi.data.source import Source
 from oumi.errors import InputError, StorageError
 from oumi.runner.request import KeyMaker
-from oumi.runner.storage.atomic import atomic_file
+from oumi.runner.storage.atomic import atomic_file, reason_of
+from oumi.runner.storage.lock import Lock, holder_of, try_lock
 from oumi.runner.storage.output import Output
 
 _PREFIX = "oumi-batch-"
 _SAFE_ON_ERROR = "What was done before is recorded"
 _LOCK_POLL_S = 0.05  # a lock is held for a few requests, so waiting for it is hardly noticed
+_LONG_WAIT_S = 5.0
 
 
 def root() -> Path:
     """The folder of all jobs; on Linux XDG_STATE_HOME moves it."""
     return user_state_path("oumi") / "batches"
-
-
-class Lock:
-    """The right to work on a job, until it is released or the process ends."""
-
-    def __init__(self, file: int):
-        self.file = file
-        """The open file that is locked; -1 once it is released."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def release(self) -> None:
-        """Let others work on the job. May be called twice."""
-        if self.file >= 0:
-            os.close(self.file)
-            self.file = -1
 
 
 class JobFolder:
@@ -140,25 +124,40 @@ class JobFolder:
         """Replace the state as a whole. `find_folder` finds the job by the names in its `ids`."""
         _write(self.state_path, state)
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether this process may only look at the job."""
+        return self.exists and not os.access(self.path, os.W_OK)
+
+    @property
+    def holder(self) -> str:
+        """Who holds the lock, in words."""
+        return holder_of(self.lock_path)
+
     def try_lock(self) -> Lock | None:
         """The lock, or None while somebody else holds it. Raises StorageError."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StorageError(f"{self.path}: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(file)
-            return None
-        return Lock(file)
+            raise StorageError(f"{self.path}: cannot be made: {reason_of(error)}") from error
+        return try_lock(self.lock_path, 0o600)
 
     async def lock(self) -> Lock:
         """The lock, as soon as nobody else holds it."""
-        while (lock := self.try_lock()) is None:  # noqa: ASYNC110  the system notifies nobody
+        warn_s = time.monotonic() + _LONG_WAIT_S
+        while (lock := self.try_lock()) is None:
+            if time.monotonic() > warn_s:
+                logger.warning("%s: waiting for %s, which works on it", self.id, self.holder)
+                warn_s = inf
             await asyncio.sleep(_LOCK_POLL_S)
         return lock
+
+    def request_cancellation(self) -> None:
+        """Have the process that works on the job stop. Raises StorageError."""
+        try:
+            self.cancel_path.touch()
+        except OSError as error:
+            raise StorageError(f"{self.cancel_path}: {reason_of(error)}") from error
 
     def check_conversations(self, source: Source) -> None:
         """Raise InputError unless these are the conversations that were submitted."""
@@ -181,8 +180,8 @@ def folder_of(settings_key: str, fingerprint: str) -> JobFolder:
 
 
 def all_folders() -> Iterator[JobFolder]:
-    """All jobs on this machine, the newest first."""
-    folders = [JobFolder(path) for path in root().glob("*") if path.is_dir()]
+    """All jobs on this machine, the newest first. Raises StorageError."""
+    folders = [JobFolder(path) for path in _paths_in(root()) if path.is_dir()]
     readable = [folder for folder in folders if folder.exists and _is_readable(folder)]
     yield from sorted(readable, key=lambda folder: folder.spec.created, reverse=True)
 
@@ -196,6 +195,15 @@ def find_folder(batch_id: str) -> JobFolder | None:
         if batch_id in _ids(folder):
             return folder
     return None
+
+
+def _paths_in(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StorageError(f"{folder}: jobs cannot be listed: {reason_of(error)}") from error
 
 
 def _is_readable(folder: JobFolder) -> bool:
@@ -230,7 +238,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         value: dict[str, Any] = parse_json(path.read_bytes())
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}") from error
+        raise StorageError(f"{path}: cannot be read: {reason_of(error)}") from error
     except ValueError as error:
         raise StorageError(f"{path}: damaged: {error}") from error
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -15,9 +16,10 @@ from oumi.core.types.conversation import Conversation
 from oumi.data.conversation_like import Conversations, is_one, to_conversations
 from oumi.data.jsonl import JsonlSource
 from oumi.data.source import ListSource, Source
-from oumi.errors import ConfigError
+from oumi.errors import ConfigError, StorageError
 
 STANDARD_STREAM = "-"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def open_source(conversations: Conversations | None, config: InferenceConfig) -> Source:
@@ -56,11 +58,25 @@ def _copy_pipe(path: str, file: BinaryIO) -> None:
 
 
 def _spool(write: Callable[[BinaryIO], None], name: str) -> JsonlSource:
-    """A source of what is written to a file that vanishes with it."""
-    handle, path = tempfile.mkstemp(prefix="oumi-", suffix=".jsonl")
+    """A source of what is written to a file that vanishes with it. Raises StorageError."""
+    try:
+        handle, path = tempfile.mkstemp(prefix="oumi-", suffix=".jsonl")
+    except OSError as error:
+        raise _not_kept(name, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
         return JsonlSource(Path(path), name)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:  # of what is read, which may be the caller's own code
+            raise
+        raise _not_kept(name, error) from error
     finally:
         os.unlink(path)
+
+
+def _not_kept(name: str, error: OSError) -> StorageError:
+    return StorageError(
+        f"{name}: cannot be kept in a temporary file: {error.strerror or error}. TMPDIR names the "
+        "folder of such files; or give a file as input_path"
+    )

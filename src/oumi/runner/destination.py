@@ -79,12 +79,16 @@ class MemoryDestination:
 
 
 class FileDestination:
-    """An output file with a journal beside it."""
+    """An output file with a journal beside it.
+
+    Raises ConfigError and OutputExistsError where its files would take the place of others.
+    """
 
     def __init__(self, session: Session, source: Source, path: Path):
         self._session = session
         self._source = source
         self._output = Output(path)
+        self._output.check_files(session.config.input_path)
         self._overwrite = session.config.overwrite
         self._run_id = ""
         self._journal: Journal

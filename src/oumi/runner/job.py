@@ -16,7 +16,7 @@ from oumi.data.check import check_rows
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import STANDARD_STREAM, open_source
 from oumi.data.source import Source
-from oumi.errors import ConfigError, InputError, OumiError, StorageError
+from oumi.errors import InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
 from oumi.runner.events import Event, Listener, RunStarted
 from oumi.runner.run import Run
@@ -116,8 +116,6 @@ def _output_path(config: InferenceConfig) -> Iterator[Path | None]:
     if path is None:
         yield None
     elif path != STANDARD_STREAM:
-        if config.input_path and Path(path).resolve() == Path(config.input_path).resolve():
-            raise ConfigError(f"input_path and output_path are the same file: {path}")
         yield Path(path)
     else:
         with tempfile.TemporaryDirectory(prefix="oumi-") as folder:

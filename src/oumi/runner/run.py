@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 from oumi.data.source import Row
+from oumi.errors import StorageError
 from oumi.runner.events import LimitsReported, Listener, RunEnded, Stopping
 from oumi.runner.row_task import RowTask, RunStoppedError, StopSignal
 from oumi.runner.session import Session
@@ -71,8 +72,11 @@ class Run:
         except RunStoppedError:
             return
         except Exception as error:
-            self._fatal = self._fatal or error
-            self._stop.is_set = True
+            self._end_with(error)
+
+    def _end_with(self, error: Exception) -> None:
+        self._fatal = self._fatal or error
+        self._stop.is_set = True
 
     async def _tick(self) -> None:
         """Bring records to the disk and report the limiter's state while the run lasts."""
@@ -82,7 +86,11 @@ class Run:
             ticks += 1
             self._report_limits()
             if ticks % _TICKS_PER_SYNC == 0:
-                await asyncio.to_thread(self._store.sync)
+                try:
+                    await asyncio.to_thread(self._store.sync)
+                except StorageError as error:
+                    self._end_with(error)
+                    return
 
     def _report_limits(self) -> None:
         self._notify(LimitsReported(self._session.limiter.status))

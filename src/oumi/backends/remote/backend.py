@@ -11,11 +11,13 @@ from oumi.backends.provider import Provider
 from oumi.backends.remote.address import Address, find_address
 from oumi.backends.remote.auth import Auth, open_auth
 from oumi.backends.remote.dialects import load_dialect
+from oumi.backends.remote.http.open_files import most_connections
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.backends.remote.http.replicas import Replicas
 from oumi.backends.remote.http.transport import Transport, open_transport
 from oumi.backends.remote.session import RemoteSession
 from oumi.core.configs import InferenceConfig, RemoteParams
+from oumi.core.logs import warn_once
 from oumi.errors import ConfigError, EngineError
 from oumi.runner import loop
 from oumi.runner.cost import Price, find_price
@@ -51,7 +53,7 @@ class RemoteBackend(Backend):
 
     def session(self, config: InferenceConfig) -> RemoteSession:
         """Worked out once a run: where the API is, what opens it, what all requests share."""
-        provider, remote = self.provider, config.remote_params or RemoteParams()
+        provider, remote = self.provider, _within_reach(config.remote_params or RemoteParams())
         address = find_address(provider, config)
         dialect = load_dialect(provider.dialect)
         adapted = dialect.adapted(config, provider)
@@ -121,6 +123,18 @@ class RemoteBackend(Backend):
         if self._transport is None:
             self._transport = open_transport()
         return self._transport
+
+
+def _within_reach(remote: RemoteParams) -> RemoteParams:
+    """The settings with no more requests at once than this process can have connections."""
+    most = most_connections()
+    if remote.num_workers <= most:
+        return remote
+    warn_once(
+        f"at most {most} requests run at once, not the {remote.num_workers} of num_workers: this "
+        "process may not open more files. `ulimit -n` raises that limit"
+    )
+    return remote.model_copy(update={"num_workers": most})
 
 
 def price_of(provider: Provider, config: InferenceConfig) -> Price | None:

@@ -20,18 +20,23 @@ from oumi.core.types.result import Failure, is_fatal
 from oumi.data.source import Row
 from oumi.errors import RequestError, StorageError
 from oumi.runner.request import Request
+from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal import Journal
+
+_NOT_WRITTEN = "requests cannot be written, and nothing of them was submitted"
 
 
 def prepare(job: ApiJob) -> None:
     """Begin an attempt: write the requests of all rows without an answer, and add their shards.
 
-    A row that cannot be sent fails alone. Where all rows are answered, nothing changes.
+    A row that cannot be sent fails alone. Where all rows are answered, nothing changes. Raises
+    StorageError.
     """
     folder, session, attempt = job.folder, job.session, job.state.attempt + 1
     limits = session.provider.batch or BatchLimits()
     answered = unsent = 0
     with (
+        storage_errors(folder.path, _NOT_WRITTEN),
         Journal(folder.output.journal_path) as journal,
         _ShardWriter(folder, limits, attempt) as writer,
     ):
@@ -59,7 +64,8 @@ def prepare(job: ApiJob) -> None:
 def split(job: ApiJob, shard: Shard) -> tuple[Shard, Shard]:
     """Two shards in place of one that is too large, with files of their own."""
     halves = shard.halve()
-    with job.requests_path(shard).open("rb") as file:
+    path = job.requests_path(shard)
+    with storage_errors(path, _NOT_WRITTEN), path.open("rb") as file:
         for half in halves:
             _copy_lines(file, job, half)
     return halves

@@ -85,8 +85,8 @@ class ApiBatches:
         folder = find_folder(batch_id)
         if folder is None:
             return (await self._api(config).retrieve(batch_id)).info
-        lock = folder.try_lock()
-        if lock is None:  # another process works on it: ask, and save nothing
+        lock = None if folder.is_read_only else folder.try_lock()
+        if lock is None:  # another process works on it, or it is read-only: ask, and save nothing
             job = self._job(folder, config)
             await refresh(job, save=False)
             return job.info
@@ -104,6 +104,7 @@ class ApiBatches:
                 await asyncio.to_thread(job.folder.check_conversations, source)
             await advance(job)
             output = output_of(job, config.output_path)
+            output.check_files(config.input_path)
             if source is None and await asyncio.to_thread(output.is_finished, [job.folder.run_id]):
                 return output.result()
             with await asyncio.to_thread(ResultJournal, job) as journal:

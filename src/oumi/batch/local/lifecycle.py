@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from oumi.batch.job_folder import JobFolder, Lock
+from oumi.batch.job_folder import JobFolder
 from oumi.batch.local import process
 from oumi.batch.local.job_spec import Secrets, check_secrets
 from oumi.batch.local.state import (
@@ -25,6 +25,7 @@ from oumi.batch.local.state import (
 )
 from oumi.core.types.batch import BatchStatus
 from oumi.runner.storage.journal_lines import read_places
+from oumi.runner.storage.lock import Lock
 
 # A process that ends without an answer is started again, since a reboot or a kill is no fault of
 # the job. Three in a row are taken for a fault that comes again, such as too little memory.

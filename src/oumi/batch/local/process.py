@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
-from oumi.batch.job_folder import JobFolder, Lock
+from oumi.batch.job_folder import JobFolder
 from oumi.errors import EngineError
+from oumi.runner.storage.lock import Lock
 
 _MODULE = "oumi.batch.local.worker"
 _LOG_TAIL_BYTES = 2000  # enough for the end of a traceback in an error message
@@ -35,9 +36,10 @@ def start(folder: JobFolder, lock: Lock, secrets: Mapping[str, Any]) -> None:
     """
     clear_holder(lock)
     try:
-        process = _spawn(folder, lock.file, orjson.dumps(secrets))
+        process = _spawn(folder, lock, orjson.dumps(secrets))
     except OSError as error:
         raise EngineError(f"{folder.id}: no process can be started: {error}") from error
+    lock.hand_over(process.pid)
     # Whoever starts a process has to wait for it, or it stays in the process table.
     threading.Thread(target=process.wait, name="oumi-worker-end", daemon=True).start()
 
@@ -80,17 +82,17 @@ def log_tail(folder: JobFolder) -> str:
         return ""
 
 
-def _spawn(folder: JobFolder, lock: int, secrets: bytes) -> subprocess.Popen[bytes]:
+def _spawn(folder: JobFolder, lock: Lock, secrets: bytes) -> subprocess.Popen[bytes]:
     cwd = Path(folder.spec.cwd)
     with _pipe_holding(secrets) as stdin, folder.log_path.open("ab") as log:
         return subprocess.Popen(  # noqa: S603  all arguments are ours
             # -P: a file in the working directory must not be imported in place of a module.
-            [sys.executable, "-P", "-m", _MODULE, str(folder.path), str(lock)],
+            [sys.executable, "-P", "-m", _MODULE, str(folder.path), lock.inheritance],
             stdin=stdin,
             stdout=log,
             stderr=log,
             cwd=cwd if cwd.is_dir() else folder.path,
-            pass_fds=(lock,),
+            pass_fds=(lock.file,),
             start_new_session=True,
         )
 

@@ -17,7 +17,6 @@ from oumi.backends.registry import find_engine
 from oumi.backends.remote.backend import price_of
 from oumi.batch.job_folder import (
     JobFolder,
-    Lock,
     all_folders,
     find_folder,
     folder_of,
@@ -40,6 +39,7 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import InputError, RequestError, UnavailableError, UnsupportedError
 from oumi.runner.cost import Price
+from oumi.runner.storage.lock import Lock
 from oumi.runner.storage.memory import join_rows
 from oumi.runner.storage.output import Output
 from oumi.runner.storage.snapshot import outcome_in
@@ -90,6 +90,8 @@ class LocalJobs:
         """
         folder = self._folder(batch_id)
         state = read_state(folder)
+        if folder.is_read_only:
+            return read_info(folder)
         if not state.has_ended and time.time() > state.expires + _KILL_AFTER_S:
             with await _lock_from_worker(folder, _READING_S):  # it should have ended the job
                 return _info(folder, end_if_over(folder))
@@ -102,9 +104,7 @@ class LocalJobs:
         folder = self._folder(batch_id)
         if source is not None:
             await asyncio.to_thread(folder.check_conversations, source)
-        return await asyncio.to_thread(
-            _results, folder, source, config.output_path, overwrite=config.overwrite
-        )
+        return await asyncio.to_thread(_results, folder, source, config)
 
     async def cancel(self, batch_id: str, config: InferenceConfig) -> BatchInfo:
         """Stop a job within seconds. What is in flight may end, and all answers are kept."""
@@ -112,7 +112,7 @@ class LocalJobs:
         state = read_state(folder)
         if state.has_ended:
             return _info(folder, state)
-        folder.cancel_path.touch()
+        folder.request_cancellation()
         is_loading = state.status is BatchStatus.VALIDATING
         kill_after_s = _KILL_LOADING_AFTER_S if is_loading else _KILL_AFTER_S
         with await _lock_from_worker(folder, kill_after_s):
@@ -155,6 +155,8 @@ class LocalJobs:
 
 def read_info(folder: JobFolder) -> BatchInfo:
     """How far a job is. Starts no process."""
+    if folder.is_read_only:
+        return _info(folder, read_state(folder), "read-only")
     lock = folder.try_lock()
     if lock is None:
         return _info(folder, read_state(folder), "running")
@@ -192,7 +194,9 @@ async def _lock_from_worker(folder: JobFolder, kill_after_s: float) -> Lock:
     while (lock := folder.try_lock()) is None:
         waited_s = time.monotonic() - began_s
         if waited_s > _GIVE_UP_S:
-            raise UnavailableError(f"{folder.id}: its process does not stop; see {folder.log_path}")
+            raise UnavailableError(
+                f"{folder.id}: its process does not stop: {folder.holder}; see {folder.log_path}"
+            )
         if waited_s >= kill_after_s:
             process.kill(folder)
         await asyncio.sleep(_LOCK_POLL_S)
@@ -230,20 +234,19 @@ def _info(folder: JobFolder, state: LocalState, unless_ended: str = "stopped") -
     return state.info(folder, "ended" if state.has_ended else unless_ended)
 
 
-def _results(
-    folder: JobFolder, source: Source | None, path: str | None, *, overwrite: bool
-) -> InferenceResult:
+def _results(folder: JobFolder, source: Source | None, config: InferenceConfig) -> InferenceResult:
     """All rows: written to a file if a path is named, joined to the caller's conversations if these
     are given, or else read from the job's folder one by one as they are used.
     """
-    state, own = read_state(folder), folder.output
+    state, own, path = read_state(folder), folder.output, config.output_path
     is_done = state.status is BatchStatus.COMPLETED and own.path.exists() and own.run_path.exists()
     if is_done and path is None and source is None:
         return own.result()
     snapshot = read_snapshot(folder, state)
     if path is not None:
         output, price = Output(Path(path)), _price(folder.spec)
-        output.check_replaceable(len(snapshot.answered), overwrite=overwrite)
+        output.check_files(config.input_path)
+        output.check_replaceable(len(snapshot.answered), overwrite=config.overwrite)
         rows = source or folder.source
         output.write(rows, snapshot, folder.run_id, price, {}, snapshot.contract)
         return output.result()

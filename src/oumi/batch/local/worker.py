@@ -1,8 +1,8 @@
 """`python -m oumi.batch.local.worker FOLDER [LOCK]`: the process that runs a job on this machine.
 
 It outlives the process that started it, and logs to `worker.log` in the job's folder. It may be
-killed at any moment; the next one goes on from the journal. `LOCK` is the file descriptor of the
-job's lock if that was inherited; the secrets are then on standard input.
+killed at any moment; the next one goes on from the journal. `LOCK` is the `inheritance` of the
+job's lock if that was handed over; the secrets are then on standard input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 import orjson
 
 from oumi.backends.registry import build_backend
-from oumi.batch.job_folder import JobFolder, Lock
+from oumi.batch.job_folder import JobFolder
 from oumi.batch.local.process import GRACE_S, clear_holder, write_holder
 from oumi.batch.local.state import LocalState, read_state, write_state
 from oumi.core.configs import InferenceConfig, RemoteParams
@@ -35,6 +35,7 @@ from oumi.runner.events import Event, RunStarted
 from oumi.runner.job import Job
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
+from oumi.runner.storage.lock import Lock
 
 _WATCH_EVERY_S = 0.2  # how late a cancellation may be noticed
 _SAVE_EVERY_S = 1.0  # each save syncs a file to the disk, and nobody needs newer counts
@@ -43,8 +44,9 @@ _SAVE_EVERY_S = 1.0  # each save syncs a file to the disk, and nobody needs newe
 class Worker:
     """Runs one job, while a thread saves how far it is and watches for a reason to stop."""
 
-    def __init__(self, folder: JobFolder, config: InferenceConfig):
+    def __init__(self, folder: JobFolder, lock: Lock, config: InferenceConfig):
         self._folder = folder
+        self._lock = lock
         self._config = config
         self._stats = RunStats()
         self._began: float | None = None  # in seconds since the epoch
@@ -133,6 +135,7 @@ class Worker:
             self._save(state.end(status, *errors) if status.is_terminal else state)
 
     def _save(self, state: LocalState) -> None:
+        self._lock.check()
         write_state(self._folder, state)
         self._saved, self._saved_s = state, time.monotonic()
 
@@ -140,16 +143,18 @@ class Worker:
 def main() -> None:
     """Run a job, unless another process does."""
     folder = JobFolder(Path(sys.argv[1]))
-    lock, secrets = _inherited(sys.argv[2]) if len(sys.argv) > 2 else (folder.try_lock(), {})
+    lock, secrets = (
+        _inherited(folder, sys.argv[2]) if len(sys.argv) > 2 else (folder.try_lock(), {})
+    )
     if lock is None:
-        sys.exit(f"{folder.id}: another process works on it")
+        sys.exit(f"{folder.id}: {folder.holder} works on it")
     if os.getpgrp() != os.getpid():
         os.setpgrp()
     with lock:
         write_holder(lock)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
         logging.info("process %d works on %s", os.getpid(), folder.id)
-        worker = Worker(folder, _config(folder, secrets))
+        worker = Worker(folder, lock, _config(folder, secrets))
         signal.signal(signal.SIGTERM, worker.terminate)
         # The process that started this one may have blocked them, and masks are inherited.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, loop.SIGNALS)
@@ -157,10 +162,8 @@ def main() -> None:
         clear_holder(lock)
 
 
-def _inherited(file: str) -> tuple[Lock, dict[str, Any]]:
-    lock = Lock(int(file))
-    os.set_inheritable(lock.file, False)
-    return lock, orjson.loads(sys.stdin.buffer.read())
+def _inherited(folder: JobFolder, text: str) -> tuple[Lock | None, dict[str, Any]]:
+    return Lock.inherit(folder.lock_path, text), orjson.loads(sys.stdin.buffer.read())
 
 
 def _config(folder: JobFolder, secrets: dict[str, Any]) -> InferenceConfig:

@@ -55,7 +55,7 @@ class InferenceConfig(Settings):
     alone (`fail`)."""
 
     overwrite: bool = False
-    """Whether an output file of another run may be replaced."""
+    """Whether an output file that is not of this run may be replaced. No file but the output is."""
 
     @field_validator("engine", mode="before")
     @classmethod

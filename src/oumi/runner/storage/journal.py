@@ -14,7 +14,7 @@ its key.
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import os
 from array import array
 from bisect import bisect_left
@@ -25,7 +25,8 @@ from typing import Any
 from oumi.core.logs import logger
 from oumi.core.types.completion import Completion
 from oumi.core.types.result import Failure
-from oumi.errors import OutputExistsError, StorageError
+from oumi.errors import OutputExistsError
+from oumi.runner.storage.atomic import storage_errors, sync_file, write_error
 from oumi.runner.storage.journal_lines import (
     HEADER,
     HEADERS,
@@ -36,11 +37,13 @@ from oumi.runner.storage.journal_lines import (
     whole_lines,
     write_line,
 )
+from oumi.runner.storage.lock import holder_of, try_lock
 from oumi.runner.storage.row_table import RowTable
 from oumi.structured.contract import Contract
 from oumi.structured.finish import record_is_valid
 
 _NOWHERE = 2**64 - 1
+_KEPT = "What was recorded before is intact"
 
 
 class Journal:
@@ -59,10 +62,18 @@ class Journal:
         self._failures = RowTable()  # of each row number, the last failure; for `claim_failure`
         self._places = RowTable()  # of each row of this run, the offset of its record
         self._open: set[int] = set()  # rows whose answers from before are not the last word
-        self._file = _open_locked(path)
         self.address: str | None = None
         """Where the last answers come from; None where none is recorded."""
-        self._end = self._load()
+        lock = try_lock(path)
+        if lock is None:
+            raise OutputExistsError(f"{path}: {holder_of(path)} works on this output")
+        self._lock, self._file = lock, lock.file
+        try:
+            with storage_errors(path, "cannot be opened"):
+                self._end = self._load()
+        except BaseException:
+            lock.release()
+            raise
 
     def __enter__(self) -> Journal:
         return self
@@ -71,15 +82,20 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Sync and let go of the file."""
+        """Sync and let go of the file. Raises StorageError."""
         if self._file >= 0:
-            self.sync()
-            os.close(self._file)
-            self._file = -1
+            try:
+                self.sync()
+            finally:
+                self._file = -1
+                self._lock.release()
 
     def sync(self) -> None:
-        """Bring what was written to the disk itself."""
-        os.fsync(self._file)
+        """Bring what was written to the disk itself. Raises StorageError."""
+        try:
+            sync_file(self._file)
+        except OSError as error:
+            raise write_error(self.path, "cannot be synced to the disk", error, _KEPT) from error
 
     @property
     def recorded(self) -> int:
@@ -161,7 +177,10 @@ class Journal:
         where there is none.
         """
         place = self._places.get(row)
-        return {} if place is None else read_record(self._file, place)
+        if place is None:
+            return {}
+        with storage_errors(self.path):
+            return read_record(self._file, place)
 
     def _find(self, row: int, key: int) -> int | None:
         found = self._numbers.get(row)
@@ -187,14 +206,13 @@ class Journal:
     def _append_line(self, line: bytes) -> int:
         """Write a line, and return where it begins."""
         start = self._end
+        self._lock.check()
         try:
             _write_at(self._file, line, start)
         except OSError as error:
-            os.ftruncate(self._file, start)
-            raise StorageError(
-                f"{self.path}: an answer cannot be recorded: {error.strerror}. "
-                "What was recorded before is intact: make room and run again."
-            ) from error
+            with contextlib.suppress(OSError):  # a torn line is cut off by the next run as well
+                os.ftruncate(self._file, start)
+            raise write_error(self.path, "an answer cannot be recorded", error, _KEPT) from error
         self._end = start + len(line)
         return start
 
@@ -245,19 +263,6 @@ class Journal:
         for at, offset in zip(found, replaced, strict=True):
             if at < len(self._offsets) and self._offsets[at] == offset:
                 self._offsets[at] = _NOWHERE
-
-
-def _open_locked(path: Path) -> int:
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be opened: {error.strerror}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise OutputExistsError(f"{path}: another process works on this output") from None
-    return handle
 
 
 def _check_lines(path: Path, damaged: list[int], *, is_journal: bool) -> None:

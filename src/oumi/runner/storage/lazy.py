@@ -12,10 +12,14 @@ import orjson
 
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import Failure
+from oumi.runner.storage.atomic import storage_errors
 
 
 class LazyConversations(Sequence[Conversation]):
-    """The conversations of an output file; 8 bytes each in memory."""
+    """The conversations of an output file; 8 bytes each in memory.
+
+    Raises StorageError where the file can no longer be read.
+    """
 
     def __init__(self, path: Path, count: int):
         self.path = path
@@ -25,7 +29,7 @@ class LazyConversations(Sequence[Conversation]):
         return self._count
 
     def __iter__(self) -> Iterator[Conversation]:
-        with self.path.open("rb") as file:
+        with storage_errors(self.path), self.path.open("rb") as file:
             for line in file:
                 yield Conversation.from_json(line)
 
@@ -36,7 +40,7 @@ class LazyConversations(Sequence[Conversation]):
     def __getitem__(self, index: int | slice) -> Conversation | list[Conversation]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        with self.path.open("rb") as file:
+        with storage_errors(self.path), self.path.open("rb") as file:
             file.seek(self._offsets[range(len(self))[index]])
             return Conversation.from_json(file.readline())
 
@@ -44,7 +48,7 @@ class LazyConversations(Sequence[Conversation]):
     def _offsets(self) -> array[int]:
         offsets = array("Q")
         offset = 0
-        with self.path.open("rb") as file:
+        with storage_errors(self.path), self.path.open("rb") as file:
             for line in file:
                 offsets.append(offset)
                 offset += len(line)
@@ -70,6 +74,6 @@ class LazyFailures(Mapping[int, Failure]):
     def _by_row(self) -> dict[int, Failure]:
         if not self.path.exists():
             return {}
-        with self.path.open("rb") as file:
+        with storage_errors(self.path), self.path.open("rb") as file:
             lines = (orjson.loads(line) for line in file)
             return {line["row"]: Failure.from_dict(line["failure"]) for line in lines}

@@ -14,7 +14,8 @@ from oumi.data.sink import Sink
 from oumi.data.source import Source
 from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price
-from oumi.runner.storage.atomic import atomic_file, beside
+from oumi.runner.storage import own_files
+from oumi.runner.storage.atomic import PARTIAL, atomic_file, beside, reason_of, storage_errors
 from oumi.runner.storage.lazy import LazyConversations, LazyFailures
 from oumi.runner.storage.row_store import Answers
 from oumi.runner.storage.run_summary import RunSummary, cost_fields
@@ -38,7 +39,23 @@ class Output:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"{self.path.parent}: {error.strerror}") from error
+            raise StorageError(f"{self.path.parent}: cannot be made: {reason_of(error)}") from error
+
+    def check_files(self, input_path: str | None) -> None:
+        """Raise ConfigError where the input lies where one of these files goes, and
+        OutputExistsError where something lies there that no run has made. `overwrite` changes
+        nothing in that: it is for the output alone.
+        """
+        if input_path is not None:
+            own_files.check_input(Path(input_path), self._paths())
+        self._check_replaced_files()
+        # What is in the journal is checked when it is opened.
+        own_files.check_own(self.journal_path, "journal", Path.is_file)
+        if self.path.exists() and own_files.is_journal(self.path):
+            raise OutputExistsError(
+                f"{self.path}: the journal of a run, which holds its answers. Name another "
+                "output_path."
+            )
 
     def is_finished(self, run_ids: Collection[str]) -> bool:
         """Whether this very run, by any of its ids, is done: same input, same settings, no row
@@ -76,8 +93,9 @@ class Output:
     ) -> None:
         """Write all files from the answers; `session` holds the figures of the last call.
 
-        Raises StorageError.
+        Raises StorageError, and OutputExistsError where others have put a file of theirs meanwhile.
         """
+        self._check_replaced_files()
         with (
             atomic_file(self.path, _KEPT) as file,
             atomic_file(self.failures_path, _KEPT) as failures,
@@ -109,13 +127,34 @@ class Output:
         rows = range(total) if not failures else [i for i in range(total) if i not in failures]
         return InferenceResult(LazyConversations(self.path, summary.done), rows, failures)
 
+    def _check_replaced_files(self) -> None:
+        own_files.check_own(self.failures_path, "failures", own_files.holds_failures)
+        own_files.check_own(self.run_path, "run.json", _is_summary)
+
+    def _paths(self) -> dict[str, Path]:
+        """All files of a run, also those that are there only while it works."""
+        kept = {
+            "output": self.path,
+            "journal": self.journal_path,
+            "failures": self.failures_path,
+            "run.json": self.run_path,
+        }
+        written = [self.path, self.failures_path, self.run_path]
+        partial = {f"unfinished {path.name}": beside(path, PARTIAL) for path in written}
+        return {**kept, **partial, "lock": beside(self.journal_path, ".lock")}
+
     def _is_of(self, summary: RunSummary) -> bool:
         digest = self._digest()
         return digest is not None and digest in (summary.output_hash, summary.replaces)
 
     def _digest(self) -> str | None:
         """The hash of the present output file, if there is one."""
-        return file_digest(self.path) if self.path.exists() else None
+        with storage_errors(self.path):
+            return file_digest(self.path) if self.path.exists() else None
+
+
+def _is_summary(path: Path) -> bool:
+    return RunSummary.read(path) is not None
 
 
 def _write_rows(

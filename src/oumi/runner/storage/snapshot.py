@@ -19,6 +19,7 @@ from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import Failure, InferenceResult
 from oumi.data.jsonl import JsonlSource
+from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal_lines import read_places, read_record
 from oumi.runner.storage.row_store import Answers
 from oumi.structured.contract import Contract
@@ -32,7 +33,7 @@ class JournalSnapshot:
 
     `places` gives of each record its row, its offset, and whether it is an answer, where the rows
     have other numbers than in the journal. An answer that is not valid is none yet: its row is
-    asked further.
+    asked further. Raises StorageError.
     """
 
     def __init__(
@@ -45,13 +46,15 @@ class JournalSnapshot:
     ):
         self.contract = contract
         self._missing = missing
-        self._file = os.open(journal, os.O_RDONLY | os.O_CLOEXEC) if journal.exists() else -1
-        if self._file >= 0:
-            weakref.finalize(self, os.close, self._file)
+        self._path = journal
         self._places, is_answer = array("Q", bytes(8 * total)), bytearray(total)
-        for row, place, is_completion in places or read_places(journal):
-            if row < total:
-                self._places[row], is_answer[row] = place, is_completion
+        with storage_errors(journal):
+            self._file = os.open(journal, os.O_RDONLY | os.O_CLOEXEC) if journal.exists() else -1
+            if self._file >= 0:
+                weakref.finalize(self, os.close, self._file)
+            for row, place, is_completion in places or read_places(journal):
+                if row < total:
+                    self._places[row], is_answer[row] = place, is_completion
         for row in range(total):
             if is_answer[row] and not self._fits(row):
                 self._places[row], is_answer[row] = _NOWHERE, False
@@ -69,7 +72,8 @@ class JournalSnapshot:
         """The row's `completion` or its `failure`."""
         if self._places[row] == _NOWHERE:
             return {"failure": self._missing.to_dict()}
-        return read_record(self._file, self._places[row])
+        with storage_errors(self._path):
+            return read_record(self._file, self._places[row])
 
     def result(self, source: JsonlSource) -> InferenceResult:
         """All rows, read as they are looked at."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from oumi.backends.remote.http.open_files import allow_many_connections
 from oumi.backends.remote.http.uploads import Body, body_argument, headers_of
 from oumi.errors import ConfigError, UnavailableError
 
@@ -27,7 +28,6 @@ ResultT = TypeVar("ResultT")
 
 _CONNECT_WITHIN = timedelta(seconds=20)
 _IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
-_OPEN_FILES = 10_240  # as many as macOS grants
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _CANNOT_CONNECT = "cannot connect to it"
 _WHAT = {
@@ -103,7 +103,7 @@ class Transport(Protocol):
 
 def open_transport() -> Transport:
     """The transport that engines use, with an HTTP stack of its own. Loads it."""
-    _allow_many_connections()
+    allow_many_connections()
     return HttpTransport()
 
 
@@ -261,18 +261,6 @@ def _reason(text: str) -> str:
         return " (no such host name)"
     found = re.search(r'kind: \w+, message: "([\w ]+)"', text)
     return f" ({found[1].lower()})" if found else ""
-
-
-def _allow_many_connections() -> None:
-    """Raise this process' limit of open files, often 1024, to the most that is allowed it."""
-    try:
-        import resource
-    except ImportError:  # Windows, which has no such limit
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _trusted() -> Path | bool:
