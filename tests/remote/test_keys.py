@@ -21,7 +21,12 @@ from oumi.backends.remote.http.key_mask import KeyMask, find_mask
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import Delta
 from oumi.errors import OumiError
-from oumi.inference import OpenAIInferenceEngine, RemoteInferenceEngine
+from oumi.inference import (
+    AnthropicInferenceEngine,
+    BedrockInferenceEngine,
+    OpenAIInferenceEngine,
+    RemoteInferenceEngine,
+)
 from oumi.runner import loop
 from tests.conftest import ask
 from tests.fault_server import FaultServer
@@ -189,6 +194,18 @@ def test_streams(make: Make, server: FaultServer, size: int, piece: int):
     assert deltas[-1].completion is not None
     message = deltas[-1].completion.message
     assert (message.content, message.reasoning_content) == (expected, expected)
+
+
+@pytest.mark.parametrize("kind", [AnthropicInferenceEngine, BedrockInferenceEngine])
+def test_other_dialects(server: FaultServer, kind: type):
+    """Bedrock's events have checksums, so that their bytes cannot be masked."""
+    server.plan(message={"content": f"it is {KEY}"}, piece_bytes=9)
+    params = RemoteParams(api_url=server.url, api_key=KEY)
+    with kind(ModelParams(model_name="m"), remote_params=params) as engine:
+        assert engine.infer([ask("row-1")])[0].messages[-1].content == "it is ***"
+        deltas = list(engine.stream(ask("row-1")))
+    assert "".join(delta.content for delta in deltas) == "it is ***"
+    assert deltas[-1].completion.message.content == "it is ***"
 
 
 def test_calls_in_streams(make: Make, server: FaultServer):
