@@ -18,6 +18,7 @@ import pytest
 
 from oumi.backends.remote.api_client import ApiClient
 from oumi.backends.remote.http.key_mask import KeyMask, find_mask
+from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import Delta
 from oumi.errors import OumiError
@@ -334,15 +335,12 @@ def test_wrong_settings(fields: dict[str, Any], tmp_path: Path):
         assert PASSWORD not in str(caught.value)
 
 
-def test_the_command_that_goes_on(server: FaultServer, tmp_path: Path):
-    """An error that ends a run prints the command with which to go on."""
+def test_the_command_line_shows_neither_key_nor_password(server: FaultServer, tmp_path: Path):
     refused = {"kind": "status", "code": 401, "body": f"{KEY} {PASSWORD}", "times": None}
-    server.plan(scripts={"row-1": [refused]})
-    rows = [ask(f"row-{i}").to_json() for i in range(2)]
-    (tmp_path / "in.jsonl").write_text("\n".join(rows))
+    server.plan(faults=[refused])
+    (tmp_path / "in.jsonl").write_text(ask("row-1").to_json())
     url = server.api_url.replace("://", f"://bob:{PASSWORD}@")
     options = {"engine": "REMOTE", "model.model_name": "m", "input_path": "in.jsonl"}
-    options |= {"output_path": "out.jsonl", "remote_params.num_workers": "1"}
     options |= {"remote_params.api_url": url, "remote_params.api_key": KEY}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     done = subprocess.run(
@@ -351,8 +349,17 @@ def test_the_command_that_goes_on(server: FaultServer, tmp_path: Path):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 3, done.stderr
-    assert "To go on" in done.stderr
-    assert "http://***@" in done.stderr
+    assert done.returncode != 0
+    assert "answered 401: *** ***" in done.stderr
     assert KEY not in done.stderr
     assert PASSWORD not in done.stderr
+
+
+def test_the_command_that_continues_a_run():
+    url = f"http://bob:{PASSWORD}@h/v1"
+    words = ["infer", "--remote_params.api_url", url, f"--remote-params.api-url=['{url}', h2]"]
+    words += ["--remote_params.api_key", KEY, "--input_path", "bob@h.jsonl"]
+    masked = ["infer", "--remote_params.api_url", "http://***@h/v1"]
+    masked += ["--remote-params.api-url=['http://***@h/v1', h2]"]
+    masked += ["--remote_params.api_key", "***", "--input_path", "bob@h.jsonl"]
+    assert mask_keys(words) == masked
