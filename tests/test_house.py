@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import oumi
-from oumi.backends.remote.http.transport import Call, Reply
+from oumi.backends.remote.http.call import Call, Reply
 from oumi.core.configs import ModelParams, RemoteParams
 from oumi.errors import EngineError
 from oumi.inference import RemoteInferenceEngine

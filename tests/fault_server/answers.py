@@ -186,6 +186,17 @@ def _answer(request: Request, fault: Fault) -> Answer:
     return make(replace(request, plan=plan), None)
 
 
+def _flood(request: Request, fault: Fault) -> Answer:
+    start = b"data: " if request.streams else b'{"choices":[{"message":{"content":"'
+    headers = {"content-type": "application/json"}
+    if fault.compressed:
+        packed = gzip.compress(start + b"a" * (fault.mib << 20))
+        return Answer("flood", [_frame(fault.code, packed, {"content-encoding": "gzip"})])
+    pieces = _chunks([start]) + _chunks([b"a" * (1 << 20)]) * fault.mib  # one object, many times
+    head = _head(fault.code, {**headers, "transfer-encoding": "chunked"})
+    return Answer("flood", [head, *pieces, b"0\r\n\r\n"])
+
+
 def _half(request: Request) -> tuple[list[bytes], bytes]:
     events = request.bodies.events(request.row, request.body, request.plan)
     middle = len(events) // 2
@@ -206,4 +217,5 @@ _MAKERS: dict[str, Callable[[Request, Fault], Answer]] = {
     "stream_cut": _stream_cut,
     "stream_error": _stream_error,
     "answer": _answer,
+    "flood": _flood,
 }

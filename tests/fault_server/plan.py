@@ -17,6 +17,8 @@ Fault kinds:
     wrong_choices     `variant`: no_choices, empty, null_content, null_message, list
     status            `code` with `body` or the provider's own words for `error`; `headers`;
                       `retry_after_s` in the form `retry_after`: seconds, date, ms
+    flood             a reply of `mib` MiB of JSON text that never comes to its end, with `code`;
+                      `compressed`: by gzip, as a few KiB; an event stream where one is asked for
     stream_cut        an event stream cut in mid-event (without a stream: as cut)
     answer            a good answer with `message` laid over its message, and `finish_reason`;
                       `mended` in place of both where the request holds an answer already
@@ -33,6 +35,7 @@ KINDS = frozenset(
     {
         *("reset", "cut", "hang", "slow", "close_keepalive", "status", "stream_cut"),
         *("stream_error", "answer", "truncated_json", "malformed", "wrong_type", "wrong_choices"),
+        "flood",
     }
 )
 
@@ -56,6 +59,8 @@ class Fault:
     message: dict[str, Any] = field(default_factory=dict)
     finish_reason: str = "stop"
     mended: dict[str, Any] | None = None
+    mib: int = 16
+    compressed: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from oumi.backends.remote.auth import open_auth
-from oumi.backends.remote.http.transport import Call, open_transport
+from oumi.backends.remote.http.call import Call
+from oumi.backends.remote.http.transport import open_transport
 from oumi.backends.remote.providers import find_provider
 from oumi.core.configs import ModelParams, RemoteParams
 from oumi.errors import AccessError, ConfigError, InferenceError

@@ -14,14 +14,9 @@ import orjson
 import pytest
 import trustme
 
-from oumi.backends.remote.http.transport import (
-    Call,
-    Head,
-    Reply,
-    Transport,
-    TransportError,
-    open_transport,
-)
+from oumi.backends.remote.http.call import Call, Head, Reply
+from oumi.backends.remote.http.transport import Transport, open_transport
+from oumi.backends.remote.http.transport_errors import TransportError
 from oumi.errors import ConfigError
 from oumi.runner import loop
 from tests.fault_server import FaultServer
@@ -359,7 +354,8 @@ def test_proxy_with_tls(
 
 _MANY = """
 import asyncio, resource, sys
-from oumi.backends.remote.http.transport import Call, open_transport
+from oumi.backends.remote.http.call import Call
+from oumi.backends.remote.http.transport import open_transport
 
 async def main():
     transport = open_transport()
@@ -387,7 +383,8 @@ def test_exit_with_requests_in_flight(server: FaultServer) -> None:
     server.plan(faults=[{"kind": "hang"}])
     code = (
         "from oumi.runner import loop; "
-        "from oumi.backends.remote.http.transport import Call, open_transport; "
+        "from oumi.backends.remote.http.call import Call; "
+        "from oumi.backends.remote.http.transport import open_transport; "
         f"url = '{server.api_url}/chat/completions'; "
         "call = Call('POST', url, {}, b'row-1', 60); "
         "loop.submit(open_transport().send(call)); input()"

@@ -6,7 +6,8 @@ import orjson
 import uvloop
 
 from benchmarks.remote.clients.frame import MODEL, TIMEOUT_S, Spec, ask_all, messages, run
-from oumi.backends.remote.http.transport import Call, open_transport
+from oumi.backends.remote.http.call import Call
+from oumi.backends.remote.http.transport import open_transport
 
 HEADERS = {"content-type": "application/json", "accept": "application/json"}
 

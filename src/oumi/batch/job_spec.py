@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from oumi.core.configs.inference_config import BadRows, InferenceConfig
+from oumi.core.configs.loading import dump_without_secrets
 from oumi.data.check import check_rows
 from oumi.data.source import Source
 from oumi.errors import InputError
@@ -81,7 +81,7 @@ def new_job_spec(session: Session, *, kind: JobKind, fingerprint: str, rows: int
         engine=session.name,
         kind=kind,
         settings=settings_without_keys(session.config),
-        identity=identity_without_keys(session.identity),
+        identity=dict(session.identity),
         settings_key=session.job_keys.settings_key,
         fingerprint=fingerprint,
         rows=rows,
@@ -98,27 +98,8 @@ def count_rows(source: Source, config: InferenceConfig) -> int:
 
 
 def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
-    """The settings as JSON-ready values; keys, files, and a password in a URL are left out."""
-    settings = config.model_dump(
-        mode="json", exclude_unset=True, exclude={"remote_params": {"api_key"}}
-    )
+    """The settings as JSON-ready values; keys, files, and secrets in a URL are left out."""
+    settings = dump_without_secrets(config)
     for name in ("input_path", "output_path", "overwrite"):
         settings.pop(name, None)
-    remote = settings.get("remote_params") or {}
-    if url := remote.get("api_url"):
-        is_single = isinstance(url, str)
-        remote["api_url"] = _without_user(url) if is_single else [_without_user(u) for u in url]
     return settings
-
-
-def identity_without_keys(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """An engine's identity, without a password in its URL."""
-    return {
-        name: _without_user(value) if name == "url" else value for name, value in identity.items()
-    }
-
-
-def _without_user(url: str) -> str:
-    """A URL without a user name and a password."""
-    host = urlsplit(url).netloc
-    return url.replace(f"{host.rpartition('@')[0]}@", "", 1) if "@" in host else url

@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from oumi.cli.errors import print_error
-from oumi.cli.text import call_lines, printable
+from oumi.cli.text import call_lines
 from oumi.core.configs import InferenceConfig
 from oumi.core.names import did_you_mean
+from oumi.core.printable import printable
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import Conversation, FinishReason, Message, Role
 from oumi.errors import OumiError
@@ -80,7 +81,8 @@ def run(config: InferenceConfig) -> int:
     with build_engine(config) as engine:
         chat = Chat(engine, config)
         if sys.stdin.isatty():
-            click.echo(f"{config.model.model_name} · {_HELP.splitlines()[0]}", err=True)
+            name = printable(config.model.model_name)
+            click.echo(f"{name} · {_HELP.splitlines()[0]}", err=True)
             _handle_lines(chat, _typed_lines())
         else:
             _handle_lines(chat, _piped_lines())
@@ -128,7 +130,7 @@ def _print_delta(delta: Delta) -> None:
 
 
 def _print_note(text: str) -> None:
-    click.echo(click.style(text, dim=True), err=True)
+    click.echo(click.style(printable(text), dim=True), err=True)
 
 
 def _piped_lines() -> Iterator[str]:

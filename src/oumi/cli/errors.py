@@ -13,6 +13,7 @@ from collections.abc import Callable
 import click
 
 from oumi.cli.signals import exit_code_of
+from oumi.core.printable import printable
 from oumi.errors import OumiError
 
 _SYSTEM = 5
@@ -27,7 +28,10 @@ def guard(action: Callable[[], int | None]) -> int:
         code = action() or 0
         sys.stdout.flush()
         return code
-    except (click.ClickException, click.exceptions.Exit):
+    except click.ClickException as error:
+        vars(error)["message"] = printable(error.message)  # click prints it, and declares it final
+        raise
+    except click.exceptions.Exit:
         raise
     except KeyboardInterrupt as interrupt:
         click.echo("\ninterrupted", err=True)
@@ -54,7 +58,7 @@ def guard(action: Callable[[], int | None]) -> int:
 def print_error(message: str) -> None:
     """Write an error to stderr, with all lines after the first indented."""
     click.echo(click.style("error: ", fg="red", bold=True), nl=False, err=True)
-    click.echo(message.replace("\n", "\n  "), err=True)
+    click.echo(printable(message).replace("\n", "\n  "), err=True)
 
 
 def _drop_stdout() -> None:

@@ -14,6 +14,7 @@ from oumi.cli.overrides import OverridableCommand, config_option, read_settings
 from oumi.cli.progress import Progress
 from oumi.cli.signals import exit_code_of, sigterm_interrupts
 from oumi.core.configs import InferenceConfig
+from oumi.core.printable import printable
 from oumi.core.types.result import InferenceResult
 from oumi.errors import InferenceError, OumiError
 from oumi.inference import InferenceEngine, build_engine
@@ -112,7 +113,7 @@ def _summarize(
 
 def _print(text: str) -> None:
     if text:
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)
 
 
 def _exit_at_once(code: int) -> NoReturn:

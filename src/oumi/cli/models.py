@@ -10,6 +10,7 @@ from oumi.backends.engine_row import EngineRow
 from oumi.cli.engine_name import EngineName
 from oumi.cli.overrides import OverridableCommand, read_settings
 from oumi.core.configs import InferenceConfig, ModelParams
+from oumi.core.printable import printable_line
 from oumi.errors import UnsupportedError
 from oumi.inference import build_engine
 
@@ -35,7 +36,7 @@ Exit codes: 0 done; 2 wrong request or settings; 3 access; 4 unavailable.
 def command(ctx: click.Context, row: EngineRow, as_json: bool) -> int:
     """List the models that an API offers, one name a line."""
     names = _list_models(row, read_settings(ctx, None))
-    click.echo(json.dumps(names, indent=2) if as_json else "\n".join(names))
+    click.echo(json.dumps(names, indent=2) if as_json else "\n".join(map(printable_line, names)))
     return 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import NoneType
@@ -18,6 +19,8 @@ from pydantic import SecretStr
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.base import Settings
 from oumi.core.names import nearest
+from oumi.core.printable import printable_json
+from oumi.core.urls import mask_url
 
 Override = tuple[str, str]
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -69,14 +72,28 @@ def split(args: list[str], own: set[str]) -> tuple[list[Override], list[str]]:
 
 
 def mask_keys(args: list[str]) -> list[str]:
-    """The arguments with `***` in place of API keys."""
-    masked, hide = [], False
+    """The arguments with `***` in place of API keys, and of what is secret in addresses."""
+    masked: list[str] = []
+    mask: Callable[[str], str] = str
     for word in args:
-        flag, equals, _ = word.partition("=")
-        is_key = flag.startswith("--") and flag.endswith(("api_key", "api-key"))
-        masked.append("***" if hide else f"{flag}=***" if is_key and equals else word)
-        hide = is_key and not equals
+        flag, equals, value = word.partition("=")
+        own = _masks_of(flag)
+        masked.append(f"{flag}={own(value)}" if own and equals else mask(word))
+        mask = own if own and not equals else str
     return masked
+
+
+def _masks_of(flag: str) -> Callable[[str], str] | None:
+    """What masks the value of an option; None for one that is not secret."""
+    name = flag.replace("-", "_") if flag.startswith("--") else ""
+    if name.endswith("api_key"):
+        return lambda _: "***"
+    # Its value may be a list, so that each word in quotes is an address.
+    return _mask_urls if name.endswith("api_url") else None
+
+
+def _mask_urls(value: str) -> str:
+    return re.sub(r"[^\s\[\],'\"]+", lambda url: mask_url(url[0]), value)
 
 
 def _field_name(flag: str) -> str:
@@ -103,7 +120,8 @@ def _as_yaml(name: str, value: str) -> str:
         return value
     if NoneType in types and value in ("", "~", "null"):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    # YAML takes no control characters as they are.
+    return printable_json(json.dumps(value, ensure_ascii=False))
 
 
 def _types(name: str) -> set[Any]:

@@ -13,7 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from oumi.cli.text import call_lines, content_text, printable
+from oumi.cli.text import call_lines, content_text
+from oumi.core.printable import printable, printable_line
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.data.jsonl import JsonlSource, parse_rows
 from oumi.data.opening import STANDARD_STREAM
@@ -83,7 +84,7 @@ def _lines(message: Message) -> list[str]:
 
 def _title(number: int, conversation: Conversation) -> str:
     name = conversation.conversation_id
-    return f"{number} · {printable(name)}" if name else str(number)
+    return f"{number} · {printable_line(name)}" if name else str(number)
 
 
 def _subtitle(conversation: Conversation) -> str:
@@ -92,4 +93,4 @@ def _subtitle(conversation: Conversation) -> str:
     usage = conversation.metadata.get("usage")
     if not isinstance(usage, dict):
         return ""
-    return printable(f"{usage.get('completion_tokens', 0)} tokens, {reason}")
+    return printable_line(f"{usage.get('completion_tokens', 0)} tokens, {reason}")

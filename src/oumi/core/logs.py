@@ -5,7 +5,20 @@ from __future__ import annotations
 import logging
 from functools import cache
 
+from oumi.core.printable import printable
+
 logger = logging.getLogger("oumi")
+
+
+class _PrintableMessages(logging.Filter):
+    """Writes out what could steer a terminal: messages quote servers, files and rows."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = printable(record.getMessage()), ()
+        return True
+
+
+logger.addFilter(_PrintableMessages())
 
 
 @cache

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oumi.core.configs.inference_config import BadRows, InferenceConfig
+from oumi.core.printable import printable_json
 from oumi.core.types.result import InferenceResult
 from oumi.data.check import check_rows
 from oumi.data.conversation_like import Conversations
@@ -122,6 +123,14 @@ def _output_path(config: InferenceConfig) -> Iterator[Path | None]:
             output = Path(folder) / "output.jsonl"
             yield output
             if output.exists():
-                with output.open("rb") as file:
-                    shutil.copyfileobj(file, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
+                _print_lines(output)
+
+
+def _print_lines(output: Path) -> None:
+    """Print JSON lines: byte for byte, but to a terminal so that it cannot be steered by them."""
+    with output.open("rb") as file:
+        if sys.stdout.isatty():
+            sys.stdout.writelines(printable_json(line.decode()) for line in file)
+        else:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.flush()

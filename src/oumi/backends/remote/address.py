@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from oumi.backends.provider import AuthMethod, Provider
 from oumi.core.configs import InferenceConfig, RemoteParams
+from oumi.core.urls import mask_url
 from oumi.errors import AccessError, ConfigError
 
 _ENDPOINT = re.compile(r"/(?:(?:chat/)?completions|messages|model/[^/]+/converse(?:-stream)?)/?$")
@@ -31,7 +32,7 @@ class Address:
     """A file with the credentials of a service account, given in place of a key."""
 
     def __repr__(self) -> str:
-        return f"Address({', '.join(self.bases)})"  # the headers hold the key
+        return f"Address({', '.join(map(mask_url, self.bases))})"  # the headers hold the key
 
     @property
     def models_base(self) -> str:
@@ -77,9 +78,9 @@ def to_base(url: str, usual_path: str = "/v1") -> str:
         text = f"{'http' if _LOCAL.match(text) else 'https'}://{text}"
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigError(f"remote_params.api_url: not the address of an API: {url!r}")
+        raise ConfigError(f"remote_params.api_url: not the address of an API: {mask_url(url)!r}")
     if parts.query or parts.fragment:
-        raise ConfigError(f"remote_params.api_url: expected no query in it: {url!r}")
+        raise ConfigError(f"remote_params.api_url: expected no query in it: {mask_url(url)!r}")
     path = _ENDPOINT.sub("", parts.path).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path or usual_path}"
 
@@ -120,7 +121,7 @@ def _fill(provider: Provider, url: str) -> str:
             where = ", ".join(filter(None, (*names, provider.url_env)))
             raise ConfigError(
                 f"{provider.name}: address not known; set one of {where}, or remote_params.api_url "
-                f"({word[1]} is missing in {url})"
+                f"({word[1]} is missing in {mask_url(url)})"
             )
         return found
 

@@ -11,13 +11,18 @@ from typing import Any
 import orjson
 
 from oumi.backends.remote.errors import BadReplyError
-from oumi.backends.remote.http.transport import Call, Head
+from oumi.backends.remote.http.call import Call, Head
+from oumi.backends.remote.http.key_mask import find_mask
+from oumi.backends.remote.http.lines import LineSplitter
 from oumi.backends.remote.http.uploads import Body, Form, Lines
 from oumi.backends.remote.session import RemoteSession
 from oumi.core.json_text import write_json
+from oumi.core.logs import logger
 from oumi.runner.limits.retry import retrying
 
 _FILE_TIMEOUT_S = 3600.0  # a batch's file may be 500 MB long
+_KEPT_OF_LONG_LINE = 1 << 16  # it tells which row the line is of
+_MAX_FILE_BYTES = 1 << 36  # 64 GiB: 100,000 requests, the most of any batch, with 640 KiB for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +59,45 @@ class ApiClient:
         await self._send("DELETE", path, b"")
 
     async def lines(self, path: str, *, signed: bool = False) -> AsyncGenerator[bytes]:
-        """The lines of a file, as they arrive. Not retried: the caller may have used some.
+        """The lines of a file, as they arrive, without keys. Not retried: the caller may have used
+        some. One line is in memory, which may be as long as a reply.
 
-        A `signed` path is a whole URL that opens by itself: no key is sent there.
+        A `signed` path is a whole URL that opens by itself: no key is sent there. A line that is
+        too long is cut off, so that it is no JSON any more. Raises RequestError for a file that is
+        too long.
         """
         timeout_s = max(self.session.timeout_s, _FILE_TIMEOUT_S)
         if signed:
             call = Call("GET", path, {}, b"", timeout_s)
         else:
             call = await self._call("GET", path, b"", timeout_s)
-        rest: list[bytes] = []
+        mask = find_mask(call.headers or self.session.headers, self._base)
+        async for line in self._read_lines(replace(call, max_reply_bytes=_MAX_FILE_BYTES)):
+            if line.strip():
+                yield mask.mask(self._cut(line))
+
+    async def _read_lines(self, call: Call) -> AsyncGenerator[bytes]:
+        lines = LineSplitter(self.session.remote.max_reply_bytes)
         async with aclosing(self.session.transport().stream(call)) as parts:
             async for part in parts:
                 if isinstance(part, Head):
                     self.session.check(part)
                     continue
-                first, *others = part.split(b"\n")
-                rest.append(first)
-                for other in others:
-                    if (line := b"".join(rest)).strip():
-                        yield line
-                    rest = [other]
-        if (line := b"".join(rest)).strip():
-            yield line
+                for line in lines.feed(part):
+                    yield line
+        yield lines.last()
+
+    def _cut(self, line: bytes) -> bytes:
+        most = self.session.remote.max_reply_bytes
+        if len(line) <= most:
+            return line
+        logger.warning(
+            "%s: a line of a file is longer than the %s bytes that remote_params.max_reply_bytes "
+            "allows, and cut off",
+            self.session.name,
+            f"{most:,}",
+        )
+        return line[: min(most, _KEPT_OF_LONG_LINE)]
 
     async def _send(self, method: str, path: str, body: Body) -> Any:
         longest_s = 0.0 if isinstance(body, bytes) else _FILE_TIMEOUT_S
@@ -93,5 +114,10 @@ class ApiClient:
         headers = dict(self.session.headers)
         if isinstance(body, Form):
             headers.pop("content-type", None)  # a form has its own
-        url = (self.base or self.session.address.bases[0]) + path
-        return await self.session.signed(Call(method, url, headers, body, timeout_s))
+        most = self.session.remote.max_reply_bytes
+        call = Call(method, self._base + path, headers, body, timeout_s, most)
+        return await self.session.signed(call)
+
+    @property
+    def _base(self) -> str:
+        return self.base or self.session.address.bases[0]

@@ -18,6 +18,7 @@ from oumi.backends.remote.http.transport import Transport, open_transport
 from oumi.backends.remote.session import RemoteSession
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.logs import warn_once
+from oumi.core.urls import without_secrets
 from oumi.errors import ConfigError, EngineError
 from oumi.runner import loop
 from oumi.runner.cost import Price, find_price
@@ -101,7 +102,7 @@ class RemoteBackend(Backend):
         """The provider, the model, and where the API is: the first of its replicas."""
         ignored = {name.partition(".")[2] for name in self.provider.ignores}
         model = config.model.model_dump(mode="json", exclude=ignored)
-        return {"engine": self.name, "model": model, "url": address.bases[0]}
+        return {"engine": self.name, "model": model, "url": without_secrets(address.bases[0])}
 
     def _find_rate_limits(self, limits: Limits) -> RateLimitObserver:
         """The one limiter of these limits, so that calls side by side keep them together."""

@@ -13,9 +13,11 @@ from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
 from oumi.backends.remote.errors import to_error
+from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
-from oumi.backends.remote.http.transport import Call, Head, Reply, Transport
+from oumi.backends.remote.http.transport import Transport
+from oumi.backends.remote.masked_stream import mask_stream
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
@@ -71,9 +73,10 @@ class RemoteSession(Session):
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
-        decoder = self.dialect.stream_decoder(request.config)
         with self.replicas.pick() as replica:
             call = await self.build_call(request, replica, stream=True)
+            decoder = self.dialect.stream_decoder(request.config)
+            decoder = mask_stream(decoder, call.headers, call.url)
             async with aclosing(self.transport().stream(call)) as parts:
                 async for part in parts:
                     if not isinstance(part, Head):
@@ -89,14 +92,21 @@ class RemoteSession(Session):
         body = self.encode(request, stream=stream)
         path = self.dialect.path(request.config, stream=stream)
         url = replica.base + path + self.address.query
-        return await self.signed(Call("POST", url, self.headers, body, self.timeout_s))
+        return await self.signed(self.new_call("POST", url, body))
+
+    def new_call(self, method: str, url: str, body: bytes) -> Call:
+        """A call with the headers and limits of the session, not signed yet."""
+        remote = self.remote
+        return Call(
+            method, url, self.headers, body, remote.connection_timeout, remote.max_reply_bytes
+        )
 
     async def list_models(self) -> list[str]:
         """The names of the models that the API offers. Raises UnsupportedError."""
         if not self.provider.lists_models:
             raise UnsupportedError(f"{self.name} does not list its models")
         url = self.address.models_base + self.dialect.models_path + self.address.query
-        call = await self.signed(Call("GET", url, self.headers, b"", self.timeout_s))
+        call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply)
         return self.dialect.decode_models(reply.body)

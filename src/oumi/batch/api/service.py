@@ -28,7 +28,7 @@ from oumi.batch.job_folder import (
     folder_of,
     root,
 )
-from oumi.batch.job_spec import JobKind, JobSpec, count_rows, identity_without_keys, new_job_spec
+from oumi.batch.job_spec import JobKind, JobSpec, count_rows, new_job_spec
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
@@ -168,7 +168,7 @@ class ApiBatches:
 
     def _folders(self, config: InferenceConfig) -> Iterator[JobFolder]:
         """The folders of jobs that went to the address of these settings."""
-        url = identity_without_keys(self._backend.session(config).identity).get("url")
+        url = self._backend.session(config).identity.get("url")
         for folder in all_folders():
             spec = folder.spec
             is_of_engine = (spec.kind, spec.engine) == (JobKind.API, self._backend.name)
@@ -210,7 +210,7 @@ class ApiBatches:
         own = spec.config
         config = config.model_copy(update={"model": own.model, "generation": own.generation})
         session = self._backend.session(config)
-        url = identity_without_keys(session.identity).get("url")
+        url = session.identity.get("url")
         if url != spec.identity.get("url"):
             raise ConfigError(
                 f"{folder.id} was submitted to {spec.identity.get('url')}, and this engine asks "

@@ -16,7 +16,6 @@ from oumi.batch.job_spec import (
     JobKind,
     JobSpec,
     count_rows,
-    identity_without_keys,
     new_job_spec,
     settings_without_keys,
 )
@@ -57,7 +56,7 @@ def pin_address(backend: Backend, config: InferenceConfig) -> InferenceConfig:
 
 def is_same_model(backend: Backend, config: InferenceConfig, spec: JobSpec) -> bool:
     """Whether an engine asks the model of a job, at the address of the job."""
-    own = identity_without_keys(backend.session(config).identity)
+    own = backend.session(config).identity
     return bool(orjson.loads(write_json(own)) == spec.identity)
 
 

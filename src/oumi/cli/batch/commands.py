@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from oumi.batch.job_folder import find_folder
 from oumi.cli.batch.description import describe_job, describe_progress, job_facts
 from oumi.cli.batch.jobs import job_command, open_job
 from oumi.cli.overrides import OverridableCommand, config_option, read_settings
+from oumi.core.printable import printable, printable_json, printable_line
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult
 from oumi.errors import InferenceError
@@ -61,7 +63,7 @@ def submit(ctx: click.Context, path: Path | None) -> int:
     if config.input_path is None:
         raise click.UsageError("No conversations: give --input_path FILE (- is standard input).")
     with build_engine(config) as engine:
-        click.echo(engine.infer_batch(None, config))
+        click.echo(printable_line(engine.infer_batch(None, config)))
     return 0
 
 
@@ -126,9 +128,10 @@ def results(ctx: click.Context, batch_id: str, path: Path | None) -> int:
         result = jobs.get_batch_results_partial(batch_id, None, given)
         if output is None:
             for conversation in result.conversations:
-                click.echo(conversation.to_json())
+                line = conversation.to_json()
+                click.echo(printable_json(line) if sys.stdout.isatty() else line)
         for line in _summarize(result, output):
-            click.echo(line, err=True)
+            click.echo(printable(line), err=True)
     return InferenceError.exit_code if result.has_failures else 0
 
 
@@ -147,7 +150,7 @@ def resubmit(ctx: click.Context, batch_id: str, path: Path | None) -> int:
     job's id.
     """
     with open_job(ctx, path, batch_id) as (jobs, given):
-        click.echo(jobs.resubmit_batch(batch_id, given))
+        click.echo(printable_line(jobs.resubmit_batch(batch_id, given)))
     return 0
 
 
@@ -161,7 +164,7 @@ class _StatusPrinter:
         text = f"{info.status} ({info.provider_status}): {describe_progress(info)}"
         if text != self._printed:
             self._printed = text
-            click.echo(text, err=True)
+            click.echo(printable_line(text), err=True)
 
 
 def _summarize(result: InferenceResult, output: str | None) -> Iterator[str]:

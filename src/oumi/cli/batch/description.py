@@ -7,6 +7,7 @@ from typing import Any
 
 from oumi.batch.job_folder import JobFolder
 from oumi.cli.formatting import format_dollars
+from oumi.core.printable import printable, printable_line
 from oumi.core.types.batch import BatchInfo
 from oumi.runner.storage.run_summary import RunSummary
 
@@ -33,9 +34,11 @@ def describe_job(info: BatchInfo, folder: JobFolder | None) -> str:
         "expires": None if info.is_terminal else _local_time(info.expires_at),
         "model": facts.get("model"),
         "cost": None if cost is None else f"{format_dollars(cost)} for the answers collected",
-        "errors": "\n           ".join(info.errors) or None,
     }
-    return "\n".join(f"{name:<10} {text}" for name, text in lines.items() if text)
+    described = [f"{name:<10} {printable_line(text)}" for name, text in lines.items() if text]
+    if info.errors:
+        described.append(f"{'errors':<10} " + "\n           ".join(map(printable, info.errors)))
+    return "\n".join(described)
 
 
 def describe_progress(info: BatchInfo) -> str:

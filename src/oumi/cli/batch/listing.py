@@ -17,6 +17,7 @@ from oumi.cli.batch.jobs import open_methods
 from oumi.cli.formatting import format_dollars
 from oumi.cli.tables import print_table
 from oumi.core.configs import InferenceConfig
+from oumi.core.printable import printable, printable_line
 from oumi.core.types.batch import BatchInfo
 from oumi.errors import OumiError
 
@@ -68,11 +69,12 @@ def _print_table(jobs: list[_ListedJob]) -> None:
     heads = ("job", "engine", "model", "status", "done", "failed", "cost", "submitted")
     table = Table(*heads, box=None, pad_edge=False)
     for job in jobs:
-        table.add_row(*_cells(job.info, job.facts))
+        table.add_row(*map(printable_line, _cells(job.info, job.facts)))
     print_table(table)
     for job in jobs:
         if job.note:
-            click.echo(f"{job.info.id}: as last seen, because {job.note}", err=True)
+            note = f"{job.info.id}: as last seen, because {job.note}"
+            click.echo(printable(note), err=True)
 
 
 def _cells(info: BatchInfo, facts: dict[str, Any]) -> list[str]:

@@ -18,7 +18,12 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 class Settings(BaseModel):
     """A group of settings. An unknown name is an error, which suggests the most similar one."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid",
+        validate_assignment=True,
+        protected_namespaces=(),
+        hide_input_in_errors=True,
+    )
 
     renamed: ClassVar[dict[str, str]] = {}
     """Other names of a field that are accepted in files: `{other name: name of the field}`."""
@@ -36,7 +41,10 @@ class Settings(BaseModel):
             return handler(data)
         except ValidationError as error:
             details = [_explain_error(detail, cls.model_fields) for detail in error.errors()]
-            raise ValidationError.from_exception_data(cls.__name__, details) from None
+            # A refused value may be a key under a wrong name, or a group with a key in it.
+            raise ValidationError.from_exception_data(
+                cls.__name__, details, hide_input=True
+            ) from None
 
     @classmethod
     def _rename(cls, data: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from oumi.core.urls import without_secrets
 from oumi.errors import ConfigError
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
@@ -38,11 +39,23 @@ def load(
 
 
 def save(settings: BaseModel, path: Path) -> None:
-    """Write the fields that were set as YAML, without API keys."""
+    """Write the fields that were set as YAML, without API keys and passwords."""
+    data = dump_without_secrets(settings)
+    path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def dump_without_secrets(settings: BaseModel) -> dict[str, Any]:
+    """The fields that were set as JSON-ready values, without the key and without what is secret in
+    an address.
+    """
     data = settings.model_dump(
         mode="json", exclude_unset=True, exclude={"remote_params": {"api_key"}}
     )
-    path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    remote = data.get("remote_params") or {}
+    if url := remote.get("api_url"):
+        is_single = isinstance(url, str)
+        remote["api_url"] = without_secrets(url) if is_single else list(map(without_secrets, url))
+    return data
 
 
 def _compose(path: Path) -> yaml.Node | None:
@@ -118,10 +131,13 @@ def _place(field: str, line: int | None, path: Path | None, overridden: list[str
 
 
 def _may_be_shown(detail: ErrorDetails) -> bool:
-    """Whether an error may show the refused value: a group is too long, a key is secret."""
-    name = str(detail["loc"][-1]) if detail["loc"] else ""
+    """Whether an error may show the refused value: a group is too long, a key is
+    secret, and an address may hold a password.
+    """
+    name = ".".join(map(str, detail["loc"]))
     unknown = "unknown setting" in detail["msg"]
-    return not (unknown or "key" in name or isinstance(detail["input"], dict))
+    is_secret = "key" in name or "api_url" in name
+    return not (unknown or is_secret or isinstance(detail["input"], dict))
 
 
 def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int | None:

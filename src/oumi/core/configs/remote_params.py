@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from pydantic import Field, SecretStr
 
 from oumi.core.configs.base import Settings
+from oumi.core.urls import mask_url
+
+MAX_REPLY_BYTES = 64 << 20
+"""100,000 tokens take half a megabyte, and 50 with log-probabilities of five others at each."""
 
 
 class RemoteParams(Settings):
@@ -32,6 +39,10 @@ class RemoteParams(Settings):
     connection_timeout: float = Field(default=300.0, gt=0.0)
     """Seconds after which a request without an answer is given up."""
 
+    max_reply_bytes: int = Field(default=MAX_REPLY_BYTES, ge=1)
+    """Most bytes of a reply, a streamed one, or a line of a batch's results, once decompressed;
+    a row whose reply is larger fails."""
+
     num_workers: int = Field(default=32, ge=1)
     """Most requests in flight."""
 
@@ -53,3 +64,12 @@ class RemoteParams(Settings):
 
     use_adaptive_concurrency: bool = True
     """Whether the number of requests in flight adapts to the server's load."""
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """The fields; a password in an address is masked, as the key is."""
+        for name, value in super().__repr_args__():
+            yield name, _mask_urls(value) if name == "api_url" else value
+
+
+def _mask_urls(value: Any) -> Any:
+    return list(map(mask_url, value)) if isinstance(value, list) else value and mask_url(value)

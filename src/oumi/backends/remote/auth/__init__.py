@@ -9,7 +9,7 @@ from oumi.backends.provider import AuthMethod, Provider
 from oumi.backends.remote.auth.aws import AwsAuth
 from oumi.backends.remote.auth.azure import AzureAuth
 from oumi.backends.remote.auth.google import GoogleAuth
-from oumi.backends.remote.http.transport import Call
+from oumi.backends.remote.http.call import Call
 from oumi.errors import MissingDependencyError
 
 __all__ = ["Auth", "open_auth"]

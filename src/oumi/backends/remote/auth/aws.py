@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from oumi.backends.remote.http.transport import Call
+from oumi.backends.remote.http.call import Call
 from oumi.errors import AccessError, ConfigError
 
 _SERVICE = "bedrock"

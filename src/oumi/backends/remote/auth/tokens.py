@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import replace
 
-from oumi.backends.remote.http.transport import Call
+from oumi.backends.remote.http.call import Call
 
 
 class TokenAuth(ABC):

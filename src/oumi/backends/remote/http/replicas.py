@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from oumi.backends.remote.http.transport import TransportError
+from oumi.backends.remote.http.transport_errors import TransportError
 
 _FIRST_REST_S = 1.0
 _LONGEST_REST_S = 60.0

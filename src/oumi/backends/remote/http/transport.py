@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from oumi.backends.remote.http.call import Call, Head, Reply
+from oumi.backends.remote.http.headers import Headers
 from oumi.backends.remote.http.open_files import allow_many_connections
-from oumi.backends.remote.http.uploads import Body, body_argument, headers_of
-from oumi.errors import ConfigError, UnavailableError
+from oumi.backends.remote.http.reading import read_reply
+from oumi.backends.remote.http.transport_errors import closed, too_large, translate
+from oumi.backends.remote.http.uploads import body_argument, headers_of
+from oumi.errors import ConfigError
 
 if TYPE_CHECKING:
     import wreq
@@ -29,56 +29,6 @@ ResultT = TypeVar("ResultT")
 _CONNECT_WITHIN = timedelta(seconds=20)
 _IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-_CANNOT_CONNECT = "cannot connect to it"
-_WHAT = {
-    "ConnectionError": _CANNOT_CONNECT,
-    "ProxyConnectionError": "cannot connect to it through the proxy",
-    "ConnectionResetError": "the connection was lost",
-    "BodyError": "the connection was lost in mid-reply",
-    "DecodingError": "the reply was cut off or garbled",
-    "TimeoutError": _CANNOT_CONNECT,
-    "TlsError": "no secure connection",
-}
-_TOO_LONG = "source: TimedOut"
-_UNTRUSTED = " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own)"
-
-
-class TransportError(UnavailableError):
-    """No whole reply came. The server may have answered all the same."""
-
-
-class TransportTimeoutError(TransportError):
-    """The reply was not whole in time."""
-
-    @property
-    def overload(self) -> bool:
-        """A server that does not answer may have too much to do."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request, ready to be sent. Headers may hold a key, so they are not shown."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: Body = field(repr=False)
-    timeout_s: float
-
-
-class Reply(NamedTuple):
-    """What came back, whatever the status. Names of headers are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Head(Reply):
-    """How a streamed reply begins. With status 200 the body follows in chunks, which are cut
-    anywhere; with any other it is whole in `body`, and nothing follows.
-    """
 
 
 class Transport(Protocol):
@@ -135,8 +85,7 @@ class HttpTransport:
         """Send and read the whole reply. Raises TransportError."""
         try:
             response = await self._start(call)
-            body = await response.bytes()
-            return Reply(response.status.as_int(), _Headers(response.headers), bytes(body))
+            return await read_reply(response, call, Reply)
         except (asyncio.CancelledError, Exception) as error:
             raise self._translate(error, call) from None
 
@@ -147,13 +96,15 @@ class HttpTransport:
         response = await self._step(self._start(call), call)
         try:
             if response.status.as_int() != 200:
-                body = await self._step(response.bytes(), call)
-                yield Head(response.status.as_int(), _Headers(response.headers), bytes(body))
+                yield await self._step(read_reply(response, call, Head), call)
                 return
-            yield Head(200, _Headers(response.headers), b"")
-            pieces = response.stream()
+            yield Head(200, Headers(response.headers), b"")
+            pieces, size = response.stream(), 0
             while (piece := await self._step(anext(pieces, None), call)) is not None:
                 if isinstance(piece, memoryview):  # else trailers
+                    size += len(piece)
+                    if size > call.max_reply_bytes:
+                        raise too_large(call)
                     yield bytes(piece)
         finally:
             await response.close()
@@ -166,7 +117,7 @@ class HttpTransport:
 
     def _start(self, call: Call) -> Awaitable[wreq.Response]:
         if self._client is None:
-            raise _closed(call)
+            raise closed(call)
         headers, body = call.headers, call.body
         if not isinstance(body, bytes):
             headers = {**headers, **headers_of(body)}
@@ -190,77 +141,11 @@ class HttpTransport:
         which may hold a key.
         """
         if not isinstance(error, asyncio.CancelledError):
-            return _translate(error, call)
+            return translate(error, call)
         # The library also cancels what is in flight when its client is closed.
         task = asyncio.current_task()
         is_cancelled = self._client is not None or (task is not None and task.cancelling() > 0)
-        return error if is_cancelled else _closed(call)
-
-
-class _Headers(Mapping[str, str]):
-    """The headers of a reply. Each is decoded when it is asked for: of most replies none is."""
-
-    __slots__ = ("_headers",)
-
-    def __init__(self, headers: wreq.header.HeaderMap):
-        self._headers = headers
-
-    def __getitem__(self, name: str) -> str:
-        value = self._headers.get(name)
-        if value is None:
-            raise KeyError(name)
-        return str(value, "latin-1")
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = self._headers.get(name)
-        return default if value is None else str(value, "latin-1")
-
-    def __iter__(self) -> Iterator[str]:
-        return (str(name, "ascii") for name, _ in self._headers)
-
-    def __len__(self) -> int:
-        return self._headers.keys_len()
-
-
-def _host(call: Call) -> str:
-    return urlsplit(call.url).netloc.rpartition("@")[2] or "api_url"
-
-
-def _closed(call: Call) -> TransportError:
-    return TransportError(f"{_host(call)}: the transport is closed")
-
-
-def _translate(error: BaseException, call: Call) -> BaseException:
-    """Ours for the library's; any other as it is."""
-    host = _host(call)
-    name = type(error).__name__
-    if name == "BuilderError":
-        return ConfigError(f"{host}: its URL is none that can be asked")
-    if isinstance(error, RuntimeError) and str(error).startswith("Invalid header"):
-        return ConfigError(f"{host}: a header or the key holds characters that cannot be sent")
-    if not isinstance(error, _library_errors()):
-        return error
-    if _TOO_LONG in str(error):
-        return TransportTimeoutError(f"{host}: no whole reply within {call.timeout_s:g} s")
-    what = _WHAT.get(name, "the connection was closed before the reply")
-    return TransportError(f"{host}: {what}{_reason(str(error))}")
-
-
-@cache
-def _library_errors() -> tuple[type[Exception], ...]:
-    from wreq import exceptions
-
-    return tuple(value for value in vars(exceptions).values() if isinstance(value, type))
-
-
-def _reason(text: str) -> str:
-    """The part of the library's text that helps, and can hold nothing secret."""
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return _UNTRUSTED
-    if "dns error" in text:
-        return " (no such host name)"
-    found = re.search(r'kind: \w+, message: "([\w ]+)"', text)
-    return f" ({found[1].lower()})" if found else ""
+        return error if is_cancelled else closed(call)
 
 
 def _trusted() -> Path | bool:

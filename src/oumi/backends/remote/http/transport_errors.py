@@ -1,0 +1,86 @@
+"""Errors of the HTTP stack, and the HTTP library's turned into ours."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from urllib.parse import urlsplit
+
+from oumi.backends.remote.http.call import Call
+from oumi.errors import ConfigError, RequestError, UnavailableError
+
+_CANNOT_CONNECT = "cannot connect to it"
+_WHAT = {
+    "ConnectionError": _CANNOT_CONNECT,
+    "ProxyConnectionError": "cannot connect to it through the proxy",
+    "ConnectionResetError": "the connection was lost",
+    "BodyError": "the connection was lost in mid-reply",
+    "DecodingError": "the reply was cut off or garbled",
+    "TimeoutError": _CANNOT_CONNECT,
+    "TlsError": "no secure connection",
+}
+_TOO_LONG = "source: TimedOut"
+_UNTRUSTED = " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own)"
+
+
+class TransportError(UnavailableError):
+    """No whole reply came. The server may have answered all the same."""
+
+
+class TransportTimeoutError(TransportError):
+    """The reply was not whole in time."""
+
+    @property
+    def overload(self) -> bool:
+        """A server that does not answer may have too much to do."""
+        return True
+
+
+def too_large(call: Call) -> RequestError:
+    """For a reply that would take more memory than is allowed. To ask again would not help."""
+    return RequestError(
+        f"{_host(call)}: the reply is larger than {call.max_reply_bytes:,} bytes, the most that "
+        "remote_params.max_reply_bytes allows"
+    )
+
+
+def _host(call: Call) -> str:
+    return urlsplit(call.url).netloc.rpartition("@")[2] or "api_url"
+
+
+def closed(call: Call) -> TransportError:
+    """For a call of a transport that is closed."""
+    return TransportError(f"{_host(call)}: the transport is closed")
+
+
+def translate(error: BaseException, call: Call) -> BaseException:
+    """Ours for the library's; any other as it is."""
+    host = _host(call)
+    name = type(error).__name__
+    if name == "BuilderError":
+        return ConfigError(f"{host}: its URL is none that can be asked")
+    if isinstance(error, RuntimeError) and str(error).startswith("Invalid header"):
+        return ConfigError(f"{host}: a header or the key holds characters that cannot be sent")
+    if not isinstance(error, _library_errors()):
+        return error
+    if _TOO_LONG in str(error):
+        return TransportTimeoutError(f"{host}: no whole reply within {call.timeout_s:g} s")
+    what = _WHAT.get(name, "the connection was closed before the reply")
+    return TransportError(f"{host}: {what}{_reason(str(error))}")
+
+
+@cache
+def _library_errors() -> tuple[type[Exception], ...]:
+    from wreq import exceptions
+
+    return tuple(value for value in vars(exceptions).values() if isinstance(value, type))
+
+
+def _reason(text: str) -> str:
+    """The part of the library's text that helps, and can hold nothing secret."""
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return _UNTRUSTED
+    if "dns error" in text:
+        return " (no such host name)"
+    found = re.search(r'kind: \w+, message: "([\w ]+)"', text)
+    return f" ({found[1].lower()})" if found else ""

@@ -1,0 +1,26 @@
+"""URLs without what is secret in them: user name and password, and the values of a query."""
+
+from __future__ import annotations
+
+import re
+
+_USER = re.compile(r"(?:(?<=//)|^)[^/?#\s]*@")
+# An API version is all that a query may hold that is no secret and is needed again.
+_VALUE = re.compile(r"(?<=[?&])(?!api-version=)([^=&#\s]*)(=?)[^&#\s]*")
+
+
+def mask_url(url: str) -> str:
+    """A URL to be shown, with `***` in place of each secret."""
+    return _VALUE.sub(_mask_value, _USER.sub("***@", url))
+
+
+def without_secrets(url: str) -> str:
+    """A URL to be written down: no user, no password, and of a query only the API version."""
+    head, _, query = _USER.sub("", url).partition("?")
+    kept = [part for part in query.split("&") if part.startswith("api-version=")]
+    return f"{head}?{kept[0]}" if kept else head
+
+
+def _mask_value(value: re.Match[str]) -> str:
+    # Without a `=`, the name itself may be the secret.
+    return f"{value[1]}=***" if value[2] else "***" if value[1] else ""
