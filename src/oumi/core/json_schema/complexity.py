@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from oumi.core.json_schema.subschemas import (
@@ -33,14 +34,22 @@ MAX_MINIMUM = 100_000
 """The largest minItems, minLength and the like: longer than answers get in practice. Samplers
 expand such a count, so a billion of them would take all memory."""
 
+_MOST_VISITS = 1_000_000_000  # numbers that double at each reference get no longer than this
+_FOR_ONE_CHILD = frozenset({"prefixItems", "properties"})
 _MINIMUMS = ("minItems", "minLength", "minProperties", "minContains")
 
 
 def check_size(schema: dict[str, Any]) -> None:
     """Raise ValueError for a schema that is too deep or too long. Takes any dict."""
     level: list[Any] = [schema]
+    left = MAX_BYTES  # no value is shorter than a byte
     for _ in range(MAX_DEPTH):
-        level = [item for value in level for item in _items(value)]
+        # Lists that hold one list several times may have more items than memory has room for.
+        items = (item for value in level for item in _items(value))
+        level = list(islice(items, left + 1))
+        left -= len(level)
+        if left < 0:
+            raise ValueError(f"more than {MAX_BYTES:,} bytes long; at most {MAX_BYTES:,} are taken")
         if not level:
             break
     else:
@@ -64,7 +73,18 @@ def check_complexity(schema: dict[str, Any]) -> None:
                     f"{keyword} {minimum}: no answer is that long (at most {MAX_MINIMUM:,})"
                 )
     _VisitCounter(schema).check()
+    if count_visits(schema) == _MOST_VISITS:
+        raise ValueError("$ref: alternatives multiply from level to level, because references do")
     _check_finite(schema)
+
+
+def count_visits(root: dict[str, Any]) -> int:
+    """The most schemas that a validator visits for any one value within a value, at most a billion.
+
+    Recursive references count once, because a validator remembers their verdicts. Those that are
+    not recursive may multiply from level to level. Takes the normal form.
+    """
+    return _LevelCounter(root).count()
 
 
 def _check_finite(root: dict[str, Any]) -> None:
@@ -138,6 +158,44 @@ class _VisitCounter:
         visits = self._visits(resolve(reference, self._root))
         self._open.remove(reference)
         return min(visits, MAX_VISITS + 1)
+
+
+class _LevelCounter:
+    """Counts visits of the same value, at the level where a schema applies and at those within."""
+
+    def __init__(self, root: dict[str, Any]):
+        self._root = root
+        self._known: dict[str, tuple[int, int]] = {}
+
+    def count(self) -> int:
+        return max(self._visits(self._root))
+
+    def _visits(self, schema: Schema) -> tuple[int, int]:
+        """The visits of the value itself, and the most of any value within it."""
+        here, named, others = 1, 0, 0
+        if isinstance(schema, bool):
+            return here, 0
+        within = 0
+        if "$ref" in schema:
+            here, within = self._follow(schema["$ref"])
+            here += 1
+        for keyword, subschema in subschemas(schema):
+            if keyword == "$defs":
+                continue
+            own, inner = self._visits(subschema)
+            if keyword in IN_PLACE_APPLICATORS:
+                here, within = here + own, within + inner
+            elif keyword in _FOR_ONE_CHILD:  # each for another child
+                named = max(named, own, inner)
+            else:
+                others += max(own, inner)
+        return min(here, _MOST_VISITS), min(within + named + others, _MOST_VISITS)
+
+    def _follow(self, reference: str) -> tuple[int, int]:
+        if reference not in self._known:
+            self._known[reference] = 1, 1  # while it is followed: it is recursive
+            self._known[reference] = self._visits(resolve(reference, self._root))
+        return self._known[reference]
 
 
 def _items(value: Any) -> Iterator[Any]:

@@ -80,7 +80,7 @@ def _check_keywords(schema: dict[str, Any]) -> None:
         jsonschema_rs.meta.validate(schema)
     except jsonschema_rs.ValidationError as error:
         place = ".".join(str(part) for part in error.instance_path)
-        raise ValueError(f"not a JSON schema: {place}: {error.message}") from error
+        raise ValueError(f"not a JSON schema: {place}: {error.message:.500}") from error
 
 
 def _check_patterns(schema: dict[str, Any]) -> None:
