@@ -13,20 +13,19 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-import orjson
-
 from oumi.core.json_schema.complexity import count_visits
+from oumi.core.json_text import parse_json
 from oumi.structured.schema_errors import describe_errors
 from oumi.structured.schema_parts import SchemaParts
 
 # Visits of a schema by a value, times characters: hostile pairs within it take up to half a second.
 _MAX_WORK = 25_000_000
-_MAX_PROCESSOR_S = 0.5
+_MAX_PROCESSOR_S = 0.3
 _MAX_WAIT_S = 10  # on a machine that is busy with other work
 
 _TOO_COSTLY = (
-    "it could not be checked against the schema in half a second, because the schema's "
-    "alternatives multiply; simplify the schema, or ask for shorter answers"
+    "it could not be checked against the schema in the time that one answer gets, because the "
+    "schema's alternatives multiply; simplify the schema, or ask for shorter answers"
 )
 # Runs in a process of its own, because nothing else can end a check that takes too long.
 _CHECK = f"""
@@ -44,7 +43,7 @@ class CompiledSchema:
     def __init__(self, text: bytes):
         import jsonschema_rs
 
-        self._schema = orjson.loads(text)
+        self._schema = parse_json(text)
         self.is_valid = jsonschema_rs.validator_for(self._schema, validate_formats=True).is_valid
         """Whether a value is valid: for answers of at most `max_length`."""
         self.max_length = _MAX_WORK // count_visits(self._schema)

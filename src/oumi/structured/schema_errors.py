@@ -78,12 +78,12 @@ class _Search:
         try:
             messages, inner = self._look_into(part)
         except _BudgetSpentError:
-            messages, inner = [], []
+            return [f"{_UNEXPLAINED}; it is too large to find out where"], []
         return messages if messages or inner else [_unexplained(part)], inner
 
     def _look_into(self, part: Part) -> tuple[list[str], list[Part]]:
         if not isinstance(part.schema, dict):
-            return ["is not allowed here"], []
+            return self._parts.own_errors(part), []
         self._spend(_size(part.value) * self._parts.visits)
         messages, inner = self._parts.own_errors(part), list[Part]()
         for keyword in part.schema.keys() & _MESSAGES.keys():

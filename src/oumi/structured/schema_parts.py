@@ -71,6 +71,8 @@ class SchemaParts:
 
     def own_errors(self, part: Part) -> list[str]:
         """What the schema says of the value without its subschemas."""
+        if isinstance(part.schema, bool):
+            return [] if part.schema else ["is not allowed here"]
         value, mask = part.value, _MASKS.get(type(part.value))
         found = []
         for whole in (False, True):
@@ -80,14 +82,17 @@ class SchemaParts:
                 found += [error.message for error in validator.iter_errors(judged)]
         return found
 
+    def referred(self, part: Part) -> Part:
+        """The part of the schema that the reference of a part points to."""
+        reference = part.schema["$ref"] if isinstance(part.schema, dict) else "#"
+        pointer = reference.removeprefix(DEFS)
+        pointer = "" if reference == "#" else f"/$defs/{escape(pointer)}"
+        return part._replace(pointer=pointer, schema=resolve(reference, self.root))
+
     def follow(self, part: Part) -> Part:
-        """The part that a reference leads to in the end; any other part itself."""
-        while isinstance(part.schema, dict) and "$ref" in part.schema:
-            reference = part.schema["$ref"]
-            target = resolve(reference, self.root)
-            name = reference.removeprefix(DEFS)
-            pointer = "" if reference == "#" else f"/$defs/{escape(name)}"
-            part = part._replace(pointer=pointer, schema=target)
+        """What a plain reference leads to in the end; any other part itself."""
+        while isinstance(part.schema, dict) and part.schema.keys() - ANNOTATIONS == {"$ref"}:
+            part = self.referred(part)
         return part
 
     def _compile(self, schema: dict[str, Any], mask: str | None = None) -> Any:
@@ -129,7 +134,7 @@ def in_place(parts: SchemaParts, part: Part) -> Iterator[Part]:
     if not isinstance(schema, dict):
         return
     if "$ref" in schema:
-        yield parts.follow(part)
+        yield parts.referred(part)
     for at in range(len(schema.get("allOf", ()))):
         yield part.same_value("allOf", at)
     if "if" in schema:

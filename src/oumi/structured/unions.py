@@ -36,9 +36,10 @@ def choose_branch(parts: SchemaParts, part: Part, keyword: str) -> Part | str:
 
 
 def _types(branches: list[Part]) -> str:
-    types = [one.schema.get("type") if isinstance(one.schema, dict) else None for one in branches]
-    names = dict.fromkeys(str(found) for found in types if found is not None)
-    return f", which are of type {', '.join(names)}" if all(types) else ""
+    given = [one.schema.get("type", ()) for one in branches if isinstance(one.schema, dict)]
+    types = [[one] if isinstance(one, str) else one for one in given]
+    names = dict.fromkeys(name for listed in types for name in listed)
+    return f", which are of type {', '.join(names)}" if all(types) and names else ""
 
 
 def _tags(branch: Part) -> dict[str, list[Any]]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from pydantic_core import to_json
 
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from oumi.core.configs.base import Settings
+from oumi.core.url import check_url, is_control
 
 
 class RemoteParams(Settings):
@@ -53,3 +54,19 @@ class RemoteParams(Settings):
 
     use_adaptive_concurrency: bool = True
     """Whether the number of requests in flight adapts to the server's load."""
+
+    @field_validator("api_url")
+    @classmethod
+    def _check_urls(cls, value: str | list[str] | None) -> str | list[str] | None:
+        for url in [value] if isinstance(value, str) else value or ():
+            check_url(url)
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(map(is_control, value.get_secret_value())):
+            raise ValueError(
+                "holds a line break or another control character; was it copied whole?"
+            )
+        return value

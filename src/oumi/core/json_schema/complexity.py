@@ -179,6 +179,7 @@ class _LevelCounter:
         if "$ref" in schema:
             here, within = self._follow(schema["$ref"])
             here += 1
+        here += _comparisons(schema)
         for keyword, subschema in subschemas(schema):
             if keyword == "$defs":
                 continue
@@ -196,6 +197,11 @@ class _LevelCounter:
             self._known[reference] = 1, 1  # while it is followed: it is recursive
             self._known[reference] = self._visits(resolve(reference, self._root))
         return self._known[reference]
+
+
+def _comparisons(schema: dict[str, Any]) -> int:
+    """How many values an `enum` is compared with; texts are looked up."""
+    return sum(not isinstance(value, str) for value in schema.get("enum", ()))
 
 
 def _items(value: Any) -> Iterator[Any]:

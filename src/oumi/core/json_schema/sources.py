@@ -9,9 +9,11 @@ import orjson
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
-from oumi.core.json_schema.complexity import check_complexity, check_size
+from oumi.core.json_schema.complexity import MAX_BYTES, check_complexity, check_size
 from oumi.core.json_schema.drafts import normalise
+from oumi.core.regular_file import read_regular_file
 
+_MAX_FILE_BYTES = 10 * MAX_BYTES  # white space does not count to the size of a schema
 _INPUTS = "a Pydantic class, a dataclass, a TypedDict, a dict, JSON text, or the path of a file"
 
 
@@ -65,9 +67,7 @@ def _load_text(text: str) -> Any:
 
 def _load_file(path: Path) -> Any:
     try:
-        return orjson.loads(path.expanduser().read_bytes())
-    except OSError as error:
-        raise ValueError(f"neither JSON nor a file: {path}: {error.strerror}") from error
+        return orjson.loads(read_regular_file(path.expanduser(), _MAX_FILE_BYTES))
     except orjson.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON: {error}") from error
 
