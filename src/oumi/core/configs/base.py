@@ -91,17 +91,26 @@ class Settings(BaseModel):
 
 def _find_infinite(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], float]]:
     """The numbers that JSON cannot hold, NaN among them, each with its place."""
-    pending: list[tuple[tuple[str | int, ...], Any]] = [((), data)]
+    # A place is (the place around it, key): a whole path for each would be quadratic in the depth.
+    pending: list[tuple[Any, Any]] = [(None, data)]
     seen: set[int] = set()  # one that holds itself is not looked at again
     while pending:
         place, value = pending.pop()
         if isinstance(value, float) and not math.isfinite(value):
-            yield place, value
+            yield _path(place), value
         if not isinstance(value, dict | list) or id(value) in seen:
             continue
         seen.add(id(value))
         inner = value.items() if isinstance(value, dict) else enumerate(value)
-        pending += (((*place, key), one) for key, one in inner)
+        pending += [((place, key), one) for key, one in inner]
+
+
+def _path(place: Any) -> tuple[str | int, ...]:
+    keys = []
+    while place is not None:
+        place, key = place
+        keys.append(key if isinstance(key, int) else str(key))
+    return tuple(reversed(keys))
 
 
 def _explain_error(detail: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:

@@ -168,35 +168,55 @@ class _LevelCounter:
         self._known: dict[str, tuple[int, int]] = {}
 
     def count(self) -> int:
-        return max(self._visits(self._root))
+        for reference in _references_in_order(self._root):
+            self._known[reference] = self._visits(resolve(reference, self._root))
+        return max(self._known["#"])
 
     def _visits(self, schema: Schema) -> tuple[int, int]:
         """The visits of the value itself, and the most of any value within it."""
-        here, named, others = 1, 0, 0
         if isinstance(schema, bool):
-            return here, 0
-        within = 0
-        if "$ref" in schema:
-            here, within = self._follow(schema["$ref"])
-            here += 1
-        here += _comparisons(schema)
-        for keyword, subschema in subschemas(schema):
-            if keyword == "$defs":
-                continue
+            return 1, 0
+        # What is not known yet leads back here: it is recursive.
+        here, within = self._known.get(schema["$ref"], (1, 1)) if "$ref" in schema else (0, 0)
+        here += 1 + _comparisons(schema)
+        largest = 0
+        for keyword, subschema in _without_definitions(schema):
             own, inner = self._visits(subschema)
             if keyword in IN_PLACE_APPLICATORS:
                 here, within = here + own, within + inner
             elif keyword in _FOR_ONE_CHILD:  # each for another child
-                named = max(named, own, inner)
+                largest = max(largest, own, inner)
             else:
-                others += max(own, inner)
-        return min(here, _MOST_VISITS), min(within + named + others, _MOST_VISITS)
+                within += max(own, inner)
+        return min(here, _MOST_VISITS), min(within + largest, _MOST_VISITS)
 
-    def _follow(self, reference: str) -> tuple[int, int]:
-        if reference not in self._known:
-            self._known[reference] = 1, 1  # while it is followed: it is recursive
-            self._known[reference] = self._visits(resolve(reference, self._root))
-        return self._known[reference]
+
+def _references_in_order(root: dict[str, Any]) -> Iterator[str]:
+    """All references, each after those that its schema needs, as far as they form no ring.
+
+    Not recursive, because a chain of references may be longer than the stack of Python.
+    """
+    seen, path = {"#"}, [("#", _references_of(root))]
+    while path:
+        reference, needed = path[-1]
+        following = next((one for one in needed if one not in seen), None)
+        if following is None:
+            path.pop()
+            yield reference
+        else:
+            seen.add(following)
+            path.append((following, _references_of(resolve(following, root))))
+
+
+def _references_of(schema: Schema) -> Iterator[str]:
+    if isinstance(schema, dict) and "$ref" in schema:
+        yield schema["$ref"]
+    for _, subschema in _without_definitions(schema):
+        yield from _references_of(subschema)
+
+
+def _without_definitions(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    return ((key, one) for key, one in subschemas(schema) if key != "$defs")
 
 
 def _comparisons(schema: dict[str, Any]) -> int:

@@ -43,7 +43,8 @@ def _load(source: Any) -> Any:
     if isinstance(source, dict):
         return source
     if isinstance(source, Path):
-        return _load_file(source)
+        content = read_regular_file(source.expanduser(), _MAX_FILE_BYTES)
+        return _parse_file(content, source)
     if isinstance(source, str):
         return _load_text(source)
     try:
@@ -62,12 +63,16 @@ def _load_text(text: str) -> Any:
     except orjson.JSONDecodeError as error:
         if text.lstrip().startswith("{") or "\n" in text:
             raise ValueError(f"not JSON: {error}") from error
-    return _load_file(Path(text))
-
-
-def _load_file(path: Path) -> Any:
     try:
-        return orjson.loads(read_regular_file(path.expanduser(), _MAX_FILE_BYTES))
+        content = read_regular_file(Path(text).expanduser(), _MAX_FILE_BYTES)
+    except ValueError as error:
+        raise ValueError(f"neither JSON nor a file: {error}") from error
+    return _parse_file(content, text)
+
+
+def _parse_file(content: bytes, path: str | Path) -> Any:
+    try:
+        return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON: {error}") from error
 
