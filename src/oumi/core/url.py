@@ -10,7 +10,7 @@ def check_url(url: str) -> None:
 
     Parsers drop line breaks in silence, and what follows one could become a header.
     """
-    if any(character.isspace() or is_control(character) for character in url.strip()):
+    if any(character.isspace() or _is_control(character) for character in url.strip()):
         raise ValueError("holds a space, a line break or another control character")
     try:
         parts = urlsplit(url.strip() if "://" in url else f"//{url.strip()}")
@@ -24,6 +24,6 @@ def check_url(url: str) -> None:
         )
 
 
-def is_control(character: str) -> bool:
+def _is_control(character: str) -> bool:
     """Whether a character is one of ASCII's control characters."""
     return character < " " or character == "\x7f"

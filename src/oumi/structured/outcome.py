@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 from oumi.core.types.completion import Completion, Structured, Usage
 from oumi.core.types.conversation import FinishReason, Message
+from oumi.structured.clip import clip
 from oumi.structured.contract import Contract
 from oumi.structured.loops import find_loop
 from oumi.structured.repair_prompt import repair_messages
-from oumi.structured.schema_errors import clip
 from oumi.structured.validate import Verdict
 
 _BUDGET_FACTOR = 2  # once an answer was cut off; doubling helps most answers that only ran long

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from oumi.structured.clip import MAX_CHARACTERS, clip
 from oumi.structured.schema_parts import Part, SchemaParts, children, escape, in_place
 from oumi.structured.unions import choose_branch
 
@@ -20,7 +21,6 @@ _BUDGET = 5_000_000
 _VISITS_OF_CALL = 50  # what a call of jsonschema-rs costs beside its work, about a microsecond
 # An error message is read by people, and by the model in a repair: a few errors are enough.
 _MAX_ERRORS = 5
-_MAX_CHARACTERS = 300
 
 _MESSAGES = {
     "not": "is what the schema excludes with `not`",
@@ -37,11 +37,6 @@ def describe_errors(parts: SchemaParts, value: Any) -> str:
     return "; ".join(lines[:_MAX_ERRORS]) + ("; and more" if len(lines) > _MAX_ERRORS else "")
 
 
-def clip(text: str, length: int = _MAX_CHARACTERS) -> str:
-    """The text, shortened to `length` characters and an ellipsis if it is longer."""
-    return text if len(text) <= length else f"{text[:length]}…"
-
-
 def _find_errors(parts: SchemaParts, value: Any) -> Iterator[str]:
     search = _Search(parts)
     pending = [Part("", parts.root, value)]
@@ -54,7 +49,7 @@ def _find_errors(parts: SchemaParts, value: Any) -> Iterator[str]:
 
 def _line(part: Part, message: str) -> str:
     place = "".join(f"/{escape(key)}" for key in part.path) or "the whole value"
-    place = place if len(place) <= _MAX_CHARACTERS else f"…{place[-_MAX_CHARACTERS:]}"
+    place = place if len(place) <= MAX_CHARACTERS else f"…{place[-MAX_CHARACTERS:]}"
     branch = f" (taken as {part.branch})" if part.branch else ""
     return f"{place}: {clip(message)}{branch}"
 

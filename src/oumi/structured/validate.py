@@ -16,10 +16,10 @@ from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import matches
 from oumi.core.json_text import parse_json, write_json
 from oumi.errors import UnsupportedError
-from oumi.structured.compiled_schema import CompiledSchema
-from oumi.structured.schema_errors import clip
+from oumi.structured.clip import clip
 
 if TYPE_CHECKING:
+    from oumi.structured.compiled_schema import CompiledSchema
     from oumi.structured.schema.restore import Restore
 
 
@@ -151,6 +151,9 @@ def _quote(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _compile_schema(schema: bytes) -> CompiledSchema:
+    # Most runs have no schema, so its modules are imported when one comes.
+    from oumi.structured.compiled_schema import CompiledSchema
+
     return CompiledSchema(schema)
 
 

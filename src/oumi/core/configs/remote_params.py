@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, field_validator
 
 from oumi.core.configs.base import Settings
-from oumi.core.url import check_url, is_control
+from oumi.core.url import check_url
 
 
 class RemoteParams(Settings):
@@ -60,13 +60,4 @@ class RemoteParams(Settings):
     def _check_urls(cls, value: str | list[str] | None) -> str | list[str] | None:
         for url in [value] if isinstance(value, str) else value or ():
             check_url(url)
-        return value
-
-    @field_validator("api_key")
-    @classmethod
-    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and any(map(is_control, value.get_secret_value())):
-            raise ValueError(
-                "holds a line break or another control character; was it copied whole?"
-            )
         return value
