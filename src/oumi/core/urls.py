@@ -1,12 +1,27 @@
-"""URLs without what is secret in them: user name and password, and the values of a query."""
+"""Addresses that come from outside: checked before anything is made of them, and shown without
+what is secret in them, user name and password, and the values of a query."""
 
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 _USER = re.compile(r"(?:(?<=//)|^)[^/?#\s]*@")
 # An API version is all that a query may hold that is no secret and is needed again.
 _VALUE = re.compile(r"(?<=[?&])(?!api-version=)([^=&#\s]*)(=?)[^&#\s]*")
+
+
+def check_url(url: str) -> None:
+    """Raise ValueError for an address that would be read in two ways.
+
+    Parsers drop line breaks in silence, and what follows one could become a header.
+    """
+    if any(character.isspace() or _is_control(character) for character in url.strip()):
+        raise ValueError("holds a space, a line break or another control character")
+    try:
+        _ = urlsplit(url.strip() if "://" in url else f"//{url.strip()}").port
+    except ValueError as error:
+        raise ValueError(f"not an address: {error}") from None
 
 
 def mask_url(url: str) -> str:
@@ -24,3 +39,8 @@ def without_secrets(url: str) -> str:
 def _mask_value(value: re.Match[str]) -> str:
     # Without a `=`, the name itself may be the secret.
     return f"{value[1]}=***" if value[2] else "***" if value[1] else ""
+
+
+def _is_control(character: str) -> bool:
+    """Whether a character is one of ASCII's control characters."""
+    return character < " " or character == "\x7f"

@@ -38,7 +38,7 @@ class Contract:
         if self.is_valid(text):
             return Verdict(text)
         verdict = self.validator(text)
-        return verdict if verdict.problem is None else self._validate_extracted(text, verdict)
+        return verdict if verdict.describe is None else self._validate_extracted(text, verdict)
 
     def _validate_extracted(self, text: str, whole: Verdict) -> Verdict:
         """Look within code fences and prose for one valid answer; `whole` is the text's verdict.
@@ -47,13 +47,14 @@ class Contract:
         """
         extract = extract_json if self.is_json else extract_text
         verdicts = [self.validator(part) for part in extract(text)]
-        valid = {verdict.text for verdict in verdicts if verdict.problem is None}
+        valid = {verdict.text for verdict in verdicts if verdict.describe is None}
         if len(valid) > 1:
-            return Verdict(text, f"{len(valid)} different values stand in it, one is wanted")
+            problem = f"{len(valid)} different values stand in it, one is wanted"
+            return Verdict(text, lambda: problem)
         if valid:
             return Verdict(valid.pop(), extracted=True)
         # An error within the extracted JSON says more than "not JSON".
-        return Verdict(text, verdicts[-1].problem) if verdicts and self.is_json else whole
+        return Verdict(text, verdicts[-1].describe) if verdicts and self.is_json else whole
 
 
 def make_contract(generation: GenerationParams, restore: Restore | None = None) -> Contract | None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from oumi.core.json_text import parse_json
 
-_FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
+# Possessive, so that a fence that is never closed is searched for its end only once.
+_FENCE = re.compile(r"```[\w+-]*+[ \t]*+\n?+(.*?)```", re.DOTALL)
 _OPENING_BRACKET = re.compile(r"[{\[]")
 _END_OF_THINKING = "</think>"
 # Each start costs one parse, up to the end of the text: this bounds the time for hostile answers.

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 
 from oumi.core.types.completion import Completion, Structured, Usage
 from oumi.core.types.conversation import FinishReason, Message
+from oumi.structured.clip import clip
 from oumi.structured.contract import Contract
 from oumi.structured.loops import find_loop
 from oumi.structured.repair_prompt import repair_messages
-from oumi.structured.validate import Verdict, clip
+from oumi.structured.validate import Verdict
 
 _BUDGET_FACTOR = 2  # once an answer was cut off; doubling helps most answers that only ran long
 
@@ -57,13 +58,13 @@ def outcome_of(contract: Contract, completion: Completion) -> Outcome:
     if completion.finish_reason is FinishReason.CONTENT_FILTER:
         return Invalid(f"the answer was withheld or refused: {clip(text) or 'no reason given'}")
     verdict = contract.validate(text)
-    if verdict.problem is None:
+    if verdict.describe is None:
         is_repaired = _count_repairs(completion.earlier) > 0
         kind = Structured.REPAIRED if is_repaired else Structured.NATIVE
         return _accept(completion, kind, verdict, text)
     if _is_cut_off(completion):
         return _outcome_of_cut_off(contract, completion, text)
-    return _outcome_of_invalid(contract, completion, text, verdict.problem)
+    return _outcome_of_invalid(contract, completion, text, verdict.describe())
 
 
 def text_of(completion: Completion) -> str:

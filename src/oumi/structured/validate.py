@@ -8,23 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from pydantic_core import to_json
 
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import matches
 from oumi.core.json_text import parse_json, write_json
 from oumi.errors import UnsupportedError
+from oumi.structured.clip import clip
 
 if TYPE_CHECKING:
+    from oumi.structured.compiled_schema import CompiledSchema
     from oumi.structured.schema.restore import Restore
-
-# An error message is read by people, and by the model in a repair: a few errors are enough.
-_MAX_ERRORS = 5
-_MAX_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +29,15 @@ class Verdict:
 
     text: str
     """The valid answer; where there is none, the text that was judged."""
-    problem: str | None = None
-    """What is wrong with it; None if it is valid."""
+    describe: Callable[[], str] | None = None
+    """Says what is wrong with it; None if it is valid."""
     extracted: bool = False
     """Whether the valid answer is only a part of the text that was judged."""
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with it; None if it is valid. Looked for at each call."""
+        return None if self.describe is None else self.describe()
 
 
 Validator = Callable[[str], Verdict]
@@ -52,7 +53,7 @@ def make_validator(guided: GuidedDecodingParams, restore: Restore | None = None)
         case "json":
             return partial(_validate_json, _compile_schema(write_json(guided.json)), restore)
         case "choice":
-            validator = partial(_validate_choice, tuple(guided.choice or ()))
+            validator = partial(_validate_choice, frozenset(guided.choice or ()))
         case "regex":
             validator = partial(_validate_regex, guided.regex or "")
         case _:
@@ -69,26 +70,24 @@ def make_is_valid(
     return partial(_is_valid_unchanged, make_validator(guided, restore))
 
 
-def clip(text: str, length: int = _MAX_CHARACTERS) -> str:
-    """The text, shortened to `length` characters and an ellipsis if it is longer."""
-    return text if len(text) <= length else f"{text[:length]}…"
-
-
-def _validate_json(schema: Any, restore: Restore | None, text: str) -> Verdict:
+def _validate_json(schema: CompiledSchema, restore: Restore | None, text: str) -> Verdict:
     try:
         value = parse_json(text)
     except ValueError as error:
-        return Verdict(text, _not_json(text, error))
+        return _invalid(text, _not_json(text, error))
     restored = value if restore is None else restore(value)
-    if schema.is_valid(restored):
+    problem = schema.find_problem(restored, len(text))
+    if problem is None:
         is_same = restored is value or restored == value
         return Verdict(text if is_same else to_json(restored).decode())
-    if restore is not None and schema.is_valid(value):  # a value of the original schema already
-        return Verdict(text)
-    return Verdict(text, _describe_errors(schema, restored))
+    # It may be a value of the original schema already.
+    is_original = restored is not value and schema.find_problem(value, len(text)) is None
+    return Verdict(text, None if is_original else problem)
 
 
-def _is_valid_json(schema: Any, text: str) -> bool:
+def _is_valid_json(schema: CompiledSchema, text: str) -> bool:
+    if len(text) > schema.max_length:
+        return False  # judged with care by `_validate_json`
     try:
         is_valid: bool = schema.is_valid(parse_json(text))
     except ValueError:
@@ -96,21 +95,25 @@ def _is_valid_json(schema: Any, text: str) -> bool:
     return is_valid
 
 
+def _invalid(text: str, problem: str) -> Verdict:
+    return Verdict(text, lambda: problem)
+
+
 def _is_valid_unchanged(validator: Validator, text: str) -> bool:
     verdict = validator(text)
-    return verdict.problem is None and verdict.text is text
+    return verdict.describe is None and verdict.text is text
 
 
-def _validate_choice(choices: tuple[str, ...], text: str) -> Verdict:
+def _validate_choice(choices: frozenset[str], text: str) -> Verdict:
     if text in choices:
         return Verdict(text)
-    return Verdict(text, f"{_quote(text)} is none of the choices")
+    return _invalid(text, f"{_quote(text)} is none of the choices")
 
 
 def _validate_regex(regex: str, text: str) -> Verdict:
     if matches(regex, text):
         return Verdict(text)
-    return Verdict(text, f"{_quote(text)} does not match {regex}")
+    return _invalid(text, f"{_quote(text)} does not match {regex}")
 
 
 def _validate_grammar(grammar: tuple[Any, Any] | None, text: str) -> Verdict:
@@ -120,7 +123,7 @@ def _validate_grammar(grammar: tuple[Any, Any] | None, text: str) -> Verdict:
     matcher, tokens = start.deep_copy(), tokenizer.tokenize_bytes(text.encode())
     if matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting():
         return Verdict(text)
-    return Verdict(text, f"{_quote(text)} is not of the grammar")
+    return _invalid(text, f"{_quote(text)} is not of the grammar")
 
 
 def _validate_wrapped(validator: Validator, restore: Restore, text: str) -> Verdict:
@@ -129,7 +132,7 @@ def _validate_wrapped(validator: Validator, restore: Restore, text: str) -> Verd
     The bare text is valid too.
     """
     verdict = validator(text)
-    if verdict.problem is None:
+    if verdict.describe is None:
         return verdict
     try:
         value = restore(parse_json(text))
@@ -146,26 +149,12 @@ def _quote(text: str) -> str:
     return clip(repr(text)) if text else "an empty answer"
 
 
-def _describe_errors(schema: Any, value: Any) -> str:
-    """The first errors, each after its JSON pointer (RFC 6901)."""
-    errors = list(islice(schema.iter_errors(value), _MAX_ERRORS + 1))
-    lines = [
-        f"{_pointer(error.instance_path) or 'the whole value'}: {clip(error.message)}"
-        for error in errors
-    ]
-    return "; ".join(lines[:_MAX_ERRORS]) + ("; and more" if len(lines) > _MAX_ERRORS else "")
-
-
-def _pointer(path: list[str | int]) -> str:
-    keys = (str(key).replace("~", "~0").replace("/", "~1") for key in path)
-    return "".join(f"/{key}" for key in keys)
-
-
 @lru_cache(maxsize=64)
-def _compile_schema(schema: bytes) -> Any:
-    import jsonschema_rs
+def _compile_schema(schema: bytes) -> CompiledSchema:
+    # Most runs have no schema, so its modules are imported when one comes.
+    from oumi.structured.compiled_schema import CompiledSchema
 
-    return jsonschema_rs.validator_for(orjson.loads(schema), validate_formats=True)
+    return CompiledSchema(schema)
 
 
 def _compile_grammar(guided: GuidedDecodingParams) -> tuple[Any, Any] | None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from oumi.backends.provider import AuthMethod, Provider
 from oumi.core.configs import InferenceConfig, RemoteParams
-from oumi.core.urls import mask_url
+from oumi.core.urls import check_url, mask_url
 from oumi.errors import AccessError, ConfigError
 
 _ENDPOINT = re.compile(r"/(?:(?:chat/)?completions|messages|model/[^/]+/converse(?:-stream)?)/?$")
@@ -74,6 +74,10 @@ def to_base(url: str, usual_path: str = "/v1") -> str:
     A host alone gets the usual path.
     """
     text = url.strip()
+    try:
+        check_url(text)
+    except ValueError as error:
+        raise ConfigError(f"the address of the API: {error}") from None
     if "://" not in text:
         text = f"{'http' if _LOCAL.match(text) else 'https'}://{text}"
     parts = urlsplit(text)

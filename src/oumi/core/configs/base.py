@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -23,6 +24,7 @@ class Settings(BaseModel):
         validate_assignment=True,
         protected_namespaces=(),
         hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     renamed: ClassVar[dict[str, str]] = {}
@@ -37,6 +39,7 @@ class Settings(BaseModel):
         if isinstance(data, dict):
             data = cls._rename(data)
             data = cls._drop_without_effect(data)
+            cls._check_finite(data)
         try:
             return handler(data)
         except ValidationError as error:
@@ -65,6 +68,17 @@ class Settings(BaseModel):
             warn_once(f"{cls.__name__}: without effect on inference here: {', '.join(dropped)}")
         return {name: value for name, value in data.items() if name not in dropped}
 
+    @classmethod
+    def _check_finite(cls, data: dict[str, Any]) -> None:
+        """Raise ValidationError for infinite numbers, in fields of any value too."""
+        error = PydanticCustomError("setting", "expected a finite number")
+        found = [
+            InitErrorDetails(type=error, loc=place, input=value)
+            for place, value in _find_infinite(data)
+        ]
+        if found:
+            raise ValidationError.from_exception_data(cls.__name__, found)
+
     def merge(self, other: Self | None) -> Self:
         """A copy that takes over each field set explicitly in `other`. Neither is changed."""
         if other is None:
@@ -82,6 +96,30 @@ class Settings(BaseModel):
         }
 
 
+def _find_infinite(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], float]]:
+    """The numbers that JSON cannot hold, NaN among them, each with its place."""
+    # A place is (the place around it, key): a whole path for each would be quadratic in the depth.
+    pending: list[tuple[Any, Any]] = [(None, data)]
+    seen: set[int] = set()  # one that holds itself is not looked at again
+    while pending:
+        place, value = pending.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            yield _path(place), value
+        if not isinstance(value, dict | list) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        pending += [((place, key), one) for key, one in inner]
+
+
+def _path(place: Any) -> tuple[str | int, ...]:
+    keys = []
+    while place is not None:
+        place, key = place
+        keys.append(key if isinstance(key, int) else str(key))
+    return tuple(reversed(keys))
+
+
 def _explain_error(detail: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
@@ -92,4 +130,6 @@ def _explain_error(detail: ErrorDetails, known: Iterable[str]) -> InitErrorDetai
         hint = hint or f"known are {', '.join(sorted(known))}"
         message = f"unknown setting; {hint}"
     error = PydanticCustomError("setting", "{message}", {"message": message})
-    return InitErrorDetails(type=error, loc=detail["loc"], input=detail["input"])
+    # Errors of Pydantic quote the input, and an address may hold a password.
+    shown = "…" if "api_url" in detail["loc"] else detail["input"]
+    return InitErrorDetails(type=error, loc=detail["loc"], input=shown)

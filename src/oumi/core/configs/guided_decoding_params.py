@@ -69,11 +69,13 @@ with warnings.catch_warnings():
         @field_validator("choice")
         @classmethod
         def _check_choice(cls, value: list[str] | None) -> list[str] | None:
+            earlier: set[str] = set()
             for at, text in enumerate(value or ()):
                 if not text.strip():
                     raise ValueError(f"choice {at} is empty")
-                if text in (value or ())[:at]:
-                    raise ValueError(f"{text!r} is given twice")
+                if text in earlier:
+                    raise ValueError(f"{text!r:.80} is given twice")
+                earlier.add(text)
             return value
 
         @model_validator(mode="after")

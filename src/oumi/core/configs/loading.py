@@ -12,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from oumi.core.configs import yaml_text
+from oumi.core.regular_file import read_regular_file
 from oumi.core.urls import without_secrets
 from oumi.errors import ConfigError
 
@@ -60,11 +62,14 @@ def dump_without_secrets(settings: BaseModel) -> dict[str, Any]:
 
 def _compose(path: Path) -> yaml.Node | None:
     try:
-        text = path.read_text(encoding="utf-8")
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = read_regular_file(path, yaml_text.MAX_BYTES).decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from error
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    try:
+        return yaml_text.compose(text)
+    except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from error
 
 
@@ -72,7 +77,7 @@ def _construct(node: yaml.Node | None, path: Path | None) -> dict[str, Any]:
     if node is None:
         return {}
     try:
-        data = yaml.SafeLoader("").construct_document(node)
+        data = yaml_text.construct(node)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not plain YAML: {error}") from error
     if not isinstance(data, dict):
@@ -87,7 +92,8 @@ def _override(data: dict[str, Any], name: str, text: str) -> None:
         if not isinstance(data, dict):
             raise ConfigError(f"--{name}: {group!r} is a value and has no fields")
     try:
-        data[field] = yaml.safe_load(text)
+        node = yaml_text.compose(text)
+        data[field] = None if node is None else yaml_text.construct(node)
     except yaml.YAMLError:
         data[field] = text
 

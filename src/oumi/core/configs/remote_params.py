@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from oumi.core.configs.base import Settings
-from oumi.core.urls import mask_url
+from oumi.core.urls import check_url, mask_url
 
 MAX_REPLY_BYTES = 64 << 20
 """100,000 tokens take half a megabyte, and 50 with log-probabilities of five others at each."""
@@ -64,6 +64,13 @@ class RemoteParams(Settings):
 
     use_adaptive_concurrency: bool = True
     """Whether the number of requests in flight adapts to the server's load."""
+
+    @field_validator("api_url")
+    @classmethod
+    def _check_urls(cls, value: str | list[str] | None) -> str | list[str] | None:
+        for url in [value] if isinstance(value, str) else value or ():
+            check_url(url)
+        return value
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """The fields; a password in an address is masked, as the key is."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from oumi.core.json_schema.subschemas import (
@@ -33,14 +34,22 @@ MAX_MINIMUM = 100_000
 """The largest minItems, minLength and the like: longer than answers get in practice. Samplers
 expand such a count, so a billion of them would take all memory."""
 
+_MOST_VISITS = 1_000_000_000  # numbers that double at each reference get no longer than this
+_FOR_ONE_CHILD = frozenset({"prefixItems", "properties"})
 _MINIMUMS = ("minItems", "minLength", "minProperties", "minContains")
 
 
 def check_size(schema: dict[str, Any]) -> None:
     """Raise ValueError for a schema that is too deep or too long. Takes any dict."""
     level: list[Any] = [schema]
+    left = MAX_BYTES  # no value is shorter than a byte
     for _ in range(MAX_DEPTH):
-        level = [item for value in level for item in _items(value)]
+        # Lists that hold one list several times may have more items than memory has room for.
+        items = (item for value in level for item in _items(value))
+        level = list(islice(items, left + 1))
+        left -= len(level)
+        if left < 0:
+            raise ValueError(f"more than {MAX_BYTES:,} bytes long; at most {MAX_BYTES:,} are taken")
         if not level:
             break
     else:
@@ -64,7 +73,18 @@ def check_complexity(schema: dict[str, Any]) -> None:
                     f"{keyword} {minimum}: no answer is that long (at most {MAX_MINIMUM:,})"
                 )
     _VisitCounter(schema).check()
+    if count_visits(schema) == _MOST_VISITS:
+        raise ValueError("$ref: alternatives multiply from level to level, because references do")
     _check_finite(schema)
+
+
+def count_visits(root: dict[str, Any]) -> int:
+    """The most schemas that a validator visits for any one value within a value, at most a billion.
+
+    Recursive references count once, because a validator remembers their verdicts. Those that are
+    not recursive may multiply from level to level. Takes the normal form.
+    """
+    return _LevelCounter(root).count()
 
 
 def _check_finite(root: dict[str, Any]) -> None:
@@ -138,6 +158,70 @@ class _VisitCounter:
         visits = self._visits(resolve(reference, self._root))
         self._open.remove(reference)
         return min(visits, MAX_VISITS + 1)
+
+
+class _LevelCounter:
+    """Counts visits of the same value, at the level where a schema applies and at those within."""
+
+    def __init__(self, root: dict[str, Any]):
+        self._root = root
+        self._known: dict[str, tuple[int, int]] = {}
+
+    def count(self) -> int:
+        for reference in _references_in_order(self._root):
+            self._known[reference] = self._visits(resolve(reference, self._root))
+        return max(self._known["#"])
+
+    def _visits(self, schema: Schema) -> tuple[int, int]:
+        """The visits of the value itself, and the most of any value within it."""
+        if isinstance(schema, bool):
+            return 1, 0
+        # What is not known yet leads back here: it is recursive.
+        here, within = self._known.get(schema["$ref"], (1, 1)) if "$ref" in schema else (0, 0)
+        here += 1 + _comparisons(schema)
+        largest = 0
+        for keyword, subschema in _without_definitions(schema):
+            own, inner = self._visits(subschema)
+            if keyword in IN_PLACE_APPLICATORS:
+                here, within = here + own, within + inner
+            elif keyword in _FOR_ONE_CHILD:  # each for another child
+                largest = max(largest, own, inner)
+            else:
+                within += max(own, inner)
+        return min(here, _MOST_VISITS), min(within + largest, _MOST_VISITS)
+
+
+def _references_in_order(root: dict[str, Any]) -> Iterator[str]:
+    """All references, each after those that its schema needs, as far as they form no ring.
+
+    Not recursive, because a chain of references may be longer than the stack of Python.
+    """
+    seen, path = {"#"}, [("#", _references_of(root))]
+    while path:
+        reference, needed = path[-1]
+        following = next((one for one in needed if one not in seen), None)
+        if following is None:
+            path.pop()
+            yield reference
+        else:
+            seen.add(following)
+            path.append((following, _references_of(resolve(following, root))))
+
+
+def _references_of(schema: Schema) -> Iterator[str]:
+    if isinstance(schema, dict) and "$ref" in schema:
+        yield schema["$ref"]
+    for _, subschema in _without_definitions(schema):
+        yield from _references_of(subschema)
+
+
+def _without_definitions(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    return ((key, one) for key, one in subschemas(schema) if key != "$defs")
+
+
+def _comparisons(schema: dict[str, Any]) -> int:
+    """How many values an `enum` is compared with; texts are looked up."""
+    return sum(not isinstance(value, str) for value in schema.get("enum", ()))
 
 
 def _items(value: Any) -> Iterator[Any]:

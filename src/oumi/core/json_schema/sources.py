@@ -9,9 +9,11 @@ import orjson
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
-from oumi.core.json_schema.complexity import check_complexity, check_size
+from oumi.core.json_schema.complexity import MAX_BYTES, check_complexity, check_size
 from oumi.core.json_schema.drafts import normalise
+from oumi.core.regular_file import read_regular_file
 
+_MAX_FILE_BYTES = 10 * MAX_BYTES  # white space does not count to the size of a schema
 _INPUTS = "a Pydantic class, a dataclass, a TypedDict, a dict, JSON text, or the path of a file"
 
 
@@ -41,7 +43,8 @@ def _load(source: Any) -> Any:
     if isinstance(source, dict):
         return source
     if isinstance(source, Path):
-        return _load_file(source)
+        content = read_regular_file(source.expanduser(), _MAX_FILE_BYTES)
+        return _parse_file(content, source)
     if isinstance(source, str):
         return _load_text(source)
     try:
@@ -60,14 +63,16 @@ def _load_text(text: str) -> Any:
     except orjson.JSONDecodeError as error:
         if text.lstrip().startswith("{") or "\n" in text:
             raise ValueError(f"not JSON: {error}") from error
-    return _load_file(Path(text))
-
-
-def _load_file(path: Path) -> Any:
     try:
-        return orjson.loads(path.expanduser().read_bytes())
-    except OSError as error:
-        raise ValueError(f"neither JSON nor a file: {path}: {error.strerror}") from error
+        content = read_regular_file(Path(text).expanduser(), _MAX_FILE_BYTES)
+    except ValueError as error:
+        raise ValueError(f"neither JSON nor a file: {error}") from error
+    return _parse_file(content, text)
+
+
+def _parse_file(content: bytes, path: str | Path) -> Any:
+    try:
+        return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON: {error}") from error
 
@@ -80,7 +85,7 @@ def _check_keywords(schema: dict[str, Any]) -> None:
         jsonschema_rs.meta.validate(schema)
     except jsonschema_rs.ValidationError as error:
         place = ".".join(str(part) for part in error.instance_path)
-        raise ValueError(f"not a JSON schema: {place}: {error.message}") from error
+        raise ValueError(f"not a JSON schema: {place}: {error.message:.500}") from error
 
 
 def _check_patterns(schema: dict[str, Any]) -> None:

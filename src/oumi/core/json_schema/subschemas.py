@@ -33,6 +33,9 @@ _SINGLE = frozenset(
 _LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAPS = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
 
+APPLICATORS = _SINGLE | _LISTS | _MAPS
+"""The keywords that hold subschemas."""
+
 IN_PLACE_APPLICATORS = frozenset(
     {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"}
 )

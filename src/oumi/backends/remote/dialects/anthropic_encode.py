@@ -60,7 +60,10 @@ def check(config: InferenceConfig) -> None:
     for name in fields.keys() & _OWN_FIELDS.keys():
         raise ConfigError(f"model.model_kwargs.{name}: use {_OWN_FIELDS[name]}")
     betas = fields.get("betas", [])
-    if not (isinstance(betas, list) and all(isinstance(beta, str) for beta in betas)):
+    if not (
+        isinstance(betas, list)
+        and all(isinstance(beta, str) and beta.isprintable() for beta in betas)
+    ):
         raise ConfigError(f"model.model_kwargs.betas: expected a list of names, not {betas!r}")
     check_family(config.model.model_name, generation)
     if generation.temperature > 1:
