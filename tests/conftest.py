@@ -71,6 +71,11 @@ def answers(conversations: object) -> list[str]:
     return [conversation.messages[-1].content for conversation in conversations]
 
 
+def count_records(journal: Path) -> int:
+    """How many records a journal holds by now, of which the last may be torn."""
+    return journal.read_bytes().count(b'\n{"key":') if journal.exists() else 0
+
+
 @pytest.fixture
 def write_jsonl(tmp_path: Path) -> Callable[..., Path]:
     def write(conversations: list[Conversation], name: str = "in.jsonl") -> Path:
