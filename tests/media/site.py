@@ -19,7 +19,8 @@ class Site(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: str):
+    def __init__(self, address: str, image: bytes):
+        self.image = image
         self.paths: list[str] = []
         super().__init__((address, 0), _Handler)
 
@@ -43,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/large":
             self._answer(200, PNG + bytes(5000))
         elif path == "/image.png":
-            self._answer(200, PNG)
+            self._answer(200, self.server.image)
         else:
             self._answer(int(path[1:]), b"")
 
@@ -67,9 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def open_site(address: str = "127.0.0.1") -> Iterator[Site]:
+def open_site(address: str = "127.0.0.1", image: bytes = PNG) -> Iterator[Site]:
     """A running server."""
-    with Site(address) as site:
+    with Site(address, image) as site:
         threading.Thread(target=site.serve_forever, daemon=True).start()
         try:
             yield site

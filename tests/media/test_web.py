@@ -15,10 +15,11 @@ from pydantic import ValidationError
 from oumi.backends.media import web
 from oumi.backends.media.hosts import is_public, resolve
 from oumi.backends.media.loader import MediaLoader
-from oumi.core.configs import InferenceConfig
-from oumi.core.types import ContentItem, Conversation, Message, Role, Type
+from oumi.core.configs import GenerationParams, InferenceConfig
+from oumi.core.types import ContentItem, Conversation, Message, Role, ToolDefinition, Type
 from oumi.errors import InputError, OumiError, UnavailableError
 from oumi.runner.request import Request
+from tests.conftest import ask
 from tests.media.site import Site, open_site
 from tests.remote.talks import PNG
 
@@ -203,3 +204,16 @@ def test_a_data_url_stays_as_it_is():
 def test_an_entry_that_could_never_match_is_an_error(entry: str):
     with pytest.raises(ValidationError, match="expected a host name, an address or a network"):
         InferenceConfig(allowed_media_hosts=[entry])
+
+
+@pytest.mark.parametrize("choice", ["auto", "required"])
+def test_a_tool_makes_nobody_load_its_references(engine, site: Site, choice: str):
+    references = [f"{site.url}/image.png", f"{site.url}/image.png#/a", "file:///etc/passwd"]
+    rows = []
+    for reference in references:
+        function = {"name": "add", "parameters": {"properties": {"a": {"$ref": reference}}}}
+        tool = ToolDefinition.model_validate({"type": "function", "function": function})
+        rows.append(ask("What is 1 plus 1?", tools=[tool]))
+    params = GenerationParams(max_new_tokens=8, tool_choice=choice)
+    engine.infer_partial(rows, InferenceConfig(generation=params))
+    assert site.paths == []
