@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import ContentItem, Conversation, InferenceResult, Message, Role, Type
@@ -164,10 +165,13 @@ def test_a_huge_file_is_not_read(remote, tmp_path: Path):
         ("data:image/png;base64,é", "not base64"),
         ("data:image/png,abc", "expected data:image/"),
         ("data:", "expected data:image/"),
+        ("file://[::1/a.png", "no URL of a file"),
+        ("file://other.test/a.png", "a file of another machine"),
+        ("file:", "not a regular file"),
         ("DATA:;base64,aaaaa", "not base64"),
     ],
 )
-def test_a_malformed_data_url_fails_its_row(remote, server: FaultServer, url: str, reason: str):
+def test_a_malformed_url_fails_its_row(remote, server: FaultServer, url: str, reason: str):
     result = remote.infer_partial([show(by_url(url)), show(by_url(SENT))])
     assert result.rows == [1]
     assert reason in result.error_messages[0]
@@ -199,3 +203,25 @@ def test_the_setting_is_no_part_of_a_key(remote, server: FaultServer, folder: Pa
     assert server.stats()["requests"] == 1
     failure = json.loads((folder / "out.jsonl.failures.jsonl").read_text())
     assert (failure["row"], failure["line"]) == (1, 2)
+
+
+def test_the_folder_follows_from_the_input(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    folders = {
+        None: "/",
+        "-": ".",
+        "in.jsonl": ".",
+        "data/in.jsonl": "data",
+        str(tmp_path / "in.jsonl"): str(tmp_path),
+        str(tmp_path / "pipe"): ".",
+    }
+    for path, folder in folders.items():
+        assert InferenceConfig(input_path=path).media_folder == Path(folder)
+        assert InferenceConfig(input_path=path, allowed_media_path="a").media_folder == Path("a")
+
+
+def test_a_setting_that_is_no_folder_is_an_error():
+    with pytest.raises(ValidationError, match=r"\. is the working directory, / allows any file"):
+        InferenceConfig(allowed_media_path=" ")
+    with pytest.raises(ValidationError, match="max_media_bytes"):
+        InferenceConfig(max_media_bytes=0)

@@ -119,6 +119,8 @@ def test_each_redirect_is_checked(site: Site):
     assert load(f"{site.url}/to?/image.png", "127.0.0.1") == PNG, "a relative one"
     with pytest.raises(InputError, match="no web page"):
         load(f"{site.url}/to?file:///etc/passwd", "127.0.0.1")
+    with pytest.raises(InputError, match="a redirect to no URL"):
+        load(f"{site.url}/to?http://[::1/a", "127.0.0.1")
     with pytest.raises(InputError, match="more than 5 redirects"):
         load(f"{site.url}/to?/to?/to?/to?/to?/to?/image.png", "127.0.0.1")
 

@@ -94,8 +94,8 @@ class FileReader:
         with self._lock:
             self._unread += 1
             if self._threads < min(self._unread, _MOST_THREADS):
-                self._threads += 1
                 Thread(target=self._work, name="oumi-files", daemon=True).start()
+                self._threads += 1
         self._calls.put((future, path, folder, max_bytes))
         return future
 

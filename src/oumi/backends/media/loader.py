@@ -17,7 +17,9 @@ from oumi.core.types.conversation import ContentItem, Message, Type
 from oumi.errors import InputError, UnavailableError
 from oumi.runner.request import Request
 
-_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+# What may stand before the base64 text of a data URL: a media type and its parameters.
+_LONGEST_HEAD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +76,18 @@ class MediaLoader:
 
     async def _load_item(self, item: ContentItem, left_bytes: int) -> tuple[ContentItem, int]:
         """The image, and its size in bytes: 0 for an address that an API loads."""
-        url = item.content or ""
-        found = _SCHEME.match(url) if item.type == Type.IMAGE_URL else None
-        scheme = found[1].lower() if found else ""
         if item.type == Type.IMAGE_BINARY:
             return item, _checked_size(item, len(item.binary or b""), left_bytes)
         if item.type == Type.IMAGE_PATH:
-            return _with_bytes(item, await self._read(url, left_bytes))
+            return _with_bytes(item, await self._read(item.content or "", left_bytes))
+        return await self._load_url(item, left_bytes)
+
+    async def _load_url(self, item: ContentItem, left_bytes: int) -> tuple[ContentItem, int]:
+        url = (item.content or "").strip()
+        found = _SCHEME.match(url)
+        scheme = found[1].lower() if found else ""
         if scheme == "data":
-            _checked_size(item, len(url) * 3 // 4 - 100, left_bytes)  # before it is decoded
-            size = len(decode_data_url(url.strip()))
-            return item, _checked_size(item, size, left_bytes)
+            return item, _data_url_size(item, url, left_bytes)
         if scheme == "file":
             return _with_bytes(item, await self._read(_path_of(url), left_bytes))
         if not self.loads_urls:
@@ -93,7 +96,7 @@ class MediaLoader:
             raise InputError(f"{url[:300]!r} is no URL of an image; an image_path names a file")
         from oumi.backends.media import web  # seldom needed
 
-        return _with_bytes(item, await web.load(url.strip(), self.allowed_hosts, left_bytes))
+        return _with_bytes(item, await web.load(url, self.allowed_hosts, left_bytes))
 
     async def _read(self, path: str, left_bytes: int) -> bytes:
         reading = asyncio.wrap_future(FILES.start(path, self.folder, left_bytes))
@@ -116,9 +119,18 @@ def _checked_size(item: ContentItem, size: int, left_bytes: int) -> int:
     return size
 
 
+def _data_url_size(item: ContentItem, url: str, left_bytes: int) -> int:
+    """The size of the bytes in a data URL. One that is far too large is not decoded."""
+    _checked_size(item, len(url) * 3 // 4 - _LONGEST_HEAD, left_bytes)
+    return _checked_size(item, len(decode_data_url(url)), left_bytes)
+
+
 def _path_of(url: str) -> str:
     """The path in a file URL: https://www.rfc-editor.org/rfc/rfc8089"""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"{url[:300]}: no URL of a file: {error}") from error
     if parts.netloc not in ("", "localhost"):
         raise InputError(f"{url[:300]}: a file of another machine")
     return unquote(parts.path)

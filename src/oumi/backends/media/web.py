@@ -42,10 +42,19 @@ async def _follow(url: str, allowed_hosts: Collection[str], max_bytes: int) -> b
         found = await _get(target, max_bytes)
         if isinstance(found, bytes):
             return found
-        url = urljoin(url, found)
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise InputError(f"{url[:300]}: a redirect to what is no web page")
+        url = _redirected(url, found)
     raise InputError(f"{url[:300]}: more than {_MOST_REDIRECTS} redirects")
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+        scheme = urlsplit(target).scheme
+    except ValueError as error:
+        raise InputError(f"{url[:300]}: a redirect to no URL: {location[:300]}") from error
+    if scheme not in ("http", "https"):
+        raise InputError(f"{target[:300]}: a redirect to what is no web page")
+    return target
 
 
 async def _get(target: Target, max_bytes: int) -> bytes | str:
