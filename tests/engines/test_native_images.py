@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import functools
-import http.server
 import io
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +24,7 @@ from oumi.inference import NativeTextInferenceEngine  # noqa: E402
 from tests.conftest import answers, ask  # noqa: E402
 from tests.engines.asking import generation  # noqa: E402
 from tests.engines.vision import write_llava, write_qwen  # noqa: E402
+from tests.media.site import open_site  # noqa: E402
 
 WRITERS = {"llava": write_llava, "qwen": write_qwen}
 
@@ -95,17 +93,7 @@ def test_rows_with_and_without_images_are_answered_as_if_alone(seeing, folder: P
     assert len(set(expected)) == len(rows), "different images give different answers"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[str]:
-    """A web server of the test's folder."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def test_an_image_may_come_in_any_form(seeing, tmp_path: Path, site: str):
+def test_an_image_may_come_in_any_form(seeing, tmp_path: Path):
     image = png("red", "blue")
     path = tmp_path / "image.png"
     path.write_bytes(image)
@@ -114,32 +102,38 @@ def test_an_image_may_come_in_any_form(seeing, tmp_path: Path, site: str):
         ContentItem(type=Type.IMAGE_BINARY, binary=image),
         ContentItem(type=Type.IMAGE_PATH, content=str(path)),
         ContentItem(type=Type.IMAGE_URL, content=url),
-        ContentItem(type=Type.IMAGE_URL, content=f"{site}/image.png"),
+        ContentItem(type=Type.IMAGE_URL, content=f"file://{path}"),
     ]
-    found = answers(seeing.infer([show(form) for form in forms], generation()))
-    assert found == found[:1] * 4
+    with open_site(image=image) as site:
+        forms.append(ContentItem(type=Type.IMAGE_URL, content=f"{site.url}/image.png"))
+        allowed = generation().model_copy(update={"allowed_media_hosts": ["127.0.0.1"]})
+        found = answers(seeing.infer([show(form) for form in forms], allowed))
+        assert site.paths == ["/image.png"]
+    assert found == found[:1] * 5
     pieces = list(seeing.stream(show(forms[0]), generation()))
     assert "".join(piece.content for piece in pieces) == found[0]
 
 
-def test_an_image_that_cannot_be_read_fails_its_row(seeing, tmp_path: Path, site: str):
+def test_an_image_that_cannot_be_read_fails_its_row(seeing, tmp_path: Path):
     def item(kind: Type, content: str) -> ContentItem:
         return ContentItem(type=kind, content=content)
 
     secret = tmp_path / "image.png"
     secret.write_bytes(png("red"))
-    rows = [
-        show(item(Type.IMAGE_PATH, str(tmp_path / "none.png"))),
-        show(item(Type.IMAGE_URL, str(secret))),
-        show(item(Type.IMAGE_URL, f"file://{secret}")),
-        show(item(Type.IMAGE_URL, "data:image/png;base64,bm90IGFuIGltYWdl")),
-        show(item(Type.IMAGE_URL, f"{site}/none.png")),
-        show(png("red")),
-    ]
-    result = seeing.infer_partial(rows, generation())
+    with open_site() as site:
+        rows = [
+            show(item(Type.IMAGE_PATH, str(tmp_path / "none.png"))),
+            show(item(Type.IMAGE_URL, str(secret))),
+            show(item(Type.IMAGE_URL, f"file://{tmp_path}/none.png")),
+            show(item(Type.IMAGE_URL, "data:image/png;base64,bm90IGFuIGltYWdl")),
+            show(item(Type.IMAGE_URL, f"{site.url}/image.png")),
+            show(png("red")),
+        ]
+        result = seeing.infer_partial(rows, generation())
     assert result.rows == [5]
-    reasons = ["cannot be read", "no URL of an image", "no URL of an image"]
-    reasons += ["cannot be read", "cannot be read"]
+    assert site.paths == []
+    reasons = ["cannot be read", "no URL of an image", "cannot be read"]
+    reasons += ["cannot be read", "allowed_media_hosts"]
     for row, reason in enumerate(reasons):
         assert reason in result.error_messages[row]
 

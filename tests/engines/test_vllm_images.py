@@ -18,6 +18,7 @@ from tests.conftest import answers, ask
 from tests.engines.asking import generation
 from tests.engines.conftest import vllm_params
 from tests.engines.models import write_vision_model
+from tests.media.site import open_site
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,16 @@ def test_an_image_is_seen_however_it_is_given(seeing, tmp_path: Path):
     file.write_bytes(png("red"))
     by_path = ContentItem(type=Type.IMAGE_PATH, content=str(file))
     by_url = ContentItem(type=Type.IMAGE_URL, content=file_url(png("red")))
-    rows = [about(item) for item in (image("red"), by_path, by_url, image("blue"))]
-    red, same, same_again, blue = answers(seeing.infer(rows, generation()))
-    assert red == same == same_again
+    with open_site(image=png("red")) as site:
+        by_web = ContentItem(type=Type.IMAGE_URL, content=f"{site.url}/image.png")
+        rows = [about(item) for item in (image("red"), by_path, by_url, by_web, image("blue"))]
+        refused = seeing.infer_partial(rows[3:4], generation()).error_messages[0]
+        assert "allowed_media_hosts" in refused
+        assert site.paths == []
+        allowed = generation().model_copy(update={"allowed_media_hosts": ["127.0.0.1"]})
+        red, *same, blue = answers(seeing.infer(rows, allowed))
+        assert site.paths == ["/image.png"]
+    assert same == [red] * 3
     assert red != blue
     [usage] = [done.metadata["usage"] for done in seeing.infer([rows[0]], generation())]
     [blind] = [done.metadata["usage"] for done in seeing.infer([about()], generation())]

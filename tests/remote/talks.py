@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams
@@ -86,13 +85,11 @@ def picture_item() -> ContentItem:
     return ContentItem(type=Type.IMAGE_BINARY, binary=PNG)
 
 
-def picture_talk(folder: Path) -> Conversation:
-    """An image by path and one by bytes."""
-    path = folder / "a.png"
-    path.write_bytes(PNG)
+def picture_talk() -> Conversation:
+    """Two images."""
     items = [
         ContentItem(type=Type.TEXT, content="What is it?"),
-        ContentItem(type=Type.IMAGE_PATH, content=str(path)),
+        picture_item(),
         picture_item(),
     ]
     return Conversation(messages=[Message(role=Role.USER, content=items)])

@@ -63,8 +63,8 @@ def messages_of(*messages: Message, model: str = NEW) -> list[dict[str, Any]]:
     ],
     ids=str,
 )
-def test_the_official_sdk_takes_every_body(tmp_path, generation, stream, model, kwargs):
-    for conversation in (tool_talk(), picture_talk(tmp_path), marked_talk(), ask("Hi")):
+def test_the_official_sdk_takes_every_body(generation, stream, model, kwargs):
+    for conversation in (tool_talk(), picture_talk(), marked_talk(), ask("Hi")):
         if not fits(conversation, model, generation, kwargs):
             continue
         body = body_of(conversation, settings(model, kwargs, **generation), stream=stream)

@@ -81,8 +81,8 @@ def marked_talk() -> Conversation:
     ],
     ids=str,
 )
-def test_the_model_of_the_service_takes_every_body(tmp_path, generation, model, kwargs):
-    for conversation in (tool_talk(), picture_talk(tmp_path), marked_talk(), ask("Hi")):
+def test_the_model_of_the_service_takes_every_body(generation, model, kwargs):
+    for conversation in (tool_talk(), picture_talk(), marked_talk(), ask("Hi")):
         if "tool_choice" in generation and not conversation.tools:
             continue
         if model == NOVA and "guided_decoding" in generation and conversation.tools:

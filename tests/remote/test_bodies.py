@@ -54,13 +54,13 @@ def settings_of(row: Provider) -> dict[str, Any]:
     return settings
 
 
-def bodies_of(row: Provider, tmp_path: Any, *, stream: bool) -> list[dict[str, Any]]:
+def bodies_of(row: Provider, *, stream: bool) -> list[dict[str, Any]]:
     """With tools, and with images where they are taken."""
     dialect, settings = load_dialect(row.dialect), settings_of(row)
     without_tools = {n: v for n, v in settings.items() if "tool" not in n}
     talks = [(tool_talk(), settings)]
     if row.supports_images:
-        talks.append((picture(tmp_path), without_tools))
+        talks.append((picture(), without_tools))
     bodies = []
     for conversation, chosen in talks:
         config = InferenceConfig(
@@ -75,8 +75,8 @@ def bodies_of(row: Provider, tmp_path: Any, *, stream: bool) -> list[dict[str, A
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("row", CHAT_ROWS, ids=lambda row: row.name)
-def test_the_official_sdk_takes_every_body(row: Provider, tmp_path, stream: bool):
-    for body in bodies_of(row, tmp_path, stream=stream):
+def test_the_official_sdk_takes_every_body(row: Provider, stream: bool):
+    for body in bodies_of(row, stream=stream):
         if row.name == "MISTRAL":
             kind = ChatCompletionStreamRequest if stream else ChatCompletionRequest
             known = kind.model_validate(body).model_dump(exclude_unset=True)
@@ -87,14 +87,14 @@ def test_the_official_sdk_takes_every_body(row: Provider, tmp_path, stream: bool
         assert known_to(types, common) == common, "no field that the SDK does not know"
 
 
-def test_what_is_particular_to_a_provider(tmp_path):
-    mistral = bodies_of(find_provider("MISTRAL"), tmp_path, stream=True)[0]
+def test_what_is_particular_to_a_provider():
+    mistral = bodies_of(find_provider("MISTRAL"), stream=True)[0]
     assert mistral["random_seed"] == 4321
     assert not mistral.keys() & {"seed", "stream_options"}
-    azure = bodies_of(find_provider("AZURE"), tmp_path, stream=False)[0]
+    azure = bodies_of(find_provider("AZURE"), stream=False)[0]
     assert azure["max_completion_tokens"] == 77
     assert "max_tokens" not in azure
-    openrouter = bodies_of(find_provider("OPENROUTER"), tmp_path, stream=False)[0]
+    openrouter = bodies_of(find_provider("OPENROUTER"), stream=False)[0]
     assert openrouter["provider"] == {"require_parameters": True}
-    openai = bodies_of(find_provider("OPENAI"), tmp_path, stream=False)[0]
+    openai = bodies_of(find_provider("OPENAI"), stream=False)[0]
     assert not openai.keys() & BEYOND_OPENAI

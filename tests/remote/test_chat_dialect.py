@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import orjson
 import pytest
 from openai.types.chat import completion_create_params
@@ -83,13 +81,10 @@ def tool_talk() -> Conversation:
     )
 
 
-def picture(tmp_path: Path) -> Conversation:
-    path = tmp_path / "a.png"
-    path.write_bytes(PNG)
+def picture() -> Conversation:
     items = [
         ContentItem(type=Type.TEXT, content="What is it?"),
         ContentItem(type=Type.IMAGE_URL, content="https://example.org/a.png"),
-        ContentItem(type=Type.IMAGE_PATH, content=str(path)),
         ContentItem(type=Type.IMAGE_BINARY, binary=PNG),
     ]
     return Conversation(messages=[Message(role=Role.USER, content=items)])
@@ -110,8 +105,8 @@ def picture(tmp_path: Path) -> Conversation:
 )
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "o3-mini"])
-def test_the_official_sdk_takes_every_body(tmp_path, generation: dict, stream: bool, model: str):
-    for conversation in (tool_talk(), picture(tmp_path), ask("Hi")):
+def test_the_official_sdk_takes_every_body(generation: dict, stream: bool, model: str):
+    for conversation in (tool_talk(), picture(), ask("Hi")):
         if "tool_choice" in generation and not conversation.tools:
             continue
         body = body_of(conversation, model=model, stream=stream, **generation)
@@ -140,7 +135,7 @@ def test_images_go_as_data():
 @pytest.mark.parametrize(
     ("item", "reason"),
     [
-        (ContentItem(type=Type.IMAGE_PATH, content="/none.png"), "/none.png: the image cannot"),
+        (ContentItem(type=Type.IMAGE_PATH, content="/none.png"), "/none.png: the file was not"),
         (ContentItem(type=Type.IMAGE_BINARY, binary=b"text"), "not a PNG"),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oumi.backends.images import read_image
+from oumi.backends.media.images import read_image
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import (
     ContentItem,
@@ -39,7 +39,7 @@ _FINISH_REASONS: dict[str | None, FinishReason] = {
 
 
 def encode_messages(conversation: Conversation) -> list[dict[str, Any]]:
-    """The `messages` of a request. Raises InputError for an image that cannot be read."""
+    """The `messages` of a request. Raises InputError for an image of no known kind."""
     return [_encode_message(message) for message in conversation.messages]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oumi.backends.base import Backend
@@ -150,7 +151,9 @@ def _engine_for(model: ModelParams) -> InferenceEngineType:
 
 
 def check_settings(row: EngineRow, config: InferenceConfig) -> None:
-    """Raise UnsupportedError for the first setting that the engine cannot honour."""
+    """Raise UnsupportedError for the first setting that the engine cannot honour, ConfigError for a
+    folder that does not exist.
+    """
     settings = changed_settings(config)
     for name in sorted(settings - row.supports - row.ignores):
         able = [other.name for other in engine_rows() if name in other.supports]
@@ -159,9 +162,18 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
     remote = config.remote_params
     if row.provider is None and remote and remote.model_fields_set - _FOR_LOCAL_ENGINES:
         warn_once(f"{row.name}: remote_params are without effect")
+    _check_media(row, config)
     ignored = sorted(settings & row.ignores)
     if ignored:
         warn_once(f"{row.name}: decided by the model's file or the server: {', '.join(ignored)}")
+
+
+def _check_media(row: EngineRow, config: InferenceConfig) -> None:
+    folder = config.allowed_media_path
+    if folder is not None and not Path(folder).expanduser().is_dir():
+        raise ConfigError(f"allowed_media_path: {folder}: no such folder")
+    if row.provider is not None and config.allowed_media_hosts:
+        warn_once(f"{row.name} loads images of the web itself: allowed_media_hosts has no effect")
 
 
 def changed_settings(config: InferenceConfig) -> set[str]:

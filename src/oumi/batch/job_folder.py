@@ -104,15 +104,16 @@ class JobFolder:
         """Write input and spec. To be called with the lock held."""
         with atomic_file(self.input_path, _SAFE_ON_ERROR) as file:
             source.copy_to(file)
-        self._write_spec(spec)
+        self.write_spec(spec)
 
     def create_from_lines(self, lines: Iterable[bytes], spec: JobSpec) -> None:
         """As `create`, from the lines of the input."""
         with atomic_file(self.input_path, _SAFE_ON_ERROR) as file:
             file.writelines(lines)
-        self._write_spec(spec)
+        self.write_spec(spec)
 
-    def _write_spec(self, spec: JobSpec) -> None:
+    def write_spec(self, spec: JobSpec) -> None:
+        """Write the spec. To be called with the lock held."""
         _write(self.spec_path, asdict(spec))
         vars(self).pop("spec", None)  # read it anew
 

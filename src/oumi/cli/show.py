@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from oumi.cli.text import call_lines, content_text
+from oumi.core.configs.inference_config import STANDARD_STREAM
 from oumi.core.printable import printable, printable_line
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.data.jsonl import JsonlSource, parse_rows
-from oumi.data.opening import STANDARD_STREAM
 from oumi.data.source import Row
 
 _STYLES = {Role.SYSTEM: "yellow", Role.USER: "cyan", Role.ASSISTANT: "green", Role.TOOL: "magenta"}

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.configs.inference_config import STANDARD_STREAM, InferenceConfig
 from oumi.core.types.conversation import Conversation
 from oumi.data.conversation_like import Conversations, is_one, to_conversations
 from oumi.data.jsonl import JsonlSource
 from oumi.data.source import ListSource, Source
 from oumi.errors import ConfigError, StorageError
 
-STANDARD_STREAM = "-"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 

@@ -56,7 +56,7 @@ class BatchMethods:
         The same call again returns the same job rather than paying twice. Of a job that failed,
         expired or was cancelled, the rows without an answer are submitted anew.
         """
-        config = self._effective(inference_config)
+        config = self._settings_of_job(inference_config, is_list=conversations is not None)
         return loop.call(self._submit(open_source(conversations, config), config))
 
     def get_batch_status(
@@ -130,7 +130,7 @@ class BatchMethods:
         inference_config: InferenceConfig | None = None,
     ) -> str:
         """`infer_batch` for a caller with an event loop of its own."""
-        config = self._effective(inference_config)
+        config = self._settings_of_job(inference_config, is_list=conversations is not None)
         source = await asyncio.to_thread(open_source, conversations, config)
         return await _on_background_loop(self._submit(source, config))
 
@@ -191,6 +191,12 @@ class BatchMethods:
 
     async def _submit(self, source: Source, config: InferenceConfig) -> str:
         return await (await self._batches(config)).submit(source, config)
+
+    def _settings_of_job(self, given: InferenceConfig | None, *, is_list: bool) -> InferenceConfig:
+        """The effective settings of a new job, which has its input in a folder of its own."""
+        from oumi.batch.media import pin_media_folder  # with the first batch job
+
+        return pin_media_folder(self._effective(given), is_list=is_list)
 
     async def _status(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo:
         config = self._effective(given)

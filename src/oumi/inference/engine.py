@@ -79,7 +79,7 @@ class InferenceEngine(BatchMethods):
         With `output_path` the answers are saved, and a rerun asks only for what is missing.
         Raises InferenceError once all others are done and saved, if any row failed.
         """
-        job = Job(self.session(inference_config), input, on_event)
+        job = self._job(input, inference_config, on_event)
         return loop.call(job.run(), on_interrupt=job.stop).all()
 
     def infer_partial(
@@ -92,7 +92,7 @@ class InferenceEngine(BatchMethods):
         """The same, but rows that failed are part of the result: also those that were not asked,
         because the run came to an end before, such as by a quota that is used up.
         """
-        job = Job(self.session(inference_config), input, on_event)
+        job = self._job(input, inference_config, on_event)
         return loop.call(job.run_partial(), on_interrupt=job.stop)
 
     async def ainfer(
@@ -103,7 +103,7 @@ class InferenceEngine(BatchMethods):
         on_event: Listener | None = None,
     ) -> Sequence[Conversation]:
         """`infer` for a caller with an event loop of its own."""
-        job = Job(self.session(inference_config), input, on_event)
+        job = self._job(input, inference_config, on_event)
         return (await asyncio.wrap_future(loop.submit(job.run()))).all()
 
     async def ainfer_partial(
@@ -114,7 +114,7 @@ class InferenceEngine(BatchMethods):
         on_event: Listener | None = None,
     ) -> InferenceResult:
         """`infer_partial` for a caller with an event loop of its own."""
-        job = Job(self.session(inference_config), input, on_event)
+        job = self._job(input, inference_config, on_event)
         return await asyncio.wrap_future(loop.submit(job.run_partial()))
 
     def stream(
@@ -153,9 +153,18 @@ class InferenceEngine(BatchMethods):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _job(
+        self,
+        conversations: Conversations | None,
+        config: InferenceConfig | None,
+        listener: Listener | None,
+    ) -> Job:
+        session = self.session(config if conversations is None else _without_input(config))
+        return Job(session, conversations, listener)
+
     def _task(self, conversation: ConversationLike, config: InferenceConfig | None) -> RowTask:
         row = next(ListSource(to_conversations([conversation])).rows())
-        return RowTask(self.session(config), row, MemoryStore())
+        return RowTask(self.session(_without_input(config)), row, MemoryStore())
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""
@@ -171,3 +180,10 @@ class InferenceEngine(BatchMethods):
         name = type(self).__name__
         unknown_class = None if name == self._row.class_name else name
         return await open_service(self._backend, config, batch_id, unknown_class)
+
+
+def _without_input(config: InferenceConfig | None) -> InferenceConfig | None:
+    """The settings for conversations that the caller made: no input file says where media lie."""
+    if config is None or config.input_path is None:
+        return config
+    return config.model_copy(update={"input_path": None})

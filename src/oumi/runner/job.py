@@ -10,12 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from oumi.core.configs.inference_config import BadRows, InferenceConfig
+from oumi.core.configs.inference_config import STANDARD_STREAM, BadRows, InferenceConfig
 from oumi.core.printable import printable_json
 from oumi.core.types.result import InferenceResult
 from oumi.data.check import check_rows
 from oumi.data.conversation_like import Conversations
-from oumi.data.opening import STANDARD_STREAM, open_source
+from oumi.data.opening import open_source
 from oumi.data.source import Source
 from oumi.errors import InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.result import Failure, is_fatal
@@ -36,10 +37,31 @@ class RunStoppedError(Exception):
 class StopSignal:
     """Shared by the tasks of a run: once it is set, no further request begins."""
 
-    __slots__ = ("is_set",)
+    __slots__ = ("_preparing", "is_set")
 
     def __init__(self) -> None:
         self.is_set = False
+        self._preparing: set[asyncio.Task[Request]] = set()
+
+    def set(self) -> None:
+        """Begin nothing more, and give up what no request has been sent for yet."""
+        self.is_set = True
+        for task in self._preparing:
+            task.cancel()
+
+    async def unless_set(self, preparing: Coroutine[Any, Any, Request]) -> Request:
+        """What is prepared. Raises RunStoppedError as soon as the run is stopped."""
+        task = asyncio.create_task(preparing)
+        self._preparing.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if not self.is_set or (current is not None and current.cancelling()):
+                raise
+            raise RunStoppedError from None
+        finally:
+            self._preparing.discard(task)
 
 
 def _ignore(event: Event) -> None:
@@ -109,6 +131,7 @@ class RowTask:
         request = self._request()
         estimate = self._session.estimate_tokens(request)
         with await self._session.limiter.acquire(*estimate) as permit:
+            request = await self._load_media(request)
             started_s = time.monotonic()
             async with aclosing(self._session.stream(request)) as deltas:
                 async for delta in deltas:
@@ -166,8 +189,9 @@ class RowTask:
                     if self._stop is not None and self._stop.is_set:
                         raise RunStoppedError
                     self._attempts += 1
+                    ready = await self._load_media(request)
                     started_s = time.monotonic()
-                    completion = await session.complete(request)
+                    completion = await session.complete(ready)
                     completion = self._record(completion)  # from here on it is paid for
                     took_s = time.monotonic() - started_s
                     permit.done(*_tokens_used(completion, estimate), took_s)
@@ -179,6 +203,16 @@ class RowTask:
                     raise
                 self._notify(RowRetried(self._row.index, error, wait_s))
             await asyncio.sleep(wait_s)
+
+    async def _load_media(self, request: Request) -> Request:
+        """The request with what it names. It is loaded at each try, so that no bytes are held while
+        a row waits.
+        """
+        media = self._session.media
+        if media is None or not media.is_needed(request):
+            return request
+        loading = media.load(request)
+        return await (loading if self._stop is None else self._stop.unless_set(loading))
 
     def _request(self) -> Request:
         if self._row.conversation is None:

@@ -52,7 +52,7 @@ class Run:
 
     def stop(self) -> None:
         """Begin no further row."""
-        self._stop.is_set = True
+        self._stop.set()
         self._notify(Stopping(self._in_flight))
 
     async def _work(self, rows: Iterator[Row]) -> None:
@@ -76,7 +76,7 @@ class Run:
 
     def _end_with(self, error: Exception) -> None:
         self._fatal = self._fatal or error
-        self._stop.is_set = True
+        self._stop.set()
 
     async def _tick(self) -> None:
         """Bring records to the disk and report the limiter's state while the run lasts."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
@@ -15,6 +15,18 @@ from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.request import KeyMaker, Request
 from oumi.structured.contract import Contract
+
+
+class Media(Protocol):
+    """Loads what rows name outside of themselves, such as files of images."""
+
+    def is_needed(self, request: Request) -> bool:
+        """Whether a request names anything of the kind."""
+        ...
+
+    async def load(self, request: Request) -> Request:
+        """The request with what it names. Raises RequestError and UnavailableError."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +48,8 @@ class Session(ABC):
     limiter: Limiter = field(repr=False)
     """The owner of rates and concurrency."""
     retry_policy: RetryPolicy
+    media: Media | None = field(default=None, repr=False)
+    """Loads what requests name before they are given to `complete` or `stream`."""
     contract: Contract | None = field(default=None, repr=False)
     """What answers have to look like; None where nothing is asked of them."""
     price: Price | None = None

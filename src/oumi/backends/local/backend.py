@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.model_files import find_folders, fingerprint
+from oumi.backends.media.loader import MediaLoader
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError
@@ -60,6 +61,8 @@ class LocalBackend(Backend):
             retry_policy=RetryPolicy(max_retries=0),
             contract=make_contract(config.generation),
             backend=self,
+            # The runtime is given bytes, and so reads no file and no address by itself.
+            media=MediaLoader.from_config(config, self.check_takes_images, loads_urls=True),
         )
 
     def check(self, config: InferenceConfig) -> None:
@@ -81,9 +84,12 @@ class LocalBackend(Backend):
             "files": self._fingerprint,
         }
 
+    def check_takes_images(self) -> None:
+        """Raise UnsupportedError where the model takes no images."""
+
     @abstractmethod
     async def complete(self, request: Request) -> Completion:
-        """Answer one request."""
+        """Answer one request, whose images are bytes or data URLs."""
 
     @abstractmethod
     def stream(self, request: Request) -> AsyncGenerator[Delta]:

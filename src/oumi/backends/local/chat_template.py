@@ -12,6 +12,7 @@ import orjson
 
 from oumi.backends.local.reasoning import split_reasoning
 from oumi.backends.local.tool_calls import extract_tool_calls, offered_tools
+from oumi.backends.media.images import has_images
 from oumi.backends.openai_chat import encode_messages
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import Conversation, FinishReason, Message, Role
@@ -57,11 +58,6 @@ def check_prompt_length(prompt_tokens: int, context_length: int) -> None:
             f"the prompt of {prompt_tokens:,} tokens does not fit into the context of "
             f"{context_length:,} (model.model_max_length)"
         )
-
-
-def has_images(conversation: Conversation) -> bool:
-    """Whether any message holds an image."""
-    return any(message.contains_images() for message in conversation.messages)
 
 
 def template_messages(conversation: Conversation) -> list[dict[str, Any]]:

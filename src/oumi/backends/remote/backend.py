@@ -7,6 +7,7 @@ from typing import Any
 
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
+from oumi.backends.media.loader import MediaLoader
 from oumi.backends.provider import Provider
 from oumi.backends.remote.address import Address, find_address
 from oumi.backends.remote.auth import Auth, open_auth
@@ -19,7 +20,7 @@ from oumi.backends.remote.session import RemoteSession
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.logs import warn_once
 from oumi.core.urls import without_secrets
-from oumi.errors import ConfigError, EngineError
+from oumi.errors import ConfigError, EngineError, UnsupportedError
 from oumi.runner import loop
 from oumi.runner.cost import Price, find_price
 from oumi.runner.limits.config import Limits
@@ -75,6 +76,7 @@ class RemoteBackend(Backend):
             headers=dict(address.headers) | dict(dialect.headers(config)),
             body=dialect.shared_body(config, provider),
             adapted=adapted,
+            media=MediaLoader.from_config(config, self._check_takes_images, loads_urls=False),
             rate_limits=rate_limits,
             replicas=self._replicas.setdefault(address.bases, Replicas(address.bases)),
             auth=self._find_auth(address),
@@ -86,6 +88,10 @@ class RemoteBackend(Backend):
         if "model_name" not in config.model.model_fields_set:
             raise ConfigError(f"{self.name}: set model.model_name to one of the API's models")
         load_dialect(self.provider.dialect).check(config)
+
+    def _check_takes_images(self) -> None:
+        if not self.provider.supports_images:
+            raise UnsupportedError(f"{self.name} takes no images; most engines behind an API do")
 
     def list_models(self) -> list[str]:
         """The names of the models that the API offers."""

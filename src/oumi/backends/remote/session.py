@@ -113,7 +113,6 @@ class RemoteSession(Session):
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
-        self._check_content(request)
         conversation = add_instruction(request.conversation, self.adapted)
         if conversation is not request.conversation:
             request = request._replace(conversation=conversation)
@@ -154,11 +153,3 @@ class RemoteSession(Session):
         )
         most = request.config.generation.max_new_tokens
         return characters // _CHARACTERS_PER_TOKEN + 1, most
-
-    def _check_content(self, request: Request) -> None:
-        if self.provider.supports_images:
-            return
-        if any(message.contains_images() for message in request.conversation.messages):
-            raise UnsupportedError(
-                f"{self.provider.name} takes no images; most engines behind an API do"
-            )

@@ -18,7 +18,8 @@ from oumi.batch.api.shard import Shard
 from oumi.batch.job_folder import JobFolder
 from oumi.core.types.result import Failure, is_fatal
 from oumi.data.source import Row
-from oumi.errors import RequestError, StorageError
+from oumi.errors import RequestError, StorageError, UnavailableError
+from oumi.runner import loop
 from oumi.runner.request import Request
 from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal import Journal
@@ -30,7 +31,7 @@ def prepare(job: ApiJob) -> None:
     """Begin an attempt: write the requests of all rows without an answer, and add their shards.
 
     A row that cannot be sent fails alone. Where all rows are answered, nothing changes. Raises
-    StorageError.
+    StorageError, and UnavailableError for a file system that hangs.
     """
     folder, session, attempt = job.folder, job.session, job.state.attempt + 1
     limits = session.provider.batch or BatchLimits()
@@ -52,7 +53,8 @@ def prepare(job: ApiJob) -> None:
                 line = job.api.line(make_id(row.index, key), session.path, encode())
                 writer.add(row.index, line)
             except Exception as error:  # of the row, unless it is of the disk
-                if is_fatal(error) or isinstance(error, OSError | StorageError):
+                is_of_disk = isinstance(error, OSError | StorageError | UnavailableError)
+                if is_fatal(error) or is_of_disk:
                     raise
                 failure = Failure.from_error(error)
                 journal.append_failure(row.index, key, failure, attempt=attempt)
@@ -94,7 +96,10 @@ def _rows(folder: JobFolder, session: RemoteSession) -> Iterator[tuple[Row, Call
 def _encode(row: Row, session: RemoteSession) -> bytes:
     if row.conversation is None:
         raise row.error or RequestError("a row without a conversation")
-    return session.encode(Request(row.conversation, session.config))
+    request = Request(row.conversation, session.config)
+    if session.media is not None and session.media.is_needed(request):
+        request = loop.submit(session.media.load(request)).result()
+    return session.encode(request)
 
 
 class _ShardWriter:

@@ -29,6 +29,7 @@ from oumi.batch.job_folder import (
     root,
 )
 from oumi.batch.job_spec import JobKind, JobSpec, count_rows, new_job_spec
+from oumi.batch.media import media_settings
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
@@ -207,8 +208,8 @@ class ApiBatches:
         if (spec.kind, spec.engine) != (JobKind.API, self._backend.name):
             name = self._backend.name
             raise InputError(f"{folder.id} is a job of {spec.engine}, not of {name}")
-        own = spec.config
-        config = config.model_copy(update={"model": own.model, "generation": own.generation})
+        own = {"model": spec.config.model, "generation": spec.config.generation}
+        config = config.model_copy(update=own | media_settings(spec, config))
         session = self._backend.session(config)
         url = session.identity.get("url")
         if url != spec.identity.get("url"):

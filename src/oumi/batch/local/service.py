@@ -32,6 +32,7 @@ from oumi.batch.local.job_spec import (
 )
 from oumi.batch.local.lifecycle import begin_attempt, end_if_over, resume_or_end
 from oumi.batch.local.state import LocalState, read_snapshot, read_state
+from oumi.batch.media import with_media_settings
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
@@ -130,6 +131,7 @@ class LocalJobs:
         if lock is None:
             raise _not_ended(folder)
         with lock:
+            folder.write_spec(with_media_settings(folder.spec, config))
             await asyncio.to_thread(_resubmit, folder, lock, self._secrets_for(folder, config))
         return folder.id
 
@@ -205,6 +207,8 @@ async def _lock_from_worker(folder: JobFolder, kill_after_s: float) -> Lock:
 
 def _submit(folder: JobFolder, lock: Lock, source: Source, spec: JobSpec, secrets: Secrets) -> None:
     state = end_if_over(folder) if folder.exists else None
+    if state is not None:
+        folder.write_spec(with_media_settings(folder.spec, spec.config))
     if state is not None and state.status is BatchStatus.COMPLETED:
         logger.warning("%s is this very job, done before: %d failed", folder.id, state.failed)
     elif state is not None and not state.has_ended:

@@ -14,8 +14,16 @@ from oumi.core.configs.base import Settings
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
+from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
 from oumi.core.configs.remote_params import RemoteParams
+
+MAX_MEDIA_BYTES = 50_000_000
+"""OpenAI takes 50 MB a request (https://platform.openai.com/docs/guides/images-vision), and no
+other API more, so that nothing is refused here that would be taken there."""
+
+STANDARD_STREAM = "-"
+"""In place of a path: standard input or standard output."""
 
 
 class BadRows(StrEnum):
@@ -57,10 +65,50 @@ class InferenceConfig(Settings):
     overwrite: bool = False
     """Whether an output file that is not of this run may be replaced. No file but the output is."""
 
+    allowed_media_path: str | None = None
+    """The folder below which rows may name files, such as images; `/` allows any. None: the folder
+    of the input file; for standard input or a pipe the working directory; any for a list in Python.
+    """
+
+    allowed_media_hosts: list[str] = Field(default_factory=list)
+    """Hosts, addresses or networks (`10.0.0.0/8`) outside of the public internet from which a local
+    engine may load the images of rows. An API loads them by itself."""
+
+    max_media_bytes: int = Field(default=MAX_MEDIA_BYTES, ge=1)
+    """Most bytes of all images of one row together."""
+
     @field_validator("engine", mode="before")
     @classmethod
     def _check_engine(cls, value: Any) -> InferenceEngineType | str | None:
         return None if value is None else parse_engine_name(value)
+
+    @field_validator("allowed_media_path")
+    @classmethod
+    def _check_media_path(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("expected a folder; . is the working directory, / allows any file")
+        return value
+
+    @field_validator("allowed_media_hosts")
+    @classmethod
+    def _check_media_hosts(cls, value: list[str]) -> list[str]:
+        for host in value:
+            check_host(host)
+        return value
+
+    @property
+    def media_folder(self) -> Path:
+        """The folder below which rows may name files: `allowed_media_path` or what stands for it.
+
+        It may be relative to the working directory.
+        """
+        if self.allowed_media_path is not None:
+            return Path(self.allowed_media_path).expanduser()
+        if self.input_path is None:
+            return Path("/")
+        path = Path(self.input_path)
+        is_stream = self.input_path == STANDARD_STREAM or path.is_fifo()  # such as <(command)
+        return Path() if is_stream else path.parent
 
     def merge(self, other: Self | None) -> Self:
         """A copy that takes over each field set explicitly in `other`, group by group."""

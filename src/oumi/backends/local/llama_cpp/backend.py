@@ -20,6 +20,7 @@ from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.openai_chat import StreamAssembler
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
+from oumi.errors import UnsupportedError
 from oumi.runner.request import Request
 from oumi.structured.schema.grammar import NOT_IN_LLAMA_CPP, to_lark
 
@@ -60,6 +61,14 @@ class LlamaCppBackend(LocalBackend):
         except RuntimeError as error:
             raise translate(error) from error
         yield Delta(completion=decode_answer(joiner.choice, joiner.usage, request))
+
+    def check_takes_images(self) -> None:
+        """Raise UnsupportedError for a model without a projector."""
+        if "mmproj" not in self.config.model.model_kwargs:
+            raise UnsupportedError(
+                "this model takes no images; a vision model also needs its projector: "
+                "model.model_kwargs.mmproj"
+            )
 
     def max_in_flight(self, config: InferenceConfig) -> int:
         """As many as there are slots, and as many waiting; or `batch_size` where it is set."""

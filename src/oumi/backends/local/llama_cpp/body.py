@@ -81,13 +81,7 @@ def decode_json(reply: bytes) -> dict[str, Any]:
 
 def translate(error: RuntimeError) -> OumiError:
     """An error of the xllamacpp binding as one of ours."""
-    text = str(error)
-    if "mmproj" in text:
-        return UnsupportedError(
-            "this model takes no images; a vision model also needs its projector: "
-            "model.model_kwargs.mmproj"
-        )
-    return RequestError(f"llama.cpp: {text}")
+    return RequestError(f"llama.cpp: {error}")
 
 
 def _tools(request: Request) -> dict[str, Any]:

@@ -31,6 +31,7 @@ _RESERVED = {
     "model": "use model_name",
     "n_ctx": "use model_max_length",
     "chat_template": "use model.chat_template",
+    "media_path": "use allowed_media_path",
     "lora_adapters": "use adapter_model",
     "sampling": "use the generation settings",
     "force_pure_content_parser": "it would turn constraints off",

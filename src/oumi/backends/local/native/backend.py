@@ -62,6 +62,11 @@ class NativeBackend(LocalBackend):
         finally:
             row.future.cancel()
 
+    def check_takes_images(self) -> None:
+        """Raise UnsupportedError for a model of text alone."""
+        if self._parts is not None and self._parts.loaded.processor is None:
+            raise UnsupportedError(f"{self.config.model.model_name} takes no images")
+
     def max_in_flight(self, config: InferenceConfig) -> int:
         """Enough to choose rows of like length from while others are worked on."""
         return 4 * (config.generation.batch_size or _PLACES)

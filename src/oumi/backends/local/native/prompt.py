@@ -10,16 +10,9 @@ from transformers.image_utils import load_image
 
 from oumi.backends.local import chat_template
 from oumi.backends.local.native.loading import LoadedModel
-from oumi.errors import OumiError, RequestError, UnsupportedError
+from oumi.backends.media.images import has_images, is_data_url
+from oumi.errors import OumiError, RequestError
 from oumi.runner.request import Request
-
-# For an image on the web: large ones on slow servers take some seconds. Without a limit, a server
-# that never answers would block the row for good.
-_DOWNLOAD_TIMEOUT_S = 60.0
-
-# Bytes and files have become data URLs before. `load_image` would also open paths and read bare
-# base64, so a path in the place of a URL is refused.
-_URL_SCHEMES = ("data:", "http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +27,10 @@ class Prompt:
 async def encode(request: Request, model: LoadedModel) -> Prompt:
     """The prompt of a request.
 
-    Raises RequestError for one that does not fit or has unreadable images, UnsupportedError for
-    images where the model takes none.
+    Raises RequestError for one that does not fit or has unreadable images.
     """
-    if not chat_template.has_images(request.conversation):
+    if not has_images(request.conversation):
         return Prompt(request, chat_template.encode(request, model))
-    if model.processor is None:
-        raise UnsupportedError(f"{request.config.model.model_name} takes no images")
     return await asyncio.to_thread(_encode_with_images, request, model)
 
 
@@ -70,11 +60,11 @@ def _with_loaded_image(part: dict[str, Any]) -> dict[str, Any]:
     if part["type"] != "image_url":
         return part
     url = part["image_url"]["url"]
-    if not url.startswith(_URL_SCHEMES):
-        raise RequestError(f"{url[:100]!r} is no URL of an image; an image_path names a file")
+    if not is_data_url(url):  # `load_image` would open paths and addresses by itself
+        raise RequestError(f"{url[:100]!r}: the image was not loaded before")
     try:
-        return {"type": "image", "image": load_image(url, timeout=_DOWNLOAD_TIMEOUT_S)}
+        return {"type": "image", "image": load_image(url)}
     except OumiError:
         raise
-    except Exception as error:  # network errors, unknown image formats
+    except Exception as error:  # unknown image formats, damaged images
         raise RequestError(f"{url[:100]}: the image cannot be read: {error}") from error

@@ -18,6 +18,8 @@ from oumi.errors import ConfigError, ModelNotFoundError
 
 # Arguments that are set from other settings, with the reason for an error message.
 _RESERVED = {
+    "allowed_local_media_path": "use allowed_media_path",
+    "allowed_media_domains": "use allowed_media_hosts",
     "model": "use model_name",
     "tokenizer": "use tokenizer_name",
     "dtype": "use torch_dtype",
@@ -78,6 +80,8 @@ def _arguments(model: ModelParams, known: set[str]) -> dict[str, Any]:
     args: dict[str, Any] = {
         "enable_prefix_caching": True,
         "disable_log_stats": True,
+        # We load what rows name, and vLLM is given the bytes. This is no host that there could be.
+        "allowed_media_domains": ["none.invalid"],
         **_adapter_args(model.adapter_model),
         **LOADING.encode(SimpleNamespace(model=model)),
         "structured_outputs_config": structured_outputs_config(model),

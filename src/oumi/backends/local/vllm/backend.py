@@ -18,6 +18,7 @@ from oumi.backends.local.vllm.sampling import sampling_params
 from oumi.backends.local.vllm.settings import GUIDANCE
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
+from oumi.errors import UnsupportedError
 from oumi.runner import loop
 from oumi.runner.request import Request
 from oumi.structured.schema.grammar import to_lark
@@ -53,6 +54,12 @@ class VLLMBackend(LocalBackend):
                 yield delta
         for delta in parser.last_deltas(generated):
             yield delta
+
+    def check_takes_images(self) -> None:
+        """Raise UnsupportedError for a model of text alone."""
+        processor = self._runtime.renderer.mm_processor
+        if processor is None or "image" not in processor.info.supported_mm_limits:
+            raise UnsupportedError(f"{self._runtime.model.model} takes no images")
 
     def max_in_flight(self, config: InferenceConfig) -> int:
         """Twice what vLLM works on at once, so that its scheduler always has a choice."""

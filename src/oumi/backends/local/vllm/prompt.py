@@ -7,13 +7,13 @@ from typing import Any
 
 from oumi.backends.local.chat_template import (
     check_prompt_length,
-    has_images,
     template_arguments,
     template_messages,
 )
 from oumi.backends.local.vllm.runtime import Runtime
 from oumi.backends.local.vllm.versions import ChatParams
-from oumi.errors import OumiError, RequestError, UnsupportedError
+from oumi.backends.media.images import has_images
+from oumi.errors import OumiError, RequestError
 from oumi.runner.request import Request
 
 # The parameters that vLLM names in its error for a prompt that is too long.
@@ -23,12 +23,9 @@ _LENGTH_PARAMETERS = ("input_text", "input_tokens")
 async def render(request: Request, runtime: Runtime) -> Any:
     """The prompt with its images, as vLLM's `generate` takes it.
 
-    Raises RequestError for one that cannot be made or does not fit, UnsupportedError for images
-    where the model takes none.
+    Raises RequestError for one that cannot be made or does not fit.
     """
     images = has_images(request.conversation)
-    if images and not _supports_images(runtime):
-        raise UnsupportedError(f"{runtime.model.model} takes no images")
     params = ChatParams(
         chat_template=request.config.model.chat_template,
         chat_template_kwargs=template_arguments(request),
@@ -54,11 +51,6 @@ async def _render_images(request: Request, runtime: Runtime, params: ChatParams)
     messages = await asyncio.to_thread(template_messages, request.conversation)
     _, [prompt] = await runtime.renderer.render_chat_async([messages], params)
     return prompt
-
-
-def _supports_images(runtime: Runtime) -> bool:
-    processor = runtime.renderer.mm_processor
-    return processor is not None and "image" in processor.info.supported_mm_limits
 
 
 def _translated(error: Exception, runtime: Runtime) -> RequestError:

@@ -31,7 +31,7 @@ class StreamDecoder(Protocol):
 class Dialect(Protocol):
     """What a module of this folder has.
 
-    Nothing in it reads a clock, the environment, or a file other than the images of a conversation.
+    Nothing in it reads a clock, the environment or a file.
     """
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oumi.backends.images import image_url, read_image
+from oumi.backends.media.images import image_url, read_image
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary

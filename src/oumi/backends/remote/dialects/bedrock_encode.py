@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from oumi.backends.images import image_url, read_image
+from oumi.backends.media.images import image_url, read_image
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary

@@ -7,19 +7,17 @@ and takes every TransportError as "may have been answered".
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Awaitable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from oumi.backends.certificates import trusted_certificates
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.headers import Headers
 from oumi.backends.remote.http.open_files import allow_many_connections
 from oumi.backends.remote.http.reading import read_reply
 from oumi.backends.remote.http.transport_errors import closed, too_large, translate
 from oumi.backends.remote.http.uploads import body_argument, headers_of
-from oumi.errors import ConfigError
 
 if TYPE_CHECKING:
     import wreq
@@ -28,7 +26,6 @@ ResultT = TypeVar("ResultT")
 
 _CONNECT_WITHIN = timedelta(seconds=20)
 _IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
-_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
 class Transport(Protocol):
@@ -77,7 +74,7 @@ class HttpTransport:
             pool_idle_timeout=_IDLE_CONNECTIONS_KEPT,
             http1_only=True,
             dns_options=wreq.dns.DnsOptions(system_dns=True),
-            tls_verify=_trusted(),
+            tls_verify=trusted_certificates(),
         )
         self._methods = {name: getattr(wreq.Method, name) for name in ("GET", "POST", "DELETE")}
 
@@ -146,13 +143,3 @@ class HttpTransport:
         task = asyncio.current_task()
         is_cancelled = self._client is not None or (task is not None and task.cancelling() > 0)
         return error if is_cancelled else closed(call)
-
-
-def _trusted() -> Path | bool:
-    """The user's bundle of certificates, or the library's."""
-    for name in _CA_VARIABLES:
-        if value := os.environ.get(name):
-            if not Path(value).is_file():
-                raise ConfigError(f"{name} names {value}, which is no file")
-            return Path(value)
-    return True

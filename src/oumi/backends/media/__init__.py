@@ -1,0 +1,1 @@
+"""What rows name outside of themselves: images in files and on the web, read as settings allow."""

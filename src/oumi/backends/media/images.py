@@ -1,0 +1,97 @@
+"""Images in messages: what kind of file they are, and how they stand in a request."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from oumi.core.types.conversation import ContentItem, Conversation, Type
+from oumi.errors import InputError
+
+# The first bytes of a file: https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image file; `kind` is `png`, `jpeg`, `gif` or `webp`."""
+
+    kind: str
+    data: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The MIME type, such as `image/png`."""
+        return f"image/{self.kind}"
+
+    @property
+    def base64(self) -> str:
+        """The bytes in base64."""
+        return base64.b64encode(self.data).decode()
+
+    @property
+    def url(self) -> str:
+        """A data URL, which holds the image itself: https://www.rfc-editor.org/rfc/rfc2397"""
+        return f"data:{self.media_type};base64,{self.base64}"
+
+
+def has_images(conversation: Conversation) -> bool:
+    """Whether any message holds an image."""
+    return any(message.contains_images() for message in conversation.messages)
+
+
+def image_url(item: ContentItem) -> str | None:
+    """The URL of an image on the web; None for one whose bytes are at hand."""
+    if item.type != Type.IMAGE_URL or is_data_url(item.content or ""):
+        return None
+    return item.content or ""
+
+
+def read_image(item: ContentItem) -> Image:
+    """The image of bytes or of a data URL; `MediaLoader` makes bytes of files.
+
+    Raises InputError for one that is not of a known kind.
+    """
+    name = media_name(item)
+    if item.type == Type.IMAGE_URL:
+        return make_image(decode_data_url(item.content or ""), name)
+    if item.binary is None:
+        raise InputError(f"{name}: the file was not loaded before the request was encoded")
+    return make_image(item.binary, name)
+
+
+def make_image(data: bytes, name: str) -> Image:
+    """The image in a file's bytes. Raises InputError for one that is not of a known kind."""
+    kind = next((kind for start, kind in _SIGNATURES.items() if data.startswith(start)), None)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        kind = "webp"
+    if kind is None:
+        raise InputError(f"{name}: not a PNG, JPEG, GIF or WebP image")
+    return Image(kind, data)
+
+
+def is_data_url(url: str) -> bool:
+    """Whether a URL holds the bytes itself."""
+    return url[:5].lower() == "data:"
+
+
+def decode_data_url(url: str) -> bytes:
+    """The bytes in a data URL. Raises InputError for a malformed one."""
+    head, _, text = url.partition(",")
+    if not head.lower().endswith(";base64"):
+        raise InputError(f"{url[:60]}: expected data:image/…;base64,…")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InputError(f"{url[:60]}: not base64: {error}") from error
+
+
+def media_name(item: ContentItem) -> str:
+    """What errors call an image: its path or the beginning of its URL."""
+    return item.content[:300] if item.content else "an image"
