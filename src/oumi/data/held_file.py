@@ -46,11 +46,16 @@ class HeldFile:
         else:
             yield from self._same_lines(self._hashes)
 
-    def line_at(self, offset: int) -> bytes:
-        """The line that begins at an offset, in bytes."""
+    def line_at(self, offset: int, number: int) -> bytes:
+        """Line `number`, from 1, which begins at an offset in bytes. Raises InputError where it is
+        not what it was in the first whole pass.
+        """
         reader = self._reader()
         reader.seek(offset)
-        return reader.readline()
+        line = reader.readline()
+        if self._hashes is not None and self._hashes[number - 1] != _hash(line):
+            raise self._changed(number)
+        return line
 
     def digest(self) -> str:
         """The hash of the content: 32 hexadecimal digits."""

@@ -47,6 +47,10 @@ class Source(ABC):
         """The same rows as JSON text, unchecked, each with the number of its line if it has one."""
 
     @abstractmethod
+    def line_of(self, index: int) -> bytes:
+        """One row as JSON text, unchecked."""
+
+    @abstractmethod
     def place(self, row: Row) -> str:
         """Where a row stands, for error messages."""
 
@@ -86,6 +90,10 @@ class ListSource(Source):
             except ValueError as error:
                 self._not_json[index] = InputError(f"row {index}: no form in JSON: {error}")
                 yield None, b"null"
+
+    def line_of(self, index: int) -> bytes:
+        """One row as JSON text."""
+        return self._conversations[index].to_json().encode()
 
     def place(self, row: Row) -> str:
         """Its number."""

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from oumi.core.logs import logger
 from oumi.core.types.result import Failure, InferenceResult
-from oumi.data.jsonl import JsonlSource
 from oumi.data.source import Row, Source
 from oumi.errors import OumiError
 from oumi.runner.request import KeyMaker
@@ -132,14 +131,14 @@ class FileDestination:
         holds the rows in memory.
         """
         missing, contract = Failure.not_asked(error), self._session.contract
-        if isinstance(self._source, JsonlSource):
-            total = sum(1 for _ in self._source.lines())
-            snapshot = JournalSnapshot(
-                self._output.journal_path, total, missing, contract, self._journal.places(total)
-            )
-            return snapshot.result(self._source)
-        outcome_of = partial(outcome_in, self._journal)
-        return join_rows(self._source, outcome_of, contract, missing)
+        if self._source.in_memory:
+            outcome_of = partial(outcome_in, self._journal)
+            return join_rows(self._source, outcome_of, contract, missing)
+        total = sum(1 for _ in self._source.lines())
+        snapshot = JournalSnapshot(
+            self._output.journal_path, total, missing, contract, self._journal.places(total)
+        )
+        return snapshot.result(self._source)
 
     def _claim_rows(self) -> int:
         return sum(

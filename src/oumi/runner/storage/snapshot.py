@@ -11,14 +11,13 @@ import weakref
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import Failure, InferenceResult
-from oumi.data.jsonl import JsonlSource
+from oumi.data.source import Source
 from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal_lines import read_places, read_record
 from oumi.runner.storage.row_store import Answers
@@ -75,7 +74,7 @@ class JournalSnapshot:
         with storage_errors(self._path):
             return read_record(self._file, self._places[row])
 
-    def result(self, source: JsonlSource) -> InferenceResult:
+    def result(self, source: Source) -> InferenceResult:
         """All rows, read as they are looked at."""
         conversations = SnapshotConversations(source, self)
         return InferenceResult(conversations, self.answered, SnapshotFailures(self))
@@ -97,7 +96,7 @@ def outcome_in(answers: Answers, row: int) -> Completion | Failure | None:
 class SnapshotConversations(Sequence[Conversation]):
     """The rows that have an answer, joined to it as they are looked at."""
 
-    def __init__(self, source: JsonlSource, recorded: JournalSnapshot):
+    def __init__(self, source: Source, recorded: JournalSnapshot):
         self._source = source
         self._recorded = recorded
 
@@ -118,11 +117,7 @@ class SnapshotConversations(Sequence[Conversation]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         row = self._recorded.answered[index]
-        return self._join(row, self._source.line_at(self._begins[row]))
-
-    @cached_property
-    def _begins(self) -> array[int]:
-        return self._source.offsets()
+        return self._join(row, self._source.line_of(row))
 
     def _join(self, row: int, text: bytes) -> Conversation:
         answer = finish_record(self._recorded.contract, self._recorded.read(row)["completion"])
