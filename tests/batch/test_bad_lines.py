@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from oumi.batch.api.providers.base import BatchRequest
+from oumi.batch.api.providers.result_lines import read_request
 from oumi.core.types import InferenceResult
 from oumi.inference import (
     AnthropicInferenceEngine,
@@ -244,6 +246,17 @@ def test_files_that_are_gone_long_after_the_end(server: FaultServer, openai, cap
     server.move_batch(plan={"content_lag": 0, "facts": {}})
     finish(openai, again := openai.resubmit_batch(batch_id))
     assert openai.get_batch_results_partial(again).rows == range(2)
+
+
+@pytest.mark.parametrize(
+    "line", [b"[]", b"7", b"null", b"torn", b'{"body":[]}', b'{"custom_id":[]}']
+)
+def test_a_request_that_cannot_be_read_is_one_without_a_body(line: bytes):
+    assert read_request(line) == BatchRequest("", {})
+
+
+def test_a_torn_request_keeps_its_id():
+    assert read_request(b'{"custom_id": "task\\/1", "bo') == BatchRequest("task/1", {})
 
 
 _BITES = st.binary(max_size=6) | st.sampled_from(

@@ -1,8 +1,8 @@
 """The lines of a batch's files: results, and the requests of batches that others made.
 
-A line holds the work of hours and the answer that was paid for, and files have lines that are torn
-or otherwise not what they should be. So nothing in one line may stop the others: what cannot be
-read is a failure of its row, and keeps the line.
+Files have lines that are torn or otherwise not what they should be, beside answers that are paid
+for. So nothing in one line may stop the others: what cannot be read is a failure of its row, and
+keeps the line.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def read_request(line: bytes) -> BatchRequest:
     try:
         value = read_json_leniently(line)
         return BatchRequest(read_custom_id(value), dict(read_object(value.get("body"))))
-    except (AttributeError, LookupError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return BatchRequest(find_custom_id(line), {})
 
 
