@@ -24,9 +24,9 @@ def batch(
     return lambda *args: CliRunner().invoke(cli, ["batch", *args], prog_name="oumi")
 
 
-def submit(batch: Callable[..., Result]) -> str:
+def submit(batch: Callable[..., Result], *more: str) -> str:
     settings = ("--input_path", "in.jsonl", "--generation.max_new_tokens", "16")
-    done = batch("submit", *settings)
+    done = batch("submit", *settings, *more)
     assert done.exit_code == 0, done.stderr
     return done.stdout.strip()
 
@@ -39,6 +39,19 @@ def test_from_submit_to_results(batch):
     done = batch("results", batch_id, "--output_path", "out.jsonl")
     assert done.exit_code == 0, done.stderr
     assert len(Path("out.jsonl").read_text().splitlines()) == 40
+
+
+def test_all_of_it_once_more(batch):
+    first, again = submit(batch), submit(batch)
+    assert again == first
+    assert batch("wait", first, "--every", "0.05").exit_code == 0
+    second = submit(batch, "--resubmit")
+    assert second != first
+    assert submit(batch) == second, "the latest one"
+    assert batch("wait", second, "--every", "0.05").exit_code == 0
+    for name in (first, second):
+        done = batch("results", name)
+        assert (done.exit_code, len(done.stdout.splitlines())) == (0, 40)
 
 
 def test_a_list_starts_nothing_and_a_status_does(batch):

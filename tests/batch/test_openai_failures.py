@@ -110,7 +110,7 @@ def test_a_batch_that_failed(server: FaultServer, openai: OpenAIInferenceEngine)
 
 
 @pytest.mark.parametrize(
-    "lag", [{"output_lag": 3}, {"content_lag": 2}, {"short": 1}, {"output_lag": 2, "short": 1}]
+    "lag", [{"output_lag": 5}, {"content_lag": 2}, {"short": 1}, {"output_lag": 4, "short": 1}]
 )
 def test_output_that_lags_behind_is_waited_for(server: FaultServer, openai, lag, caplog):
     server.plan(batch={"states": ["completed"], **lag})

@@ -12,7 +12,7 @@ from oumi.batch.api.providers.base import ApiBatch
 from oumi.batch.api.shard import IllegalTransitionError, Shard, ShardState
 from oumi.core.types import BatchInfo, BatchStatus
 
-QUEUED, CREATING, RUNNING, ENDED, COLLECTED, CANCELLED_UNSENT = ShardState
+QUEUED, CREATING, RUNNING, UNKNOWN, ENDED, COLLECTED, CANCELLED_UNSENT = ShardState
 
 
 def batch(status: BatchStatus, name: str = "batch_1", *, queue_full: bool = False) -> ApiBatch:
@@ -27,8 +27,10 @@ def shard(state: ShardState) -> Shard:
         made.cancel_unsent()
     elif state != QUEUED:
         made.begin_creating()
-    if state in (RUNNING, ENDED, COLLECTED):
+    if state in (RUNNING, UNKNOWN, ENDED, COLLECTED):
         made.apply(batch(BatchStatus.IN_PROGRESS))
+    if state == UNKNOWN:
+        made.mark_unknown("deleted")
     if state in (ENDED, COLLECTED):
         made.apply(batch(BatchStatus.COMPLETED))
     if state == COLLECTED:
@@ -46,8 +48,8 @@ TRANSITIONS: dict[str, Callable[[Shard], object]] = {
     "apply running": lambda shard: shard.apply(batch(BatchStatus.IN_PROGRESS)),
     "apply queue full": lambda shard: shard.apply(batch(BatchStatus.FAILED, queue_full=True)),
     "apply ended": lambda shard: shard.apply(batch(BatchStatus.EXPIRED)),
-    "begin_collecting": Shard.begin_collecting,
-    "count_result": lambda shard: shard.count_result(is_answer=True),
+    "mark_unknown": lambda shard: shard.mark_unknown("gone"),
+    "count_results": lambda shard: shard.count_results(answers=3, failures=1),
     "mark_collected": Shard.mark_collected,
 }
 
@@ -64,10 +66,15 @@ LEGAL = {
     (RUNNING, "apply running"): RUNNING,
     (RUNNING, "apply queue full"): QUEUED,
     (RUNNING, "apply ended"): ENDED,
+    (RUNNING, "mark_unknown"): UNKNOWN,
+    (UNKNOWN, "apply running"): RUNNING,
+    (UNKNOWN, "apply queue full"): ENDED,
+    (UNKNOWN, "apply ended"): ENDED,
+    (UNKNOWN, "mark_unknown"): UNKNOWN,
     (ENDED, "apply queue full"): ENDED,
     (ENDED, "apply ended"): ENDED,
-    (ENDED, "begin_collecting"): ENDED,
-    (ENDED, "count_result"): ENDED,
+    (ENDED, "mark_unknown"): UNKNOWN,
+    (ENDED, "count_results"): ENDED,
     (ENDED, "mark_collected"): COLLECTED,
 }
 
@@ -91,6 +98,7 @@ def test_each_transition_from_each_state(state: ShardState, name: str):
         (QUEUED, BatchStatus.VALIDATING, "queued", (0, 0)),
         (CREATING, BatchStatus.VALIDATING, "queued", (0, 0)),
         (RUNNING, BatchStatus.IN_PROGRESS, "", (3, 1)),
+        (UNKNOWN, BatchStatus.FAILED, "unknown", (3, 1)),
         (ENDED, BatchStatus.COMPLETED, "", (3, 1)),
         (COLLECTED, BatchStatus.COMPLETED, "", (3, 1)),
         (CANCELLED_UNSENT, BatchStatus.CANCELLED, "cancelled", (0, 0)),
@@ -124,11 +132,17 @@ def test_a_cancelled_shard_keeps_none_of_the_counts_of_a_rejected_batch():
 
 def test_results_are_counted_anew_each_time():
     subject = shard(ENDED)
-    for _ in range(2):
-        subject.begin_collecting()
-        subject.count_result(is_answer=True)
-        subject.count_result(is_answer=False)
-    assert subject.counts == (1, 1)
+    for answers in (1, 2):
+        subject.count_results(answers=answers, failures=1)
+    assert subject.counts == (2, 1)
+
+
+def test_an_end_without_a_time_is_when_it_was_first_seen():
+    subject = shard(ENDED)
+    seen = subject.info.completed_at
+    assert seen is not None
+    subject.apply(batch(BatchStatus.COMPLETED))
+    assert subject.info.completed_at == seen
 
 
 def test_halves():

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from tests.fault_server import answers, batch_forms, bodies
+from tests.fault_server import answers, batch_forms, batch_lines, bodies
 from tests.fault_server.answers import Answer
 from tests.fault_server.plan import BatchPlan, Plan
 from tests.fault_server.uploads import read_form
@@ -136,8 +136,10 @@ class Batches:
             case "POST batches":
                 return self._create(orjson.loads(body))
             case "GET batches" if name is None:
-                newest = reversed(self.batches.values())
-                return self._page([self._facts(batch) for batch in newest], query)
+                newest = [self._facts(batch) for batch in reversed(self.batches.values())]
+                return self._page(batch_lines.listed(newest, self.how), query)
+            case _ if name in self.how.forgotten:
+                return _error(404, f"No such object: {name}")
             case "GET batches" if name in self.batches:
                 self._look(self.batches[name])
                 return _json(self._facts(self.batches[name]))
@@ -222,9 +224,9 @@ class Batches:
         total = len(batch.requests)
         batch.counts = {"total": total, "completed": len(answered), "failed": len(failed)}
         if answered:
-            batch.output = self._file("output.jsonl", "batch_output", _lines(answered)).id
+            batch.output = self._file("output.jsonl", "batch_output", self._lines(answered)).id
         if failed:
-            batch.error_output = self._file("errors.jsonl", "batch_errors", _lines(failed)).id
+            batch.error_output = self._file("errors.jsonl", "batch_errors", self._lines(failed)).id
 
     def _outcome(self, request: dict[str, Any], is_done: bool, state: str) -> dict[str, Any] | None:
         row = bodies.row_name(body := orjson.dumps(request["body"]))
@@ -261,14 +263,13 @@ class Batches:
             "metadata": batch.asked.get("metadata") if self.how.metadata else None,
             **batch.times,
         }
-        return batch_forms.tell(self.how.form, facts)
+        return batch_forms.tell(self.how.form, facts) | self.how.facts
+
+    def _lines(self, values: list[dict[str, Any]]) -> bytes:
+        return batch_lines.join(values[::-1], self.how)
 
     def _page(self, values: list[dict[str, Any]], query: str) -> Answer:
         return _json(batch_forms.page(self.how.form, values, query, self.how.page))
-
-
-def _lines(values: list[dict[str, Any]]) -> bytes:
-    return b"".join(orjson.dumps(value) + b"\n" for value in reversed(values))
 
 
 def _json(value: Any) -> Answer:

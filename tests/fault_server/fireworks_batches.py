@@ -13,12 +13,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import unquote_plus
 
 import orjson
 
-from tests.fault_server import answers, bodies
+from tests.fault_server import answers, batch_lines, bodies
 from tests.fault_server.answers import Answer
 from tests.fault_server.plan import BatchPlan, Plan
 from tests.fault_server.uploads import read_form
@@ -84,7 +85,8 @@ class FireworksBatches:
             return _error(403, "account not found or no permission")
         step = f"{method.decode()} {kind}{':' + verb if verb else ''}"
         self.counts[step] += 1
-        reply = self._route(step, name, headers, body, unquote_plus(query))
+        is_there = name is None or name not in self.how.forgotten
+        reply = self._route(step if is_there else "", name, headers, body, unquote_plus(query))
         if self._lost[step] < self.how.lose.get(step, 0):
             self._lost[step] += 1
             return Answer("lost", [], end="reset")
@@ -213,12 +215,14 @@ class FireworksBatches:
                 error = {**error, "code": code} if isinstance(code, int) else error
                 failed.append({"custom_id": request["custom_id"], "error": error})
         job.counts = len(answered), len(failed)
-        files = {"BIJOutputSet.jsonl": _lines(answered), "error-data": _lines(failed)}
+        lines = partial(batch_lines.join, how=self.how)
+        files = {"BIJOutputSet.jsonl": lines(answered), "error-data": lines(failed)}
         output = job.asked.get("outputDatasetId", "out").rpartition("/")[2]
         self.datasets[output] = _Dataset(str(len(answered)), files)
 
     def _page(self, query: str) -> dict[str, Any]:
-        names = list(self.batches)
+        gone = () if self.how.lists_forgotten else self.how.forgotten
+        names = [name for name in self.batches if name not in gone]
         if "orderBy=created_time desc" in query:
             names.reverse()
         token = re.search(r"pageToken=(\d+)", query)
@@ -248,11 +252,8 @@ class FireworksBatches:
                 "successfullyProcessedRequests": done,
                 "failedRequests": failed,
             },
+            **self.how.facts,
         }
-
-
-def _lines(values: list[dict[str, Any]]) -> bytes:
-    return b"".join(orjson.dumps(value) + b"\n" for value in values)
 
 
 def _json(value: Any) -> Answer:

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from tests.fault_server import answers, bodies, messages
+from tests.fault_server import answers, batch_lines, bodies, messages
 from tests.fault_server.answers import Answer
 from tests.fault_server.plan import BatchPlan, Plan
 
@@ -87,14 +87,14 @@ class MessageBatches:
                 return self._create(orjson.loads(body)["requests"], host)
             case "GET batches" if name is None:
                 return _json(self._page(host, query))
-            case _ if batch is None:
+            case _ if batch is None or name in self.how.forgotten:
                 return _error(404, f"batch {name} not found")
             case "GET batches":
                 if batch.steps and not self.how.hold:
                     self._step(batch, batch.steps.pop(0), self.how.done)
-                return _json(_facts(batch, host))
+                return _json(_facts(batch, host) | self.how.facts)
             case "GET batches/results" if batch.results:
-                lines = b"".join(orjson.dumps(r) + b"\n" for r in reversed(batch.results))
+                lines = batch_lines.join(batch.results[::-1], self.how)
                 return answers.plain(200, lines, {"content-type": "application/x-jsonl"})
             case "POST batches/cancel" if batch.state != "ended":
                 return self._cancel(batch, host)
@@ -145,7 +145,8 @@ class MessageBatches:
         return {"type": "errored", "error": orjson.loads(messages.error(code))}
 
     def _page(self, host: str, query: str) -> dict[str, Any]:
-        facts = [_facts(batch, host) for batch in reversed(self.batches.values())]
+        facts = [_facts(batch, host) | self.how.facts for batch in self.batches.values()]
+        facts = batch_lines.listed(facts[::-1], self.how)
         limit, after = (re.search(rf"{n}=([\w-]+)", query) for n in ("limit", "after_id"))
         start = [value["id"] for value in facts].index(after[1]) + 1 if after else 0
         end = start + min(int(limit[1]) if limit else 20, self.how.page)

@@ -120,6 +120,18 @@ class BatchPlan:
     """How: as a batch that is `failed`, or by status "429"."""
     lose: dict[str, int] = field(default_factory=dict)
     """Steps such as "POST batches" of which the first replies are lost, done all the same."""
+    line_edits: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By the number in a result's custom id, a pattern in its line and what is put there instead.
+    Bytes of both stand for themselves, as in Latin-1.
+    """
+    no_last_newline: bool = False
+    """Whether the files of results end without one."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Laid over all that is said of a batch."""
+    forgotten: tuple[str, ...] = ()
+    """Batches that the server does not know any more."""
+    lists_forgotten: bool = False
+    """Whether its lists still have them."""
     page: int = 100
     accounts: tuple[str, ...] = ("acme",)
     """Those at Fireworks that a key opens."""

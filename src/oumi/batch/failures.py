@@ -16,6 +16,8 @@ FAILED = "BatchFailed"
 """The batch failed as a whole."""
 MISSING = "BatchMissing"
 """The batch has ended, and its files do not name the row."""
+UNKNOWN = "BatchUnknown"
+"""The provider no longer knows the batch."""
 PENDING = "BatchPending"
 """The row may still be answered."""
 
@@ -29,9 +31,10 @@ _BY_STATUS = {
 }
 
 
-def failure_of(error: Mapping[str, Any] | str | None) -> Failure:
+def failure_of(error: Any) -> Failure:
     """The failure that a provider's error object stands for."""
-    error = {"message": error} if isinstance(error, str) else error or {}
+    if not isinstance(error, Mapping):
+        error = {"message": error}
     code = str(error.get("code") or "")
     message = str(error.get("message") or code or "no reason given")
     return Failure(_TYPES_BY_CODE.get(code, "UnavailableError"), message, is_retryable=True)
@@ -44,6 +47,11 @@ def unanswered(status: BatchStatus, errors: tuple[str, ...] = ()) -> Failure:
         return Failure(FAILED, f"the batch failed: {reasons}", is_retryable=True)
     error_type, message = _BY_STATUS[status]
     return Failure(error_type, message, is_retryable=True)
+
+
+def unknown_batch(reasons: tuple[str, ...]) -> Failure:
+    """Why a row has no answer whose batch the provider no longer knows."""
+    return Failure(UNKNOWN, "; ".join(reasons), is_retryable=True)
 
 
 OUTPUT_NOT_READY = Failure(

@@ -21,7 +21,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from math import inf
 from pathlib import Path
@@ -94,7 +94,7 @@ class JobFolder:
     @property
     def run_id(self) -> str:
         """The name of the run in `run.json`, as the runner makes it."""
-        return f"{self.spec.settings_key}-{self.spec.fingerprint}"
+        return _job_name(self.spec)
 
     def requests_path(self, tag: str) -> Path:
         """The file of requests of a shard."""
@@ -173,11 +173,23 @@ class JobFolder:
             raise InputError(f"{self.id} has {self.spec.rows} rows, and more are given")
 
 
-def folder_of(settings_key: str, fingerprint: str) -> JobFolder:
-    """The folder, created or not, of the job that answers this input under these settings."""
+def folder_of(spec: JobSpec) -> JobFolder:
+    """The folder, created or not, of a job."""
     digest = new_digest()
-    digest.update(f"{settings_key}-{fingerprint}".encode())
+    digest.update(_job_name(spec).encode())
     return JobFolder(root() / f"{_PREFIX}{digest.hexdigest()[:24]}")
+
+
+def latest(spec: JobSpec) -> JobSpec:
+    """The latest of the jobs that do the same; the first one where there is none yet."""
+    while folder_of(following := next_of(spec)).exists:
+        spec = following
+    return spec
+
+
+def next_of(spec: JobSpec) -> JobSpec:
+    """A further job that does the same."""
+    return replace(spec, number=spec.number + 1)
 
 
 def all_folders() -> Iterator[JobFolder]:
@@ -222,6 +234,11 @@ def _ids(folder: JobFolder) -> Sequence[str]:
         return tuple(folder.read_state().get("ids", ()))
     except StorageError:
         return ()
+
+
+def _job_name(spec: JobSpec) -> str:
+    number = f"-{spec.number}" if spec.number else ""
+    return f"{spec.settings_key}-{spec.fingerprint}{number}"
 
 
 def _key(keys: KeyMaker, conversation: Conversation | None) -> str | None:

@@ -47,6 +47,8 @@ class JobSpec:
     """The provider's id of a batch that another program made."""
     cwd: str = "."
     """The caller's working directory, in which relative paths of a local job start."""
+    number: int = 0
+    """How often the same was submitted before, on purpose."""
     has_secrets: bool = False
     """Whether a key or a password was given inline, and so is not written down."""
 

@@ -16,8 +16,13 @@ class Batches(Protocol):
     Each method raises InputError for an id that is not known.
     """
 
-    async def submit(self, source: Source, config: InferenceConfig) -> str:
-        """Submit a job, once however often the same call is made, and return its id."""
+    async def submit(
+        self, source: Source, config: InferenceConfig, *, resubmit: bool = False
+    ) -> str:
+        """Submit a job, once however often the same call is made, and return its id.
+
+        With `resubmit` it is submitted as a whole once more, as a job of its own.
+        """
         ...
 
     async def status(self, batch_id: str, config: InferenceConfig) -> BatchInfo:

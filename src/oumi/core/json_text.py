@@ -20,6 +20,19 @@ def parse_json(text: str | bytes) -> Any:
     return from_json(text, allow_inf_nan=False, cache_strings="keys")
 
 
+def read_json_leniently(text: bytes) -> Any:
+    """The value of a JSON text as servers send it: not always in UTF-8, nor always strict JSON.
+
+    NaN and infinities become null, what is no character becomes U+FFFD, and a byte order mark and
+    raw control characters are taken. Raises ValueError for what is not JSON even so, and for
+    nesting deeper than 200.
+    """
+    try:
+        return parse_json(text)
+    except ValueError:
+        return parse_json(write_json(_read_with_python(text)))
+
+
 def write_json(value: Any, *, sort_keys: bool = False, indent: bool = False) -> bytes:
     """The JSON text of any value that JSON has, integers of any size included.
 
@@ -39,6 +52,14 @@ def write_json(value: Any, *, sort_keys: bool = False, indent: bool = False) -> 
 def replace_surrogates(text: str) -> str:
     """The text with U+FFFD for each half of a surrogate pair that stands alone."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _read_with_python(text: bytes) -> Any:
+    """What Python's own reader takes, which is more: NaN, control characters, lone surrogates."""
+    try:
+        return json.loads(text.decode("utf-8-sig", "replace"), strict=False)
+    except RecursionError:
+        raise ValueError("nested too deeply for JSON") from None
 
 
 def _write_any(value: Any, sort_keys: bool, indent: int | None) -> bytes:

@@ -50,14 +50,19 @@ class BatchMethods:
         self,
         conversations: Conversations | None = None,
         inference_config: InferenceConfig | None = None,
+        *,
+        resubmit: bool = False,
     ) -> str:
         """Submit conversations, of a list or of `input_path`, as one job. Returns its id.
 
         The same call again returns the same job rather than paying twice. Of a job that failed,
-        expired or was cancelled, the rows without an answer are submitted anew.
+        expired or was cancelled, or that its provider no longer knows, the rows without an answer
+        are submitted anew. With `resubmit` all rows are submitted once more, and paid for once
+        more, as a job of its own; the job before stays as it is.
         """
         config = self._settings_of_job(inference_config, is_list=conversations is not None)
-        return loop.call(self._submit(open_source(conversations, config), config))
+        source = open_source(conversations, config)
+        return loop.call(self._submit(source, config, resubmit=resubmit))
 
     def get_batch_status(
         self, batch_id: str, inference_config: InferenceConfig | None = None
@@ -128,11 +133,13 @@ class BatchMethods:
         self,
         conversations: Conversations | None = None,
         inference_config: InferenceConfig | None = None,
+        *,
+        resubmit: bool = False,
     ) -> str:
         """`infer_batch` for a caller with an event loop of its own."""
         config = self._settings_of_job(inference_config, is_list=conversations is not None)
         source = await asyncio.to_thread(open_source, conversations, config)
-        return await _on_background_loop(self._submit(source, config))
+        return await _on_background_loop(self._submit(source, config, resubmit=resubmit))
 
     async def aget_batch_status(
         self, batch_id: str, inference_config: InferenceConfig | None = None
@@ -189,8 +196,8 @@ class BatchMethods:
         """`resubmit_batch` for a caller with an event loop of its own."""
         return await _on_background_loop(self._resubmit(batch_id, inference_config))
 
-    async def _submit(self, source: Source, config: InferenceConfig) -> str:
-        return await (await self._batches(config)).submit(source, config)
+    async def _submit(self, source: Source, config: InferenceConfig, *, resubmit: bool) -> str:
+        return await (await self._batches(config)).submit(source, config, resubmit=resubmit)
 
     def _settings_of_job(self, given: InferenceConfig | None, *, is_list: bool) -> InferenceConfig:
         """The effective settings of a new job, which has its input in a folder of its own."""

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from oumi.backends.remote.errors import BadReplyError
 from oumi.backends.remote.http.call import Call, Head
 from oumi.backends.remote.http.key_mask import find_mask
 from oumi.backends.remote.http.lines import LineSplitter
 from oumi.backends.remote.http.uploads import Body, Form, Lines
 from oumi.backends.remote.session import RemoteSession
-from oumi.core.json_text import write_json
+from oumi.core.json_text import read_json_leniently, write_json
 from oumi.core.logs import logger
 from oumi.runner.limits.retry import retrying
 
@@ -105,8 +103,8 @@ class ApiClient:
         reply = await self.session.transport().send(call)
         self.session.check(reply)
         try:
-            return orjson.loads(reply.body)
-        except orjson.JSONDecodeError as error:
+            return read_json_leniently(reply.body)
+        except ValueError as error:
             shown = reply.body[:200].decode(errors="replace")
             raise BadReplyError(f"a reply that is not JSON: {shown!r}") from error
 

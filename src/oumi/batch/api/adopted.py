@@ -50,23 +50,24 @@ def read_bodies(folder: JobFolder) -> Iterator[bytes]:
 
 def read_rows(folder: JobFolder) -> dict[str, int]:
     """The row of each custom id."""
-    return {request.custom_id: row for row, request in enumerate(_requests(folder))}
+    named = ((row, request.custom_id) for row, request in enumerate(_requests(folder)))
+    return {custom_id: row for row, custom_id in named if custom_id}
 
 
 def model_of(folder: JobFolder) -> str | None:
     """The model that the first request asks for."""
     first = next(_requests(folder), None)
-    return first.body.get("model") if first else None
+    model = first.body.get("model") if first else None
+    return model if isinstance(model, str) else None
 
 
 def _conversation(request: BatchRequest) -> dict[str, Any]:
     """The conversation of a request. One that cannot be expressed here stays as it is, and fails
     as a row of the input.
     """
-    messages = [
-        {**message, "role": _ROLES.get(message.get("role"), message.get("role"))}
-        for message in request.body.get("messages", ())
-    ]
+    messages = request.body.get("messages")
+    if isinstance(messages, list):
+        messages = [_with_known_role(message) for message in messages]
     value = {"conversation_id": request.custom_id, "messages": messages}
     if request.body.get("tools"):
         value["tools"] = request.body["tools"]
@@ -74,6 +75,11 @@ def _conversation(request: BatchRequest) -> dict[str, Any]:
         return Conversation.model_validate(value).to_dict()
     except ValidationError:
         return value
+
+
+def _with_known_role(message: Any) -> Any:
+    role = message.get("role") if isinstance(message, dict) else None
+    return {**message, "role": _ROLES.get(role, role)} if isinstance(role, str) else message
 
 
 def _requests(folder: JobFolder) -> Iterator[BatchRequest]:

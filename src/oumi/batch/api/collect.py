@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 from oumi.backends.remote.session import RemoteSession
 from oumi.batch.api.job import ApiJob
-from oumi.batch.api.providers.base import OutputNotReadyError
+from oumi.batch.api.providers.base import OutputCutError, OutputNotReadyError
 from oumi.batch.api.result_journal import ResultJournal
 from oumi.batch.api.shard import Shard, ShardState
+from oumi.batch.api.unclaimed import UnclaimedLines
 from oumi.core.logs import logger
 from oumi.data.source import Source
 from oumi.runner.cost import Price
@@ -39,6 +42,8 @@ async def _collect_shard(job: ApiJob, journal: ResultJournal, shard: Shard) -> b
 
     try:
         await retrying(lambda: _record_results(job, journal, shard), job.session.retry_policy, warn)
+    except OutputCutError as error:  # the same each time, so there is no more of it
+        logger.warning("%s: %s", shard.ids[-1], error)
     except OutputNotReadyError as error:
         logger.warning("%s has ended, but %s. Ask again later", shard.ids[-1], error)
         return False
@@ -46,14 +51,26 @@ async def _collect_shard(job: ApiJob, journal: ResultJournal, shard: Shard) -> b
 
 
 async def _record_results(job: ApiJob, journal: ResultJournal, shard: Shard) -> None:
-    """Record what the provider has of a shard. Raises OutputNotReadyError."""
+    """Record what the provider has of a shard. Raises OutputNotReadyError and OutputCutError."""
     batch = await job.api.retrieve(shard.ids[-1])
     if not batch.info.is_terminal:
         raise OutputNotReadyError(f"its provider reports {batch.info.provider_status} again")
     shard.apply(batch)
-    shard.begin_collecting()
-    async for result in job.api.results(batch):
-        shard.count_result(is_answer=journal.record(result))
+    if shard.info is not None:  # it knows when the batch ended, which the provider may not report
+        batch = replace(batch, info=shard.info)
+    is_named = bytearray(job.folder.spec.rows)  # of each row, whether a result names it
+    try:
+        with UnclaimedLines(job.unclaimed_path(shard)) as unclaimed:
+            async with aclosing(job.api.results(batch)) as results:
+                async for result in results:
+                    row = journal.record(result)
+                    if row is None:
+                        unclaimed.add(result.line)
+                    else:
+                        is_named[row] = True
+    finally:
+        answers = sum(journal.holds(row) for row, named in enumerate(is_named) if named)
+        shard.count_results(answers=answers, failures=sum(is_named) - answers)
 
 
 def write(

@@ -35,6 +35,10 @@ class ApiJob:
         """Where the requests of a shard are until it has ended."""
         return self.folder.requests_path(shard.tag)
 
+    def unclaimed_path(self, shard: Shard) -> Path:
+        """Where the lines of a shard's output are that belong to no row."""
+        return self.folder.path / f"{shard.tag}.unclaimed.jsonl"
+
     async def save(self) -> None:
         """Write the state to disk."""
         await asyncio.to_thread(save_state, self.folder, self.state)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from oumi.batch.api.shard import Shard, ShardState
-from oumi.batch.failures import OUTPUT_NOT_READY, unanswered
+from oumi.batch.failures import OUTPUT_NOT_READY, unanswered, unknown_batch
 from oumi.batch.job_folder import JobFolder
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import Failure
@@ -73,9 +73,12 @@ class JobState:
         """Why a row has no answer, by the state of its shard."""
         for shard in self.current:
             if shard.first <= row <= shard.last:
+                errors = shard.info.errors if shard.info else ()
                 if shard.state == ShardState.ENDED:
                     return OUTPUT_NOT_READY
-                return unanswered(shard.status, shard.info.errors if shard.info else ())
+                if shard.state == ShardState.UNKNOWN:
+                    return unknown_batch(errors)
+                return unanswered(shard.status, errors)
         return unanswered(BatchStatus.VALIDATING)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 from oumi.batch.api.adopted import read_rows
@@ -13,7 +14,7 @@ from oumi.batch.api.providers.base import BatchResult
 from oumi.core.types.completion import Completion
 from oumi.core.types.result import Failure
 from oumi.data.source import Row
-from oumi.errors import InputError, OumiError, StorageError
+from oumi.errors import StorageError
 from oumi.runner.row_task import RowTask
 from oumi.runner.storage.journal import Journal
 
@@ -50,20 +51,23 @@ class ResultJournal:
         """How many rows have an answer."""
         return sum(self._answered)
 
-    def record(self, result: BatchResult) -> bool:
-        """Record a result, and return whether it is an answer.
+    def record(self, result: BatchResult) -> int | None:
+        """Record a result, and return its row; None for a result that is of no row of the job.
 
         A row that has an answer keeps it. An answer that breaks the contract is recorded, since it
         was paid for, and counts as a failure.
         """
-        row, key = self._locate(result.custom_id)
+        found = self._locate(result.custom_id)
+        if found is None:
+            return None
+        row, key = found
         if self._answered[row]:
-            return True
+            return row
         if result.body is not None:
             self._answered[row] = self._record_body(row, key, result.body)
         elif result.failure is not None:
             self.append_failure(row, key, result.failure)
-        return bool(self._answered[row])
+        return row
 
     def append(self, row: int, key: str, completion: Completion, *, latency_s: float = 0.0) -> None:
         """Record an answer. How long a batch took says nothing of a row, and is not recorded."""
@@ -95,14 +99,20 @@ class ResultJournal:
         return {"failure": self._state.why_unanswered(row).to_dict()}
 
     def _record_body(self, row: int, key: str, body: bytes) -> bool:
-        """Record the completion in the body of a reply, and whether it is a valid answer."""
+        """Record the completion in the body of a reply, and whether it is a valid answer.
+
+        Whatever is wrong with it, only this row fails, and what was paid for is kept.
+        """
         task = RowTask(self._session, Row(row, None), self, key=key)
         try:
             task.accept(self._session.decode(body))
         except StorageError:
             raise
-        except OumiError as error:
-            task.fail(error)
+        except Exception as error:
+            failure = Failure.from_error(error)
+            if failure.reply is None:
+                failure = replace(failure, reply=body.decode(errors="replace"))
+            self.append_failure(row, key, failure)
             return False
         return True
 
@@ -119,12 +129,12 @@ class ResultJournal:
             if not is_answered:
                 self._journal.claim_failure(row.index)
 
-    def _locate(self, custom_id: str) -> tuple[int, str]:
-        """The row of a result, and its key. Raises InputError for a result of another job."""
+    def _locate(self, custom_id: str) -> tuple[int, str] | None:
+        """The row of a result, and its key; None for a result of another job."""
         row = self._adopted_rows.get(custom_id)
         if row is not None:
             return row, f"{self._keys[row]:016x}".ljust(32, "0")
         own = read_id(custom_id)
         if own is None or own[0] >= len(self._keys) or self._keys[own[0]] != int(own[1][:16], 16):
-            raise InputError(f"{self._folder.id}: a result for {custom_id!r}, which it did not ask")
+            return None
         return own

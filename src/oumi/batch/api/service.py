@@ -26,6 +26,8 @@ from oumi.batch.job_folder import (
     all_folders,
     find_folder,
     folder_of,
+    latest,
+    next_of,
     root,
 )
 from oumi.batch.job_spec import JobKind, JobSpec, count_rows, new_job_spec
@@ -63,10 +65,18 @@ class ApiBatches:
     def __init__(self, backend: RemoteBackend):
         self._backend = backend
 
-    async def submit(self, source: Source, config: InferenceConfig) -> str:
-        """Submit a job, once however often the same call is made, and return its id."""
-        spec = await asyncio.to_thread(self._new_spec, source, config)
-        folder = folder_of(spec.settings_key, spec.fingerprint)
+    async def submit(
+        self, source: Source, config: InferenceConfig, *, resubmit: bool = False
+    ) -> str:
+        """Submit a job, once however often the same call is made, and return its id.
+
+        With `resubmit` it is submitted as a whole once more, as a job of its own; but one that is
+        not wholly submitted yet goes on, so that a process that was killed pays for nothing twice.
+        """
+        spec = latest(await asyncio.to_thread(self._new_spec, source, config))
+        if resubmit and _is_submitted(folder_of(spec)):
+            spec = next_of(spec)
+        folder = folder_of(spec)
         with await folder.lock():
             if not folder.exists:
                 await asyncio.to_thread(folder.create, source, spec)
@@ -250,6 +260,12 @@ class ApiBatches:
 
     def _api(self, config: InferenceConfig) -> BatchApi:
         return open_api(self._backend.session(config))
+
+
+def _is_submitted(folder: JobFolder) -> bool:
+    """Whether no part of a job is still to be submitted."""
+    state = load_state(folder)
+    return state.attempt > 0 and not any(shard.is_waiting for shard in state.current)
 
 
 def _may_get_output(shard: Shard) -> bool:

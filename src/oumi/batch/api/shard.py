@@ -9,6 +9,7 @@ States:
     QUEUED            to be submitted, for the first time or after the provider's queue was full
     CREATING          the call that starts a batch may have been made
     RUNNING           the provider works on the batch
+    UNKNOWN           the provider does not know the batch; it is asked again each time
     ENDED             the batch has ended; not all of its results are here
     COLLECTED         all results that the provider has are here
     CANCELLED_UNSENT  cancelled before a batch was started
@@ -16,25 +17,26 @@ States:
 Transitions, with the state that each of them leads to; where there is none, it raises
 IllegalTransitionError:
 
-    from:              QUEUED            CREATING          RUNNING      ENDED
+    from:              QUEUED            CREATING          RUNNING   UNKNOWN   ENDED
     record_upload      QUEUED
     begin_creating     CREATING
     halve              (two QUEUED)
     cancel_unsent      CANCELLED_UNSENT  CANCELLED_UNSENT
     requeue                              QUEUED
-    apply: it runs                       RUNNING           RUNNING
-    apply: queue full                    QUEUED            QUEUED       ENDED
-    apply: it ended                      ENDED             ENDED        ENDED
-    begin_collecting                                                    ENDED
-    count_result                                                        ENDED
-    mark_collected                                                      COLLECTED
+    apply: it runs                       RUNNING           RUNNING   RUNNING
+    apply: queue full                    QUEUED            QUEUED    ENDED     ENDED
+    apply: it ended                      ENDED             ENDED     ENDED     ENDED
+    mark_unknown                                           UNKNOWN   UNKNOWN   UNKNOWN
+    count_results                                                              ENDED
+    mark_collected                                                             COLLECTED
 
 COLLECTED and CANCELLED_UNSENT are final.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -48,12 +50,16 @@ class ShardState(StrEnum):
     QUEUED = "queued"
     CREATING = "creating"
     RUNNING = "running"
+    UNKNOWN = "unknown"
     ENDED = "ended"
     COLLECTED = "collected"
     CANCELLED_UNSENT = "cancelled_unsent"
 
 
-_HAVE_ENDED = frozenset({ShardState.ENDED, ShardState.COLLECTED, ShardState.CANCELLED_UNSENT})
+_HAVE_ENDED = frozenset(
+    {ShardState.UNKNOWN, ShardState.ENDED, ShardState.COLLECTED, ShardState.CANCELLED_UNSENT}
+)
+_MAY_CHANGE = frozenset({ShardState.RUNNING, ShardState.UNKNOWN, ShardState.ENDED})
 
 
 class IllegalTransitionError(RuntimeError):
@@ -118,6 +124,11 @@ class Shard:
         return self.state == ShardState.RUNNING
 
     @property
+    def may_change(self) -> bool:
+        """Whether the provider may have news of its batch."""
+        return self.state in _MAY_CHANGE
+
+    @property
     def has_ended(self) -> bool:
         """Whether the provider will not answer any more of its rows."""
         return self.state in _HAVE_ENDED
@@ -165,30 +176,33 @@ class Shard:
 
     def apply(self, batch: ApiBatch) -> None:
         """Take over what the provider reports of the batch."""
-        self._check("apply", ShardState.CREATING, ShardState.RUNNING, ShardState.ENDED)
+        self._check("apply", ShardState.CREATING, *_MAY_CHANGE)
         state = self._state_after(batch)
         if self.state == ShardState.ENDED != state:
             self._fail(f"apply of a batch that is {batch.info.status}")
         if batch.info.id not in self.ids:
             self.ids.append(batch.info.id)
-        self.state, self.info = state, batch.info
+        self.state, self.info = state, self._with_end(batch.info)
         self.upload = batch.upload or self.upload
+
+    def mark_unknown(self, reason: str) -> None:
+        """The provider does not know the batch."""
+        self._check("mark_unknown", *_MAY_CHANGE)
+        info = self.info or BatchInfo(self.ids[-1], BatchStatus.FAILED)
+        self.info = replace(
+            info, status=BatchStatus.FAILED, provider_status="unknown", errors=(reason,)
+        )
+        self.state = ShardState.UNKNOWN
 
     def cancel_unsent(self) -> None:
         """Never submit it. From CREATING only once the provider was asked and knows no batch."""
         self._check("cancel_unsent", ShardState.QUEUED, ShardState.CREATING)
         self.state = ShardState.CANCELLED_UNSENT
 
-    def begin_collecting(self) -> None:
-        """Count its results from the beginning."""
-        self._check("begin_collecting", ShardState.ENDED)
-        self.answers = self.failures = 0
-
-    def count_result(self, *, is_answer: bool) -> None:
-        """Count one of its results."""
-        self._check("count_result", ShardState.ENDED)
-        self.answers = (self.answers or 0) + is_answer
-        self.failures += not is_answer
+    def count_results(self, *, answers: int, failures: int) -> None:
+        """How many of its rows have an answer and how many have failed, by its results."""
+        self._check("count_results", ShardState.ENDED)
+        self.answers, self.failures = answers, failures
 
     def mark_collected(self) -> None:
         """All results that the provider has are recorded here."""
@@ -210,8 +224,18 @@ class Shard:
     def _state_after(self, batch: ApiBatch) -> ShardState:
         if not batch.info.is_terminal:
             return ShardState.RUNNING
-        is_requeued = batch.queue_full and not self.is_adopted and self.state != ShardState.ENDED
+        was_underway = self.state in (ShardState.CREATING, ShardState.RUNNING)
+        is_requeued = batch.queue_full and not self.is_adopted and was_underway
         return ShardState.QUEUED if is_requeued else ShardState.ENDED
+
+    def _with_end(self, info: BatchInfo) -> BatchInfo:
+        """The same with the time at which it was first seen to have ended, where the provider does
+        not report one: results are not waited for without end.
+        """
+        if not info.is_terminal or info.completed_at is not None:
+            return info
+        seen = self.info.completed_at if self.info and self.info.is_terminal else None
+        return replace(info, completed_at=seen or datetime.now(UTC))
 
     def _check(self, transition: str, *allowed: ShardState) -> None:
         if self.state not in allowed:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 from datetime import timedelta
 
 from oumi.batch.api.job import ApiJob
-from oumi.batch.api.providers.base import ApiBatch, QueueFullError
+from oumi.batch.api.providers.base import ApiBatch, QueueFullError, UnknownBatchError
 from oumi.batch.api.request_files import prepare, split
 from oumi.batch.api.shard import Shard, ShardState
 from oumi.core.logs import logger
+from oumi.errors import RequestError
 from oumi.runner.limits.retry import retrying
 
 # A shard that is rejected twice while nothing else of the job runs is taken to be larger than the
@@ -47,17 +49,60 @@ async def begin_attempt(job: ApiJob) -> None:
 
 
 async def refresh(job: ApiJob, *, save: bool = True) -> None:
-    """Ask how far the shards are that the provider works on."""
-    running = [shard for shard in job.state.current if shard.is_running]
-    if not running:
+    """Ask for news of the shards whose batches the provider may have some of."""
+    shards = [shard for shard in job.state.current if shard.may_change]
+    if not shards:
         return
     ended = job.state.ended
-    api = job.api
-    batches = await asyncio.gather(*(api.retrieve(shard.ids[-1]) for shard in running))
-    for shard, batch in zip(running, batches, strict=True):
-        _apply(job, shard, batch, ended)
+    batches = await asyncio.gather(*(_look_up(job, shard) for shard in shards))
+    for shard, batch in zip(shards, batches, strict=True):
+        if batch is None:
+            _mark_unknown(job, shard)
+        elif batch.info.is_terminal or shard.state != ShardState.ENDED:  # providers waver
+            _apply(job, shard, batch, ended)
     if save:
         await job.save()
+
+
+async def _look_up(job: ApiJob, shard: Shard) -> ApiBatch | None:
+    """The shard's batch as its provider reports it, or None where it has no such batch.
+
+    A single reply may be wrong about that, and to believe it might pay twice. So the list of all
+    batches has to lack it as well.
+    """
+    try:
+        return await job.api.retrieve(shard.ids[-1])
+    except UnknownBatchError as unknown:
+        if shard.state == ShardState.UNKNOWN:
+            return None
+        try:
+            return await _find_listed(job, shard)
+        except RequestError:
+            raise unknown from None
+
+
+async def _find_listed(job: ApiJob, shard: Shard) -> ApiBatch | None:
+    """The shard's batch among all batches that are not older."""
+    created_at = shard.info.created_at if shard.info else None
+    since = min(created_at or job.folder.spec.created_at, job.folder.spec.created_at)
+    since -= _CLOCK_TOLERANCE
+    async with aclosing(job.api.list()) as batches:
+        async for batch in batches:
+            if batch.info.id == shard.ids[-1]:
+                return batch
+            if batch.info.created_at and batch.info.created_at < since:
+                return None
+    return None
+
+
+def _mark_unknown(job: ApiJob, shard: Shard) -> None:
+    reason = (
+        f"{job.session.name} no longer knows the batch {shard.ids[-1]}: it was deleted, its time "
+        "there is over, or it belongs to another account than this key"
+    )
+    if shard.state != ShardState.UNKNOWN:
+        logger.warning("%s", reason)
+    shard.mark_unknown(reason)
 
 
 async def cancel(job: ApiJob) -> None:

@@ -20,6 +20,8 @@ from oumi.batch.job_folder import (
     all_folders,
     find_folder,
     folder_of,
+    latest,
+    next_of,
 )
 from oumi.batch.job_spec import JobKind, JobSpec
 from oumi.batch.local import process
@@ -64,7 +66,9 @@ class LocalJobs:
         self._backend = backend
         self._unknown_class = unknown_class
 
-    async def submit(self, source: Source, config: InferenceConfig) -> str:
+    async def submit(
+        self, source: Source, config: InferenceConfig, *, resubmit: bool = False
+    ) -> str:
         """Start a job in a process of its own, and return its id."""
         if self._backend is None:
             raise UnsupportedError("a job is submitted by an engine")
@@ -74,8 +78,10 @@ class LocalJobs:
                 "oumi.inference"
             )
         config = pin_address(self._backend, config)
-        spec = await asyncio.to_thread(make_spec, self._backend, source, config)
-        folder = folder_of(spec.settings_key, spec.fingerprint)
+        spec = latest(await asyncio.to_thread(make_spec, self._backend, source, config))
+        if resubmit and folder_of(spec).exists:
+            spec = next_of(spec)
+        folder = folder_of(spec)
         lock = await _try_lock(folder)
         if lock is None:
             logger.warning("%s is this very job, and is being worked on", folder.id)

@@ -31,7 +31,8 @@ Any setting is an option, named by its path, as for `oumi infer`:
 
 \b
 The same command again prints the id of the same job, and pays for nothing
-twice. Without a batch API at the engine, the job is worked off on this machine.
+twice, unless --resubmit is given. Without a batch API at the engine, the job
+is worked off on this machine.
 """
 
 _WAIT_HELP = """\b
@@ -56,14 +57,19 @@ answered; 6 some are not, and stderr says why; others as for all commands.
     epilog=_SUBMIT_HELP,
 )
 @config_option()
+@click.option(
+    "--resubmit",
+    is_flag=True,
+    help="Submit all of it once more, and pay once more, as a job of its own.",
+)
 @click.pass_context
-def submit(ctx: click.Context, path: Path | None) -> int:
+def submit(ctx: click.Context, path: Path | None, resubmit: bool) -> int:
     """Submit a file of conversations, and print the job's id."""
     config = read_settings(ctx, path)
     if config.input_path is None:
         raise click.UsageError("No conversations: give --input_path FILE (- is standard input).")
     with build_engine(config) as engine:
-        click.echo(printable_line(engine.infer_batch(None, config)))
+        click.echo(printable_line(engine.infer_batch(None, config, resubmit=resubmit)))
     return 0
 
 

@@ -7,23 +7,30 @@ https://platform.claude.com/docs/en/build-with-claude/batch-processing
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from oumi.backends.remote.api_client import ApiClient
-from oumi.backends.remote.errors import BadReplyError, to_error
+from oumi.backends.remote.errors import to_error
 from oumi.backends.remote.http.uploads import Lines
 from oumi.batch.api.providers.base import ApiBatch, BatchRequest, BatchResult
+from oumi.batch.api.providers.facts import (
+    read_count,
+    read_field,
+    read_object,
+    read_objects,
+    read_time,
+)
+from oumi.batch.api.providers.result_lines import find_custom_id, read_results
 from oumi.batch.api.providers.shared import (
     batch_must_exist,
     cancel_unless_ended,
     rate_limit_means_queue_full,
-    read_field,
-    read_result,
-    read_time,
 )
 from oumi.batch.failures import CANCELLED, EXPIRED
 from oumi.core.json_text import write_json
@@ -33,6 +40,7 @@ from oumi.errors import UnavailableError, UnsupportedError
 
 _PATH = "/messages/batches"
 _PAGE = 100
+_IDS_TO_FIND = 100
 _STATUS_OF = {
     "authentication_error": 401,
     "billing_error": 402,
@@ -80,11 +88,11 @@ class AnthropicBatches:
     async def find(
         self, tag: str, upload: str, known: Collection[str], since: datetime
     ) -> ApiBatch | None:
-        """By the first custom id, looked for in the results of each batch with as many requests.
+        """By its custom ids, looked for in the results of each batch with as many requests.
 
         Raises UnavailableError while such a batch runs: to start another might pay twice.
         """
-        first_id, count = _first_id_and_count(Path(upload))
+        ids, count = _some_ids_and_count(Path(upload))
         async for batch in self.list():
             if batch.info.created_at and batch.info.created_at < since:
                 return None
@@ -95,7 +103,7 @@ class AnthropicBatches:
                     f"{batch.info.id} may be the batch that was begun when the last process ended; "
                     "that is known once it has ended: ask again then"
                 )
-            if await self._has_result(batch, first_id):
+            if await self._has_result_of(batch, ids):
                 return batch
         return None
 
@@ -106,9 +114,11 @@ class AnthropicBatches:
 
     async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The lines of the results; none before the batch has ended."""
-        if batch.info.is_terminal:
-            async for line in self._client.lines(f"{_PATH}/{batch.info.id}/results"):
-                yield self._result(line)
+        paths = [f"{_PATH}/{batch.info.id}/results"] if batch.info.is_terminal else []
+        files = (self._client.lines(path) for path in paths)
+        async with aclosing(read_results(batch, files, self._read_outcome)) as results:
+            async for result in results:
+                yield result
 
     async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
         """Raises UnsupportedError: the API does not return the requests of a batch."""
@@ -130,59 +140,61 @@ class AnthropicBatches:
         after = ""
         while True:
             reply = await self._client.get(f"{_PATH}?limit={_PAGE}{after}")
-            for value in reply["data"]:
+            page = read_objects(read_field(reply, "data"))
+            for value in page:
                 yield self._read(value)
-            if not (reply.get("has_more") and reply["data"]):
+            if not (reply.get("has_more") and page):
                 return
-            after = f"&after_id={reply['data'][-1]['id']}"
+            after = f"&after_id={read_field(page[-1], 'id')}"
 
     async def _cancel(self, batch_id: str) -> ApiBatch:
         return self._read(await self._client.post(f"{_PATH}/{batch_id}/cancel", {}))
 
-    async def _has_result(self, batch: ApiBatch, custom_id: str) -> bool:
-        async for line in self._client.lines(f"{_PATH}/{batch.info.id}/results"):
-            if orjson.loads(line)["custom_id"] == custom_id:
-                return True
+    async def _has_result_of(self, batch: ApiBatch, ids: set[str]) -> bool:
+        """By the text of the lines, any of which may be torn."""
+        async with aclosing(self._client.lines(f"{_PATH}/{batch.info.id}/results")) as lines:
+            async for line in lines:
+                if find_custom_id(line) in ids:
+                    return True
         return False
 
-    def _result(self, line: bytes) -> BatchResult:
-        custom_id, value = read_result(line)
-        result = read_field(value, "result")
+    def _read_outcome(self, line: Mapping[str, Any]) -> bytes | Failure:
+        result = read_object(line.get("result"))
         result_type = read_field(result, "type")
         if result_type == "succeeded":
-            return BatchResult(custom_id, write_json(result["message"]))
+            return write_json(read_field(result, "message"))
         if result_type in _FAILURES:
-            return BatchResult(custom_id, failure=_FAILURES[result_type])
-        return BatchResult(custom_id, failure=self._failure(result.get("error") or {}))
+            return _FAILURES[result_type]
+        return self._failure(read_field(result, "error"))
 
-    def _failure(self, error: Mapping[str, Any]) -> Failure:
-        error_type = str((error.get("error") or error).get("type"))
-        body = write_json(error)
+    def _failure(self, error: Any) -> Failure:
+        error_type = str(read_object(read_object(error).get("error") or error).get("type"))
         status = _STATUS_OF.get(error_type, 400)
-        return Failure.from_error(to_error(status, body, None, self._engine, "the key"))
+        meaning = to_error(status, write_json(error), None, self._engine, "the key")
+        return Failure.from_error(meaning)
 
-    def _read(self, raw: Mapping[str, Any]) -> ApiBatch:
-        try:
-            return ApiBatch(self._info(raw), raw=raw)
-        except (LookupError, TypeError, ValueError) as error:
-            raise BadReplyError(f"a reply that is no batch: {str(raw)[:200]}") from error
-
-    def _info(self, raw: Mapping[str, Any]) -> BatchInfo:
-        counts: Mapping[str, int] = raw["request_counts"]
-        created_at = read_time(raw["created_at"])
-        return BatchInfo(
-            id=raw["id"],
-            status=_status(raw),
+    def _read(self, reply: Any) -> ApiBatch:
+        raw = read_object(reply)
+        counts = {
+            name: read_count(count)
+            for name, count in read_object(raw.get("request_counts")).items()
+        }
+        failed = sum(counts.get(name, 0) for name in ("errored", "canceled", "expired"))
+        created_at = read_time(raw.get("created_at"))
+        info = BatchInfo(
+            id=str(read_field(raw, "id")),
+            status=_status(raw, counts),
             total_requests=sum(counts.values()),
-            completed_requests=counts["succeeded"],
-            failed_requests=counts["errored"] + counts["canceled"] + counts["expired"],
+            completed_requests=counts.get("succeeded", 0),
+            failed_requests=failed,
             created_at=created_at,
             started_at=created_at,
             completed_at=read_time(raw.get("ended_at")),
             expires_at=read_time(raw.get("expires_at")),
-            provider_status=raw["processing_status"],
+            provider_status=str(raw.get("processing_status") or ""),
             engine=self._engine,
         )
+        return ApiBatch(info, raw=raw)
 
 
 def open_api(client: ApiClient, engine: str) -> AnthropicBatches:
@@ -190,18 +202,20 @@ def open_api(client: ApiClient, engine: str) -> AnthropicBatches:
     return AnthropicBatches(client, engine)
 
 
-def _status(raw: Mapping[str, Any]) -> BatchStatus:
+def _status(raw: Mapping[str, Any], counts: Mapping[str, int]) -> BatchStatus:
     """The status of a batch; the API has only `ended`, so the counts of its results decide."""
-    counts = raw["request_counts"]
-    if raw["processing_status"] != "ended":
+    if raw.get("processing_status") != "ended":
         return BatchStatus.IN_PROGRESS
-    if counts["canceled"]:
+    if counts.get("canceled"):
         return BatchStatus.CANCELLED
-    return BatchStatus.EXPIRED if counts["expired"] else BatchStatus.COMPLETED
+    return BatchStatus.EXPIRED if counts.get("expired") else BatchStatus.COMPLETED
 
 
-def _first_id_and_count(file: Path) -> tuple[str, int]:
-    """The first custom id in a file of requests, and how many requests there are."""
+def _some_ids_and_count(file: Path) -> tuple[set[str], int]:
+    """Custom ids in a file of requests, and how many requests there are.
+
+    Some, since the result of any single one may be torn.
+    """
     with file.open("rb") as lines:
-        first = orjson.loads(next(lines))["custom_id"]
-        return first, 1 + sum(1 for _ in lines)
+        ids = {find_custom_id(line) for line in islice(lines, _IDS_TO_FIND)}
+        return ids, len(ids) + sum(1 for _ in lines)

@@ -10,15 +10,23 @@ from typing import Any, Protocol
 
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.result import Failure
-from oumi.errors import OumiError, UnavailableError
+from oumi.errors import InputError, OumiError, UnavailableError
 
 
 class QueueFullError(OumiError):
     """The provider holds as many waiting tokens or batches of this account as it allows."""
 
 
+class UnknownBatchError(InputError):
+    """The provider has no batch with this id."""
+
+
 class OutputNotReadyError(UnavailableError):
     """The batch has ended, and its output cannot be downloaded yet."""
+
+
+class OutputCutError(UnavailableError):
+    """The output ends within a line: it came in part, or there is no more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +47,13 @@ class BatchResult:
     """The result of one request: the body of its reply, or why there is none."""
 
     custom_id: str
+    """Empty where the line names none."""
+    line: bytes
+    """All of it as it came."""
     body: bytes | None = None
     failure: Failure | None = None
+    is_torn: bool = False
+    """Whether the line is not JSON, as one that came only in part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,7 @@ class BatchApi(Protocol):
     """What the `open_api` of each module in this folder returns.
 
     Each call is one step, and nothing is remembered between them. Those that send a request raise
-    the errors of oumi.errors; those with a batch id raise InputError for one that is not known.
+    the errors of oumi.errors; those with a batch id raise UnknownBatchError.
     """
 
     async def is_offered(self) -> bool:
@@ -92,7 +105,8 @@ class BatchApi(Protocol):
     def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The results that the provider has so far, in any order.
 
-        Raises OutputNotReadyError, maybe after some results.
+        Nothing in one of them stops the others. Raises OutputNotReadyError and OutputCutError,
+        maybe after some results.
         """
         ...
 

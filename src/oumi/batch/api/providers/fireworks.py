@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,23 +22,22 @@ from oumi.batch.api.providers.base import (
     ApiBatch,
     BatchRequest,
     BatchResult,
-    OutputNotReadyError,
 )
+from oumi.batch.api.providers.facts import read_field, read_object, read_objects
 from oumi.batch.api.providers.fireworks_replies import (
     TITLE,
     id_of,
     output_of,
-    read_batch_result,
     read_deleted,
     read_job,
+    read_outcome,
     read_request,
 )
+from oumi.batch.api.providers.result_lines import read_results
 from oumi.batch.api.providers.shared import (
     batch_must_exist,
-    is_output_missing,
     line_without_model,
     rate_limit_means_queue_full,
-    read_field,
 )
 from oumi.batch.window import parse_window
 from oumi.core.types.batch import BatchStatus
@@ -75,7 +76,9 @@ class FireworksBatches:
             await self._client.upload(f"{datasets}/{name}:upload", {}, file, f"{name}.jsonl")
         except RequestError:
             dataset = await self._client.get(f"{datasets}/{name}")
-            if dataset.get("state") != "READY":  # else the reply to an earlier try was lost
+            if (
+                read_object(dataset).get("state") != "READY"
+            ):  # else the reply to an earlier try was lost
                 raise
         return name
 
@@ -113,7 +116,7 @@ class FireworksBatches:
             except ModelNotFoundError:
                 path = f"{await self._root()}/datasets/{quote(batch_id)}"
                 dataset = await self._client.get(path)
-                if dataset.get("displayName") != TITLE:
+                if read_object(dataset).get("displayName") != TITLE:
                     raise
                 return read_deleted(dataset, self._engine)
 
@@ -121,22 +124,16 @@ class FireworksBatches:
         """The lines of the files in the dataset that the job wrote: answers, and errors."""
         if not batch.info.is_terminal:
             return
-        answered = 0
-        files = await self._files(str(batch.raw.get("outputDatasetId") or ""))
-        for name, url in files.items():
-            async for line in self._client.lines(url, signed=True):
-                if (result := read_batch_result(name, line, self._engine)) is not None:
-                    answered += result.body is not None
-                    yield result
-        if is_output_missing(batch.info, answered, has_files=bool(files)):
-            raise OutputNotReadyError(
-                f"{answered} of {batch.info.completed_requests} answers are there"
-            )
+        urls = await self._files(str(batch.raw.get("outputDatasetId") or ""))
+        files = (self._client.lines(url, signed=True) for url in urls)
+        outcome = partial(read_outcome, engine=self._engine)
+        async with aclosing(read_results(batch, files, outcome)) as results:
+            async for result in results:
+                yield result
 
     async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
         """The lines of the dataset that the job was made of, with the job's settings for all."""
-        files = await self._files(str(read_field(batch.raw, "inputDatasetId")))
-        for url in files.values():
+        for url in await self._files(str(read_field(batch.raw, "inputDatasetId"))):
             async for line in self._client.lines(url, signed=True):
                 yield read_request(line, batch.raw)
 
@@ -156,17 +153,19 @@ class FireworksBatches:
         token = ""
         while True:
             reply = await self._client.get(f"{jobs}?{query}{token}")
-            for value in reply.get("batchInferenceJobs") or ():
+            for value in read_objects(read_object(reply).get("batchInferenceJobs")):
                 yield read_job(value, self._engine)
-            if not reply.get("nextPageToken"):
+            following = read_object(reply).get("nextPageToken")
+            if not following:
                 return
-            token = f"&pageToken={quote(reply['nextPageToken'])}"
+            token = f"&pageToken={quote(str(following))}"
 
     async def _root(self) -> str:
         """The path of the account, below which all else is. Raises ConfigError if it is unclear."""
         if not self._account:
             reply = await self._accounts()
-            names = [str(value["name"]) for value in reply.get("accounts") or ()]
+            accounts = read_objects(read_object(reply).get("accounts"))
+            names = [str(read_field(account, "name")) for account in accounts]
             if len(names) != 1:
                 found = ", ".join(name.rpartition("/")[2] for name in names) or "none"
                 raise ConfigError(
@@ -195,15 +194,15 @@ class FireworksBatches:
             if error.status != 409:  # else the reply to an earlier try was lost
                 raise
 
-    async def _files(self, dataset: str) -> Mapping[str, str]:
-        """The files of a dataset, each with a signed URL; none if the dataset does not exist."""
+    async def _files(self, dataset: str) -> tuple[str, ...]:
+        """Signed URLs of the files of a dataset; none if the dataset does not exist."""
         path = f"{await self._root()}/datasets/{dataset.rpartition('/')[2]}:getDownloadEndpoint"
         try:
             reply = await self._client.get(path)
         except ModelNotFoundError:
-            return {}
-        urls: Mapping[str, str] = reply.get("filenameToSignedUrls") or {}
-        return urls
+            return ()
+        urls = read_object(read_object(reply).get("filenameToSignedUrls"))
+        return tuple(map(str, urls.values()))
 
 
 def open_api(client: ApiClient, engine: str) -> FireworksBatches:

@@ -6,17 +6,24 @@ https://docs.fireworks.ai/api-reference/get-batch-inference-job
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from oumi.backends.remote.errors import BadReplyError, to_error
-from oumi.batch.api.providers.base import ApiBatch, BatchRequest, BatchResult
-from oumi.batch.api.providers.shared import read_field, read_result, read_status, read_time
+from oumi.batch.api.providers import result_lines
+from oumi.batch.api.providers.base import ApiBatch, BatchRequest
+from oumi.batch.api.providers.facts import (
+    is_error,
+    read_count,
+    read_field,
+    read_object,
+    read_objects,
+    read_status,
+    read_time,
+)
 from oumi.batch.failures import failure_of
 from oumi.core.digest import new_digest
-from oumi.core.json_text import write_json
-from oumi.core.logs import logger
+from oumi.core.json_text import read_json_leniently, write_json
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import Failure
 
@@ -69,23 +76,24 @@ def output_of(job: str) -> str:
     return f"{job}-out"
 
 
-def read_job(raw: Mapping[str, Any], engine: str) -> ApiBatch:
+def read_job(reply: Any, engine: str) -> ApiBatch:
     """A job."""
-    state = str(read_field(raw, "state"))
+    raw = read_object(reply)
+    state = str(raw.get("state") or "")
     status = read_status(state.removeprefix(_PREFIX), _STATUSES)
-    progress: Mapping[str, int] = raw.get("jobProgress") or {}
-    done = progress.get("successfullyProcessedRequests") or 0
-    failed = progress.get("failedRequests") or 0
+    progress = read_object(raw.get("jobProgress"))
+    done = read_count(progress.get("successfullyProcessedRequests"))
+    failed = read_count(progress.get("failedRequests"))
     info = BatchInfo(
         id=_last_segment(read_field(raw, "name")),
         status=status,
-        total_requests=max(progress.get("totalInputRequests") or 0, done + failed),
+        total_requests=max(read_count(progress.get("totalInputRequests")), done + failed),
         completed_requests=done,
         failed_requests=failed,
         created_at=read_time(raw.get("createTime")),
         completed_at=read_time(raw.get("updateTime")) if status.is_terminal else None,
         expires_at=read_time(raw.get("expireTime")),
-        errors=_errors(raw.get("status") or {}),
+        errors=_errors(read_object(raw.get("status"))),
         provider_status=state,
         engine=engine,
     )
@@ -98,7 +106,7 @@ def read_deleted(dataset: Mapping[str, Any], engine: str) -> ApiBatch:
     info = BatchInfo(
         id=_last_segment(name),
         status=BatchStatus.CANCELLED,
-        total_requests=int(dataset.get("exampleCount") or 0),
+        total_requests=read_count(dataset.get("exampleCount")),
         created_at=read_time(dataset.get("createTime")),
         provider_status="deleted",
         engine=engine,
@@ -106,35 +114,33 @@ def read_deleted(dataset: Mapping[str, Any], engine: str) -> ApiBatch:
     return ApiBatch(info, info.id, raw={"outputDatasetId": output_of(name)})
 
 
-def read_batch_result(file: str, line: bytes, engine: str) -> BatchResult | None:
-    """A line of results, or of errors; None for an error that names no row."""
-    try:
-        custom_id, value = read_result(line)
-    except BadReplyError as unreadable:
-        if file.endswith(".jsonl"):  # the answers; the form of the errors is not documented
-            raise
-        logger.warning("%s: %s", file, unreadable)
-        return None
-    response, error = value.get("response"), value.get("error")
-    if response and not error:
-        return BatchResult(custom_id, write_json(response))
-    return BatchResult(custom_id, failure=_failure(error, engine))
+def read_outcome(line: Mapping[str, Any], engine: str) -> bytes | Failure:
+    """The reply in a line of results, or the failure in one of errors."""
+    response, error = line.get("response"), line.get("error")
+    if response and is_error(error):
+        raise BadReplyError(f"an answer beside an error: {error}")
+    return write_json(response) if response else _failure(error, engine)
 
 
 def read_request(line: bytes, job: Mapping[str, Any]) -> BatchRequest:
     """A line of a dataset, with the job's settings for all rows where the row has none."""
-    custom_id, value = read_result(line)
-    body: dict[str, Any] = read_field(value, "body")
-    given = job.get("inferenceParameters") or {}
+    request = result_lines.read_request(line)
+    given = read_object(job.get("inferenceParameters"))
     settings = {name: given[own] for own, name in _JOB_SETTINGS.items() if own in given}
-    settings |= orjson.loads(given.get("extraBody") or "{}")
-    return BatchRequest(
-        custom_id, {"model": job.get("model"), **settings, **_with_prompt(body, job)}
-    )
+    settings |= read_object(_read_json(given.get("extraBody")))
+    body = _with_prompt(request.body, job)
+    return replace(request, body={"model": job.get("model"), **settings, **body})
+
+
+def _read_json(text: Any) -> Any:
+    try:
+        return read_json_leniently(text.encode()) if isinstance(text, str) else text
+    except ValueError:
+        return None
 
 
 def _with_prompt(body: dict[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
-    prompt, messages = job.get("systemPrompt"), body.get("messages") or []
+    prompt, messages = job.get("systemPrompt"), read_objects(body.get("messages"))
     if not prompt or (messages and messages[0].get("role") == "system"):
         return body
     return {**body, "messages": [{"role": "system", "content": prompt}, *messages]}

@@ -6,14 +6,17 @@ https://docs.mistral.ai/api/endpoint/batch
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from oumi.backends.remote.api_client import ApiClient
 from oumi.batch.api.providers.base import ApiBatch, BatchRequest
+from oumi.batch.api.providers.facts import read_count, read_object, read_objects
 from oumi.batch.api.providers.openai import TAG, OpenAIBatches
-from oumi.batch.api.providers.shared import line_without_model, read_field, read_result
+from oumi.batch.api.providers.result_lines import read_request
+from oumi.batch.api.providers.shared import line_without_model
 from oumi.batch.window import parse_window
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, UnsupportedError
@@ -46,15 +49,17 @@ class MistralBatches(OpenAIBatches):
 
         Raises UnsupportedError for a job that was made without files.
         """
-        files = batch.raw.get("input_files")
+        files = _files(batch.raw)
         if not files:
             raise UnsupportedError(
                 f"{batch.info.id} was made without a file, and {self._engine} does not tell what "
                 "was asked in it"
             )
         for file in files:
-            async for line in self._content(file):
-                yield self._request(line, batch)
+            async for line in self._client.lines(f"/files/{file}/content"):
+                request = read_request(line)
+                model = {"model": batch.raw.get("model")}
+                yield replace(request, body={**model, **request.body})
 
     async def list(self) -> AsyncGenerator[ApiBatch]:
         """All batches, page by page."""
@@ -62,11 +67,11 @@ class MistralBatches(OpenAIBatches):
         while True:
             query = f"page={page}&page_size={_PAGE}&order_by=-created"
             reply = await self._client.get(f"{self.batches_path}?{query}")
-            values = reply.get("data") or []
+            values = read_objects(read_object(reply).get("data"))
             for value in values:
                 yield self._read(value)
             page, seen = page + 1, seen + len(values)
-            if not values or seen >= read_field(reply, "total"):
+            if not values or seen >= read_count(reply.get("total")):
                 return
 
     def _order(self, upload: str, tag: str, path: str, window: str) -> dict[str, Any]:
@@ -82,25 +87,20 @@ class MistralBatches(OpenAIBatches):
         """Waiting requests are counted by workspace, and more than it may have get a 429."""
         return getattr(error, "status", None) == 429
 
-    def _request(self, line: bytes, batch: ApiBatch) -> BatchRequest:
-        custom_id, value = read_result(line)
-        return BatchRequest(custom_id, {"model": batch.raw.get("model"), **value["body"]})
-
     def _read(self, reply: Any) -> ApiBatch:
         """A job, its fields renamed to OpenAI's."""
-        files = read_field(reply, "input_files")
+        raw = read_object(reply)
         return super()._read(
             {
-                **reply,
-                "input_file_id": files[0] if files else "",
-                "output_file_id": reply.get("output_file"),
-                "error_file_id": reply.get("error_file"),
-                "in_progress_at": reply.get("started_at"),
-                "errors": {"data": reply.get("errors")},
+                **raw,
+                "input_file_id": next(iter(_files(raw)), ""),
+                "output_file_id": raw.get("output_file"),
+                "error_file_id": raw.get("error_file"),
+                "in_progress_at": raw.get("started_at"),
                 "request_counts": {
-                    "total": reply.get("total_requests"),
-                    "completed": reply.get("succeeded_requests"),
-                    "failed": reply.get("failed_requests"),
+                    "total": raw.get("total_requests"),
+                    "completed": raw.get("succeeded_requests"),
+                    "failed": raw.get("failed_requests"),
                 },
             }
         )
@@ -109,6 +109,12 @@ class MistralBatches(OpenAIBatches):
 def open_api(client: ApiClient, engine: str) -> MistralBatches:
     """The batch API, called through a client."""
     return MistralBatches(client, engine)
+
+
+def _files(raw: Mapping[str, Any]) -> list[str]:
+    """The ids of the files that a job was made of."""
+    files = raw.get("input_files")
+    return [str(file) for file in files] if isinstance(files, list) else []
 
 
 def _hours(window: str) -> int:

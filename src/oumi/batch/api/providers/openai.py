@@ -7,6 +7,7 @@ https://platform.openai.com/docs/api-reference/files
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,24 @@ from oumi.batch.api.providers.base import (
     ApiBatch,
     BatchRequest,
     BatchResult,
-    OutputNotReadyError,
     QueueFullError,
 )
+from oumi.batch.api.providers.facts import (
+    error_text,
+    is_error,
+    read_count,
+    read_errors,
+    read_field,
+    read_number,
+    read_object,
+    read_objects,
+    read_status,
+    read_time,
+)
+from oumi.batch.api.providers.result_lines import read_request, read_results
 from oumi.batch.api.providers.shared import (
     batch_must_exist,
     cancel_unless_ended,
-    is_output_missing,
-    read_field,
-    read_result,
-    read_status,
-    read_time,
 )
 from oumi.batch.failures import failure_of
 from oumi.core.json_text import write_json
@@ -115,7 +123,7 @@ class OpenAIBatches:
         """By its tag, or by its file's name where the server keeps no metadata."""
         uploads = await self._uploads(f"{tag}.jsonl")
         async for batch in self.list():
-            metadata = batch.raw.get("metadata") or {}
+            metadata = read_object(batch.raw.get("metadata"))
             is_ours = metadata.get(TAG) == tag or batch.upload in uploads
             if is_ours and batch.info.id not in known:
                 return batch
@@ -130,24 +138,16 @@ class OpenAIBatches:
 
     async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The lines of the file of answers, then of the file of errors."""
-        answered = 0
-        if output := batch.raw.get("output_file_id"):
-            async for line in self._content(output):
-                answered += 1
-                yield self._result(line)
-        errors = batch.raw.get("error_file_id")
-        if errors:
-            async for line in self._content(errors):
-                yield self._result(line)
-        if is_output_missing(batch.info, answered, has_files=bool(output or errors)):
-            expected = batch.info.completed_requests or "its"
-            raise OutputNotReadyError(f"{answered} of {expected} answers are there")
+        ids = [batch.raw.get(name) for name in ("output_file_id", "error_file_id")]
+        files = (self._client.lines(f"/files/{file}/content") for file in ids if file)
+        async with aclosing(read_results(batch, files, self._read_outcome)) as results:
+            async for result in results:
+                yield result
 
     async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
         """The lines of the file that the batch was made of."""
         async for line in self._client.lines(f"/files/{batch.upload}/content"):
-            value = orjson.loads(line)
-            yield BatchRequest(value["custom_id"], value["body"])
+            yield read_request(line)
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch."""
@@ -161,12 +161,12 @@ class OpenAIBatches:
         after = ""
         while True:
             reply = await self._client.get(f"{self.batches_path}?limit={_PAGE}{after}")
-            page = reply if isinstance(reply, list) else read_field(reply, "data")
+            page = read_objects(reply if isinstance(reply, list) else read_field(reply, "data"))
             for value in page:
                 yield self._read(value)
             if isinstance(reply, list) or not page or not reply.get("has_more"):
                 return
-            after = f"&after={page[-1]['id']}"
+            after = f"&after={read_field(page[-1], 'id')}"
 
     async def _cancel(self, batch_id: str) -> ApiBatch:
         return self._read(await self._client.post(f"{self.batches_path}/{batch_id}/cancel", {}))
@@ -190,49 +190,45 @@ class OpenAIBatches:
     async def _uploads(self, name: str) -> set[str]:
         """The ids of our uploaded files of a name."""
         reply = await self._client.get(f"/files?purpose={self.purpose}")
-        return {file["id"] for file in read_field(reply, "data") if file.get("filename") == name}
+        files = read_objects(read_field(reply, "data"))
+        return {str(file.get("id")) for file in files if file.get("filename") == name}
 
-    async def _content(self, file_id: str) -> AsyncGenerator[bytes]:
-        try:
-            async for line in self._client.lines(f"/files/{file_id}/content"):
-                yield line
-        except ModelNotFoundError as error:
-            raise OutputNotReadyError(f"the file {file_id} is not there") from error
-
-    def _result(self, line: bytes) -> BatchResult:
-        """A line of results. Its status code decides: `error` may be null beside a failure."""
-        custom_id, value = read_result(line)
-        response = value.get("response") or {}
-        status, body = response.get("status_code"), response.get("body")
-        if status == 200 and not value.get("error"):
-            return BatchResult(custom_id, write_json(body))
-        if status and status != 200:
-            error = to_error(status, write_json(body), None, self._engine, "the key")
-            return BatchResult(custom_id, failure=Failure.from_error(error))
-        return BatchResult(custom_id, failure=failure_of(value.get("error")))
+    def _read_outcome(self, line: Mapping[str, Any]) -> bytes | Failure:
+        """Its status code decides: `error` may be null beside a failure."""
+        response, error = line.get("response"), line.get("error")
+        reply = read_object(response)
+        status, body = read_number(reply.get("status_code")), reply.get("body")
+        if body and not is_error(error) and (status is None or 200 <= status < 300):
+            return body.encode() if isinstance(body, str) else write_json(body)
+        if status is not None and 400 <= status < 600:
+            meaning = to_error(int(status), write_json(body), None, self._engine, "the key")
+            return Failure.from_error(meaning)
+        if not body and (is_error(error) or response is None or status == 0):
+            return failure_of(error)
+        raise BadReplyError(f"no answer: {error or response}")
 
     def _read(self, reply: Any) -> ApiBatch:
         """A batch, which is the reply or its field `job`."""
-        raw: Mapping[str, Any] = read_field(reply, "job") if "job" in reply else reply
-        errors = (raw.get("errors") or {}).get("data") or []
-        counts = raw.get("request_counts") or {}
-        provider_status = str(read_field(raw, "status"))
+        raw = read_object(read_object(reply).get("job")) or read_object(reply)
+        errors = read_errors(raw.get("errors"))
+        counts = read_object(raw.get("request_counts"))
+        provider_status = str(raw.get("status") or "")
         ended = next((status for name, status in _ENDS.items() if raw.get(name)), None)
         info = BatchInfo(
             id=str(read_field(raw, "id")),
             status=read_status(provider_status.lower(), self.statuses, ended),
-            total_requests=counts.get("total") or 0,
-            completed_requests=counts.get("completed") or 0,
-            failed_requests=counts.get("failed") or 0,
+            total_requests=read_count(counts.get("total")),
+            completed_requests=read_count(counts.get("completed")),
+            failed_requests=read_count(counts.get("failed")),
             created_at=read_time(raw.get("created_at")),
             started_at=read_time(raw.get("in_progress_at")),
             completed_at=next((t for name in _ENDS if (t := read_time(raw.get(name)))), None),
             expires_at=read_time(raw.get("expires_at") or raw.get("job_deadline")),
-            errors=_errors(raw, errors),
+            errors=tuple(error_text(error) for error in (*errors, *read_errors(raw.get("error")))),
             provider_status=provider_status,
             engine=self._engine,
         )
-        is_rejected = any(error.get("code") == _QUEUE_FULL for error in errors)
+        is_rejected = any(read_object(error).get("code") == _QUEUE_FULL for error in errors)
         queue_full = is_rejected and info.status == BatchStatus.FAILED
         return ApiBatch(info, str(raw.get("input_file_id") or ""), queue_full, raw)
 
@@ -240,15 +236,3 @@ class OpenAIBatches:
 def open_api(client: ApiClient, engine: str) -> OpenAIBatches:
     """The batch API, called through a client."""
     return OpenAIBatches(client, engine)
-
-
-def _errors(raw: Mapping[str, Any], errors: list[Any]) -> tuple[str, ...]:
-    messages = [_error_text(error) for error in errors]
-    if isinstance(raw.get("error"), str) and raw["error"]:
-        messages.append(raw["error"])
-    return tuple(messages)
-
-
-def _error_text(error: Mapping[str, Any]) -> str:
-    line = f"line {error['line']}: " if error.get("line") is not None else ""
-    return f"{line}{error.get('message') or error.get('code') or error}"
