@@ -54,10 +54,10 @@ def test_a_batch_from_beginning_to_end(server: FaultServer, claude: AnthropicInf
     batch_id = claude.infer_batch(rows(5))
     assert batch_id == "msgbatch_1"
     info = claude.get_batch_status(batch_id)
-    assert (info.status, info.provider_status) == ("IN_PROGRESS", "in_progress")
+    assert (info.status, info.provider_status) == ("in_progress", "in_progress")
     assert (info.total_requests, info.completed_requests) == (5, 0)
     info = claude.wait_for_batch(batch_id, **POLL)
-    assert (info.status, info.provider_status, info.completed_requests) == ("COMPLETED", "ended", 5)
+    assert (info.status, info.provider_status, info.completed_requests) == ("completed", "ended", 5)
     assert info.completed_at < info.expires_at
     results = claude.get_batch_results(batch_id, rows(5))
     assert answers(results) == expected(range(5)), "they came in the reverse order"
@@ -110,7 +110,7 @@ def test_cancelled_with_some_done(server: FaultServer, claude: AnthropicInferenc
     server.plan(batch={"done": 1})
     batch_id = claude.infer_batch(rows(3))
     info = claude.cancel_batch(batch_id)
-    assert (info.status, info.provider_status) == ("IN_PROGRESS", "canceling")
+    assert (info.status, info.provider_status) == ("cancelling", "canceling")
     assert finish(claude, batch_id) == BatchStatus.CANCELLED
     partial = claude.get_batch_results_partial(batch_id, rows(3))
     assert (partial.rows, kinds(partial)) == ([0], {1: "BatchCancelled", 2: "BatchCancelled"})
@@ -176,7 +176,7 @@ def test_no_room_is_waited_for(server: FaultServer, claude: AnthropicInferenceEn
     first = claude.infer_batch(rows(1))
     second = claude.infer_batch(rows(2))
     info = claude.get_batch_status(second)
-    assert (info.status, info.provider_status) == ("VALIDATING", "queued")
+    assert (info.status, info.provider_status) == ("validating", "queued")
     assert [b["id"] for b in server.batches()["batches"]] == [first]
 
 
@@ -207,6 +207,6 @@ def test_batches_of_others(
 def test_more_requests_than_a_batch_holds(server: FaultServer, claude: AnthropicInferenceEngine):
     batch_id = claude.infer_batch(rows(100_001))
     info = claude.wait_for_batch(batch_id, **POLL)
-    assert (info.status, info.parts, info.completed_requests) == ("COMPLETED", 2, 100_001)
+    assert (info.status, info.parts, info.completed_requests) == ("completed", 2, 100_001)
     counts = [batch["request_counts"]["succeeded"] for batch in server.batches()["batches"]]
     assert counts == [100_000, 1]

@@ -107,7 +107,7 @@ def test_all_kinds_of_lines_in_one_output(server: FaultServer, api: str):
     plan(server, api, dict(enumerate(edits)))
     with at(server, api) as engine:
         batch_id = engine.infer_batch(rows(count))
-        assert finish(engine, batch_id) == "COMPLETED"
+        assert finish(engine, batch_id) == "completed"
         result = engine.get_batch_results_partial(batch_id)
         found = dict(result.successful)
         for row, (name, (_, _, text)) in enumerate(STILL_ANSWERS.items()):

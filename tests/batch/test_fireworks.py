@@ -57,7 +57,7 @@ def seen(server: FaultServer, path: str, method: str = "POST") -> list[dict]:
 def test_a_job_from_beginning_to_end(server: FaultServer, fireworks: FireworksInferenceEngine):
     batch_id = fireworks.infer_batch(rows(5))
     steps = [fireworks.get_batch_status(batch_id) for _ in range(3)]
-    assert [info.status for info in steps] == ["VALIDATING", "IN_PROGRESS", "COMPLETED"]
+    assert [info.status for info in steps] == ["validating", "in_progress", "completed"]
     assert steps[1].provider_status == "JOB_STATE_RUNNING"
     assert (steps[0].total_requests, steps[0].completed_requests) == (5, 0)
     assert (steps[2].completed_requests, steps[2].failed_requests) == (5, 0)
@@ -152,7 +152,7 @@ def test_a_job_that_failed_says_why(server: FaultServer, fireworks: FireworksInf
     server.plan(batch={"states": ["JOB_STATE_VALIDATING", "JOB_STATE_FAILED"]})
     batch_id = fireworks.infer_batch(rows(2))
     info = fireworks.wait_for_batch(batch_id, **POLL)
-    assert (info.status, info.errors) == ("FAILED", ("Dataset has a syntax error",))
+    assert (info.status, info.errors) == ("failed", ("Dataset has a syntax error",))
     partial = fireworks.get_batch_results_partial(batch_id)
     assert kinds(partial) == dict.fromkeys(range(2), "BatchFailed")
 
@@ -161,7 +161,7 @@ def test_cancel_deletes_the_job(server: FaultServer, fireworks: FireworksInferen
     server.plan(batch={"hold": True})
     batch_id = fireworks.infer_batch(rows(3))
     info = fireworks.cancel_batch(batch_id)
-    assert (info.status, info.provider_status) == ("CANCELLED", "deleted")
+    assert (info.status, info.provider_status) == ("cancelled", "deleted")
     assert not server.batches()["batches"]
     assert fireworks.get_batch_status(batch_id).status == BatchStatus.CANCELLED
     partial = fireworks.get_batch_results_partial(batch_id, rows(3))
@@ -238,7 +238,7 @@ def test_no_room_is_waited_for(server: FaultServer, fireworks: FireworksInferenc
     server.plan(batch={"room": 1, "hold": True})
     fireworks.infer_batch(rows(1))
     info = fireworks.get_batch_status(fireworks.infer_batch(rows(2)))
-    assert (info.status, info.provider_status) == ("VALIDATING", "queued")
+    assert (info.status, info.provider_status) == ("validating", "queued")
     assert len(server.batches()["batches"]) == 1
 
 

@@ -54,7 +54,7 @@ def submit_look_and_collect(
         status = engine.get_batch_status(batch_id, config)
         print(f"Progress: {status.completed_requests}/{status.total_requests}")
         print(f"Status: {status.status}")
-        if status.status == "COMPLETED":
+        if status.status == "completed":
             break
         time.sleep(0.05)
 
@@ -74,7 +74,7 @@ def submit_look_and_collect(
 def test_at_an_api(api: FaultServer, kind: type[InferenceEngine], capsys):
     assert submit_look_and_collect(kind, "gpt-4", capsys)[-8:] == [
         "Progress: 2/2",
-        "Status: COMPLETED",
+        "Status: completed",
         "Question: What is 2+2?",
         "Answer: answer to What is 2+2?",
         "",
@@ -88,7 +88,7 @@ def test_at_an_api(api: FaultServer, kind: type[InferenceEngine], capsys):
 
 def test_on_this_machine(capsys):
     said = submit_look_and_collect(LlamaCppInferenceEngine, "oumi-tiny", capsys)
-    assert said[-8:-5] == ["Progress: 2/2", "Status: COMPLETED", "Question: What is 2+2?"]
+    assert said[-8:-5] == ["Progress: 2/2", "Status: completed", "Question: What is 2+2?"]
     assert said[-4:-2] == ["", "Question: What is the capital of France?"]
     assert "Paris" in said[-2]
 
@@ -96,7 +96,7 @@ def test_on_this_machine(capsys):
 def test_a_server_without_batches_is_worked_off_from_here(api: FaultServer, capsys):
     api.plan(batch={"offered": False})
     said = submit_look_and_collect(RemoteInferenceEngine, "m", capsys)
-    assert said[-7:-5] == ["Status: COMPLETED", "Question: What is 2+2?"]
+    assert said[-7:-5] == ["Status: completed", "Question: What is 2+2?"]
     assert api.stats()["rows"]["What is 2+2?"] == [1, 1], "asked one by one"
 
 

@@ -79,12 +79,12 @@ def test_the_guide(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixtu
     print(f"Progress: {status.completed_requests}/{status.total_requests}")
     print(f"Status: {status.status}")
     assert capsys.readouterr().out in (
-        "Progress: 0/2\nStatus: VALIDATING\n",
-        "Progress: 0/2\nStatus: IN_PROGRESS\n",
-        "Progress: 2/2\nStatus: COMPLETED\n",
+        "Progress: 0/2\nStatus: validating\n",
+        "Progress: 0/2\nStatus: in_progress\n",
+        "Progress: 2/2\nStatus: completed\n",
     )
     info = finish(engine, batch_id)
-    assert (info.status, info.total_requests, info.completed_requests) == ("COMPLETED", 2, 2)
+    assert (info.status, info.total_requests, info.completed_requests) == ("completed", 2, 2)
     assert info.expires_at - info.created_at == timedelta(hours=24)
     assert info.created_at <= info.started_at <= info.completed_at
 
@@ -154,7 +154,7 @@ def test_results_while_it_runs_and_cancel_with_partial_output(server: FaultServe
             lambda: (i := status_without_engine(batch_id)).completed_requests == 8 and i
         )
         assert (info.status, info.provider_status) == (BatchStatus.IN_PROGRESS, "running")
-        with pytest.raises(UnavailableError, match=r"IN_PROGRESS: 8 of 10"):
+        with pytest.raises(UnavailableError, match=r"in_progress: 8 of 10"):
             engine.get_batch_results(batch_id)
         partial = engine.get_batch_results_partial(batch_id, rows(10))
         assert answers(partial.conversations) == [f"answer to row-{i}" for i in range(8)]
@@ -220,7 +220,7 @@ def test_failed_rows_are_told_apart(server: FaultServer):
     with remote_engine(server.api_url) as engine:
         batch_id = engine.infer_batch(rows(6))
         info = finish(engine, batch_id)
-        assert (info.status, info.completed_requests, info.failed_requests) == ("COMPLETED", 5, 1)
+        assert (info.status, info.completed_requests, info.failed_requests) == ("completed", 5, 1)
         with pytest.raises(InferenceError, match="1 of 6 rows failed; row 3") as caught:
             engine.get_batch_results(batch_id, rows(6))
         assert caught.value.result.failures[3].status_code == 400
@@ -398,4 +398,4 @@ def test_no_model_is_loaded_to_ask_for_a_job(engine: LlamaCppInferenceEngine):
     finish(engine, engine.infer_batch(sums(3), short()))
     command = [sys.executable, "-c", WITHOUT_A_MODEL]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert printed == "COMPLETED 3 False\n"
+    assert printed == "completed 3 False\n"

@@ -35,7 +35,7 @@ def test_from_submit_to_results(batch):
     batch_id = submit(batch)
     waited = batch("wait", batch_id, "--every", "0.05")
     assert waited.exit_code == 0, waited.output
-    assert waited.stderr.splitlines()[-1] == "COMPLETED (ended): 40 of 40 done, 0 failed"
+    assert waited.stderr.splitlines()[-1] == "completed (ended): 40 of 40 done, 0 failed"
     done = batch("results", batch_id, "--output_path", "out.jsonl")
     assert done.exit_code == 0, done.stderr
     assert len(Path("out.jsonl").read_text().splitlines()) == 40
@@ -67,7 +67,7 @@ def test_a_list_starts_nothing_and_a_status_does(batch):
 
 def test_cancel(batch):
     batch_id = submit(batch)
-    assert "CANCELLED (ended)" in batch("cancel", batch_id).stdout
+    assert "cancelled (ended)" in batch("cancel", batch_id).stdout
     assert batch("wait", batch_id).exit_code == 6
     assert batch("results", batch_id).exit_code == 6
     assert batch("resubmit", batch_id).stdout.strip() == batch_id

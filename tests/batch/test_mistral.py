@@ -52,7 +52,7 @@ def seen(server: FaultServer, path: str) -> list[dict]:
 def test_a_job_from_beginning_to_end(server: FaultServer, mistral: MistralInferenceEngine):
     batch_id = mistral.infer_batch(rows(5))
     steps = [mistral.get_batch_status(batch_id) for _ in range(3)]
-    assert [info.status for info in steps] == ["IN_PROGRESS", "IN_PROGRESS", "COMPLETED"]
+    assert [info.status for info in steps] == ["in_progress", "in_progress", "completed"]
     assert [info.provider_status for info in steps] == ["RUNNING", "RUNNING", "SUCCESS"]
     assert (steps[0].total_requests, steps[0].completed_requests) == (5, 0)
     assert (steps[2].completed_requests, steps[2].failed_requests) == (5, 0)
@@ -140,7 +140,7 @@ def test_cancel(server: FaultServer, mistral: MistralInferenceEngine):
     plan(server, done=1)
     batch_id = mistral.infer_batch(rows(3))
     info = mistral.cancel_batch(batch_id)
-    assert (info.status, info.provider_status) == ("IN_PROGRESS", "CANCELLATION_REQUESTED")
+    assert (info.status, info.provider_status) == ("cancelling", "CANCELLATION_REQUESTED")
     assert finish(mistral, batch_id) == BatchStatus.CANCELLED
     assert mistral.get_batch_results_partial(batch_id, rows(3)).rows == [0]
     assert mistral.cancel_batch(batch_id).status == BatchStatus.CANCELLED
@@ -167,7 +167,7 @@ def test_no_room_is_waited_for(server: FaultServer, mistral: MistralInferenceEng
     plan(server, room=1, refuse="429", hold=True)
     mistral.infer_batch(rows(1))
     info = mistral.get_batch_status(mistral.infer_batch(rows(2)))
-    assert (info.status, info.provider_status) == ("VALIDATING", "queued")
+    assert (info.status, info.provider_status) == ("validating", "queued")
     assert len(server.batches()["batches"]) == 1
 
 

@@ -55,7 +55,7 @@ def test_odd_facts_cost_nothing(server: FaultServer, monkeypatch, api: str, odd:
     server.plan(batch={"form": APIS[api][1], "facts": facts})
     with at(server, api) as engine:
         batch_id = engine.infer_batch(rows(3))
-        assert finish(engine, batch_id) == "COMPLETED"
+        assert finish(engine, batch_id) == "completed"
         assert answers(engine.get_batch_results(batch_id, rows(3))) == expected(range(3))
         assert engine.infer_batch(rows(3)) == batch_id
         [info] = engine.list_batches()

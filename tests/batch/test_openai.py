@@ -22,7 +22,9 @@ def test_a_batch_from_beginning_to_end(server: FaultServer, openai: OpenAIInfere
     batch_id = openai.infer_batch(conversations)
     assert batch_id == "batch_1", "the provider's own id"
     steps = [openai.get_batch_status(batch_id) for _ in range(3)]
-    assert [info.status.value for info in steps] == ["IN_PROGRESS", "IN_PROGRESS", "COMPLETED"]
+    assert [info.status.value for info in steps] == ["in_progress", "finalizing", "completed"]
+    assert [info.completion_percentage for info in steps] == [0, 0, 100]
+    assert [info.has_errors for info in steps] == [False] * 3
     assert [info.provider_status for info in steps] == ["in_progress", "finalizing", "completed"]
     assert [info.is_terminal for info in steps] == [False, False, True]
     assert (steps[0].total_requests, steps[0].completed_requests) == (5, 0)
@@ -126,7 +128,7 @@ def test_the_same_call_again_is_the_same_job(server, openai: OpenAIInferenceEngi
 def test_results_before_the_end(server: FaultServer, openai: OpenAIInferenceEngine):
     server.plan(batch={"hold": True})
     batch_id = openai.infer_batch(rows(3))
-    with pytest.raises(UnavailableError, match="VALIDATING: 0 of 3 requests are done"):
+    with pytest.raises(UnavailableError, match="validating: 0 of 3 requests are done"):
         openai.get_batch_results(batch_id)
     partial = openai.get_batch_results_partial(batch_id)
     assert kinds(partial) == dict.fromkeys(range(3), "BatchPending")
@@ -209,7 +211,7 @@ def test_together_has_words_of_its_own(server: FaultServer):
         batch_id = engine.infer_batch(rows(3))
         assert engine.get_batch_status(batch_id).provider_status == "IN_PROGRESS"
         info = engine.wait_for_batch(batch_id, **POLL)
-        assert (info.status, info.completed_requests) == ("COMPLETED", 3)
+        assert (info.status, info.completed_requests) == ("completed", 3)
         partial = engine.get_batch_results_partial(batch_id, rows(3))
         assert (partial.rows, list(partial.failures)) == ([0, 2], [1])
         info = engine.get_batch_status(batch_id)
@@ -221,11 +223,11 @@ def test_async_twins(openai: OpenAIInferenceEngine):
     async def go() -> list[str]:
         batch_id = await openai.ainfer_batch(rows(2))
         assert (await openai.aget_batch_status(batch_id)).total_requests == 2
-        assert (await openai.await_for_batch(batch_id, **POLL)).status == "COMPLETED"
+        assert (await openai.await_for_batch(batch_id, **POLL)).status == "completed"
         assert (await openai.aget_batch_results_partial(batch_id)).rows == range(2)
         assert [info.id for info in await openai.alist_batches()] == [batch_id]
         assert await openai.aresubmit_batch(batch_id) == batch_id
-        assert (await openai.acancel_batch(batch_id)).status == "COMPLETED"
+        assert (await openai.acancel_batch(batch_id)).status == "completed"
         return answers(await openai.aget_batch_results(batch_id, rows(2)))
 
     assert asyncio.run(go()) == expected(range(2))

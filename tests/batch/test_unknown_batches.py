@@ -34,7 +34,7 @@ def test_a_batch_that_is_gone_has_a_state_and_is_submitted_anew(server, api: str
             finish(engine, batch_id)
         server.move_batch(plan={"forgotten": [batch_id], "hold": False})
         info = engine.get_batch_status(batch_id)
-        assert (info.status, info.provider_status) == ("FAILED", "unknown")
+        assert (info.status, info.provider_status) == ("failed", "unknown")
         assert f"{api} no longer knows the batch {batch_id}" in info.errors[0]
         partial = engine.get_batch_results_partial(batch_id, rows(3))
         assert kinds(partial) == dict.fromkeys(range(3), "BatchUnknown")
@@ -59,7 +59,7 @@ def test_what_was_collected_before_is_not_asked_again(server: FaultServer, opena
     batch_id = ended(server, openai)
     assert openai.get_batch_results_partial(batch_id).rows == [0, 2]
     server.move_batch(plan={"forgotten": [batch_id], "rows": {}})
-    assert openai.get_batch_status(batch_id).status == "COMPLETED"
+    assert openai.get_batch_status(batch_id).status == "completed"
     assert openai.get_batch_results_partial(batch_id).rows == [0, 2]
     assert openai.infer_batch(rows(3)) == batch_id
     finish(openai, again := openai.resubmit_batch(batch_id))
@@ -82,7 +82,7 @@ def test_parts_that_are_known_are_kept(server: FaultServer):
 def test_a_batch_that_is_listed_is_known(server: FaultServer, openai):
     batch_id = openai.infer_batch(rows(3))
     server.move_batch(plan={"forgotten": [batch_id], "lists_forgotten": True})
-    assert openai.get_batch_status(batch_id).status == "VALIDATING"
+    assert openai.get_batch_status(batch_id).status == "validating"
     assert openai.infer_batch(rows(3)) == batch_id
     server.move_batch(plan={"forgotten": []})
     finish(openai, batch_id)
@@ -95,7 +95,7 @@ def test_a_batch_that_is_known_again_goes_on(server: FaultServer, openai):
     server.move_batch(plan={"forgotten": [batch_id]})
     assert openai.wait_for_batch(batch_id).provider_status == "unknown"
     server.move_batch(plan={"forgotten": []})
-    assert openai.get_batch_status(batch_id).status == "IN_PROGRESS"
+    assert openai.get_batch_status(batch_id).status == "in_progress"
     finish(openai, batch_id)
     assert answers(openai.get_batch_results(batch_id)) == expected(range(3))
     assert set(server.batches()["rows"].values()) == {1}

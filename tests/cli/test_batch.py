@@ -44,11 +44,11 @@ def test_from_submit_to_results(batch, server: FaultServer, tmp_path: Path):
     batch_id = submit(batch)
     assert batch_id == "batch_1"
     shown = batch("status", batch_id).stdout
-    assert "status     IN_PROGRESS (in_progress)\n" in shown
+    assert "status     in_progress (in_progress)\n" in shown
     assert "requests   0 of 4 done, 0 failed\n" in shown
     waited = batch("wait", batch_id, "--every", "0.01")
     assert waited.exit_code == 0
-    assert waited.stderr.splitlines()[-1] == "COMPLETED (completed): 4 of 4 done, 0 failed"
+    assert waited.stderr.splitlines()[-1] == "completed (completed): 4 of 4 done, 0 failed"
     done = batch("results", batch_id, "--output_path", "out.jsonl")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "4 answers in out.jsonl, 0 rows without one" in done.stderr
@@ -64,7 +64,7 @@ def test_status_in_json_tells_the_cost(batch):
     batch("wait", batch_id, "--every", "0.01")
     batch("results", batch_id)
     facts = json.loads(batch("status", batch_id, "--json").stdout)
-    assert (facts["status"], facts["completed_requests"]) == ("COMPLETED", 4)
+    assert (facts["status"], facts["completed_requests"]) == ("completed", 4)
     assert (facts["model"], facts["provider_status"]) == ("gpt-4", "completed")
     assert facts["cost_usd"] > 0
     assert "for the answers collected" in batch("status", batch_id).stdout
@@ -113,8 +113,8 @@ def test_list(batch, monkeypatch: pytest.MonkeyPatch):
     heads, *lines = batch("list").stdout.splitlines()
     assert heads.split()[:5] == ["job", "engine", "model", "status", "done"]
     assert [line.split()[:5] for line in lines] == [
-        [second, "OPENAI", "gpt-4", "IN_PROGRESS", "0/1"],
-        [first, "OPENAI", "gpt-4", "IN_PROGRESS", "0/4"],
+        [second, "OPENAI", "gpt-4", "in_progress", "0/1"],
+        [first, "OPENAI", "gpt-4", "in_progress", "0/4"],
     ]
     jobs = json.loads(batch("list", "--json", "--limit", "1").stdout)
     assert [job["id"] for job in jobs] == [second]
@@ -151,5 +151,5 @@ def test_as_a_process_of_its_own(batch, oumi, server: FaultServer):
     batch_id = submit(batch)
     again = oumi("batch", "submit", "--input_path", "in.jsonl", *ENGINE)
     assert (again.returncode, again.stdout) == (0, f"{batch_id}\n")
-    assert again.stderr == f"warning: {batch_id} is this very job, submitted before: IN_PROGRESS\n"
+    assert again.stderr == f"warning: {batch_id} is this very job, submitted before: in_progress\n"
     assert len(server.batches()["batches"]) == 1

@@ -27,6 +27,8 @@ _BY_STATUS = {
     BatchStatus.CANCELLED: (CANCELLED, "not answered before the batch was cancelled"),
     BatchStatus.COMPLETED: (MISSING, "the batch has ended, and its output does not name this row"),
     BatchStatus.IN_PROGRESS: (PENDING, "not answered yet: the batch is in progress"),
+    BatchStatus.FINALIZING: (PENDING, "not here yet: the provider is writing the results"),
+    BatchStatus.CANCELLING: (PENDING, "not answered yet: the batch is being cancelled"),
     BatchStatus.VALIDATING: (PENDING, "not answered yet: the batch has not begun"),
 }
 

@@ -117,8 +117,11 @@ def _overall(statuses: Sequence[BatchStatus], state: JobState) -> BatchStatus:
         return BatchStatus.VALIDATING
     if all(status.is_terminal for status in statuses):
         return next((worst for worst in _WORST_FIRST if worst in statuses), BatchStatus.COMPLETED)
-    if all(status == BatchStatus.VALIDATING for status in statuses):
-        return BatchStatus.VALIDATING
+    if len(set(statuses)) == 1:
+        return statuses[0]
+    pending = {status for status in statuses if not status.is_terminal}
+    if len(pending) == 1 and BatchStatus.VALIDATING not in pending:
+        return pending.pop()
     return BatchStatus.IN_PROGRESS
 
 

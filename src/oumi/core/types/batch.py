@@ -10,30 +10,47 @@ from typing import Any
 
 
 class BatchStatus(StrEnum):
-    """The stages of a batch job; the last four are final."""
+    """The stages of a batch job, by the words of OpenAI's API. Text in upper case is taken too."""
 
-    VALIDATING = "VALIDATING"
+    VALIDATING = "validating"
     """Its input is being checked, or it is queued."""
 
-    IN_PROGRESS = "IN_PROGRESS"
+    IN_PROGRESS = "in_progress"
     """Its requests are being answered, or their results are being collected."""
 
-    COMPLETED = "COMPLETED"
+    FINALIZING = "finalizing"
+    """All requests have ended, and the provider is writing the results."""
+
+    COMPLETED = "completed"
     """All requests have ended; single ones may have failed."""
 
-    FAILED = "FAILED"
+    FAILED = "failed"
     """The job failed as a whole."""
 
-    EXPIRED = "EXPIRED"
+    EXPIRED = "expired"
     """Its completion window ended before all requests were answered."""
 
-    CANCELLED = "CANCELLED"
+    CANCELLING = "cancelling"
+    """It was asked to stop; what is being answered may still end."""
+
+    CANCELLED = "cancelled"
     """It was stopped before all requests were answered."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> BatchStatus | None:
+        if isinstance(value, str) and value != value.lower():
+            return cls(value.lower())
+        return None
 
     @property
     def is_terminal(self) -> bool:
         """Whether the status will not change any more."""
-        return self not in (BatchStatus.VALIDATING, BatchStatus.IN_PROGRESS)
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,17 @@ class BatchInfo:
     def is_terminal(self) -> bool:
         """Whether the job has ended, so that its status will not change any more."""
         return self.status.is_terminal
+
+    @property
+    def completion_percentage(self) -> float:
+        """How much of the job has ended, from 0 to 100; 0 while its size is not known."""
+        ended = self.completed_requests + self.failed_requests
+        return 100.0 * ended / self.total_requests if self.total_requests else 0.0
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any request has failed, or the job as a whole."""
+        return self.failed_requests > 0 or bool(self.errors)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values, times in ISO 8601."""

@@ -204,6 +204,8 @@ def open_api(client: ApiClient, engine: str) -> AnthropicBatches:
 
 def _status(raw: Mapping[str, Any], counts: Mapping[str, int]) -> BatchStatus:
     """The status of a batch; the API has only `ended`, so the counts of its results decide."""
+    if raw.get("processing_status") == "canceling":
+        return BatchStatus.CANCELLING
     if raw.get("processing_status") != "ended":
         return BatchStatus.IN_PROGRESS
     if counts.get("canceled"):

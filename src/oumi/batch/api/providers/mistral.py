@@ -26,7 +26,7 @@ _HOUR = timedelta(hours=1)
 _STATUSES = {
     "queued": BatchStatus.VALIDATING,
     "running": BatchStatus.IN_PROGRESS,
-    "cancellation_requested": BatchStatus.IN_PROGRESS,
+    "cancellation_requested": BatchStatus.CANCELLING,
     "success": BatchStatus.COMPLETED,
     "failed": BatchStatus.FAILED,
     "timeout_exceeded": BatchStatus.EXPIRED,

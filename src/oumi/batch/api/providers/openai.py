@@ -56,8 +56,8 @@ _PAGE = 100
 _STATUSES = {
     "validating": BatchStatus.VALIDATING,
     "in_progress": BatchStatus.IN_PROGRESS,
-    "finalizing": BatchStatus.IN_PROGRESS,  # answered, and the files are being written
-    "cancelling": BatchStatus.IN_PROGRESS,  # up to ten minutes; the output comes after it
+    "finalizing": BatchStatus.FINALIZING,
+    "cancelling": BatchStatus.CANCELLING,  # up to ten minutes; the output comes after it
     "completed": BatchStatus.COMPLETED,
     "failed": BatchStatus.FAILED,
     "expired": BatchStatus.EXPIRED,
