@@ -119,7 +119,7 @@ class RemoteSession(Session):
         body = self.body
         if request.config is not self.config:  # a repair that may take more tokens, for example
             body = self.dialect.shared_body(request.config, self.provider)
-        return self.dialect.encode(request, body, stream=stream)
+        return self.dialect.encode(request, body, stream=stream, provider=self.provider)
 
     def decode(self, body: bytes) -> Completion:
         """The completion in the body of a reply. Raises OumiError for what is none."""
