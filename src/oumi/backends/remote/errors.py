@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from oumi.backends.remote.http.rate_limit_headers import until_s
 from oumi.core.json_text import read_json_leniently, write_json
 from oumi.errors import (
@@ -41,7 +39,7 @@ class BadReplyError(UnavailableError):
 
     def __init__(self, message: str, reply: bytes = b"", *, status: int | None = None):
         super().__init__(message, status=status)
-        self.reply: str | None = reply.decode(errors="replace") or None
+        self.reply = reply.decode(errors="replace") or None
 
 
 class UnreadableAnswerError(OumiError):
@@ -49,7 +47,7 @@ class UnreadableAnswerError(OumiError):
 
     def __init__(self, message: str, reply: bytes):
         super().__init__(message)
-        self.reply: str | None = reply.decode(errors="replace")
+        self.reply = reply.decode(errors="replace")
 
 
 def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint: str) -> OumiError:
@@ -85,7 +83,10 @@ def error_in_reply(body: bytes) -> OumiError:
     error = _find_error(body)
     status = _status_of(error)
     if status is not None:
-        return to_error(status, body, None, "the API", "remote_params.api_key")
+        found = to_error(status, body, None, "the API", "remote_params.api_key")
+        if isinstance(found, UnavailableError):
+            found.reply = body.decode(errors="replace")
+        return found
     known = (_STATUSES.get(code) for code in _codes(error))
     status = next(filter(None, known), None)
     return BadReplyError(f"an error in place of an answer: {_text(error)}", body, status=status)

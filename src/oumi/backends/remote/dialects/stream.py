@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from oumi.backends.remote.dialects.reply import shorten
 from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError, to_text
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import OumiError
+from oumi.errors import OumiError, UnavailableError
 
 _BOM = b"\xef\xbb\xbf"
 _WHOLE = (b"{", b"[", b"<")
@@ -91,6 +91,8 @@ class ReplyStream:
         if self._body is not None:
             self._body.append(chunk)
             return []
+        if len(self._head) < _HEAD:
+            self._head += chunk[:_HEAD]
         return self._read(self._events.feed(chunk))
 
     def last(self) -> Delta:
@@ -115,7 +117,7 @@ class ReplyStream:
         if not seen or _BOM.startswith(start):
             self._start = start
             return b""
-        self._start, self._head = None, text[:_HEAD]
+        self._start = None
         if seen.startswith(_WHOLE):
             self._body = []
         return text
@@ -128,7 +130,7 @@ class ReplyStream:
                 delta = self._add(event)
                 if delta is not None:
                     deltas.append(delta)
-        except BadReplyError as error:
+        except UnavailableError as error:
             error.reply = self._assembler.text or error.reply
             raise
         return deltas
