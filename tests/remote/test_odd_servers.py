@@ -63,7 +63,7 @@ def test_what_holds_no_answer_is_kept_in_the_failure(server: FaultServer, tmp_pa
     assert "a page of HTML" in result.failures[0].error_message
     assert result.failures[0].attempts == 2
     [line] = (tmp_path / "out.jsonl.failures.jsonl").read_text().splitlines()
-    assert json.loads(line)["reply"] == "<html>Please sign in</html>"
+    assert json.dumps("<html>Please sign in</html>") in line
 
 
 def test_an_answer_that_cannot_be_read_is_kept_and_paid_once(server: FaultServer) -> None:
@@ -92,9 +92,8 @@ def test_streamed_calls_can_be_answered(server: FaultServer) -> None:
         messages = [*question.messages, answer, *results]
         engine.infer([Conversation(messages=messages, tools=tools)])
     sent = json.loads(server.stats()["last"][-1]["body"])["messages"]
-    assert [message.get("tool_call_id") for message in sent[2:]] == [
-        c.id for c in answer.tool_calls
-    ]
+    ids = [call.id for call in answer.tool_calls]
+    assert [message.get("tool_call_id") for message in sent[2:]] == ids
 
 
 def test_an_error_inside_a_stream_keeps_the_servers_words(server: FaultServer) -> None:
@@ -167,4 +166,4 @@ def test_a_long_answer_that_breaks_off_is_kept_as_far_as_it_came(server: FaultSe
     with make(server, max_retries=1) as engine:
         failure = engine.infer_partial([ask("row-1")], config).failures[0]
     assert failure.attempts == 2
-    assert failure.reply == "answer "
+    assert failure.reply == "answer to "

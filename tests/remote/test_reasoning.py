@@ -72,9 +72,8 @@ CALL = ToolCall(id="c", function=FunctionCall(name="f", arguments="{}"))
 def sent(provider: str, **fields: Any) -> dict[str, Any]:
     """What an API gets of an assistant's message that calls a tool."""
     message = Message(role=Role.ASSISTANT, **{"tool_calls": [CALL], **fields})
-    body = chat.encode(
-        Request(Conversation(messages=[message]), CONFIG), {}, provider=find_provider(provider)
-    )
+    request = Request(Conversation(messages=[message]), CONFIG)
+    body = chat.encode(request, {}, provider=find_provider(provider))
     found = orjson.loads(body)["messages"][0]
     return {name: value for name, value in found.items() if name.startswith("reasoning")}
 
