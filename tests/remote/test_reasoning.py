@@ -11,7 +11,7 @@ from oumi.backends.remote.dialects import chat
 from oumi.backends.remote.providers import find_provider
 from oumi.core.configs import InferenceConfig
 from oumi.core.types import Conversation, FunctionCall, Message, Role, ToolCall
-from oumi.runner.request import Request
+from oumi.runner.request import KeyMaker, Request
 
 CONFIG = InferenceConfig()
 DETAILS = [
@@ -108,3 +108,11 @@ def test_openrouter_gets_its_details_back_as_they_came() -> None:
     assert sent("OPENROUTER", reasoning_content="Hm.", reasoning_details=foreign) == {
         "reasoning": "Hm."
     }
+
+
+def test_a_call_without_details_has_the_key_that_it_had_before_there_were_any() -> None:
+    key = KeyMaker(CONFIG, {}).key
+    message = Message(role=Role.ASSISTANT, tool_calls=[CALL])
+    assert key(Conversation(messages=[message])) == "06ebceba24fb4e918ae5792e7f66185f"
+    with_details = message.model_copy(update={"reasoning_details": DETAILS})
+    assert key(Conversation(messages=[with_details])) != key(Conversation(messages=[message]))

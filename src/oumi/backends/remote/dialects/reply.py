@@ -12,6 +12,8 @@ from oumi.core.json_text import read_json_leniently
 from oumi.core.types.completion import Completion
 
 _SHOWN = 200
+_MOST_NESTED = 150
+"""JSON is read to a depth of 200, and an answer stands a few levels deep in a line."""
 _HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml)", re.I)
 
 
@@ -48,13 +50,24 @@ def no_answer(body: bytes) -> BadReplyError:
 
 
 def check_recordable(completion: Completion) -> None:
-    """Raise TypeError for an answer that no line of a journal could hold.
+    """Raise ValueError for an answer that could be recorded, but not read again.
 
     Only what is kept as it came can be nested too deeply for that.
     """
     message = completion.message
-    if message.content_blocks or message.reasoning_details or completion.logprobs is not None:
-        orjson.dumps(completion.to_dict())
+    calls = message.tool_calls or ()
+    kept = (message.content_blocks, message.reasoning_details, *(c.extra_content for c in calls))
+    if not all(value is None or _is_within(value, _MOST_NESTED) for value in kept):
+        raise ValueError("it is nested too deeply")
+
+
+def _is_within(value: Any, depth: int) -> bool:
+    """Whether a value is nested at most so deeply."""
+    if isinstance(value, dict):
+        return depth > 0 and all(_is_within(part, depth - 1) for part in value.values())
+    if isinstance(value, list):
+        return depth > 0 and all(_is_within(part, depth - 1) for part in value)
+    return True
 
 
 def shorten(body: bytes) -> str:
