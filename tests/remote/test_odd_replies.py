@@ -230,7 +230,6 @@ def test_forms_of_calls() -> None:
 
 
 def test_where_the_message_stands() -> None:
-    assert choice(message="a").message.content == "a"
     assert choice(text="a").message.content == "a"
     assert choice(delta={"content": "a"}).message.content == "a"
     bare = orjson.dumps({"choices": {"message": {"content": "a"}}})

@@ -123,8 +123,8 @@ def _lowest(choices: list[Any]) -> Any:
 
 
 def _from_text(choice: dict[str, Any]) -> dict[str, Any] | None:
-    """A choice whose message is bare text, or stands in a field of its own."""
-    for name in ("message", "text", "delta"):
+    """A choice whose answer stands where that of another API does."""
+    for name in ("text", "delta"):
         value = choice.get(name)
         if value and isinstance(value, str):
             return {**choice, "message": {"content": value}}
