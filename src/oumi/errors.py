@@ -116,6 +116,9 @@ class UnavailableError(OumiError):
     exit_code = 4
     retryable = True
 
+    reply: str | None = None
+    """What came in place of an answer, or of it, where anything did."""
+
     @property
     def overload(self) -> bool:
         """Whether the server has too much to do, so that fewer requests should be sent."""

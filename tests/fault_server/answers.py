@@ -148,6 +148,11 @@ def _bad(
     return Answer(label, [_frame(200, body, {**request.headers, **(headers or {})})])
 
 
+def _raw(request: Request, fault: Fault) -> Answer:
+    body = fault.body.encode("latin-1")
+    return Answer("200", [_frame(200, body, {**request.headers, **fault.headers})])
+
+
 def _status(request: Request, fault: Fault) -> Answer:
     headers = {**request.headers, **fault.headers}
     if fault.retry_after_s is not None:
@@ -213,6 +218,7 @@ _MAKERS: dict[str, Callable[[Request, Fault], Answer]] = {
     "malformed": _malformed,
     "wrong_type": _wrong_type,
     "wrong_choices": _wrong_choices,
+    "raw": _raw,
     "status": _status,
     "stream_cut": _stream_cut,
     "stream_error": _stream_error,

@@ -15,6 +15,7 @@ Fault kinds:
     malformed         JSON's content type, but not JSON
     wrong_type        a page of HTML with status 200
     wrong_choices     `variant`: no_choices, empty, null_content, null_message, list
+    raw               `body` as it is, one character a byte, with status 200 and `headers`
     status            `code` with `body` or the provider's own words for `error`; `headers`;
                       `retry_after_s` in the form `retry_after`: seconds, date, ms
     flood             a reply of `mib` MiB of JSON text that never comes to its end, with `code`;
@@ -36,6 +37,7 @@ KINDS = frozenset(
         *("reset", "cut", "hang", "slow", "close_keepalive", "status", "stream_cut"),
         *("stream_error", "answer", "truncated_json", "malformed", "wrong_type", "wrong_choices"),
         "flood",
+        "raw",
     }
 )
 

@@ -143,7 +143,7 @@ def test_a_stream_that_breaks_is_an_error(
         {"kind": "status", "code": 500},
         {"kind": "malformed"},
         {"kind": "truncated_json"},
-        {"kind": "wrong_choices", "variant": "null_content"},
+        {"kind": "wrong_choices", "variant": "no_choices"},
     ],
     ids=str,
 )

@@ -146,7 +146,8 @@ def test_an_answer_by_a_tool_is_an_answer():
         b"",
         b"<html>",
         b"[]",
-        b'{"type": "message", "content": null, "stop_reason": "end_turn"}',
+        b'{"type": "message", "stop_reason": "end_turn"}',
+        b'{"type": "message", "content": null}',
         b'{"type": "message", "content": []}',
         b'{"type": "error", "error": {"type": "api_error", "message": "oops"}}',
         reply(TEXT)[:60],
@@ -156,10 +157,17 @@ def test_a_body_that_is_no_reply_may_be_asked_for_again(body: bytes):
     with pytest.raises(BadReplyError) as caught:
         anthropic.decode(body, CONFIG)
     assert caught.value.retryable
+    assert (caught.value.reply or "") == body.decode()
+
+
+def test_nothing_is_an_answer_where_the_model_ended_it():
+    body = b'{"type": "message", "content": null, "stop_reason": "end_turn"}'
+    completion = anthropic.decode(body, CONFIG)
+    assert (completion.message.content, completion.finish_reason) == ("", FinishReason.STOP)
 
 
 def test_a_strange_answer_is_kept():
-    body = b'{"content": [{"text": "Hi"}], "stop_reason": "end_turn"}'
+    body = b'{"content": [{"type": 3}], "stop_reason": "end_turn"}'
     with pytest.raises(UnreadableAnswerError) as caught:
         anthropic.decode(body, CONFIG)
     assert caught.value.reply == body.decode()
@@ -289,6 +297,9 @@ def test_an_error_inside_a_stream(kind: str, status: int | None):
     assert caught.value.overload is (status is not None)
 
 
-def test_a_strange_event_is_no_reply():
-    with pytest.raises(BadReplyError, match="strange form"):
-        anthropic.stream_decoder(CONFIG).feed(b'data: {"type": "content_block_stop"}\n\n')
+def test_a_strange_event_is_kept_with_what_came_before():
+    decoder = anthropic.stream_decoder(CONFIG)
+    decoder.feed(HEAD + piece(0, "text_delta", text="Grüß"))
+    with pytest.raises(UnreadableAnswerError, match="strange form") as caught:
+        decoder.feed(b'data: {"type": "content_block_delta", "delta": 3}\n\n')
+    assert caught.value.reply == 'Grüß{"type":"content_block_delta","delta":3}'

@@ -97,7 +97,8 @@ def test_logprobs_only_where_asked():
         b'{"choices": [{"index": 0}]}',
         b'{"choices": [{"message": null}]}',
         b'{"error": {"message": "oops"}}',
-        reply({"content": None}),
+        b'{"choices": [{"message": {"content": null}}]}',
+        b'{"choices": [{"message": {"content": null}, "finish_reason": "error"}]}',
         reply()[:60],
     ],
 )
@@ -105,6 +106,12 @@ def test_a_body_that_is_no_reply_may_be_asked_for_again(body: bytes):
     with pytest.raises(BadReplyError) as caught:
         chat.decode(body, PLAIN)
     assert caught.value.retryable
+    assert (caught.value.reply or "") == body.decode()
+
+
+def test_nothing_is_an_answer_where_the_model_ended_it():
+    completion = chat.decode(reply({"content": None}), PLAIN)
+    assert (completion.message.content, completion.finish_reason) == ("", FinishReason.STOP)
 
 
 def chunk(delta: dict, finish_reason: str | None = None, **fields: object) -> bytes:
@@ -136,7 +143,7 @@ STREAM = b": hello\n\n" + b"".join(
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
 def test_a_stream_cut_anywhere_is_the_same_stream(size: int):
-    decoder = chat.StreamDecoder(PLAIN)
+    decoder = chat.stream_decoder(PLAIN)
     pieces = [STREAM[i : i + size] for i in range(0, len(STREAM), size)]
     texts = [delta.content for piece in pieces for delta in decoder.feed(piece)]
     assert texts == ["Grüß", " Gott"]
@@ -148,12 +155,12 @@ def test_a_stream_cut_anywhere_is_the_same_stream(size: int):
 
 
 def test_a_stream_that_breaks_off_is_no_answer():
-    decoder = chat.StreamDecoder(PLAIN)
+    decoder = chat.stream_decoder(PLAIN)
     list(decoder.feed(STREAM[:300]))
     with pytest.raises(BadReplyError, match="cut off"):
         decoder.last()
     with pytest.raises(BadReplyError, match="overloaded"):
-        chat.StreamDecoder(PLAIN).feed(b'data: {"error": {"message": "overloaded"}}\n\n')
+        chat.stream_decoder(PLAIN).feed(b'data: {"error": {"message": "overloaded"}}\n\n')
 
 
 def test_events_with_all_ends_of_lines():

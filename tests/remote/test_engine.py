@@ -132,7 +132,7 @@ def test_models_are_listed(server: FaultServer):
         {"kind": "malformed"},
         {"kind": "wrong_type"},
         {"kind": "wrong_choices", "variant": "no_choices"},
-        {"kind": "wrong_choices", "variant": "null_content"},
+        {"kind": "wrong_choices", "variant": "null_message"},
         {"kind": "status", "code": 408},
         {"kind": "status", "code": 409},
         {"kind": "status", "code": 425},

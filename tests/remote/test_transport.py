@@ -104,17 +104,33 @@ def test_broken_connections(
     assert server.stats()["requests"] == 2  # nothing was sent twice
 
 
-@pytest.mark.parametrize("use", [send, stream])
-@pytest.mark.parametrize("kind", ["hang", "slow"])
+@pytest.mark.parametrize(
+    ("use", "fault", "message"),
+    [
+        (send, {"kind": "hang"}, "no whole reply within"),
+        (send, {"kind": "slow", "seconds": 30, "pieces": 100}, "no whole reply within"),
+        (stream, {"kind": "hang"}, "the stream was silent for"),
+        (stream, {"kind": "slow", "seconds": 60, "pieces": 2}, "the stream was silent for"),
+    ],
+)
 def test_hard_end(
-    server: FaultServer, transport: Transport, use: Callable[..., object], kind: str
+    server: FaultServer, transport: Transport, use: Callable[..., object], fault: dict, message: str
 ) -> None:
-    server.plan(faults=[{"kind": kind, "seconds": 30, "pieces": 100}])
+    server.plan(faults=[fault])
     begun_s = time.monotonic()
-    with pytest.raises(TransportError, match=r"no whole reply within 0\.5 s"):
-        use(transport, make_call(server, timeout_s=0.5))
+    with pytest.raises(TransportError, match=rf"{message} 0\.5 s"):
+        use(transport, make_call(server, timeout_s=0.5, stream=use is stream))
     assert 0.4 < time.monotonic() - begun_s < 20, "the server would take 30 s"
     server.wait_until(lambda stats: stats["left"] == 1)
+
+
+def test_a_stream_that_flows_is_not_cut(server: FaultServer, transport: Transport) -> None:
+    server.plan(faults=[{"kind": "slow", "seconds": 4, "pieces": 20}])
+    begun_s = time.monotonic()
+    head, chunks = stream(transport, make_call(server, timeout_s=2.5, stream=True))
+    assert head.status == 200
+    assert b"[DONE]" in b"".join(chunks)
+    assert time.monotonic() - begun_s > 3, "longer than the time-out"
 
 
 @pytest.mark.parametrize("kind", ["truncated_json", "malformed", "wrong_type", "wrong_choices"])

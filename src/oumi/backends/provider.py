@@ -94,6 +94,11 @@ class Provider:
     """Fields of every request, which `model_kwargs` can override."""
     headers: tuple[tuple[str, str], ...] = ()
     """Headers of every request, besides the key."""
+    reasoning_field: str | None = None
+    """Where the reasoning before a tool call is sent back: a field of the chat API's messages.
+    None: its documentation asks for none."""
+    reasoning_required: bool = False
+    """Whether a message that calls a tool needs the field even where there was no reasoning."""
     constraint: Constraint = Constraint.RESPONSE_FORMAT
     schema_profile: SchemaProfile = JSON_SCHEMA
     """Which JSON schemas it takes."""

@@ -73,4 +73,7 @@ def _message_parts(message: Message) -> Any:
             message.tool_call_id,
             message.reasoning_content,
         )
-    return message.model_dump(mode="json", exclude={"id", "cache_control"})
+    parts = message.model_dump(mode="json", exclude={"id", "cache_control"})
+    if message.reasoning_details is None:
+        del parts["reasoning_details"]  # keys of earlier versions are made without it
+    return parts

@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from oumi.backends.remote.http.rate_limit_headers import until_s
-from oumi.core.json_text import write_json
+from oumi.core.json_text import read_json_leniently, write_json
 from oumi.errors import (
     AccessError,
     ModelNotFoundError,
@@ -26,11 +24,22 @@ _NO_CREDIT = "credit balance is too low"  # Anthropic, with status 400
 _MODEL_CODES = {"model_not_found", "model_not_supported", "model_not_available", "invalid_model"}
 _MODEL_WORDS = re.compile("model not exist|not a valid model|model identifier is invalid", re.I)
 _KEY_WORDS = re.compile("incorrect api key|api key not valid", re.I)
+_STATUSES = {
+    "overloaded_error": 529,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "timeout_error": 504,
+}
+"""The status that an error inside a stream would have had, by its type or code."""
 _KEPT = 500
 
 
 class BadReplyError(UnavailableError):
-    """A reply with status 200 that holds no answer."""
+    """A reply with status 200 that holds no answer. It is kept all the same."""
+
+    def __init__(self, message: str, reply: bytes = b"", *, status: int | None = None):
+        super().__init__(message, status=status)
+        self.reply = reply.decode(errors="replace") or None
 
 
 class UnreadableAnswerError(OumiError):
@@ -72,10 +81,15 @@ def error_in_reply(body: bytes) -> OumiError:
     https://openrouter.ai/docs/api-reference/errors: a status of its own stands in its `code`.
     """
     error = _find_error(body)
-    status = error.get("code")
-    if isinstance(status, int) and 400 <= status < 600:
-        return to_error(status, body, None, "the API", "remote_params.api_key")
-    return BadReplyError(f"an error in place of an answer: {_text(error)}")
+    status = _status_of(error)
+    if status is not None:
+        found = to_error(status, body, None, "the API", "remote_params.api_key")
+        if isinstance(found, UnavailableError):
+            found.reply = body.decode(errors="replace")
+        return found
+    known = (_STATUSES.get(code) for code in _codes(error))
+    status = next(filter(None, known), None)
+    return BadReplyError(f"an error in place of an answer: {_text(error)}", body, status=status)
 
 
 def read_error(body: bytes) -> tuple[str, str]:
@@ -87,8 +101,8 @@ def read_error(body: bytes) -> tuple[str, str]:
 def _find_error(body: bytes) -> Mapping[str, Any]:
     """The error object in a body, whatever the format of the API."""
     try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        data = read_json_leniently(body)
+    except ValueError:
         text = body[:_KEPT].decode(errors="replace").strip()
         return {"message": text or "no reason given"}
     if isinstance(data, list) and data:  # Gemini
@@ -99,7 +113,22 @@ def _find_error(body: bytes) -> Mapping[str, Any]:
 
 def _text(error: Mapping[str, Any]) -> str:
     found = error.get("message") or error.get("detail") or dict(error)
-    return (found if isinstance(found, str) else write_json(found).decode())[:_KEPT]
+    return (found if isinstance(found, str) else to_text(found).decode())[:_KEPT]
+
+
+def to_text(value: Any) -> bytes:
+    """A JSON value as text to be kept or shown."""
+    try:
+        return write_json(value)
+    except ValueError:
+        return b"(nested too deeply to be shown)"
+
+
+def _status_of(error: Mapping[str, Any]) -> int | None:
+    code = error.get("code")
+    if isinstance(code, str) and code.isdecimal():
+        code = int(code[:4])
+    return code if isinstance(code, int) and 400 <= code < 600 else None
 
 
 def _codes(error: Mapping[str, Any]) -> set[str]:

@@ -17,15 +17,24 @@ from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Transport
+from oumi.backends.remote.http.transport_errors import TransportTimeoutError
 from oumi.backends.remote.masked_stream import mask_stream
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import UnsupportedError
+from oumi.errors import MissingDependencyError, UnavailableError, UnsupportedError
 from oumi.runner.request import Request
 from oumi.runner.session import Session
 from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
 
 _CHARACTERS_PER_TOKEN = 3  # fewer than real text has, so that a limit in tokens is kept
+
+_LONG_ANSWER_TOKENS = 16_384
+"""An answer that may be this long is streamed, though it is wanted whole: at 50 tokens a second it
+takes longer than 300 s, the default time-out, while a stream is given up only where it is silent.
+Shorter ones are not streamed at first, because a stream costs several times the computing."""
+
+_TIMEOUT_STATUSES = (504, 524)
+"""Those of gateways that waited in vain; 524 is Cloudflare's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +59,8 @@ class RemoteSession(Session):
     """Signs each call, where no key opens the API."""
     transport: Callable[[], Transport] = field(repr=False)
     """The transport of the backend. Raises EngineError once that is closed."""
+    timed_out: set[str] = field(default_factory=set, repr=False)
+    """The keys of rows whose answer took too long; they are streamed when they are tried again."""
 
     @property
     def remote(self) -> RemoteParams:
@@ -63,11 +74,19 @@ class RemoteSession(Session):
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
+        if self._is_long(request) and self._can_stream(request):
+            return await self._complete_streamed(request)
         transport = self.transport()
-        with self.replicas.pick() as replica:
-            reply = await transport.send(await self.build_call(request, replica))
-            replica.note_status(reply.status)
+        try:
+            with self.replicas.pick() as replica:
+                reply = await transport.send(await self.build_call(request, replica))
+                replica.note_status(reply.status)
+        except TransportTimeoutError:
+            self.timed_out.add(request.key)
+            raise
         self.rate_limits.observe(reply.headers)
+        if reply.status in _TIMEOUT_STATUSES:
+            self.timed_out.add(request.key)
         self.check(reply)
         return self.dialect.decode(reply.body, request.config)
 
@@ -83,6 +102,7 @@ class RemoteSession(Session):
                         for delta in decoder.feed(part):
                             yield delta
                         continue
+                    replica.note_status(part.status)
                     self.rate_limits.observe(part.headers)
                     self.check(part)
         yield decoder.last()
@@ -119,7 +139,7 @@ class RemoteSession(Session):
         body = self.body
         if request.config is not self.config:  # a repair that may take more tokens, for example
             body = self.dialect.shared_body(request.config, self.provider)
-        return self.dialect.encode(request, body, stream=stream)
+        return self.dialect.encode(request, body, stream=stream, provider=self.provider)
 
     def decode(self, body: bytes) -> Completion:
         """The completion in the body of a reply. Raises OumiError for what is none."""
@@ -153,3 +173,32 @@ class RemoteSession(Session):
         )
         most = request.config.generation.max_new_tokens
         return characters // _CHARACTERS_PER_TOKEN + 1, most
+
+    def _is_long(self, request: Request) -> bool:
+        """Whether an answer is likely to take longer than the time-out."""
+        is_long = request.config.generation.max_new_tokens >= _LONG_ANSWER_TOKENS
+        return is_long or request.key in self.timed_out
+
+    def _can_stream(self, request: Request) -> bool:
+        """Whether what is needed to read a stream is installed."""
+        try:
+            self.dialect.stream_decoder(request.config)
+        except MissingDependencyError:
+            return False
+        return True
+
+    async def _complete_streamed(self, request: Request) -> Completion:
+        """Answer one request by a stream. One that breaks off leaves its text in the error."""
+        texts: list[str] = []
+        completion: Completion | None = None
+        try:
+            async with aclosing(self.stream(request)) as deltas:
+                async for delta in deltas:
+                    texts.append(delta.content)
+                    completion = delta.completion or completion
+        except UnavailableError as error:
+            error.reply = error.reply or "".join(texts) or None
+            raise
+        assert completion is not None  # noqa: S101  for the type checker
+        self.timed_out.discard(request.key)
+        return completion

@@ -37,7 +37,8 @@ class RemoteParams(Settings):
     """Longest wait before a retry, in seconds."""
 
     connection_timeout: float = Field(default=300.0, gt=0.0)
-    """Seconds after which a request without an answer is given up."""
+    """Seconds after which a request without a whole answer is given up, and a stream from which
+    nothing comes."""
 
     max_reply_bytes: int = Field(default=MAX_REPLY_BYTES, ge=1)
     """Most bytes of a reply, a streamed one, or a line of a batch's results, once decompressed;

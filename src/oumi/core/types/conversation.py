@@ -133,6 +133,8 @@ class Message(BaseModel):
     tool_calls: list[ToolCall] | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None
+    reasoning_details: list[dict[str, Any]] | None = None
+    """The parts of the reasoning as the API returned them, such as signed or encrypted ones."""
     content_blocks: list[dict[str, Any]] | None = None
     """The answer's content blocks as the API returned them, if there are others than text and
     tool calls, such as signed thoughts. They are sent back unchanged with the conversation, as

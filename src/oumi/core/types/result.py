@@ -25,7 +25,8 @@ class Failure:
     attempts: int = 1
     """How many tries were made, the first one included."""
     reply: str | None = None
-    """Text of an answer that was paid for but could not be read or is not valid."""
+    """Text of an answer that was paid for but could not be read or is not valid, or of a reply
+    that held none."""
     usage: Usage | None = None
     """Tokens that were paid for nevertheless."""
     structured: Structured | None = None

@@ -17,7 +17,7 @@ from oumi.backends.local.llama_cpp.body import (
 from oumi.backends.local.llama_cpp.params import SCHEDULING
 from oumi.backends.local.llama_cpp.runtime import Runtime
 from oumi.backends.local.model_files import find_adapter, find_gguf
-from oumi.backends.openai_chat import StreamAssembler
+from oumi.backends.openai_stream import StreamAssembler
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError

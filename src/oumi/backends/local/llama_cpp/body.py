@@ -10,12 +10,8 @@ from typing import Any
 import orjson
 
 from oumi.backends.local.llama_cpp.settings import REQUEST, TOOLS
-from oumi.backends.openai_chat import (
-    check_tools_are_optional,
-    decode_choice,
-    encode_messages,
-    encode_tools,
-)
+from oumi.backends.openai_chat import check_tools_are_optional, encode_messages, encode_tools
+from oumi.backends.openai_reply import decode_choice
 from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion
 from oumi.errors import OumiError, RequestError, UnavailableError, UnsupportedError

@@ -9,7 +9,7 @@ from oumi.backends.local.chat_template import to_completion
 from oumi.backends.local.reasoning import THINK_START
 from oumi.backends.local.streaming import TextStreamer
 from oumi.backends.local.tool_calls import forced_tools, offered_tools
-from oumi.backends.openai_chat import decode_finish_reason
+from oumi.backends.openai_reply import decode_finish_reason
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import FinishReason
 from oumi.runner.request import Request

@@ -20,7 +20,8 @@ from oumi.backends.local.vllm.versions import (
     ReasoningParserManager,
     ToolParserManager,
 )
-from oumi.backends.openai_chat import StreamAssembler, encode_tools
+from oumi.backends.openai_chat import encode_tools
+from oumi.backends.openai_stream import StreamAssembler
 from oumi.core.configs import ModelParams
 from oumi.core.logs import logger
 from oumi.core.names import did_you_mean

@@ -20,11 +20,17 @@ class StreamDecoder(Protocol):
     """Decodes one streamed reply, however its bytes are cut into chunks."""
 
     def feed(self, chunk: bytes) -> list[Delta]:
-        """The deltas that end within `chunk`. Raises BadReplyError for what is no reply."""
+        """The deltas that end within `chunk`.
+
+        Raises BadReplyError for what is no answer, UnreadableAnswerError for a strange one.
+        """
         ...
 
     def last(self) -> Delta:
-        """The delta that carries the whole answer. Raises BadReplyError for a cut-off stream."""
+        """The delta that carries the whole answer, and the text that was left.
+
+        Raises BadReplyError for a cut-off stream, UnreadableAnswerError for a strange answer.
+        """
         ...
 
 
@@ -68,7 +74,14 @@ class Dialect(Protocol):
         """What the bodies of all requests under these settings have in common."""
         ...
 
-    def encode(self, request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
+    def encode(
+        self,
+        request: Request,
+        shared: Mapping[str, Any],
+        *,
+        stream: bool = False,
+        provider: Provider | None = None,
+    ) -> bytes:
         """The body of a request. Raises RequestError for what cannot be sent."""
         ...
 

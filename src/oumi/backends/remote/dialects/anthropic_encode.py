@@ -97,7 +97,13 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     return _SHARED.encode(config, config, without=left_out)
 
 
-def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
+def encode(
+    request: Request,
+    shared: Mapping[str, Any],
+    *,
+    stream: bool = False,
+    provider: Provider | None = None,
+) -> bytes:
     """The body of a request. Raises RequestError for what cannot be sent."""
     system, others = message_blocks.split_system(request.conversation)
     model_name = request.config.model.model_name

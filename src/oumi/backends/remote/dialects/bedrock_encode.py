@@ -19,7 +19,7 @@ from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
-from oumi.core.types.tool_call import ToolDefinition
+from oumi.core.types.tool_call import ToolCall, ToolDefinition
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner.request import Request
 from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
@@ -94,7 +94,13 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     return {**_SHARED.encode(config, config), "inferenceConfig": inference}
 
 
-def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
+def encode(
+    request: Request,
+    shared: Mapping[str, Any],
+    *,
+    stream: bool = False,
+    provider: Provider | None = None,
+) -> bytes:
     """The body of a request. Raises RequestError for what cannot be sent."""
     system, others = message_blocks.split_system(request.conversation)
     message_blocks.check_system(system)
@@ -226,7 +232,8 @@ def _encode_result(message: Message) -> list[dict[str, Any]]:
 
 def _with_cache_point(message: Message) -> list[dict[str, Any]]:
     """The blocks of a message, and a cache point where it has `cache_control`."""
-    blocks = message_blocks.kept_blocks(message, summarize) or [*_blocks(message), *_calls(message)]
+    calls = map(_encode_call, message.tool_calls or ())
+    blocks = message_blocks.kept_blocks(message, summarize) or [*_blocks(message), *calls]
     return [*blocks, *_cache_point(message)]
 
 
@@ -243,17 +250,9 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
     return [_encode_item(item) for item in items if item.is_image() or item.content]
 
 
-def _calls(message: Message) -> list[dict[str, Any]]:
-    return [
-        {
-            "toolUse": {
-                "toolUseId": call.id,
-                "name": call.function.name,
-                "input": message_blocks.read_arguments(call),
-            }
-        }
-        for call in message.tool_calls or ()
-    ]
+def _encode_call(call: ToolCall) -> dict[str, Any]:
+    fields = {"toolUseId": call.id, "name": call.function.name}
+    return {"toolUse": {**fields, "input": message_blocks.read_arguments(call)}}
 
 
 def _encode_item(item: ContentItem) -> dict[str, Any]:

@@ -8,26 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oumi.backends.openai_chat import (
-    StreamAssembler,
-    check_tools_are_optional,
-    decode_choice,
-    decode_finish_reason,
-    encode_messages,
-    encode_tools,
-)
+from oumi.backends.openai_chat import check_tools_are_optional, encode_messages, encode_tools
+from oumi.backends.openai_reasoning import encode_reasoning
 from oumi.backends.provider import Constraint, Provider
+from oumi.backends.remote.dialects.chat_decode import decode as decode
+from oumi.backends.remote.dialects.chat_decode import stream_decoder as stream_decoder
 from oumi.backends.remote.dialects.reply import decode_models as decode_models
-from oumi.backends.remote.dialects.reply import decode_object, shorten
-from oumi.backends.remote.dialects.sse import EventDecoder
-from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig
 from oumi.core.json_schema.regex import expand_classes
 from oumi.core.json_text import write_json
-from oumi.core.types.completion import Completion, Delta
-from oumi.core.types.conversation import FinishReason
+from oumi.core.types.conversation import Conversation
 from oumi.errors import ConfigError
 from oumi.runner.request import Request
 from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
@@ -44,9 +36,6 @@ _OWN_KINDS = {
 
 _OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
-_EMPTY_REASONS = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
-_CONTENT_FIELDS = ("content", "tool_calls", "refusal", "reasoning_content", "reasoning")
-
 
 def path(config: InferenceConfig, *, stream: bool = False) -> str:
     """The same for all models, streamed or not."""
@@ -58,9 +47,16 @@ def headers(config: InferenceConfig) -> dict[str, str]:
     return {}
 
 
-def encode(request: Request, shared: Mapping[str, Any], *, stream: bool = False) -> bytes:
+def encode(
+    request: Request,
+    shared: Mapping[str, Any],
+    *,
+    stream: bool = False,
+    provider: Provider | None = None,
+) -> bytes:
     """The body of a request. Raises RequestError for what cannot be sent."""
-    body = {"messages": encode_messages(request.conversation), **_tools(request), **shared}
+    messages = _messages(request.conversation, provider)
+    body = {"messages": messages, **_tools(request), **shared}
     if stream:
         body["stream"] = True
     else:
@@ -101,73 +97,15 @@ def check(config: InferenceConfig) -> None:
     check_family(model.model_name, generation)
 
 
-def decode(body: bytes, config: InferenceConfig) -> Completion:
-    """The completion in a reply.
-
-    Raises BadReplyError for a body without an answer, UnreadableAnswerError for a strange one.
-    """
-    data = decode_object(body)
-    choices = data.get("choices")
-    if not (isinstance(choices, list) and choices and _holds_answer(choices[0])):
-        raise BadReplyError(f"a reply without an answer: {shorten(body)}")
-    try:
-        return _decode_choice(choices[0], data.get("usage"), config)
-    except Exception as error:
-        raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
-
-
-def stream_decoder(config: InferenceConfig) -> StreamDecoder:
-    """A decoder for one streamed reply."""
-    return StreamDecoder(config)
-
-
-class StreamDecoder:
-    """The bytes of a streamed reply to pieces. Raises BadReplyError for what is no reply."""
-
-    def __init__(self, config: InferenceConfig) -> None:
-        self._config = config
-        self._events = EventDecoder()
-        self._joiner = StreamAssembler()
-
-    def feed(self, chunk: bytes) -> list[Delta]:
-        """The pieces of text that end within `chunk`."""
-        deltas = [
-            self._joiner.add(decode_object(data))
-            for data in self._events.feed(chunk)
-            if data != b"[DONE]"
-        ]
-        return [delta for delta in deltas if delta is not None]
-
-    def last(self) -> Delta:
-        """The piece that carries the whole answer. Raises BadReplyError for a cut-off stream."""
-        if not self._joiner.is_complete:
-            raise BadReplyError("the stream was cut off")
-        whole = _decode_choice(self._joiner.choice, self._joiner.usage, self._config)
-        return Delta(completion=whole)
-
-
-def _holds_answer(choice: Any) -> bool:
-    """Whether there is a message with content, or a reason why it has none."""
-    if not isinstance(choice, dict) or choice.get("error"):
-        return False
-    message = choice.get("message")
-    if not isinstance(message, dict):
-        return False
-    for name in _CONTENT_FIELDS:
-        if message.get(name) is not None:
-            return True
-    return decode_finish_reason(choice.get("finish_reason")) in _EMPTY_REASONS
-
-
-def _decode_choice(choice: Any, usage: Any, config: InferenceConfig) -> Completion:
-    message = choice["message"]
-    if message.get("refusal") and not message.get("content"):
-        choice = {
-            **choice,
-            "message": {**message, "content": message["refusal"]},
-            "finish_reason": "content_filter",
-        }
-    return decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)
+def _messages(conversation: Conversation, provider: Provider | None) -> list[dict[str, Any]]:
+    messages = encode_messages(conversation)
+    if provider is None or provider.reasoning_field is None:
+        return messages
+    name, required = provider.reasoning_field, provider.reasoning_required
+    return [
+        encoded | encode_reasoning(message, name, required=required)
+        for message, encoded in zip(conversation.messages, messages, strict=True)
+    ]
 
 
 def _tools(request: Request) -> dict[str, Any]:

@@ -113,8 +113,8 @@ def read_input(text: str, *, as_text: bool) -> Any:
 
 
 def to_json(value: Any) -> str:
-    """The JSON text of an input, which may be text already."""
-    return value if isinstance(value, str) else write_json(value).decode()
+    """The JSON text of an input, which may be text already, or missing."""
+    return value if value and isinstance(value, str) else write_json(value or {}).decode()
 
 
 def check_tool_choice(request: Request) -> None:

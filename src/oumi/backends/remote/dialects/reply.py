@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
 
 from oumi.backends.remote.errors import BadReplyError, error_in_reply
+from oumi.core.json_text import read_json_leniently
+from oumi.core.types.completion import Completion
 
 _SHOWN = 200
+_MOST_NESTED = 150
+"""JSON is read to a depth of 200, and an answer stands a few levels deep in a line."""
+_HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml)", re.I)
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
@@ -17,10 +23,12 @@ def decode_object(body: bytes) -> dict[str, Any]:
     """
     try:
         data = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadReplyError(f"a reply that is not JSON: {shorten(body)}") from error
+    except orjson.JSONDecodeError:
+        data = _read_leniently(body)
+    if isinstance(data, list) and len(data) == 1:  # Gemini's errors
+        data = data[0]
     if not isinstance(data, dict):
-        raise BadReplyError(f"a reply that is no object: {shorten(body)}")
+        raise BadReplyError(f"a reply that is no object: {shorten(body)}", body)
     if data.get("error"):
         raise error_in_reply(body)
     return data
@@ -36,6 +44,40 @@ def decode_models(body: bytes) -> list[str]:
         raise BadReplyError(f"not a list of models: {shorten(body)}") from error
 
 
+def no_answer(body: bytes) -> BadReplyError:
+    """The error for an object without an answer in it."""
+    return BadReplyError(f"a reply without an answer: {shorten(body)}", body)
+
+
+def check_recordable(completion: Completion) -> None:
+    """Raise ValueError for an answer that could be recorded, but not read again.
+
+    Only what is kept as it came can be nested too deeply for that.
+    """
+    message = completion.message
+    calls = message.tool_calls or ()
+    kept = (message.content_blocks, message.reasoning_details, *(c.extra_content for c in calls))
+    if not all(value is None or _is_within(value, _MOST_NESTED) for value in kept):
+        raise ValueError("it is nested too deeply")
+
+
+def _is_within(value: Any, depth: int) -> bool:
+    """Whether a value is nested at most so deeply."""
+    if isinstance(value, dict):
+        return depth > 0 and all(_is_within(part, depth - 1) for part in value.values())
+    if isinstance(value, list):
+        return depth > 0 and all(_is_within(part, depth - 1) for part in value)
+    return True
+
+
 def shorten(body: bytes) -> str:
     """The beginning of a body, for a message."""
     return repr(body[:_SHOWN].decode(errors="replace"))
+
+
+def _read_leniently(body: bytes) -> Any:
+    try:
+        return read_json_leniently(body)
+    except ValueError as error:
+        what = "a page of HTML" if _HTML.match(body) else "a reply that is not JSON"
+        raise BadReplyError(f"{what}: {shorten(body)}", body) from error

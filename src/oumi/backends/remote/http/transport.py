@@ -9,14 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from oumi.backends.certificates import trusted_certificates
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.headers import Headers
 from oumi.backends.remote.http.open_files import allow_many_connections
 from oumi.backends.remote.http.reading import read_reply
-from oumi.backends.remote.http.transport_errors import closed, too_large, translate
+from oumi.backends.remote.http.transport_errors import (
+    TransportTimeoutError,
+    closed,
+    silent,
+    too_large,
+    translate,
+)
 from oumi.backends.remote.http.uploads import body_argument, headers_of
 
 if TYPE_CHECKING:
@@ -29,16 +35,18 @@ _IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
 
 
 class Transport(Protocol):
-    """Moves bytes. `timeout_s` ends a call however slowly the reply drips in, and a call that is
-    cancelled closes its connection.
-    """
+    """Moves bytes. A call that is cancelled closes its connection."""
 
     async def send(self, call: Call) -> Reply:
-        """Send and read the whole reply. Raises TransportError."""
+        """Send and read the whole reply, which `timeout_s` ends however slowly it drips in.
+
+        Raises TransportError.
+        """
         ...
 
     def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
-        """Send and read the reply as it comes, the head first. Closing it early closes the
+        """Send and read the reply as it comes, the head first. It may take as long as it likes,
+        but for no longer than `timeout_s` may nothing come. Closing it early closes the
         connection. Raises TransportError.
         """
         ...
@@ -90,7 +98,7 @@ class HttpTransport:
         """Send and read the reply as it comes, the head first. Closing it early closes the
         connection. Raises TransportError.
         """
-        response = await self._step(self._start(call), call)
+        response = await self._step(self._start(call, streamed=True), call)
         try:
             if response.status.as_int() != 200:
                 yield await self._step(read_reply(response, call, Head), call)
@@ -112,10 +120,13 @@ class HttpTransport:
         if client is not None:
             client.close()
 
-    def _start(self, call: Call) -> Awaitable[wreq.Response]:
+    def _start(self, call: Call, *, streamed: bool = False) -> Awaitable[wreq.Response]:
         if self._client is None:
             raise closed(call)
         headers, body = call.headers, call.body
+        # A stream that flows is not cut; any other reply has to be whole in time.
+        name = "read_timeout" if streamed else "timeout"
+        limit: dict[str, Any] = {name: timedelta(seconds=call.timeout_s)}
         if not isinstance(body, bytes):
             headers = {**headers, **headers_of(body)}
         return self._client.request(
@@ -123,7 +134,7 @@ class HttpTransport:
             call.url,
             headers=headers,
             **body_argument(body),
-            timeout=timedelta(seconds=call.timeout_s),  # until the reply is whole
+            **limit,
         )
 
     async def _step(self, work: Awaitable[ResultT], call: Call) -> ResultT:
@@ -131,7 +142,8 @@ class HttpTransport:
         try:
             return await work
         except (asyncio.CancelledError, Exception) as error:
-            raise self._translate(error, call) from None
+            ours = self._translate(error, call)
+            raise (silent(call) if isinstance(ours, TransportTimeoutError) else ours) from None
 
     def _translate(self, error: BaseException, call: Call) -> BaseException:
         """The library's errors as ours. They are not chained: their texts hold the whole URL,

@@ -10,12 +10,13 @@ from oumi.backends.remote.http.call import Call
 from oumi.errors import ConfigError, RequestError, UnavailableError
 
 _CANNOT_CONNECT = "cannot connect to it"
+_CUT_OFF = "the reply was cut off or garbled"
 _WHAT = {
     "ConnectionError": _CANNOT_CONNECT,
     "ProxyConnectionError": "cannot connect to it through the proxy",
     "ConnectionResetError": "the connection was lost",
     "BodyError": "the connection was lost in mid-reply",
-    "DecodingError": "the reply was cut off or garbled",
+    "DecodingError": _CUT_OFF,
     "TimeoutError": _CANNOT_CONNECT,
     "TlsError": "no secure connection",
 }
@@ -53,6 +54,11 @@ def closed(call: Call) -> TransportError:
     return TransportError(f"{_host(call)}: the transport is closed")
 
 
+def silent(call: Call) -> TransportTimeoutError:
+    """For a stream from which nothing came for too long."""
+    return TransportTimeoutError(f"{_host(call)}: the stream was silent for {call.timeout_s:g} s")
+
+
 def translate(error: BaseException, call: Call) -> BaseException:
     """Ours for the library's; any other as it is."""
     host = _host(call)
@@ -66,6 +72,8 @@ def translate(error: BaseException, call: Call) -> BaseException:
     if _TOO_LONG in str(error):
         return TransportTimeoutError(f"{host}: no whole reply within {call.timeout_s:g} s")
     what = _WHAT.get(name, "the connection was closed before the reply")
+    if "Error(Body" in str(error):  # named otherwise in a stream
+        what = _CUT_OFF
     return TransportError(f"{host}: {what}{_reason(str(error))}")
 
 

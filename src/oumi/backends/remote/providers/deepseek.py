@@ -19,6 +19,9 @@ PROVIDER = Provider(
     url="https://api.deepseek.com/v1",
     url_env="DEEPSEEK_BASE_URL",
     key_env=("DEEPSEEK_API_KEY",),
+    # https://api-docs.deepseek.com/guides/thinking_mode#tool-calls
+    reasoning_field="reasoning_content",
+    reasoning_required=True,
     supports_images=False,
     price_list="deepseek",
     schema_profile=profiles.JSON_OBJECT,

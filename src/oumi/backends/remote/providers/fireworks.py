@@ -13,6 +13,8 @@ PROVIDER = Provider(
     url="https://api.fireworks.ai/inference/v1",
     url_env="FIREWORKS_BASE_URL",
     key_env=("FIREWORKS_API_KEY",),
+    # https://docs.fireworks.ai/guides/reasoning#interleaved-thinking
+    reasoning_field="reasoning_content",
     price_list="fireworks",
     schema_profile=profiles.FIREWORKS,
     # https://docs.fireworks.ai/guides/batch-inference; a file is uploaded at once up to 150 MB:

@@ -15,6 +15,8 @@ PROVIDER = Provider(
     # Without it, OpenRouter drops what the provider behind it does not take:
     # https://openrouter.ai/docs/features/provider-routing#requiring-providers-to-support-all-parameters
     body={"provider": {"require_parameters": True}},
+    # https://openrouter.ai/docs/guides/best-practices/reasoning-tokens#preserving-reasoning
+    reasoning_field="reasoning_details",
     price_list="openrouter",
     schema_profile=profiles.OPENAI,
 )

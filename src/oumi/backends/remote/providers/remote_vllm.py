@@ -9,6 +9,8 @@ PROVIDER = Provider(
     summary="a vLLM server",
     supports=settings.CHAT | settings.SAMPLER | settings.SERVER | {"model.chat_template"},
     constraint=Constraint.VLLM,
+    # https://docs.vllm.ai/en/latest/features/interleaved_thinking/
+    reasoning_field="reasoning",
     needs_key=False,
     price_list=None,
 )

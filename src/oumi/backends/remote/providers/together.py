@@ -19,6 +19,9 @@ PROVIDER = Provider(
     url="https://api.together.xyz/v1",
     url_env="TOGETHER_BASE_URL",
     key_env=("TOGETHER_API_KEY",),
+    # A field of an assistant's message in its own client:
+    # https://github.com/togethercomputer/together-py
+    reasoning_field="reasoning",
     price_list="together",
     # https://docs.together.ai/docs/inference/batch/overview
     batch=BatchLimits("together", max_bytes=100_000_000),
