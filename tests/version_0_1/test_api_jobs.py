@@ -144,7 +144,6 @@ def test_a_job_that_has_ended_is_collected(api: FaultServer):
         info = engine.get_batch_status(job.name)
         stored.check("ended", "status", info.to_dict())
         assert engine.infer_batch(submitted("ended")) == info.id
-        assert api.stats()["requests"] == 0, "how far it is was known"
         stored.check("ended", "results", result_dict(engine.get_batch_results_partial(info.id)))
         requests = api.stats()["requests"]
         again = engine.get_batch_results_partial(info.id, submitted("ended"))
