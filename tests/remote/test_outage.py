@@ -164,14 +164,20 @@ def test_what_breaks_the_first_rows_alike_ends_the_run(server: FaultServer):
 @pytest.mark.parametrize("code", BUSY)
 def test_too_much_to_do_uses_up_no_tries(server: FaultServer, code: int):
     server.plan(faults=[{"kind": "status", "code": code, "times": 3}])
-    with make(server, max_retries=0) as engine:
+    with make(server, max_retries=1) as engine:
         assert answers(engine.infer(rows(20))) == expected(20)
     assert server.stats()["requests"] == 20 * 4
 
 
+def test_without_retries_a_refusal_is_final(server: FaultServer):
+    server.plan(faults=[status(429)])
+    with make(server, max_retries=0) as engine:
+        assert engine.infer_partial(rows(1)).failures[0].attempts == 1
+
+
 def test_a_row_that_is_refused_all_the_time_fails_alone(server: FaultServer):
     server.plan(scripts={"row-3": [status(429)]})
-    with make(server, max_outage_s=0.5, max_retries=0) as engine:
+    with make(server, max_outage_s=0.5, max_retries=1) as engine:
         result = engine.infer_partial(rows(20))
     assert result.failed_indices == [3]
     assert result.failures[3].status_code == 429

@@ -62,7 +62,9 @@ class Tries:
         if self._is_outage(error):
             self._limiter.availability.check_patience()
             return policy.politeness_s
-        return self._be_patient(error, policy.max_outage_s) if error.busy else self._count(error)
+        if error.busy and policy.max_retries:  # with 0, the caller wants to hear of each refusal
+            return self._be_patient(error, policy.max_outage_s)
+        return self._count(error)
 
     def _count(self, error: OumiError) -> float | None:
         self._own += 1
