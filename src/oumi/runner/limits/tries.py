@@ -82,6 +82,8 @@ class Tries:
 
     def _breaks_as_others_do(self, error: UnavailableError) -> bool:
         availability = self._limiter.availability
+        if error.overload:  # too late, and others may have been answered meanwhile
+            return False
         if self._broke_answers == availability.answers:
             return False
         self._broke_answers = availability.answers
