@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from oumi.backends.remote.http.replicas import Replicas
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.errors import UnavailableError
-from oumi.runner.events import Resumed, RowDone, RowRetried, Waiting
+from oumi.runner.events import Event, Resumed, RowDone, RowRetried, Waiting
 from tests.conftest import answers, ask
 from tests.fault_server import FaultServer
 from tests.remote.outages import BackgroundRun, expected, make, rows
@@ -193,10 +193,17 @@ def test_a_server_that_refuses_everything_ends_the_run(server: FaultServer):
         engine.infer(rows(100))
 
 
-def test_a_replica_that_is_away_costs_no_try(server: FaultServer, dead_url: str):
+@pytest.mark.parametrize("max_new_tokens", [16, 100_000], ids=["whole", "streamed"])
+def test_a_replica_that_is_away_costs_no_try(
+    server: FaultServer, dead_url: str, max_new_tokens: int
+):
     server.plan()
+    config = InferenceConfig(generation=GenerationParams(max_new_tokens=max_new_tokens))
+    retries: list[Event] = []
     with make([dead_url, server.api_url], max_retries=0) as engine:
-        assert answers(engine.infer(rows(50))) == expected(50)
+        result = engine.infer(rows(50), config, on_event=retries.append)
+    assert answers(result) == expected(50)
+    assert not any(isinstance(event, RowRetried) for event in retries)
 
 
 def test_a_replica_may_fail_for_hours():

@@ -74,11 +74,11 @@ class RemoteSession(Session):
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
-        if self._is_long(request) and self._can_stream(request):
-            return await self._complete_streamed(request)
         transport = self.transport()
         while True:
             try:
+                if self._is_long(request) and self._can_stream(request):
+                    return await self._complete_streamed(request)
                 with self.replicas.pick() as replica:
                     reply = await transport.send(await self.build_call(request, replica))
                     replica.note_status(reply.status)
