@@ -26,6 +26,8 @@ from typing import Any, ClassVar
 # After these statuses fewer requests are sent at once: 429 too many requests, 503 unavailable,
 # 529 overloaded (https://docs.anthropic.com/en/api/errors), 408 and 425 not served in time.
 _OVERLOADED = frozenset({408, 425, 429, 503, 529})
+# With these the server says itself that it would answer later.
+_BUSY = frozenset({429, 503, 529})
 
 
 class OumiError(Exception):
@@ -34,8 +36,11 @@ class OumiError(Exception):
     exit_code: ClassVar[int] = 1
     """What the command line exits with."""
 
-    ends_run: ClassVar[bool] = False
+    ends_run: bool = False
     """Whether no other row of the run can succeed either."""
+
+    is_of_row: bool
+    """Whether it is likely to be about one row, although it may be about all."""
 
     retryable: ClassVar[bool] = False
     """Whether the same request may succeed later."""
@@ -50,10 +55,21 @@ class OumiError(Exception):
     """Where the error ended a run: all rows, answered, failed or not asked, as
     `oumi.core.types.InferenceResult`."""
 
-    def __init__(self, message: str, *, status: int | None = None, wait_s: float | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        wait_s: float | None = None,
+        ends_run: bool | None = None,
+        is_of_row: bool = False,
+    ):
         super().__init__(message)
         self.status = status
         self.wait_s = wait_s
+        self.is_of_row = is_of_row
+        if ends_run is not None:  # otherwise what its class says
+            self.ends_run = ends_run
 
 
 class RequestError(OumiError):
@@ -119,10 +135,27 @@ class UnavailableError(OumiError):
     reply: str | None = None
     """What came in place of an answer, or of it, where anything did."""
 
+    no_reply: ClassVar[bool] = False
+    """Whether no whole reply came, so that the server may be away."""
+
+    unreachable: ClassVar[bool] = False
+    """Whether the request did not even reach the server, which says nothing about its row."""
+
     @property
     def overload(self) -> bool:
         """Whether the server has too much to do, so that fewer requests should be sent."""
         return self.status in _OVERLOADED
+
+    @property
+    def busy(self) -> bool:
+        """Whether the server said that it has too much to do (429, 503, 529)."""
+        return self.status in _BUSY
+
+    @property
+    def broken(self) -> bool:
+        """Whether the server broke down over it, or is away: the row or the server is to blame."""
+        failed = self.status is not None and self.status >= 500
+        return self.no_reply or (failed and not self.busy)
 
 
 class EngineError(OumiError):

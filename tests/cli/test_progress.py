@@ -1,13 +1,23 @@
 """The progress of a run, elsewhere than on a terminal."""
 
 import io
+from datetime import datetime, timedelta
 
 import pytest
 
+from oumi.cli.display import Throughput, progress_line
 from oumi.cli.formatting import format_duration, format_number
 from oumi.cli.progress import Progress
 from oumi.core.types import Completion, Failure, Message, Role, Usage
-from oumi.runner.events import RowDone, RowFailed, RunEnded, RunStarted, Stopping
+from oumi.runner.events import (
+    Resumed,
+    RowDone,
+    RowFailed,
+    RunEnded,
+    RunStarted,
+    Stopping,
+    Waiting,
+)
 
 ANSWER = Completion(Message(role=Role.ASSISTANT, content="4"), usage=Usage(10, 5))
 
@@ -28,6 +38,32 @@ def test_lines() -> None:
     assert lines[-1].startswith("3/4 done · 1 failed · ")
     assert lines[-1].endswith(" tokens/s")
     assert progress.stats.usage.completion_tokens == 10
+
+
+def test_what_is_waited_for() -> None:
+    soon = datetime.now().astimezone() + timedelta(seconds=1)
+    shown = f"waiting until {soon:%H:%M}: daily limit reached"
+    stream = io.StringIO()
+    with Progress(stream) as progress:
+        progress(RunStarted(2, 0, "OPENAI", None))
+        progress(Waiting("daily limit reached", soon, is_outage=False))
+        progress(RowDone(0, ANSWER, 0.1))
+    assert shown in stream.getvalue().splitlines()
+    assert f" · {shown}" in stream.getvalue().splitlines()[-1]
+    progress(Resumed())
+    throughput = Throughput()
+    throughput.update(progress.stats)
+    assert "waiting" not in progress_line(progress.stats, throughput)
+
+
+def test_a_wait_names_the_day_where_it_is_not_today() -> None:
+    later = datetime.now().astimezone() + timedelta(days=2)
+    text = Waiting("slow down", later, is_outage=False).text
+    assert text == f"waiting until {later:%Y-%m-%d %H:%M}: slow down"
+    text = Waiting("h: cannot connect", later, is_outage=True).text
+    assert (
+        text == f"waiting for the server, until {later:%Y-%m-%d %H:%M} at most: h: cannot connect"
+    )
 
 
 def test_nothing_to_do_shows_nothing() -> None:

@@ -30,7 +30,24 @@ class FaultServer:
         self.url = ""
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.fault_server", "--with-parent"]
+        self._start(0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.go_away()
+
+    def go_away(self) -> None:
+        """End the process in the midst of whatever it does: nothing listens there any more."""
+        self._process.kill()
+        self._process.communicate()
+
+    def come_back(self, **plan: Any) -> None:
+        """Start again at the same address, with another plan."""
+        self._first_plan = plan
+        self._start(int(self.url.rpartition(":")[2]))
+
+    def _start(self, port: int) -> None:
+        command = [sys.executable, "-m", "tests.fault_server", "--with-parent", "--port", str(port)]
         if self._certificate is not None:
             command += ["--certificate", str(self._certificate)]
         self._process = subprocess.Popen(
@@ -43,11 +60,6 @@ class FaultServer:
         self.url = self._process.stdout.readline().strip()
         if not self.url:
             raise RuntimeError("the fault server did not start")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
 
     @property
     def pid(self) -> int:

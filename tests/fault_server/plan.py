@@ -149,6 +149,7 @@ class Plan:
     scripts: dict[str, list[Fault]] = field(default_factory=dict)
     limit: Limit | None = None
     gzip: bool = False
+    headers: dict[str, str] = field(default_factory=dict)  # of good answers
     message: dict[str, Any] = field(default_factory=dict)
     finish_reason: str = "stop"
     events: list[Any] = field(default_factory=list)

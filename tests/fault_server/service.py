@@ -72,7 +72,7 @@ class Service:
         return row, answer
 
     def _request(self, form: Form, row: str, headers: Headers, body: bytes) -> Request:
-        extra = self._bucket.headers() if self._bucket else {}
+        extra = self.plan.headers | (self._bucket.headers() if self._bucket else {})
         gzip = self.plan.gzip and any(
             name.lower() == b"accept-encoding" and b"gzip" in value for name, value in headers
         )

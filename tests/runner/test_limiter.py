@@ -225,8 +225,9 @@ def test_settings_and_status():
         output_tokens_per_minute=80,
         politeness_policy=2,
         use_adaptive_concurrency=False,
+        max_wait_s=90,
     )
-    assert Limits.from_params(params) == Limits(5, 60, 70, 80, 2.0, False)
+    assert Limits.from_params(params) == Limits(5, 60, 70, 80, 2.0, False, 90.0)
 
     async def main() -> None:
         limiter = make(Limits.from_params(params))

@@ -75,6 +75,12 @@ def test_the_wait_that_the_server_asks_for_wins_over_the_backoff():
     assert policy.next_wait_s(1, UnavailableError("busy", wait_s=0.0), high) == 8.0
 
 
+def test_a_wait_that_is_longer_than_it_may_be_is_not_made():
+    policy = RetryPolicy(max_wait_s=60)
+    assert policy.next_wait_s(1, UnavailableError("busy", wait_s=60.0), low) == 60.0
+    assert policy.next_wait_s(1, UnavailableError("busy", wait_s=60.1), low) is None
+
+
 def test_every_wait_is_within_its_bounds():
     source = random.Random(1)
     for _ in range(2000):
@@ -109,6 +115,11 @@ def test_a_loop_of_ones_own_asks_the_policy():
 
 def test_policy_from_the_settings():
     params = RemoteParams(
-        max_retries=7, retry_backoff_base=2, retry_backoff_max=9, politeness_policy=3
+        max_retries=7,
+        retry_backoff_base=2,
+        retry_backoff_max=9,
+        politeness_policy=3,
+        max_outage_s=11,
+        max_wait_s=13,
     )
-    assert RetryPolicy.from_params(params) == RetryPolicy(7, 2.0, 9.0, 3.0)
+    assert RetryPolicy.from_params(params) == RetryPolicy(7, 2.0, 9.0, 3.0, 11.0, 13.0)

@@ -70,7 +70,9 @@ def progress_line(stats: RunStats, throughput: Throughput) -> str:
         parts.append(f"{format_number(throughput.tokens_per_s)} tokens/s")
     if stats.retries:
         parts.append(f"{stats.retries.total():,} retries")
-    if stats.limits is not None and (limit := limits(stats.limits)):
+    if stats.waiting is not None:
+        parts.append(stats.waiting.text)
+    elif stats.limits is not None and (limit := limits(stats.limits)):
         parts.append(limit)
     if stats.cost is not None:
         parts.append(format_dollars(stats.cost))

@@ -12,7 +12,7 @@ from collections import deque
 from typing import Self, TextIO
 
 from oumi.cli.display import Throughput, make_display
-from oumi.runner.events import Event, RunEnded, RunStarted, Stopping
+from oumi.runner.events import Event, RunEnded, RunStarted, Stopping, Waiting
 from oumi.runner.loop import leave_signals_to_main
 from oumi.runner.stats import RunStats
 
@@ -56,6 +56,9 @@ class Progress:
                     f"Stopping: {event.in_flight} in flight are being finished. "
                     "Ctrl-C again stops at once."
                 )
+                self._wake.set()
+            case Waiting():
+                self._messages.append(event.text)
                 self._wake.set()
             case RunEnded():
                 self.close()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.result import Failure
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
-from oumi.runner.limits.status import LimiterStatus
+from oumi.runner.limits.status import LimiterStatus, time_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,33 @@ class LimitsReported:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing is asked until a time, or in an outage until the server is back: until then at most.
+
+    Said at once of an outage, and of a pause that a server asks for if it is over a minute.
+    """
+
+    reason: str
+    """In the words of the server, or what failed."""
+    until: datetime
+    """With the time zone of this machine."""
+    is_outage: bool
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        until = time_text(self.until)
+        if self.is_outage:
+            return f"waiting for the server, until {until} at most: {self.reason}"
+        return f"waiting until {until}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The wait is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """No further row is begun; `in_flight` are being finished."""
 
@@ -90,6 +118,8 @@ Event = (
     | RowRetried
     | RowRepaired
     | LimitsReported
+    | Waiting
+    | Resumed
     | Stopping
     | RunEnded
 )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oumi.core.configs.inference_config import STANDARD_STREAM, BadRows, InferenceConfig
+from oumi.core.logs import logger
 from oumi.core.printable import printable_json
 from oumi.core.types.result import InferenceResult
 from oumi.data.check import check_rows
@@ -19,7 +20,8 @@ from oumi.data.opening import open_source
 from oumi.data.source import Source
 from oumi.errors import InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
-from oumi.runner.events import Event, Listener, RunStarted
+from oumi.runner.events import Event, Listener, RunStarted, Waiting
+from oumi.runner.refusals import Refusals
 from oumi.runner.run import Run
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
@@ -38,7 +40,7 @@ class Job:
         self._config = session.config
         self._source = open_source(conversations, session.config)
         self._stats = RunStats()
-        self._listener = listener
+        self._listener = listener or log_waits
         self._run: Run | None = None
         self._stopped = False
 
@@ -54,7 +56,8 @@ class Job:
             total = await asyncio.to_thread(self._check, source)
             with await asyncio.to_thread(destination.open) as store:
                 recorded = await asyncio.to_thread(destination.claim)
-                self._run = run = Run(self._session, store, self._notify)
+                refusals = Refusals(has_answers=recorded > 0)
+                self._run = run = Run(self._session, store, self._notify, refusals)
                 self._notify_started(total, recorded, path)
                 if not self._stopped:
                     most = min(self._session.max_in_flight, max(total, 1))
@@ -106,8 +109,13 @@ class Job:
 
     def _notify(self, event: Event) -> None:
         self._stats.update(event)
-        if self._listener is not None:
-            self._listener(event)
+        self._listener(event)
+
+
+def log_waits(event: Event) -> None:
+    """A listener for where nobody else says why nothing happens."""
+    if isinstance(event, Waiting):
+        logger.warning(event.text)
 
 
 @contextlib.contextmanager

@@ -17,51 +17,21 @@ from dataclasses import replace
 from typing import Any
 
 from oumi.core.types.completion import Completion, Delta, Usage
-from oumi.core.types.result import Failure, is_fatal
+from oumi.core.types.result import Failure
 from oumi.data.source import Row
 from oumi.errors import OumiError
 from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
+from oumi.runner.limits.permit import Permit
+from oumi.runner.limits.tries import Tries
+from oumi.runner.refusals import Refusals
 from oumi.runner.repair_loop import failed_repair, repair_request
 from oumi.runner.request import NO_KEY, Request
 from oumi.runner.session import Session
+from oumi.runner.stop_signal import RunStoppedError, StopSignal
 from oumi.runner.storage.row_store import RowStore
 from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error, is_valid_as_is, require_valid
 from oumi.structured.outcome import AskAgain, Invalid, outcome_of
-
-
-class RunStoppedError(Exception):
-    """The run was stopped before the row was asked for; not a failure of the row."""
-
-
-class StopSignal:
-    """Shared by the tasks of a run: once it is set, no further request begins."""
-
-    __slots__ = ("_preparing", "is_set")
-
-    def __init__(self) -> None:
-        self.is_set = False
-        self._preparing: set[asyncio.Task[Request]] = set()
-
-    def set(self) -> None:
-        """Begin nothing more, and give up what no request has been sent for yet."""
-        self.is_set = True
-        for task in self._preparing:
-            task.cancel()
-
-    async def unless_set(self, preparing: Coroutine[Any, Any, Request]) -> Request:
-        """What is prepared. Raises RunStoppedError as soon as the run is stopped."""
-        task = asyncio.create_task(preparing)
-        self._preparing.add(task)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if not self.is_set or (current is not None and current.cancelling()):
-                raise
-            raise RunStoppedError from None
-        finally:
-            self._preparing.discard(task)
 
 
 def _ignore(event: Event) -> None:
@@ -72,6 +42,7 @@ class RowTask:
     """Owns all that one row goes through: its key, its tries, its answers so far, its outcome.
 
     `notify` hears of each retry and repair. `key` is given where the conversation is not at hand.
+    `stop` and `refusals` are shared by the rows of a run.
     """
 
     __slots__ = (
@@ -80,6 +51,7 @@ class RowTask:
         "_key",
         "_notify",
         "_problem",
+        "_refusals",
         "_row",
         "_session",
         "_started_s",
@@ -96,13 +68,15 @@ class RowTask:
         notify: Callable[[Event], object] = _ignore,
         stop: StopSignal | None = None,
         key: str = NO_KEY,
+        refusals: Refusals | None = None,
     ):
         self._session = session
         self._row = row
         self._store = store
         self._notify = notify
-        self._stop = stop
+        self._stop = stop or StopSignal()
         self._key = key
+        self._refusals = refusals or Refusals()
         self._started_s = time.monotonic()
         self._attempts = 0
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
@@ -119,9 +93,10 @@ class RowTask:
         except RunStoppedError:
             raise
         except Exception as error:
-            if is_fatal(error):
+            if self._refusals.ends_run(error):
                 raise
             return self.fail(error)
+        self._refusals.row_done()
         return RowDone(self._row.index, completion, self._latency_s, self._usage)
 
     async def stream(self) -> AsyncGenerator[Delta]:
@@ -180,29 +155,43 @@ class RowTask:
         return outcome
 
     async def _ask(self, request: Request) -> Completion:
-        """An answer to a request, recorded. A try that failed is made again as the policy says."""
-        session, attempt = self._session, 0
+        """An answer to a request, recorded. What follows a try that failed, `Tries` knows."""
+        session, tries = self._session, None
         estimate = session.estimate_tokens(request)
         while True:
             try:
-                with await session.limiter.acquire(*estimate) as permit:
-                    if self._stop is not None and self._stop.is_set:
-                        raise RunStoppedError
+                with await self._permit(estimate) as permit:
+                    self._stop.check()
                     self._attempts += 1
                     ready = await self._load_media(request)
                     started_s = time.monotonic()
-                    completion = await session.complete(ready)
+                    completion = await self._completion(ready)
                     completion = self._record(completion)  # from here on it is paid for
                     took_s = time.monotonic() - started_s
                     permit.done(*_tokens_used(completion, estimate), took_s)
                     return completion
             except OumiError as error:
-                attempt += 1
-                wait_s = session.retry_policy.next_wait_s(attempt, error)
+                tries = tries or Tries(session.retry_policy, session.limiter)
+                wait_s = tries.next_wait_s(error)
                 if wait_s is None:
                     raise
                 self._notify(RowRetried(self._row.index, error, wait_s))
-            await asyncio.sleep(wait_s)
+            await self._stop.ends(asyncio.sleep(wait_s))
+
+    def _completion(self, request: Request) -> Coroutine[Any, Any, Completion]:
+        """The session's answer. A stop waits for it, unless there is only a connection to come."""
+        completion = self._session.complete(request)
+        outage = self._session.limiter.availability.outage
+        is_paid = outage is None or not outage.error.unreachable
+        return completion if is_paid else self._stop.ends(completion)
+
+    async def _permit(self, estimate: tuple[int, int]) -> Permit:
+        """The limiter's leave to send a request. A stop ends the wait for it."""
+        limiter = self._session.limiter
+        permit = limiter.try_acquire(*estimate)
+        if permit is None:
+            permit = await self._stop.ends(limiter.acquire(*estimate))
+        return permit
 
     async def _load_media(self, request: Request) -> Request:
         """The request with what it names. It is loaded at each try, so that no bytes are held while
@@ -211,8 +200,7 @@ class RowTask:
         media = self._session.media
         if media is None or not media.is_needed(request):
             return request
-        loading = media.load(request)
-        return await (loading if self._stop is None else self._stop.unless_set(loading))
+        return await self._stop.ends(media.load(request))
 
     def _request(self) -> Request:
         if self._row.conversation is None:

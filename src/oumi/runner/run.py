@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Iterator
 
 from oumi.data.source import Row
-from oumi.errors import StorageError
+from oumi.errors import StorageError, UnavailableError
 from oumi.runner.events import LimitsReported, Listener, RunEnded, Stopping
-from oumi.runner.row_task import RowTask, RunStoppedError, StopSignal
+from oumi.runner.refusals import Refusals
+from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
+from oumi.runner.stop_signal import RunStoppedError, StopSignal
 from oumi.runner.storage.row_store import RowStore
+from oumi.runner.wait_watch import WaitWatch
 
 _TICK_S = 0.25  # often enough for a progress bar
 _TICKS_PER_SYNC = 4  # a power cut loses about a second of answers
@@ -19,14 +22,23 @@ _TICKS_PER_SYNC = 4  # a power cut loses about a second of answers
 class Run:
     """One pass over the rows with at most `max_in_flight` of them begun and not ended.
 
-    `stop` lets what is in flight finish and begins nothing more. An error after which no other
-    row can succeed does the same, and is raised by `run` once nothing is in flight.
+    `stop` lets what is in flight finish, ends all waits, and begins nothing more. An error after
+    which no other row can succeed does the same, and is raised by `run` once nothing is in flight.
+    `refusals` judges which errors these are.
     """
 
-    def __init__(self, session: Session, store: RowStore, notify: Listener):
+    def __init__(
+        self,
+        session: Session,
+        store: RowStore,
+        notify: Listener,
+        refusals: Refusals | None = None,
+    ):
         self._session = session
         self._store = store
         self._notify = notify
+        self._refusals = refusals or Refusals()
+        self._waits = WaitWatch(session, notify)
         self._stop = StopSignal()
         self._in_flight = 0
         self._fatal: Exception | None = None
@@ -46,14 +58,15 @@ class Run:
         finally:
             ticking.cancel()
         self._report_limits()
+        self._waits.end()
         self._notify(RunEnded())
         if self._fatal is not None:
             raise self._fatal
 
     def stop(self) -> None:
         """Begin no further row."""
-        self._stop.set()
-        self._notify(Stopping(self._in_flight))
+        waiting = self._stop.set()
+        self._notify(Stopping(self._in_flight - waiting))
 
     async def _work(self, rows: Iterator[Row]) -> None:
         """Take one row after the other from the rows that all workers share."""
@@ -65,14 +78,18 @@ class Run:
                     continue
                 self._in_flight += 1
                 try:
-                    task = RowTask(self._session, row, self._store, self._notify, self._stop)
-                    self._notify(await task.run())
+                    self._notify(await self._task(row).run())
                 finally:
                     self._in_flight -= 1
         except RunStoppedError:
             return
         except Exception as error:
             self._end_with(error)
+
+    def _task(self, row: Row) -> RowTask:
+        return RowTask(
+            self._session, row, self._store, self._notify, self._stop, refusals=self._refusals
+        )
 
     def _end_with(self, error: Exception) -> None:
         self._fatal = self._fatal or error
@@ -85,6 +102,10 @@ class Run:
             await asyncio.sleep(_TICK_S)
             ticks += 1
             self._report_limits()
+            try:
+                self._waits.look()
+            except UnavailableError as error:
+                self._end_with(error)
             if ticks % _TICKS_PER_SYNC == 0:
                 try:
                     await asyncio.to_thread(self._store.sync)

@@ -14,12 +14,14 @@ from oumi.runner.cost import Price
 from oumi.runner.events import (
     Event,
     LimitsReported,
+    Resumed,
     RowDone,
     RowFailed,
     RowRepaired,
     RowRetried,
     RunEnded,
     RunStarted,
+    Waiting,
 )
 from oumi.runner.limits.status import LimiterStatus
 
@@ -64,6 +66,8 @@ class RunStats:
     latency: Histogram = field(default_factory=Histogram)
     limits: LimiterStatus | None = None
     """What the limiter did when it was last reported."""
+    waiting: Waiting | None = None
+    """What all rows wait for at the moment."""
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
 
@@ -83,6 +87,10 @@ class RunStats:
                 self.repairs += 1
             case LimitsReported():
                 self.limits = event.status
+            case Waiting():
+                self.waiting = event
+            case Resumed():
+                self.waiting = None
             case RunStarted():
                 self.price = event.price
                 self.total, self.recorded = event.total, event.recorded

@@ -35,6 +35,11 @@ class Address:
         return f"Address({', '.join(map(mask_url, self.bases))})"  # the headers hold the key
 
     @property
+    def hosts(self) -> str:
+        """The hosts of the replicas, for errors and logs: a URL may hold a password."""
+        return ", ".join(urlsplit(base).netloc.rpartition("@")[2] for base in self.bases)
+
+    @property
     def models_base(self) -> str:
         """Above which models are listed: a deployment on Azure has none of its own, and Bedrock
         has another service for that.

@@ -42,7 +42,7 @@ class RemoteBackend(Backend):
         self._owns_transport = transport is None
         self._transport = transport
         self._closed = False
-        self._rate_limits: dict[Limits, RateLimitObserver] = {}
+        self._rate_limits: dict[tuple[Limits, str], RateLimitObserver] = {}
         self._replicas: dict[tuple[str, ...], Replicas] = {}
         self._auths: dict[str | None, Auth | None] = {}
         self._find_auth(find_address(self.provider, config))  # raises what is missing
@@ -59,7 +59,7 @@ class RemoteBackend(Backend):
         address = find_address(provider, config)
         dialect = load_dialect(provider.dialect)
         adapted = dialect.adapted(config, provider)
-        rate_limits = self._find_rate_limits(Limits.from_params(remote))
+        rate_limits = self._find_rate_limits(Limits.from_params(remote), address)
         return RemoteSession(
             name=self.name,
             config=config,
@@ -110,11 +110,14 @@ class RemoteBackend(Backend):
         model = config.model.model_dump(mode="json", exclude=ignored)
         return {"engine": self.name, "model": model, "url": without_secrets(address.bases[0])}
 
-    def _find_rate_limits(self, limits: Limits) -> RateLimitObserver:
-        """The one limiter of these limits, so that calls side by side keep them together."""
-        if limits not in self._rate_limits:
-            self._rate_limits[limits] = RateLimitObserver(Limiter(limits))
-        return self._rate_limits[limits]
+    def _find_rate_limits(self, limits: Limits, address: Address) -> RateLimitObserver:
+        """The one limiter of these limits at these servers, so that calls side by side keep them
+        together.
+        """
+        key = limits, address.hosts
+        if key not in self._rate_limits:
+            self._rate_limits[key] = RateLimitObserver(Limiter(limits, server=address.hosts))
+        return self._rate_limits[key]
 
     def _find_auth(self, address: Address) -> Auth | None:
         """What signs calls, where no key is given. All sessions share it, and so its tokens."""

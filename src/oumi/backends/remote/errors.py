@@ -31,6 +31,16 @@ _STATUSES = {
     "timeout_error": 504,
 }
 """The status that an error inside a stream would have had, by its type or code."""
+_CONTENT_WORDS = re.compile(
+    r"content[ _-]?(?:\w+[ _-])?(?:violat|polic|filter|moderat|safety)|safety|moderation|flagged|"
+    r"(?:usage|content|community) guideline|harmful|inappropriate|jailbreak|guardrail|"
+    r"prohibited[ _](?:content|use)|sensitive[ _](?:content|words)",
+    re.I,
+)
+_ROUTING_WORDS = re.compile(
+    r"\bno (?:(?:allowed|available|healthy) )?(?:endpoints?|providers?|deployments?)\b", re.I
+)
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)\b", re.I)
 _KEPT = 500
 
 
@@ -58,8 +68,11 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
     """
     error = _find_error(body)
     codes, message = _codes(error), f"{name} answered {status}: {_text(error).rstrip('.')}"
-    if status == 403 and _is_flagged(error):
+    if status == 403 and (_is_flagged(error) or _CONTENT_WORDS.search(f"{message} {codes}")):
         return RequestError(message, status=status)
+    if status == 403 and _PAGE.match(body):
+        hint = "A page in place of an answer: a firewall may have refused the request."
+        return AccessError(f"{message}. {hint}", status=status, is_of_row=True)
     if status in (401, 403) or (
         status == 400 and (codes & _KEY_CODES or _KEY_WORDS.search(message))
     ):
@@ -68,7 +81,8 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
         return AccessError(f"{message}. The quota is spent: add credit.", status=status)
     if status == 404 or (status == 400 and (codes & _MODEL_CODES or _MODEL_WORDS.search(message))):
         hint = "Check model.model_name and remote_params.api_url."
-        return ModelNotFoundError(f"{message}. {hint}", status=status)
+        is_of_row = _ROUTING_WORDS.search(message) is not None
+        return ModelNotFoundError(f"{message}. {hint}", status=status, is_of_row=is_of_row)
     if status in _RETRIED or status >= 500:
         wait_s = _retry_info_s(error) if wait_s is None else wait_s
         return UnavailableError(message, status=status, wait_s=wait_s)

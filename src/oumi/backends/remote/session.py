@@ -17,7 +17,7 @@ from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Transport
-from oumi.backends.remote.http.transport_errors import TransportTimeoutError
+from oumi.backends.remote.http.transport_errors import ConnectError, TransportTimeoutError
 from oumi.backends.remote.masked_stream import mask_stream
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
@@ -74,16 +74,21 @@ class RemoteSession(Session):
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
-        if self._is_long(request) and self._can_stream(request):
-            return await self._complete_streamed(request)
         transport = self.transport()
-        try:
-            with self.replicas.pick() as replica:
-                reply = await transport.send(await self.build_call(request, replica))
-                replica.note_status(reply.status)
-        except TransportTimeoutError:
-            self.timed_out.add(request.key)
-            raise
+        while True:
+            try:
+                if self._is_long(request) and self._can_stream(request):
+                    return await self._complete_streamed(request)
+                with self.replicas.pick() as replica:
+                    reply = await transport.send(await self.build_call(request, replica))
+                    replica.note_status(reply.status)
+                break
+            except TransportTimeoutError:
+                self.timed_out.add(request.key)
+                raise
+            except ConnectError:  # nothing was sent, so another replica may be asked at once
+                if not self.replicas.is_any_awake:
+                    raise
         self.rate_limits.observe(reply.headers)
         if reply.status in _TIMEOUT_STATUSES:
             self.timed_out.add(request.key)

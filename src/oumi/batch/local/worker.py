@@ -32,7 +32,7 @@ from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
 from oumi.runner import loop
 from oumi.runner.events import Event, RunStarted
-from oumi.runner.job import Job
+from oumi.runner.job import Job, log_waits
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.lock import Lock
@@ -82,6 +82,7 @@ class Worker:
 
     def _on_event(self, event: Event) -> None:
         self._stats.update(event)
+        log_waits(event)
         if isinstance(event, RunStarted):
             self._began = time.time()
 

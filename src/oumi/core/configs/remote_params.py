@@ -28,13 +28,20 @@ class RemoteParams(Settings):
     """Environment variable that holds the API key. None: the provider's own."""
 
     max_retries: int = Field(default=3, ge=0)
-    """Most retries of a failed request."""
+    """Most retries of a failed request, where the request itself may be to blame."""
 
     retry_backoff_base: float = Field(default=1.0, ge=0.0)
     """Seconds before the first retry; doubled for each one after it."""
 
     retry_backoff_max: float = Field(default=30.0, ge=0.0)
     """Longest wait before a retry, in seconds."""
+
+    max_outage_s: float = Field(default=900.0, ge=0.0)
+    """Longest time, in seconds, that a run waits for a server which is away, or for a row that is
+    answered with 429, 503 or 529 again and again."""
+
+    max_wait_s: float = Field(default=3600.0, gt=0.0)
+    """Longest wait, in seconds, that a server may ask for. One that asks for more ends the run."""
 
     connection_timeout: float = Field(default=300.0, gt=0.0)
     """Seconds after which a request without a whole answer is given up, and a stream from which

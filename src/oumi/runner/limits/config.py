@@ -22,6 +22,8 @@ class Limits:
     """Any stretch of this many seconds holds at most `in_flight` starts; 0: no such limit."""
     adaptive: bool = True
     """Whether fewer than `in_flight` may be in flight where the server bears no more."""
+    max_wait_s: float = float("inf")
+    """The longest pause that a server may ask for."""
 
     @classmethod
     def from_params(cls, params: RemoteParams) -> Limits:
@@ -33,4 +35,5 @@ class Limits:
             output_tokens_per_minute=params.output_tokens_per_minute,
             politeness_s=params.politeness_policy,
             adaptive=params.use_adaptive_concurrency,
+            max_wait_s=params.max_wait_s,
         )

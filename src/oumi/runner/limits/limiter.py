@@ -15,8 +15,10 @@ the same turn of the event loop or the next):
    one, start at once. 99 % of a limit can be used.
 4. Any `politeness_s` hold at most `in_flight` starts. (In retry.py a failed attempt waits it.)
 5. At most `in_flight` are in flight; with `adaptive`, as many as the server bears (adaptive.py).
-6. After `overloaded(wait_s)` and after `pause(wait_s)` nothing starts for that long. Where a
-   server reports less of a limit left than we use, starts slow down (header_pacer.py).
+6. After `overloaded(wait_s)` and after `pause(wait_s)` nothing starts for that long; a pause
+   longer than `max_wait_s` is an UnavailableError that ends the run. Where a server reports less
+   of a limit left than we use, starts slow down (header_pacer.py). While it is away, one request
+   at a time starts (outage.py).
 7. First come, first served: a start never passes one that waits. A request that no minute
    can hold is a RequestError at once. A cancelled `acquire` holds nothing.
 
@@ -33,65 +35,21 @@ from collections.abc import Callable
 
 from oumi.errors import UnavailableError
 from oumi.runner.limits.adaptive import AdaptiveConcurrency
+from oumi.runner.limits.availability import Availability
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.gates import (
     REQUESTS,
     Amounts,
     EvenPacer,
     Gate,
-    WindowSlot,
     start_gates,
     token_windows,
 )
 from oumi.runner.limits.header_pacer import HeaderPacer
-from oumi.runner.limits.status import LimiterStatus, RateLimitStatus
+from oumi.runner.limits.pause import Pause
+from oumi.runner.limits.permit import Permit
+from oumi.runner.limits.status import LimiterStatus, RateLimitStatus, Wait
 from oumi.runner.limits.tuning import TUNING, Tuning
-
-
-class Permit:
-    """The right to send one request, held until `done`, `overloaded` or `failed` ends it.
-
-    As a context manager it ends itself, by the exception that leaves the block: an
-    UnavailableError that means overload ends it as `overloaded`, anything else as `failed`.
-    Ending a permit again does nothing.
-    """
-
-    __slots__ = ("_limiter", "amounts", "in_flight", "number", "started_s", "window_slots")
-
-    def __init__(self, limiter: Limiter, started_s: float, amounts: Amounts):
-        self._limiter: Limiter | None = limiter
-        self.started_s = started_s
-        self.amounts = amounts
-        self.number = limiter.starts
-        self.in_flight = limiter.in_flight
-        self.window_slots: list[WindowSlot] | None = None
-
-    def done(self, input_tokens: int, output_tokens: int, latency_s: float) -> None:
-        """It succeeded; the tokens that it used replace the estimate."""
-        limiter, self._limiter = self._limiter, None
-        if limiter is not None:
-            limiter._end_done(self, (1, input_tokens, output_tokens, 0), latency_s)
-
-    def overloaded(self, wait_s: float | None = None) -> None:
-        """It was refused as too much (429, 503, 529) or timed out; nothing starts for `wait_s`."""
-        limiter, self._limiter = self._limiter, None
-        if limiter is not None:
-            limiter._end_overloaded(self, wait_s)
-
-    def failed(self) -> None:
-        """It failed in another way. Its tokens stay counted as reserved."""
-        limiter, self._limiter = self._limiter, None
-        if limiter is not None:
-            limiter._release()
-
-    def __enter__(self) -> Permit:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, UnavailableError) and error.overload:
-            self.overloaded(error.wait_s)
-        else:
-            self.failed()
 
 
 class _Waiter:
@@ -106,7 +64,9 @@ class _Waiter:
 
 
 class Limiter:
-    """Lets starts through, by the promises above. `clock` counts seconds steadily."""
+    """Lets starts through, by the promises above. `clock` counts seconds steadily; `server` is
+    the name of the server in errors.
+    """
 
     def __init__(
         self,
@@ -114,6 +74,7 @@ class Limiter:
         *,
         clock: Callable[[], float] = time.monotonic,
         tuning: Tuning = TUNING,
+        server: str = "the server",
     ):
         self.limits = limits
         self.starts = self.in_flight = self._overloads = 0
@@ -121,12 +82,13 @@ class Limiter:
         self._tuning = tuning
         self._token_windows = token_windows(limits)
         self._gates: list[Gate] = [*start_gates(limits), *self._token_windows]
+        self.availability = Availability(self._gates, clock, server)
         self._header_pacers: dict[str, HeaderPacer] = {}
         self._adaptive = AdaptiveConcurrency(limits.in_flight, tuning) if limits.adaptive else None
         self._adaptive_pacer: EvenPacer | None = None
         self._window = self._adaptive.window if self._adaptive else limits.in_flight
         self._rate_limited = False  # the first in the queue waits for the adaptive rate
-        self._paused_until_s = float("-inf")
+        self._pause = Pause(limits.max_wait_s)
         self._queue: deque[_Waiter] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
@@ -147,6 +109,11 @@ class Limiter:
             waited_s=self._waited_s,
         )
 
+    @property
+    def wait(self) -> Wait | None:
+        """What all requests wait for: the end of an outage, or of a pause."""
+        return self.availability.wait or self._pause.wait(self._clock())
+
     def try_acquire(self, input_tokens: int, output_tokens: int) -> Permit | None:
         """A permit if this start may be at once and nobody waits; for hot loops.
 
@@ -165,11 +132,14 @@ class Limiter:
     async def acquire(self, input_tokens: int, output_tokens: int) -> Permit:
         """A permit, once the limits allow this start and all who came before have theirs.
 
-        Raises RequestError for more tokens than a minute may hold.
+        Raises RequestError for more tokens than a minute may hold, and UnavailableError in a pause
+        that is longer than it may be.
         """
         permit = self.try_acquire(input_tokens, output_tokens)
         if permit is not None:
             return permit
+        self.availability.end_stale()
+        self._pause.check(self._clock())
         amounts = (1, input_tokens, output_tokens, input_tokens + output_tokens)
         self._queue.append(waiter := _Waiter(amounts, self._clock()))
         if len(self._queue) == 1:
@@ -180,9 +150,9 @@ class Limiter:
             self._cancel(waiter)
             raise
 
-    def pause(self, wait_s: float) -> None:
-        """Start nothing for `wait_s` seconds from now."""
-        self._paused_until_s = max(self._paused_until_s, self._clock() + wait_s)
+    def pause(self, wait_s: float, reason: str = "") -> None:
+        """Start nothing for `wait_s` seconds from now, for a reason in the server's words."""
+        self._pause.extend(self._clock(), wait_s, reason)
 
     def observe(self, status: RateLimitStatus) -> None:
         """Adjust the pace to a rate limit as the server has just reported it."""
@@ -193,7 +163,7 @@ class Limiter:
         pacer.update(status, self._clock())
 
     def _ready_s(self, now_s: float, amounts: Amounts) -> float:
-        ready_s = self._paused_until_s
+        ready_s = self._pause.until_s
         for gate in self._gates:
             gate_s = gate.ready_s(now_s, amounts)
             if gate_s > ready_s:
@@ -264,7 +234,13 @@ class Limiter:
             self._timer.cancel()
             self._timer = None
 
-    def _end_done(self, permit: Permit, used: Amounts, latency_s: float) -> None:
+    def end_done(self, permit: Permit, used: Amounts, latency_s: float) -> None:
+        """A permit's request succeeded."""
+        availability = self.availability
+        availability.answers += 1
+        outage = availability.outage
+        if outage is not None and permit.number > outage.starts:
+            availability.end()
         if self._token_windows:
             self._correct_tokens(permit, used)
         adaptive = self._adaptive
@@ -275,18 +251,31 @@ class Limiter:
             self._window = adaptive.window
         self._release()
 
-    def _end_overloaded(self, permit: Permit, wait_s: float | None) -> None:
+    def end_failed(self, permit: Permit, error: BaseException | None) -> None:
+        """A permit's request failed, or was not sent."""
+        outage = self.availability.outage
+        if outage is not None and permit.number > outage.starts:
+            self.availability.probe_failed(error)
+        if isinstance(error, UnavailableError):
+            self.availability.note_duration(error, permit.started_s)
+            if error.overload:
+                self._reduce(permit, error.wait_s)
+            if error.wait_s is not None:
+                self._pause.explain(str(error))  # where the reply's headers began it
+        self._release()
+
+    def _reduce(self, permit: Permit, wait_s: float | None) -> None:
+        """A request was refused as too much (429, 503, 529) or timed out."""
         self._overloads += 1
         if wait_s is not None:
             self.pause(wait_s)
         adaptive = self._adaptive
         if adaptive is not None:
             now_s = self._clock()
-            resume_s = max(now_s, self._paused_until_s)
+            resume_s = max(now_s, self._pause.until_s)
             if adaptive.on_overload(resume_s, permit, self.in_flight - 1):
                 self._set_adaptive_rate(adaptive.rate_per_s, now_s)
             self._window = adaptive.window
-        self._release()
 
     def _correct_tokens(self, permit: Permit, used: Amounts) -> None:
         for window, slot in zip(self._token_windows, permit.window_slots or (), strict=True):

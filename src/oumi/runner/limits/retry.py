@@ -10,6 +10,8 @@ times. The wait before the next attempt is
   failed before, at most `backoff_max_s`, of which a random part up to a half is left out;
 
 and in both cases at least `politeness_s`.
+
+What says nothing about a request uses up none of its retries; tries.py says what follows then.
 """
 
 from __future__ import annotations
@@ -49,6 +51,10 @@ class RetryPolicy:
     backoff_base_s: float = 1.0
     backoff_max_s: float = 30.0
     politeness_s: float = 0.0
+    max_outage_s: float | None = None
+    """How long to wait for a server that is away or has too much to do; None: not at all."""
+    max_wait_s: float = float("inf")
+    """The longest wait that a server may ask for."""
 
     @classmethod
     def from_params(cls, params: RemoteParams) -> RetryPolicy:
@@ -58,6 +64,8 @@ class RetryPolicy:
             backoff_base_s=params.retry_backoff_base,
             backoff_max_s=params.retry_backoff_max,
             politeness_s=params.politeness_policy,
+            max_outage_s=params.max_outage_s,
+            max_wait_s=params.max_wait_s,
         )
 
     def next_wait_s(
@@ -67,13 +75,23 @@ class RetryPolicy:
 
         None means: give up. `random` returns numbers from 0 up to 1.
         """
-        if not error.retryable or attempt > self.max_retries:
+        is_too_long = (error.wait_s or 0.0) > self.max_wait_s
+        if not error.retryable or attempt > self.max_retries or is_too_long:
             return None
+        return self.wait_s(attempt, error, random)
+
+    def wait_s(
+        self, attempt: int, error: OumiError, random: Callable[[], float] = random_source.random
+    ) -> float:
+        """The same, however many retries were made."""
         if error.wait_s:
             return max(error.wait_s * (1 + 0.1 * random()), self.politeness_s)
+        return max(self.backoff_s(attempt, random), self.politeness_s)
+
+    def backoff_s(self, attempt: int, random: Callable[[], float] = random_source.random) -> float:
+        """Exponential backoff with jitter after attempt number `attempt`."""
         doubled_s = self.backoff_base_s * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS)
-        backoff_s = min(doubled_s, self.backoff_max_s) * (0.5 + 0.5 * random())
-        return max(backoff_s, self.politeness_s)
+        return min(doubled_s, self.backoff_max_s) * (0.5 + 0.5 * random())
 
 
 async def retrying(

@@ -9,7 +9,8 @@ import time
 from typing import Any
 
 from oumi.backends.remote.auth.tokens import TokenAuth
-from oumi.errors import AccessError, UnavailableError
+from oumi.backends.remote.http.transport_errors import TransportError
+from oumi.errors import AccessError
 
 _SCOPE = "https://cognitiveservices.azure.com/.default"
 # Long enough for a request that waits for a free place and is then retried.
@@ -45,4 +46,4 @@ class AzureAuth(TokenAuth):
             first_line = str(error).partition("\n")[0]
             raise AccessError(f"{first_line} {_HINT}") from error
         except AzureError as error:
-            raise UnavailableError(f"Azure's tokens cannot be reached: {error}") from error
+            raise TransportError(f"Azure's tokens cannot be reached: {error}") from error

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from oumi.backends.remote.auth.tokens import TokenAuth
-from oumi.errors import AccessError, UnavailableError
+from oumi.backends.remote.http.transport_errors import TransportError
+from oumi.errors import AccessError
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
@@ -41,7 +42,7 @@ class GoogleAuth(TokenAuth):
             with requests.Session() as session:
                 self._credentials.refresh(Request(session))
         except exceptions.TransportError as error:
-            raise UnavailableError(f"Google's tokens cannot be reached: {error}") from error
+            raise TransportError(f"Google's tokens cannot be reached: {error}") from error
         except (exceptions.GoogleAuthError, OSError, ValueError) as error:
             first_line = str(error).partition("\n")[0]
             raise AccessError(f"Google's credentials: {first_line}") from error

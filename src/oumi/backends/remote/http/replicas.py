@@ -10,6 +10,7 @@ from oumi.backends.remote.http.transport_errors import TransportError
 
 _FIRST_REST_S = 1.0
 _LONGEST_REST_S = 60.0
+_MOST_DOUBLINGS = 6  # 2 ** 6 s is longer than the longest rest; thousands would overflow a float
 
 
 class Replica:
@@ -44,7 +45,8 @@ class Replica:
 
     def _fail(self) -> None:
         self.failures += 1
-        rest_s = min(_FIRST_REST_S * 2 ** (self.failures - 1), _LONGEST_REST_S)
+        doublings = min(self.failures - 1, _MOST_DOUBLINGS)
+        rest_s = min(_FIRST_REST_S * 2**doublings, _LONGEST_REST_S)
         self.rests_until_s = self._clock() + rest_s
 
 
@@ -58,6 +60,12 @@ class Replicas:
     def pick(self) -> Replica:
         """The replica for the next request."""
         return self._all[0] if len(self._all) == 1 else self._pick()
+
+    @property
+    def is_any_awake(self) -> bool:
+        """Whether one of them is not resting after a failure."""
+        now_s = self._clock()
+        return any(replica.rests_until_s <= now_s for replica in self._all)
 
     def _pick(self) -> Replica:
         now_s = self._clock()

@@ -20,12 +20,23 @@ _WHAT = {
     "TimeoutError": _CANNOT_CONNECT,
     "TlsError": "no secure connection",
 }
+_NO_CONNECTION = {"ConnectionError", "ProxyConnectionError", "TlsError"}
 _TOO_LONG = "source: TimedOut"
 _UNTRUSTED = " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own)"
 
 
 class TransportError(UnavailableError):
     """No whole reply came. The server may have answered all the same."""
+
+    no_reply = True
+
+
+class ConnectError(TransportError):
+    """No connection, so nothing was sent: it was refused, there is no such host, a proxy or TLS
+    stands in the way.
+    """
+
+    unreachable = True
 
 
 class TransportTimeoutError(TransportError):
@@ -74,7 +85,8 @@ def translate(error: BaseException, call: Call) -> BaseException:
     what = _WHAT.get(name, "the connection was closed before the reply")
     if "Error(Body" in str(error):  # named otherwise in a stream
         what = _CUT_OFF
-    return TransportError(f"{host}: {what}{_reason(str(error))}")
+    kind = ConnectError if name in _NO_CONNECTION else TransportError
+    return kind(f"{host}: {what}{_reason(str(error))}")
 
 
 @cache
