@@ -102,6 +102,6 @@ def count_rows(source: Source, config: InferenceConfig) -> int:
 def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
     """The settings as JSON-ready values; keys, files, and secrets in a URL are left out."""
     settings = dump_without_secrets(config)
-    for name in ("input_path", "output_path", "overwrite"):
+    for name in ("input_path", "output_path", "progress_path", "overwrite"):
         settings.pop(name, None)
     return settings

@@ -21,6 +21,7 @@ from oumi.data.source import Source
 from oumi.errors import InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
 from oumi.runner.events import Event, Listener, RunStarted, Waiting
+from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.run import Run
 from oumi.runner.session import Session
@@ -41,6 +42,8 @@ class Job:
         self._source = open_source(conversations, session.config)
         self._stats = RunStats()
         self._listener = listener or log_waits
+        path = session.config.progress_path
+        self._progress = None if path is None else ProgressFile(path)
         self._run: Run | None = None
         self._stopped = False
 
@@ -109,6 +112,8 @@ class Job:
 
     def _notify(self, event: Event) -> None:
         self._stats.update(event)
+        if self._progress is not None:
+            self._progress.update(self._stats, event)
         self._listener(event)
 
 

@@ -58,6 +58,10 @@ class InferenceConfig(Settings):
     output_path: str | None = None
     """A file for the finished conversations, in input order, or `-` for standard output."""
 
+    progress_path: str | None = None
+    """A JSON file that says about once a second how far the run is: `total`, `completed`, `failed`
+    and `updated_at`."""
+
     bad_rows: BadRows = BadRows.STOP
     """Whether an unreadable row of the input stops the run before it starts (`stop`) or fails
     alone (`fail`)."""
