@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oumi.quick import infer
+    from oumi.cli.chat import infer_interactive
+    from oumi.quick import get_engine, infer
 
     __version__: str
 
-__all__ = ["__version__", "infer"]
+__all__ = ["__version__", "get_engine", "infer", "infer_interactive"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "infer":
-        from oumi.quick import infer
+    if name in ("get_engine", "infer"):
+        from oumi import quick
 
-        return infer
+        return getattr(quick, name)
+    if name == "infer_interactive":
+        from oumi.cli.chat import infer_interactive
+
+        return infer_interactive
     if name == "__version__":
         from importlib.metadata import version
 

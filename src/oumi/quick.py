@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
 
 from oumi.core.configs import GenerationParams, InferenceConfig
-from oumi.core.types.conversation import Conversation
-from oumi.data.conversation_like import Conversations, is_one
+from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
+from oumi.data.conversation_like import ConversationLike, Conversations, is_one, to_conversations
 from oumi.inference import InferenceEngine, build_engine
 
 
@@ -17,6 +17,8 @@ def infer(
     config: InferenceConfig | None = ...,
     *,
     engine: InferenceEngine | None = ...,
+    system_prompt: str | None = ...,
+    input_image_bytes: Sequence[bytes] | None = ...,
     **generation: Any,
 ) -> Conversation: ...
 @overload
@@ -24,28 +26,85 @@ def infer(
     input: Conversations | None = ...,
     config: InferenceConfig | None = ...,
     *,
+    inputs: Iterable[ConversationLike] | None = ...,
     engine: InferenceEngine | None = ...,
+    inference_engine: InferenceEngine | None = ...,
+    system_prompt: str | None = ...,
+    input_image_bytes: Sequence[bytes] | None = ...,
     **generation: Any,
 ) -> Sequence[Conversation]: ...
+@overload
 def infer(
-    input: Conversations | None = None,  # noqa: A002
-    config: InferenceConfig | None = None,
+    input: InferenceConfig,
+    config: Iterable[ConversationLike] | None = ...,
     *,
+    inputs: Iterable[ConversationLike] | None = ...,
+    inference_engine: InferenceEngine | None = ...,
+    system_prompt: str | None = ...,
+    input_image_bytes: Sequence[bytes] | None = ...,
+) -> Sequence[Conversation]: ...
+def infer(
+    input: Conversations | InferenceConfig | None = None,  # noqa: A002
+    config: InferenceConfig | Conversations | None = None,
+    *,
+    inputs: Iterable[ConversationLike] | None = None,
     engine: InferenceEngine | None = None,
+    inference_engine: InferenceEngine | None = None,
+    system_prompt: str | None = None,
+    input_image_bytes: Sequence[bytes] | None = None,
     **generation: Any,
 ) -> Conversation | Sequence[Conversation]:
     """Answer texts, conversations or lists of messages, one or many, or the file of `input_path`.
 
     `oumi.infer("What is 2+2?", max_new_tokens=32)` gives the finished conversation; a list gives
     a list. Further arguments are generation settings. An engine that is not handed in is made
-    for this call from `config`, and closed. Raises InferenceError where rows failed.
+    for this call from `config`, and closed. `system_prompt` and the images stand in front of each
+    question. `infer(config, inputs)`, with `inference_engine` for `engine`, is the same in the
+    order of the upstream library. Raises InferenceError where rows failed.
     """
-    config = (config or InferenceConfig()).merge(
-        InferenceConfig(generation=GenerationParams(**generation))
-    )
+    given, settings = _in_order(input, config)
+    rows = given if inputs is None else inputs
+    merged = settings.merge(InferenceConfig(generation=GenerationParams(**generation)))
+    single = rows is not None and is_one(rows)
+    if rows is not None and (system_prompt or input_image_bytes):
+        asked = to_conversations(rows)
+        rows = [_prepend(row, system_prompt, input_image_bytes or ()) for row in asked]
+    answers = _answers(rows, merged, engine or inference_engine)
+    return answers[0] if single else answers
+
+
+def get_engine(config: InferenceConfig) -> InferenceEngine:
+    """The engine that the settings name, or that fits their model."""
+    return build_engine(config)
+
+
+def _in_order(
+    first: Conversations | InferenceConfig | None, second: InferenceConfig | Conversations | None
+) -> tuple[Conversations | None, InferenceConfig]:
+    """The rows and the settings, whichever of both came first."""
+    if isinstance(first, InferenceConfig):
+        first, second = second, first
+    if isinstance(first, InferenceConfig) or not isinstance(second, InferenceConfig | None):
+        raise TypeError("expected one InferenceConfig, and the conversations beside it")
+    return first, second or InferenceConfig()
+
+
+def _answers(
+    rows: Conversations | None, config: InferenceConfig, engine: InferenceEngine | None
+) -> Sequence[Conversation]:
     if engine is not None:
-        answers = engine.infer(input, config)
-    else:
-        with build_engine(config) as own:
-            answers = own.infer(input, config)
-    return answers[0] if input is not None and is_one(input) else answers
+        return engine.infer(rows, config)
+    with build_engine(config) as own:
+        return own.infer(rows, config)
+
+
+def _prepend(row: Conversation, system_prompt: str | None, images: Sequence[bytes]) -> Conversation:
+    """The conversation with a system message at its beginning, and images in its last message."""
+    messages = list(row.messages)
+    if images:
+        items = [ContentItem(type=Type.IMAGE_BINARY, binary=image) for image in images]
+        content = [*items, *messages[-1].content_items]
+        messages[-1] = messages[-1].model_copy(update={"content": content})
+    if system_prompt:
+        messages.insert(0, Message(role=Role.SYSTEM, content=system_prompt))
+    return row.model_copy(update={"messages": messages})

@@ -76,10 +76,16 @@ class Chat:
             self.messages.pop()  # a question without any answer would confuse the next turn
 
 
-def run(config: InferenceConfig) -> int:
+def infer_interactive(config: InferenceConfig, *, system_prompt: str | None = None) -> None:
+    """Chat in the terminal until the user leaves; `oumi infer -i` as a function."""
+    run(config, system_prompt)
+
+
+def run(config: InferenceConfig, system_prompt: str | None = None) -> int:
     """Chat until the user leaves. Returns the exit code."""
     with build_engine(config) as engine:
         chat = Chat(engine, config)
+        chat.system_prompt = system_prompt
         if sys.stdin.isatty():
             name = printable(config.model.model_name)
             click.echo(f"{name} · {_HELP.splitlines()[0]}", err=True)
