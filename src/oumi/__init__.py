@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from oumi import compat
+
 if TYPE_CHECKING:
     from oumi.cli.chat import infer_interactive
     from oumi.quick import get_engine, infer
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = ["__version__", "get_engine", "infer", "infer_interactive"]
+
+compat.install()
 
 
 def __getattr__(name: str) -> Any:

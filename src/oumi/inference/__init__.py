@@ -100,6 +100,9 @@ _ENGINES = {
 # end
 
 
+_ENGINES["HuggingFaceRouterInferenceEngine"] = "HUGGING_FACE_ROUTER"  # its name upstream
+
+
 def __getattr__(name: str) -> Any:
     if name in _ENGINES:
         return load_class(find_engine(_ENGINES[name]))

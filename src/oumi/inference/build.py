@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import engine_for, find_engine, require_runtime
+from oumi.backends.registry import engine_for, find_engine
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.remote_engine import RemoteInferenceEngine
@@ -27,8 +27,7 @@ def build_engine(config: InferenceConfig) -> InferenceEngine:
 
 
 def load_class(row: EngineRow) -> type[InferenceEngine]:
-    """The class of an engine. Raises MissingDependencyError where its runtime is missing."""
-    require_runtime(row)
+    """The class of an engine. Its runtime is needed when an engine is made, not before."""
     for module in map(import_module, _MODULES):
         found: type[InferenceEngine] | None = getattr(module, row.class_name, None)
         if found is not None and found.engine_type == row.name:
