@@ -129,7 +129,7 @@ def test_a_proxy_that_is_away(server: FaultServer, dead_url: str, monkeypatch: p
 def test_what_breaks_every_row_alike_is_an_outage(server: FaultServer, fault: dict[str, Any]):
     server.plan(latency_ms=5)
     with (
-        make(server, num_workers=8, max_retries=1) as engine,
+        make(server, num_workers=8, max_retries=3) as engine,
         BackgroundRun(engine, rows(300)) as run,
     ):
         run.wait_for(RowDone, 20)

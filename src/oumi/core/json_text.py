@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from pydantic_core import from_json, to_jsonable_python
+from pydantic_core import PydanticSerializationError, from_json, to_jsonable_python
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -59,7 +59,7 @@ def _read_with_python(text: bytes) -> Any:
     try:
         return json.loads(text.decode("utf-8-sig", "replace"), strict=False)
     except RecursionError:
-        raise ValueError("nested too deeply for JSON") from None
+        raise ValueError("not JSON: nested too deeply") from None
 
 
 def _write_any(value: Any, sort_keys: bool, indent: int | None) -> bytes:
@@ -90,4 +90,7 @@ def _to_plain(value: Any) -> Any:
         return {_to_plain(str(name)): _to_plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_to_plain(part) for part in value]
-    return _to_plain(to_jsonable_python(value))
+    try:
+        return _to_plain(to_jsonable_python(value))
+    except PydanticSerializationError:
+        raise ValueError(f"not JSON: a value of the class {type(value).__name__}") from None
