@@ -31,7 +31,8 @@ def check_call(code: int, printed: str, key: str) -> None:
 
 def check_output(output: Path, rows: list[Row], answers: dict[str, str]) -> None:
     """Each row of the input stands in the output, in order, with the answer to its question."""
-    lines = [json.loads(line, parse_constant=_refuse) for line in output.open()]
+    text = output.read_bytes().splitlines()
+    lines = [json.loads(line, parse_constant=_refuse) for line in text]
     check(len(lines) == len(rows), f"{len(lines)} rows in place of {len(rows)}")
     for row, line in zip(rows, lines, strict=True):
         question, answer = question_of(row), line["messages"][-1]["content"]
