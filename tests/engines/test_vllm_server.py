@@ -195,13 +195,14 @@ def test_logprobs(remote: RemoteInferenceEngine):
 
 
 def test_a_chat_template_and_vllms_own_settings(remote: RemoteInferenceEngine):
-    template = "<|im_start|>user\n{{ question }}<|im_end|>\n<|im_start|>assistant\n"
+    question = "{{ messages[0].content }} {{ number }}?"
+    template = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
     model = {
         "chat_template": template,
-        "chat_template_kwargs": {"question": "What is 1 plus 1?"},
+        "chat_template_kwargs": {"number": "1"},
         "model_kwargs": {"min_tokens": 20},
     }
-    [done] = remote.infer(QUESTIONS[:1], settings(model, max_new_tokens=20))
+    [done] = remote.infer([ask("What is 1 plus")], settings(model, max_new_tokens=20))
     assert "1 + 1 = 2" in done.messages[-1].content
     assert done.metadata["usage"]["completion_tokens"] == 20
 

@@ -17,6 +17,18 @@ def encode_messages(conversation: Conversation) -> list[dict[str, Any]]:
     return [_encode_message(message) for message in conversation.messages]
 
 
+def encode_messages_for_template(conversation: Conversation) -> list[dict[str, Any]]:
+    """The same with texts in one string, unless there are images: runtimes that are given a list of
+    texts differ in how they join them. Raises as `encode_messages` does.
+    """
+    messages = encode_messages(conversation)
+    for message in messages:
+        parts = message["content"]
+        if isinstance(parts, list) and all(part["type"] == "text" for part in parts):
+            message["content"] = "".join(part["text"] for part in parts)
+    return messages
+
+
 def encode_tools(conversation: Conversation) -> list[dict[str, Any]]:
     """The `tools` of a request."""
     return [tool.model_dump(mode="json", exclude_none=True) for tool in conversation.tools or ()]

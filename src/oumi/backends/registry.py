@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oumi.backends.base import Backend
+from oumi.backends.chat_templates.reading import with_template_text
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import check_supports
@@ -122,7 +123,7 @@ def engine_for(config: InferenceConfig) -> EngineRow:
 
 def build_backend(config: InferenceConfig) -> Backend:
     """The backend of the engine that the settings name, with their model loaded."""
-    row = engine_for(config)
+    row, config = engine_for(config), with_template_text(config)
     check_settings(row, config)
     return load_backend(row)(row, config)
 

@@ -6,9 +6,12 @@ import difflib
 from collections.abc import Callable, Iterable
 
 
-def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """The known names that resemble `name`, at most `most` of them, the most similar first."""
-    return difflib.get_close_matches(name, list(known), n=most)
+def nearest(name: str, known: Iterable[str], most: int = 1, least: float = 0.6) -> list[str]:
+    """The known names that resemble `name`, at most `most` of them, the most similar first.
+
+    `least` is how similar they have to be: from 0, any name, to 1, the same one.
+    """
+    return difflib.get_close_matches(name, list(known), n=most, cutoff=least)
 
 
 def did_you_mean(

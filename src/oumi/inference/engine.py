@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from oumi.backends.base import Backend
+from oumi.backends.chat_templates.reading import with_template_text
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import check_settings, find_engine, load_backend
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
@@ -44,11 +45,12 @@ class InferenceEngine(BatchMethods):
         remote_params: RemoteParams | None = None,
         **backend_arguments: Any,
     ):
-        self._config = InferenceConfig(
+        given = InferenceConfig(
             model=model_params or ModelParams(),
             generation=generation_params or GenerationParams(),
             remote_params=remote_params,
-        ).model_copy(deep=True)
+        )
+        self._config = with_template_text(given).model_copy(deep=True)
         self._row = self.row()
         check_settings(self._row, self._config)
         self._backend: Backend = load_backend(self._row)(
@@ -168,7 +170,7 @@ class InferenceEngine(BatchMethods):
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""
-        config = self._config.merge(inference_config)
+        config = with_template_text(self._config.merge(inference_config))
         check_settings(self._row, config)
         self._backend.check(config)
         return config

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from oumi.backends.base import Backend
+from oumi.backends.chat_templates.system_role import fold_system_messages
+from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.model_files import find_folders, fingerprint
 from oumi.backends.media.loader import MediaLoader
@@ -31,11 +33,11 @@ class LocalSession(Session):
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
-        return await self.backend.complete(request)
+        return await self.backend.complete(self.backend.adapted(request))
 
     def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
-        return self.backend.stream(request)
+        return self.backend.stream(self.backend.adapted(request))
 
 
 class LocalBackend(Backend):
@@ -43,6 +45,9 @@ class LocalBackend(Backend):
 
     scheduling: ClassVar[frozenset[str]] = frozenset()
     """Names in `model_kwargs` that decide how fast and where an answer is made, not what it is."""
+
+    template = ChatTemplate()
+    """What the model's chat template can render, which `_load` finds out."""
 
     def __init__(self, row: EngineRow, config: InferenceConfig):
         super().__init__(row, config)
@@ -84,6 +89,13 @@ class LocalBackend(Backend):
             "files": self._fingerprint,
         }
 
+    def adapted(self, request: Request) -> Request:
+        """The request as the model's chat template can render it."""
+        if self.template.has_system_role:
+            return request
+        folded = fold_system_messages(request.conversation, request.config.model.model_name)
+        return request._replace(conversation=folded)
+
     def check_takes_images(self) -> None:
         """Raise UnsupportedError where the model takes no images."""
 
@@ -101,7 +113,10 @@ class LocalBackend(Backend):
 
     @abstractmethod
     def _load(self) -> None:
-        """Load the model that the settings name."""
+        """Load the model that the settings name, and try its chat template out.
+
+        Raises ConfigError for a template that cannot be used.
+        """
 
     def _model_files(self) -> Sequence[Path]:
         """Files and folders that hold the model, as far as they lie on this machine."""

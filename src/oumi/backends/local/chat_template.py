@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 import orjson
 
+from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.reasoning import split_reasoning
 from oumi.backends.local.tool_calls import extract_tool_calls, offered_tools
 from oumi.backends.media.images import has_images
-from oumi.backends.openai_chat import encode_messages
+from oumi.backends.openai_chat import encode_messages_for_template
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import Conversation, FinishReason, Message, Role
 from oumi.errors import RequestError, UnsupportedError
@@ -26,6 +27,11 @@ class TextModel(Protocol):
     @property
     def tokenizer(self) -> Any:
         """A Transformers tokenizer with a chat template."""
+        ...
+
+    @property
+    def template(self) -> ChatTemplate:
+        """What that chat template can render."""
         ...
 
     @property
@@ -42,7 +48,7 @@ def encode(request: Request, model: TextModel) -> list[int]:
     if has_images(request.conversation):
         raise UnsupportedError("this engine takes no images")
     encoded = model.tokenizer.apply_chat_template(
-        template_messages(request.conversation),
+        template_messages(request.conversation, as_parts=model.template.takes_parts),
         return_dict=True,
         **template_arguments(request),
     )
@@ -60,18 +66,19 @@ def check_prompt_length(prompt_tokens: int, context_length: int) -> None:
         )
 
 
-def template_messages(conversation: Conversation) -> list[dict[str, Any]]:
+def template_messages(
+    conversation: Conversation, *, as_parts: bool = False
+) -> list[dict[str, Any]]:
     """The messages as chat templates expect them.
 
     They are those of the OpenAI API but for two points: arguments of tool calls are objects, not
-    JSON text, and a message without images has its text in one string. Images remain parts of type
-    `image_url`.
+    JSON text, and a message without images has its text in one string, or in one part of a list
+    with `as_parts`. Images remain parts of type `image_url`.
     """
-    messages = encode_messages(conversation)
+    messages = encode_messages_for_template(conversation)
     for message in messages:
-        parts = message["content"]
-        if isinstance(parts, list) and all(part["type"] == "text" for part in parts):
-            message["content"] = "".join(part["text"] for part in parts)
+        if as_parts and isinstance(message["content"], str):
+            message["content"] = [{"type": "text", "text": message["content"]}]
         for call in message.get("tool_calls", ()):
             call["function"]["arguments"] = orjson.loads(call["function"]["arguments"] or "{}")
     return messages

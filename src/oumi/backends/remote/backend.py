@@ -76,6 +76,7 @@ class RemoteBackend(Backend):
             headers=dict(address.headers) | dict(dialect.headers(config)),
             body=dialect.shared_body(config, provider),
             adapted=adapted,
+            has_system_role=self._has_system_role(config),
             media=MediaLoader.from_config(config, self._check_takes_images, loads_urls=False),
             rate_limits=rate_limits,
             replicas=self._replicas.setdefault(address.bases, Replicas(address.bases)),
@@ -88,10 +89,22 @@ class RemoteBackend(Backend):
         if "model_name" not in config.model.model_fields_set:
             raise ConfigError(f"{self.name}: set model.model_name to one of the API's models")
         load_dialect(self.provider.dialect).check(config)
+        self._has_system_role(config)
 
     def _check_takes_images(self) -> None:
         if not self.provider.supports_images:
             raise UnsupportedError(f"{self.name} takes no images; most engines behind an API do")
+
+    def _has_system_role(self, config: InferenceConfig) -> bool:
+        """Whether the chat template has one that the server is sent, which is tried out here.
+
+        Raises ConfigError for a template that cannot be used.
+        """
+        if not config.model.chat_template:
+            return True
+        from oumi.backends.chat_templates.template import ChatTemplate  # loads jinja2
+
+        return ChatTemplate.from_text(config.model.chat_template, config.model).has_system_role
 
     def list_models(self) -> list[str]:
         """The names of the models that the API offers."""

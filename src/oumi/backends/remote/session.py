@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from oumi.backends.chat_templates.system_role import fold_system_messages
 from oumi.backends.provider import Provider
 from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
@@ -52,6 +53,8 @@ class RemoteSession(Session):
     """The fields that the bodies of all requests share."""
     adapted: AdaptedSchema | None = field(repr=False)
     """The schema of the answers as the API takes it."""
+    has_system_role: bool
+    """Whether the chat template has one, where the settings give a template."""
     rate_limits: RateLimitObserver = field(repr=False)
     """Tells the limiter what the headers of replies report."""
     replicas: Replicas = field(repr=False)
@@ -139,6 +142,8 @@ class RemoteSession(Session):
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
         conversation = add_instruction(request.conversation, self.adapted)
+        if not self.has_system_role:
+            conversation = fold_system_messages(conversation, request.config.model.model_name)
         if conversation is not request.conversation:
             request = request._replace(conversation=conversation)
         body = self.body

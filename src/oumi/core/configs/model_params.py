@@ -57,7 +57,8 @@ class ModelParams(Settings):
     """Whether code that comes with a model may run."""
 
     chat_template: str | None = None
-    """A Jinja chat template in place of the model's own."""
+    """The chat template: `auto`, the model's own; a [name](local_models.md#chat-templates) such as
+    `llama3-instruct`; the path of a `.jinja` file; or Jinja text. None: `auto`."""
 
     chat_template_kwargs: dict[str, Any] | None = None
     """Variables for the chat template, such as `enable_thinking`."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.llama_cpp.body import (
     decode,
@@ -14,10 +15,12 @@ from oumi.backends.local.llama_cpp.body import (
     encode,
     translate,
 )
+from oumi.backends.local.llama_cpp.gguf_metadata import read_text
 from oumi.backends.local.llama_cpp.params import SCHEDULING
 from oumi.backends.local.llama_cpp.runtime import Runtime
 from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.openai_stream import StreamAssembler
+from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
@@ -34,6 +37,7 @@ class LlamaCppBackend(LocalBackend):
     scheduling: ClassVar[frozenset[str]] = SCHEDULING
 
     def _load(self) -> None:
+        self.template = _try_template(self.config.model)
         self._runtime = Runtime(self.config.model)
 
     @property
@@ -88,3 +92,11 @@ class LlamaCppBackend(LocalBackend):
         super().check(config)
         if config.generation.guided_decoding is not None:
             to_lark(config.generation.guided_decoding, NOT_IN_LLAMA_CPP)
+
+
+def _try_template(model: ModelParams) -> ChatTemplate:
+    if model.chat_template:
+        return ChatTemplate.from_text(model.chat_template, model)
+    if model.model_name == EMBEDDED_MODEL:
+        return ChatTemplate()  # as tests see to
+    return ChatTemplate.from_text(read_text(find_gguf(model), "tokenizer.chat_template"), model)

@@ -10,7 +10,11 @@ from typing import Any
 import orjson
 
 from oumi.backends.local.llama_cpp.settings import REQUEST, TOOLS
-from oumi.backends.openai_chat import check_tools_are_optional, encode_messages, encode_tools
+from oumi.backends.openai_chat import (
+    check_tools_are_optional,
+    encode_messages_for_template,
+    encode_tools,
+)
 from oumi.backends.openai_reply import decode_choice
 from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion
@@ -28,7 +32,7 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
     """
     generation = request.config.generation
     body = {
-        "messages": encode_messages(request.conversation),
+        "messages": encode_messages_for_template(request.conversation),
         **_NEUTRAL,
         # A prompt that is partly in the slot's cache is computed in other batches, whose rounding
         # differs a little: enough to change a sample that has to be repeatable.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import xllamacpp
 
+from oumi.backends.local.llama_cpp.gguf_metadata import has_key
 from oumi.backends.local.llama_cpp.settings import LOADING, PARAMETERS
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.names import did_you_mean
@@ -67,12 +69,26 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
         setattr(params, name, facts[name])
     if "adapter_path" in facts:
         params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(facts["adapter_path"], 1.0)]
+    if model.chat_template:
+        params.default_template_kwargs = _absent_tokens(model.chat_template, Path(facts["path"]))
     for name, value in PARAMETERS.encode(SimpleNamespace(model=model)).items():
         _set(params, name, value)
     # llama.cpp divides the context among the slots.
     context = facts.get("context_length") or embedded.get("n_ctx", DEFAULT_CONTEXT)
     params.n_ctx = params.n_parallel * context
     return params
+
+
+def _absent_tokens(template: str, path: Path) -> dict[str, str]:
+    """Variables, as JSON, for special tokens that a template reads and the model does not have.
+
+    In their place llama.cpp would write a token of the older models of this kind.
+    """
+    return {
+        f"{kind}_token": '""'
+        for kind in ("bos", "eos")
+        if f"{kind}_token" in template and not has_key(path, f"tokenizer.ggml.{kind}_token_id")
+    }
 
 
 def _set(params: Any, name: str, value: Any) -> None:

@@ -39,7 +39,8 @@ class Runtime:
             except RuntimeError as error:
                 raise ModelNotFoundError(
                     f"{params.model.path}: llama.cpp cannot load it (damaged, of an architecture "
-                    "that it does not know, or too large for the memory)"
+                    "that it does not know, with a chat template that it cannot use, or too "
+                    "large for the memory)"
                 ) from error
         self._server: xllamacpp.Server | None = server
         # Each slot has one request waiting, so that it has work as soon as it is free.

@@ -36,6 +36,7 @@ class NativeBackend(LocalBackend):
 
     def _load(self) -> None:
         loaded = load(self.config.model)
+        self.template = loaded.template
         self._parts: _Parts | None = _Parts(loaded, SamplerCache(loaded), Worker(loaded, _PLACES))
         # The thread must not be in the middle of a step when Python takes the runtime down.
         atexit.register(self.close)

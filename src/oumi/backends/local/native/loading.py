@@ -21,6 +21,7 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
+from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.native.arguments import loading_args
 from oumi.backends.local.native.guidance import Guidance
 from oumi.backends.local.native.settings import HUB, PROCESSOR, TOKENIZER
@@ -36,6 +37,7 @@ _DEFAULT_CONTEXT_LENGTH = 4096
 class LoadedModel:
     """A model in evaluation mode, its tokenizer, and its longest context in tokens.
 
+    `template` says what the tokenizer's chat template can render.
     `processor` prepares text and images for a vision model; None for a model of text only.
     """
 
@@ -43,6 +45,7 @@ class LoadedModel:
     tokenizer: Any
     processor: Any
     context_length: int
+    template: ChatTemplate
 
     @cached_property
     def decoding_tokenizer(self) -> Any:
@@ -81,12 +84,16 @@ def load(params: ModelParams) -> LoadedModel:
     with _translated_errors(params.model_name):
         config = AutoConfig.from_pretrained(name, **_hub_args(params))
         tokenizer, processor = _load_tokenizer(name, config, params)
+        _prepare_tokenizer(tokenizer, processor, params)
+        template_text = _template_text(tokenizer)
+    template = ChatTemplate.from_text(template_text, params)
+    with _translated_errors(params.model_name):
         auto_class = AutoModelForCausalLM if processor is None else AutoModelForImageTextToText
         model = auto_class.from_pretrained(name, **_hub_args(params), **args)
     if params.adapter_model:
         model = _with_adapter(model, params.adapter_model)
-    _prepare_tokenizer(tokenizer, processor, params)
-    return LoadedModel(model.eval(), tokenizer, processor, _context_length(config, params))
+    context_length = _context_length(config, params)
+    return LoadedModel(model.eval(), tokenizer, processor, context_length, template)
 
 
 def _hub_args(params: ModelParams) -> dict[str, Any]:
@@ -154,7 +161,7 @@ def _with_adapter(model: Any, adapter: str) -> Any:
 
 
 def _prepare_tokenizer(tokenizer: Any, processor: Any, params: ModelParams) -> None:
-    """Set padding and chat template. Raises ConfigError where there is no chat template."""
+    """Set padding and chat template, which are the same for text and for images."""
     tokenizer.padding_side = "left"  # generation continues at the right end
     if params.tokenizer_pad_token:
         tokenizer.pad_token = params.tokenizer_pad_token
@@ -162,10 +169,15 @@ def _prepare_tokenizer(tokenizer: Any, processor: Any, params: ModelParams) -> N
         tokenizer.pad_token = tokenizer.eos_token
     if params.chat_template:
         tokenizer.chat_template = params.chat_template
-    if not (tokenizer.chat_template or getattr(processor, "chat_template", None)):
-        raise ConfigError(f"{params.model_name} has no chat template; set model.chat_template")
-    if processor is not None and (params.chat_template or not processor.chat_template):
-        processor.chat_template = tokenizer.chat_template
+    if processor is not None:
+        if params.chat_template or not processor.chat_template:
+            processor.chat_template = tokenizer.chat_template
+        tokenizer.chat_template = tokenizer.chat_template or processor.chat_template
+
+
+def _template_text(tokenizer: Any) -> str | None:
+    """The template that renders messages without tools: a tokenizer may have several, by name."""
+    return tokenizer.get_chat_template() if tokenizer.chat_template else None
 
 
 def _context_length(config: Any, params: ModelParams) -> int:

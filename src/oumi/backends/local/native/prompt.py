@@ -35,7 +35,9 @@ async def encode(request: Request, model: LoadedModel) -> Prompt:
 
 
 def _encode_with_images(request: Request, model: LoadedModel) -> Prompt:
-    messages = chat_template.template_messages(request.conversation)
+    messages = chat_template.template_messages(
+        request.conversation, as_parts=model.template.takes_parts
+    )
     for message in messages:
         if isinstance(message["content"], list):
             message["content"] = [_with_loaded_image(part) for part in message["content"]]

@@ -6,6 +6,7 @@ import atexit
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, ClassVar
 
+from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, opens_reasoning
 from oumi.backends.local.tool_calls import forced_schema, offered_tools
@@ -16,9 +17,10 @@ from oumi.backends.local.vllm.prompt import render
 from oumi.backends.local.vllm.runtime import start
 from oumi.backends.local.vllm.sampling import sampling_params
 from oumi.backends.local.vllm.settings import GUIDANCE
+from oumi.core.configs import ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import UnsupportedError
+from oumi.errors import OumiError, UnsupportedError
 from oumi.runner import loop
 from oumi.runner.request import Request
 from oumi.structured.schema.grammar import to_lark
@@ -33,9 +35,22 @@ class VLLMBackend(LocalBackend):
         model = self.config.model
         check_parsers(model)
         self._grammar_backend = structured_outputs_config(model).backend
+        if model.chat_template:
+            self.template = ChatTemplate.from_text(model.chat_template, model)
         self._runtime = loop.call(start(model))
         # vLLM's process has to be ended while its code can still run.
         atexit.register(self.close)
+        if not model.chat_template:
+            self._try_own_template(model)
+
+    def _try_own_template(self, model: ModelParams) -> None:
+        if not self._runtime.renders_jinja:
+            return
+        try:
+            self.template = ChatTemplate.from_text(self._runtime.own_template, model)
+        except OumiError:
+            self.close()
+            raise
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""

@@ -16,9 +16,11 @@ from oumi.backends.local.vllm.versions import (
     AsyncEngineArgs,
     AsyncLLM,
     EngineDeadError,
+    HfRenderer,
     LoRARequest,
     SamplingParams,
     UsageContext,
+    resolve_chat_template,
 )
 from oumi.core.configs import ModelParams
 from oumi.errors import ConfigError, EngineError, ModelNotFoundError, OumiError, RequestError
@@ -41,11 +43,27 @@ class Runtime:
         self._adapter = _adapter(model)
         self.renderer: Any = engine.renderer
         self.tokenizer: Any = engine.renderer.get_tokenizer()
-        # Only such templates can end a prompt with an open `<think>`.
-        self.may_reason = THINK_START in str(model.chat_template or _own_template(self.tokenizer))
         self.model: Any = engine.model_config
+        # Other templates never end a prompt with an open `<think>`.
+        template = model.chat_template or self.own_template
+        self.may_reason = template is None or THINK_START in template
         self.context_length: int = engine.model_config.max_model_len
         self.max_num_seqs: int = engine.vllm_config.scheduler_config.max_num_seqs
+
+    @property
+    def renders_jinja(self) -> bool:
+        """Whether prompts are made by a chat template, and not by code for this kind of model."""
+        return isinstance(self.renderer, HfRenderer)
+
+    @property
+    def own_template(self) -> str | None:
+        """The model's chat template for rows without tools, or what vLLM has in its place."""
+        if not self.renders_jinja:
+            return None
+        template: str | None = resolve_chat_template(
+            self.tokenizer, None, None, model_config=self.model
+        )
+        return template
 
     async def generate(self, prompt: Any, params: SamplingParams) -> AsyncIterator[Any]:
         """The outputs of a request, as they come.
@@ -116,10 +134,6 @@ async def start(model: ModelParams) -> Runtime:
 
 def _adapter(model: ModelParams) -> LoRARequest | None:
     return LoRARequest("adapter", 1, model.adapter_model) if model.adapter_model else None
-
-
-def _own_template(tokenizer: Any) -> Any:
-    return getattr(tokenizer, "chat_template", None)
 
 
 def _load(args: AsyncEngineArgs) -> AsyncLLM:

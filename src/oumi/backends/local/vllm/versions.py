@@ -21,6 +21,7 @@ try:
     from vllm.parser import ParserManager
     from vllm.reasoning import ReasoningParserManager
     from vllm.renderers import ChatParams
+    from vllm.renderers.hf import HfRenderer, resolve_chat_template
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
     from vllm.tool_parsers import ToolParserManager
     from vllm.usage.usage_lib import UsageContext
@@ -40,6 +41,7 @@ __all__ = [
     "ChatCompletionRequest",
     "ChatParams",
     "EngineDeadError",
+    "HfRenderer",
     "LoRARequest",
     "ParserManager",
     "ReasoningParserManager",
@@ -49,4 +51,5 @@ __all__ = [
     "StructuredOutputsParams",
     "ToolParserManager",
     "UsageContext",
+    "resolve_chat_template",
 ]

@@ -1,0 +1,87 @@
+"""What a chat template does with conversations, found out by rendering a few small ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from jinja2 import Template
+
+from oumi.backends.chat_templates.rendering import compile_template, render
+from oumi.core.configs import ModelParams
+from oumi.errors import ConfigError
+
+_SYSTEM = "Answer in French"
+_QUESTIONS = ("How high is the sky", "Who wrote this book")
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """What a chat template can render."""
+
+    has_system_role: bool = True
+    takes_parts: bool = False
+    """Whether it reads text from a list of parts alone, and loses a text that is no list."""
+
+    @classmethod
+    def from_text(cls, text: str | None, model: ModelParams) -> Self:
+        """Try a template out.
+
+        Raises ConfigError for one with wrong syntax, for one that renders two conversations to the
+        same text, and where there is none.
+        """
+        if not text:
+            raise ConfigError(
+                f"{model.model_name} has no chat template; set model.chat_template to the format "
+                "that it was trained on"
+            )
+        try:
+            return cls._from_prompts(_Prompts(compile_template(text), model))
+        except ConfigError as error:
+            owner = f"{model.model_name}: its " if model.chat_template is None else "model."
+            raise ConfigError(f"{owner}chat_template: {error}") from error
+
+    @classmethod
+    def _from_prompts(cls, prompts: _Prompts) -> Self:
+        as_text = prompts.tell_apart(as_parts=False)
+        if as_text:
+            return cls(prompts.hold_system(as_parts=False))
+        if prompts.tell_apart(as_parts=True):
+            return cls(prompts.hold_system(as_parts=True), takes_parts=True)
+        if as_text is None:  # it wants something special: rows will show whether they have that
+            return cls()
+        raise ConfigError(
+            "it renders different conversations to the same text, so that each row would get the "
+            "same answer; a template writes out the `content` of the `messages`"
+        )
+
+
+@dataclass(frozen=True)
+class _Prompts:
+    """Small conversations as a template renders them."""
+
+    template: Template
+    model: ModelParams
+
+    def tell_apart(self, *, as_parts: bool) -> bool | None:
+        """Whether two questions make two prompts. None where the template refuses them."""
+        prompts = [self._render(_messages(one, as_parts=as_parts)) for one in _QUESTIONS]
+        return None if None in prompts else len(set(prompts)) > 1
+
+    def hold_system(self, *, as_parts: bool) -> bool:
+        """Whether the text of a system message comes up in the prompt."""
+        messages = _messages(_QUESTIONS[0], system=_SYSTEM, as_parts=as_parts)
+        return _SYSTEM in (self._render(messages) or "")
+
+    def _render(self, messages: Sequence[Mapping[str, Any]]) -> str | None:
+        return render(self.template, messages, self.model.chat_template_kwargs or {})
+
+
+def _messages(question: str, *, system: str | None = None, as_parts: bool) -> list[dict[str, Any]]:
+    texts = {"system": system, "user": question}
+    return [
+        {"role": role, "content": [{"type": "text", "text": text}] if as_parts else text}
+        for role, text in texts.items()
+        if text is not None
+    ]
