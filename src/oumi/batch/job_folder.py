@@ -254,11 +254,13 @@ def _other_conversation(job: str, index: int) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value: dict[str, Any] = parse_json(path.read_bytes())
+        value = parse_json(path.read_bytes())
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {reason_of(error)}") from error
     except ValueError as error:
         raise StorageError(f"{path}: damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise StorageError(f"{path}: damaged: not a JSON object")
     return value
 
 
