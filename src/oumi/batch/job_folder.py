@@ -78,8 +78,12 @@ class JobFolder:
 
     @cached_property
     def spec(self) -> JobSpec:
-        """What the job is to do. Raises StorageError and TypeError where it is damaged."""
-        return JobSpec.from_dict(_read(self.spec_path))
+        """What the job is to do. Raises StorageError where it is damaged."""
+        values = _read(self.spec_path)
+        try:
+            return JobSpec.from_dict(values)
+        except (LookupError, TypeError, ValueError) as error:
+            raise StorageError(f"{self.spec_path}: damaged: {error!r}") from error
 
     @property
     def source(self) -> JsonlSource:
@@ -223,7 +227,7 @@ def _is_readable(folder: JobFolder) -> bool:
     """Whether the spec can be read. A damaged one is no reason to hide the other jobs."""
     try:
         return bool(folder.spec)
-    except (StorageError, TypeError) as error:
+    except StorageError as error:
         logger.warning("%s: passed over: %s", folder.path, error)
         return False
 
