@@ -6,7 +6,7 @@ import os
 import random
 from pathlib import Path
 
-from tests.campaign.rows import Row, make_rows, write_rows
+from tests.campaign.rows import MakeRows, Row, write_rows
 
 _LEAST_BYTES = 2000  # what is left is a journal still, by its other lines
 
@@ -35,7 +35,7 @@ def damage_journal(rng: random.Random, journal: Path) -> str:
     return f"journals: {what}"
 
 
-def change_input(rng: random.Random, source: Path, rows: list[Row]) -> list[Row]:
+def change_input(rng: random.Random, source: Path, rows: list[Row], make: MakeRows) -> list[Row]:
     """Reorder, shorten or extend the rows, moved into place or written in place."""
     changed = list(rows)
     match rng.randrange(3):
@@ -45,7 +45,7 @@ def change_input(rng: random.Random, source: Path, rows: list[Row]) -> list[Row]
             del changed[rng.randrange(1, len(changed)) :]
         case _:
             first = rng.randrange(10**6, 10**9)  # no number of a row that was taken out before
-            changed += make_rows(rng, rng.randrange(1, 10), first)
+            changed += make(rng, rng.randrange(1, 10), first)
     if rng.random() < 0.5:
         write_rows(source, changed)
     else:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
+MakeRows = Callable[[random.Random, int, int], list[Row]]
 
 _HUGE = 2**200
 _UNREADABLE = (
@@ -30,9 +32,9 @@ def make_rows(
     return rows
 
 
-def make_sums(rng: random.Random, count: int) -> list[Row]:
+def make_sums(rng: random.Random, count: int, first: int = 0) -> list[Row]:
     """Rows for a small model, which costs time by the word."""
-    rows = make_rows(rng, count)
+    rows = make_rows(rng, count, first)
     for row in rows:
         row.pop("tools", None)
         row["messages"] = row["messages"][-1:]

@@ -20,7 +20,7 @@ def llama_cpp(round_: Round) -> None:
     def check(before: Record, ended: Ended) -> None:
         oracle.check_kept(before, round_.record)
 
-    rows = break_calls(round_, rows, [*arguments, *round_.files], check)
+    rows = break_calls(round_, rows, [*arguments, *round_.files], check, make_sums)
     round_.figures["rows"] += len(rows)
     write_rows(round_.source, rows)
     before = round_.record

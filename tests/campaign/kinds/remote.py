@@ -19,7 +19,7 @@ _FAULTS: list[dict[str, Any]] = [
     {"kind": "malformed", "share": 0.05},
     {"kind": "truncated_json", "share": 0.05},
     {"kind": "wrong_type", "share": 0.05},
-    {"kind": "wrong_choices", "share": 0.03, "variant": "null_content"},
+    {"kind": "wrong_choices", "share": 0.03, "variant": "null_message"},
     {"kind": "wrong_choices", "share": 0.03, "variant": "no_choices"},
     {"kind": "flood", "share": 0.01, "mib": 80, "compressed": True},
     {"kind": "answer", "share": 0.2, "message": {"reasoning_content": f"my key is {KEY}"}},
