@@ -48,6 +48,7 @@ def _play_round(
             random.Random(seed), folder, server, Calls(folder, library, figures), figures
         )
         figures[f"rounds of {kind}"] += 1
+        server.reset()
         try:
             KINDS[kind](round_)
             oracle.check_processes(name)

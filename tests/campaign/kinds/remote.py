@@ -37,7 +37,7 @@ _MOST_CALLS = 8  # each fault meets a row once
 def remote(round_: Round) -> None:
     """Calls are broken, then repeated until no row fails but those that cannot be read."""
     rng, server = round_.rng, round_.server
-    faults = rng.sample(_FAULTS, rng.randrange(5))
+    faults = rng.sample(_FAULTS, rng.randrange(2, 8))
     server.plan(latency_ms=25, seed=rng.randrange(99), faults=faults)
     is_bad_allowed = rng.random() < 0.4
     rows = make_rows(rng, rng.randrange(30, 150), with_bad=is_bad_allowed)
