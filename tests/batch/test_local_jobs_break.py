@@ -143,7 +143,8 @@ def test_sigterm_lets_what_is_in_flight_end(server: FaultServer):
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b'{"status": "COMP', b"[]", b'{"status": "DONE"}', b"null"]
+    "damage",
+    [b"", b'{"status": "COMP', b"[]", b'{"status": "DONE"}', b"null", b"[1]", b'{"errors": []}'],
 )
 def test_a_damaged_state_costs_nothing(server: FaultServer, damage: bytes):
     with remote_engine(server.api_url) as engine:
@@ -169,13 +170,14 @@ def test_files_of_the_output_that_are_gone(server: FaultServer):
         assert len(engine.get_batch_results(batch_id)) == 3
 
 
-def test_a_damaged_job_does_not_hide_the_others(server: FaultServer):
+@pytest.mark.parametrize("damage", [b"{", b"{}", b"[]", b'{"kind": "other"}', b'{"kind": "api"}'])
+def test_a_damaged_job_does_not_hide_the_others(server: FaultServer, damage: bytes):
     with remote_engine(server.api_url) as engine:
         ids = [engine.infer_batch(rows(count)) for count in (1, 2, 3)]
         for batch_id in ids:
             finish(engine, batch_id)
         (folder_of_job(ids[0]).path / "state.json").write_bytes(b"{")
-        (folder_of_job(ids[1]).path / "intent.json").write_bytes(b"{")
+        (folder_of_job(ids[1]).path / "intent.json").write_bytes(damage)
         assert [info.id for info in engine.list_batches()] == [ids[2], ids[0]]
         with pytest.raises(InputError, match="no batch job 'batch_9'"):
             engine.get_batch_status("batch_9")

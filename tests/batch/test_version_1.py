@@ -135,9 +135,10 @@ def test_a_local_job(tmp_path: Path):
         ({"version": 2, "ids": [], "shards": [], "unknown": 1}, "damaged"),
         ({"parts": [{"tag": "t"}]}, "damaged"),
         ({"parts": [1]}, "damaged"),
+        ([], "damaged"),
     ],
 )
-def test_a_state_that_cannot_be_read(content: dict, problem: str, tmp_path: Path):
+def test_a_state_that_cannot_be_read(content: object, problem: str, tmp_path: Path):
     folder = folder_with(tmp_path, "running")
     folder.write_state(content)
     with pytest.raises(StorageError, match=problem):

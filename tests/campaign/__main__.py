@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.campaign.play import play, play_round
-from tests.campaign.rounds import KINDS
-from tests.fault_server import FaultServer
+from tests.campaign.kinds import KINDS
+from tests.campaign.play import play, play_once
 
 _FAULTY_DISK = Path(__file__).parents[1] / "runner" / "faulty_disk.c"
 
@@ -27,11 +27,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         library = _build(Path(folder))
         if options.round is not None:
-            with FaultServer() as server:
-                for kind in kinds:
-                    play_round(server, kind, options.round, library)
+            figures = play_once(options.round, kinds, library)
         else:
-            print(dict(play(60 * options.minutes, options.seed, kinds, library)))
+            figures = play(60 * options.minutes, options.seed, kinds, library)
+    print(json.dumps(dict(sorted(figures.items())), indent=1))
 
 
 def _build(folder: Path) -> Path | None:
@@ -44,4 +43,5 @@ def _build(folder: Path) -> Path | None:
     return library
 
 
-main()
+if __name__ == "__main__":
+    main()

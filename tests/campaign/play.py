@@ -6,39 +6,61 @@ import random
 import tempfile
 import time
 from collections import Counter
+from itertools import count, cycle
 from pathlib import Path
 
 from tests.campaign import oracle
 from tests.campaign.calls import KEY, Calls
-from tests.campaign.rounds import KINDS, Round
+from tests.campaign.kinds import KINDS
+from tests.campaign.round import Round
 from tests.fault_server import FaultServer
 
 
 def play(seconds: float, seed: int, kinds: list[str], library: Path | None = None) -> Counter[str]:
-    """How many rounds of each kind, and how many ends by a signal, there were.
-
-    Raises BrokenError, which names the round, for a promise that was not kept.
+    """The figures of all rounds. Raises BrokenError, which names the round, for a promise that
+    was not kept.
     """
-    counts: Counter[str] = Counter()
+    figures: Counter[str] = Counter()
     ends_s = time.monotonic() + seconds
     with FaultServer() as server:
-        while time.monotonic() < ends_s:
-            kind = kinds[counts.total() % len(kinds)]
-            counts["signals"] += play_round(server, kind, seed, library)
-            counts[kind] += 1
-            seed += 1
-    return counts
+        for number, kind in zip(count(seed), cycle(kinds), strict=False):
+            if time.monotonic() > ends_s:
+                break
+            _play_round(server, kind, number, library, figures)
+    return figures
 
 
-def play_round(server: FaultServer, kind: str, seed: int, library: Path | None) -> int:
-    """One round, by its seed. Returns how many calls were ended by a signal."""
+def play_once(seed: int, kinds: list[str], library: Path | None = None) -> Counter[str]:
+    """The figures of the rounds of one seed."""
+    figures: Counter[str] = Counter()
+    with FaultServer() as server:
+        for kind in kinds:
+            _play_round(server, kind, seed, library, figures)
+    return figures
+
+
+def _play_round(
+    server: FaultServer, kind: str, seed: int, library: Path | None, figures: Counter[str]
+) -> None:
     with tempfile.TemporaryDirectory(prefix=f"oumi-campaign-{seed}-") as name:
         folder = Path(name)
-        calls = Calls(folder, library)
+        round_ = Round(
+            random.Random(seed), folder, server, Calls(folder, library, figures), figures
+        )
+        figures[f"rounds of {kind}"] += 1
+        server.reset()
         try:
-            KINDS[kind](Round(random.Random(seed), folder, server, calls))
-            oracle.check_files(folder, KEY)
+            KINDS[kind](round_)
             oracle.check_processes(name)
-        except oracle.BrokenError as error:
-            raise oracle.BrokenError(f"{kind}, --round {seed}: {error}") from error
-    return calls.killed
+            oracle.check_files(folder, KEY)
+        except Exception as error:
+            error.add_note(f"{kind}: --kind {kind} --round {seed}")
+            raise
+        _count_faults(server, figures)
+
+
+def _count_faults(server: FaultServer, figures: Counter[str]) -> None:
+    stats = server.stats()
+    figures["requests"] += stats["requests"]
+    for name, number in stats["faults"].items():
+        figures[f"replies: {name}"] += number

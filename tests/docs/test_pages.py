@@ -117,3 +117,10 @@ def test_files_that_a_page_names_exist(name: str) -> None:
     for file in re.findall(r"`(\w[\w/]*(?:\.py|/))`", page):
         places = ROOT / "src" / "oumi" / file, ROOT / file
         assert "NAME" in file or any(place.exists() for place in places), file
+
+
+def test_each_test_that_a_promise_names_is_there() -> None:
+    text = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[^`]+)`", text)
+    assert named
+    assert not [path for path in named if not (ROOT / path).exists()]

@@ -78,8 +78,12 @@ class JobFolder:
 
     @cached_property
     def spec(self) -> JobSpec:
-        """What the job is to do. Raises StorageError and TypeError where it is damaged."""
-        return JobSpec.from_dict(_read(self.spec_path))
+        """What the job is to do. Raises StorageError where it is damaged."""
+        values = _read(self.spec_path)
+        try:
+            return JobSpec.from_dict(values)
+        except (LookupError, TypeError, ValueError) as error:
+            raise StorageError(f"{self.spec_path}: damaged: {error!r}") from error
 
     @property
     def source(self) -> JsonlSource:
@@ -223,7 +227,7 @@ def _is_readable(folder: JobFolder) -> bool:
     """Whether the spec can be read. A damaged one is no reason to hide the other jobs."""
     try:
         return bool(folder.spec)
-    except (StorageError, TypeError) as error:
+    except StorageError as error:
         logger.warning("%s: passed over: %s", folder.path, error)
         return False
 
@@ -254,11 +258,13 @@ def _other_conversation(job: str, index: int) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value: dict[str, Any] = parse_json(path.read_bytes())
+        value = parse_json(path.read_bytes())
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {reason_of(error)}") from error
     except ValueError as error:
         raise StorageError(f"{path}: damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise StorageError(f"{path}: damaged: not a JSON object")
     return value
 
 

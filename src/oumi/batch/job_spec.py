@@ -54,7 +54,9 @@ class JobSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The spec in `intent.json`. Raises TypeError for what is none."""
+        """The spec in `intent.json`. Raises LookupError, TypeError and ValueError for what is
+        none.
+        """
         values = dict(values)
         if "foreign_id" in values:  # the name of the field in version 0.1
             values["adopted_id"] = values.pop("foreign_id")

@@ -85,7 +85,7 @@ def read_state(folder: JobFolder) -> LocalState:
         data = folder.read_state()
         if data:
             return _parse(data)
-    except (StorageError, TypeError, ValueError) as error:
+    except (StorageError, LookupError, TypeError, ValueError) as error:
         logger.warning(
             "%s: the state is damaged, and made anew from the journal: %s", folder.id, error
         )

@@ -139,7 +139,8 @@ def until_s(text: str, now_s: float) -> float | None:
     if number is not None:
         return max(_number_until_s(number, now_s), 0.0)
     if _DURATION.fullmatch(text):
-        return sum(float(size) * _UNITS_S[unit] for size, unit in _DURATION_PART.findall(text))
+        wait_s = sum(float(size) * _UNITS_S[unit] for size, unit in _DURATION_PART.findall(text))
+        return wait_s if wait_s < float("inf") else None
     date_s = _date_s(text)
     return None if date_s is None else max(date_s - now_s, 0.0)
 
@@ -179,7 +180,7 @@ def _date_s(text: str) -> float | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             date = parse(text)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     return None
