@@ -2,7 +2,7 @@
 
     python -m tests.fuzz rows -max_total_time=300
 
-Targets: rows, settings, journal, chat, anthropic, bedrock. An input breaks a target by an
-exception that is not of oumi.errors, or by taking over a second. Options after the target are
+Targets: rows, settings, journal, chat, responses, anthropic, bedrock. An input breaks a target by
+an exception that is not of oumi.errors, or by taking over a second. Options after the target are
 libFuzzer's.
 """

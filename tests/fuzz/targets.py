@@ -72,5 +72,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "rows": rows,
     "settings": settings,
     "journal": journal,
-    **{name: _decoder(name) for name in ("chat", "anthropic", "bedrock")},
+    **{name: _decoder(name) for name in ("chat", "responses", "anthropic", "bedrock")},
 }
