@@ -7,7 +7,7 @@ from typing import Any
 from page_text import member_docstrings, table
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.provider import UNLISTED, AuthMethod, Provider
+from oumi.backends.provider import UNLISTED, AuthMethod, Provider, ResponsesApi
 from oumi.backends.registry import own_rows
 from oumi.backends.remote.dialects import load_dialect
 from oumi.backends.remote.providers import PROVIDERS
@@ -115,6 +115,16 @@ def remote_capabilities() -> str:
         for row in PROVIDERS
     ]
     return table(["Engine", "Also takes", "`guided_decoding` by", "Images"], rows)
+
+
+def responses_engines() -> str:
+    """Which engines can be asked by OpenAI's Responses API, and when they are."""
+    by_model = [f"`{row.name}`" for row in PROVIDERS if row.responses is ResponsesApi.IF_NEEDED]
+    if_set = [f"`{row.name}`" for row in PROVIDERS if row.responses is ResponsesApi.IF_SET]
+    return (
+        f"{' and '.join(by_model)} go by the name of the model. {', '.join(if_set)} are asked by "
+        "the Responses API only if the setting says so. All others refuse it.\n"
+    )
 
 
 def common_settings() -> str:

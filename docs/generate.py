@@ -139,6 +139,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "remote-engines": engine_tables.remote_engines,
     "remote-common": engine_tables.common_settings,
     "remote-capabilities": engine_tables.remote_capabilities,
+    "responses-engines": engine_tables.responses_engines,
     "structured-forms": engine_tables.structured_forms,
     "schema-rules": engine_tables.schema_rules,
     "error-tree": error_tree,

@@ -141,6 +141,37 @@ def test_a_batch_that_holds_no_conversations(sdk: OpenAI, openai: OpenAIInferenc
         openai.get_batch_results_partial(batch_id)
 
 
+def test_a_batch_of_the_responses_api(server: FaultServer, sdk: OpenAI, openai):
+    picture = {"type": "input_image", "image_url": "https://example.org/a.png", "detail": "auto"}
+    call = {"type": "function_call", "call_id": "c1", "name": "add", "arguments": "{}"}
+    items = [
+        {"role": "user", "content": [{"type": "input_text", "text": "1+1?"}, picture]},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "g"},
+        {"role": "assistant", "content": "Let me see."},
+        *(call, {**call, "call_id": "c2"}),
+        {"type": "function_call_output", "call_id": "c1", "output": "2"},
+        {"type": "function_call_output", "call_id": "c2", "output": "2"},
+        {"role": "user", "content": "row-7"},
+    ]
+    tool = {"type": "function", "name": "add", "parameters": {"type": "object"}, "strict": False}
+    asked = {"model": "gpt-5-pro", "tools": [{"type": "web_search"}, tool]}
+    bodies = [
+        {**asked, "instructions": "Be brief.", "input": items},
+        {"model": "gpt-5-pro", "input": "row-8"},
+    ]
+    batch_id = create(sdk, bodies, "/v1/responses")
+    openai.wait_for_batch(batch_id, poll_interval_s=0.005)
+    first, second = openai.get_batch_results(batch_id)
+    assert [message.role.value for message in first.messages] == [
+        *("system", "user", "assistant", "tool", "tool", "user", "assistant")
+    ]
+    assert [item.type for item in first.messages[1].content] == [Type.TEXT, Type.IMAGE_URL]
+    assert [called.id for called in first.messages[2].tool_calls] == ["c1", "c2"]
+    assert [known.function.name for known in first.tools] == ["add"]
+    assert first.messages[-1].content == "answer to row-7"
+    assert second.messages[-1].content == "answer to row-8"
+
+
 def test_a_batch_of_ours_is_read_where_its_folder_is_not(server: FaultServer, openai):
     batch_id = openai.infer_batch(rows(3))
     openai.wait_for_batch(batch_id, poll_interval_s=0.005)

@@ -19,6 +19,7 @@ import orjson
 
 from tests.fault_server import answers, batch_forms, batch_lines, bodies
 from tests.fault_server.answers import Answer
+from tests.fault_server.forms import CHAT, find_form
 from tests.fault_server.plan import BatchPlan, Plan
 from tests.fault_server.uploads import read_form
 
@@ -239,7 +240,8 @@ class Batches:
         code = self.how.rows.get(row, 200)
         if not isinstance(code, int):
             return {**line, "response": None, "error": code}
-        made = bodies.completion(row, body, self.plan) if code == 200 else bodies.error(code)
+        said = (find_form(b"POST", request.get("url", "").encode()) or CHAT).bodies
+        made = said.completion(row, body, self.plan) if code == 200 else said.error(code)
         response = {"status_code": code, "request_id": "r", "body": orjson.loads(made)}
         return {**line, "response": response, "error": None}
 

@@ -43,9 +43,10 @@ def row_name(body: bytes) -> str:
     if found:
         return str(found[-1], "ascii")
     try:
-        messages = orjson.loads(body)["messages"]
-        return _text([m["content"] for m in messages if m["role"] == "user"][-1])
-    except (orjson.JSONDecodeError, LookupError, TypeError):
+        asked = orjson.loads(body)
+        messages = asked.get("messages") or asked["input"]
+        return _text([m["content"] for m in messages if m.get("role") == "user"][-1])
+    except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
         return "unnamed"
 
 

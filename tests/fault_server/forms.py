@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.fault_server import bodies, converse, messages
+from tests.fault_server import bodies, converse, messages, responses
 from tests.fault_server.plan import Plan
 
 
@@ -41,6 +41,7 @@ class Form:
 CHAT = Form(bodies)
 _FORMS = {
     b"/chat/completions": CHAT,
+    b"/responses": Form(responses),
     b"/messages": Form(messages),
     b"/converse": Form(converse),
     b"/converse-stream": Form(converse, streams=True),

@@ -9,10 +9,17 @@ from tests.fuzz.files import job_state, journal, rows, settings
 from tests.fuzz.replies import anthropic, batches, bedrock, chat, errors, headers
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
+<<<<<<< HEAD
     target.__name__: target
     for target in (
         *(rows, settings, journal, job_state),
         *(chat, anthropic, bedrock, errors, headers, batches),
         answer,
     )
+=======
+    "rows": rows,
+    "settings": settings,
+    "journal": journal,
+    **{name: _decoder(name) for name in ("chat", "responses", "anthropic", "bedrock")},
+>>>>>>> responses
 }

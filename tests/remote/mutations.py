@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import orjson
 from hypothesis import strategies as st
 
-from oumi.backends.remote.dialects import Dialect, anthropic, bedrock, chat
+from oumi.backends.remote.dialects import Dialect, anthropic, bedrock, chat, responses
 from oumi.core.configs import GenerationParams, InferenceConfig
 from tests.fault_server.eventstream import event, message
-from tests.remote import test_anthropic_replies, test_bedrock_replies
+from tests.remote import test_anthropic_replies, test_bedrock_replies, test_responses_replies
 from tests.remote.test_chat_replies import REPLY
 
 CONFIG = InferenceConfig(generation=GenerationParams(logprobs=1))
@@ -134,8 +134,20 @@ def _converse_replies() -> list[dict[str, Any]]:
     return [orjson.loads(tests.reply(*blocks)), orjson.loads(tests.reply(tests.TEXT))]
 
 
+def _responses_replies() -> list[dict[str, Any]]:
+    tests = test_responses_replies
+    items = (tests.THOUGHT, tests.TEXT, tests.CALL, tests.SEARCH)
+    return [tests.response(*items), tests.response(tests.REFUSAL)]
+
+
+def _responses_events() -> list[dict[str, Any]]:
+    tests = test_responses_replies
+    return tests.events(tests.THOUGHT, tests.TEXT, tests.CALL, tests.REFUSAL)
+
+
 SAMPLES = {
     "chat": Sample(chat, [CONFIG], _chat_replies(), _chat_events(), write_sse),
+    "responses": Sample(responses, [CONFIG], _responses_replies(), _responses_events(), write_sse),
     "anthropic": Sample(
         anthropic,
         [test_anthropic_replies.CONFIG, test_anthropic_replies.BY_TOOL],

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from oumi.backends.remote.dialects import Dialect, anthropic, bedrock, chat
+from oumi.backends.remote.dialects import Dialect, anthropic, bedrock, chat, responses
 from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
 from oumi.core.configs import InferenceConfig
 from oumi.core.types import Completion, FinishReason
@@ -66,6 +66,16 @@ FORMS = {
         ),
         sse,
     ),
+    "responses": Form(
+        responses,
+        b'{"output":[{"type":"message","content":[{"type":"output_text","text":%b}]}],'
+        b'"status":"completed","usage":%b}',
+        (
+            b'{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":%b}',
+            b'{"type":"response.completed","response":{"status":"completed"}}',
+        ),
+        sse,
+    ),
     "bedrock": Form(
         bedrock,
         b'{"output":{"message":{"content":[{"text":%b}]}},"stopReason":"end_turn","usage":%b}',
@@ -77,7 +87,6 @@ FORMS = {
     ),
 }
 every_dialect = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-every_sse = pytest.mark.parametrize("form", [FORMS["chat"], FORMS["anthropic"]], ids=str)
 
 NOT_STRICT = [
     pytest.param(b'"a\\ud83db"', "a\ufffdb", id="half a character"),
@@ -145,7 +154,7 @@ def test_usage_as_text_or_with_a_fraction(form: Form) -> None:
 @pytest.mark.parametrize("reason", ['"new"', "[]", "{}", "7", "true"])
 def test_a_strange_reason_for_the_end(form: Form, reason: str) -> None:
     body = form.reply % (b'"a"', b"{}")
-    for word in (b'"stop"', b'"end_turn"'):
+    for word in (b'"stop"', b'"end_turn"', b'"completed"'):
         body = body.replace(word, reason.encode())
     completion = form.dialect.decode(body, CONFIG)
     assert completion.message.content == "a"
@@ -155,7 +164,7 @@ def test_a_strange_reason_for_the_end(form: Form, reason: str) -> None:
 @every_dialect
 def test_no_reason_for_the_end(form: Form) -> None:
     body = form.reply % (b'"a"', b"{}")
-    for word in (b'"stop"', b'"end_turn"'):
+    for word in (b'"stop"', b'"end_turn"', b'"completed"'):
         body = body.replace(word, b"null")
     completion = form.dialect.decode(body, CONFIG)
     assert (completion.message.content, completion.finish_reason) == ("a", FinishReason.UNKNOWN)

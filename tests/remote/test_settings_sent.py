@@ -9,12 +9,12 @@ import pytest
 from oumi.backends.provider import Provider
 from oumi.backends.registry import check_settings, find_engine
 from oumi.backends.remote.dialects import check_supports, load_dialect
-from oumi.backends.remote.providers import PROVIDERS
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner.request import Request
 from oumi.structured.schema.adapt import add_instruction
 from tests.conftest import ask
+from tests.remote.rows import ROWS, api_of, row_id
 from tests.remote.talks import TOOL
 from tests.setting_values import VALUES, config_of
 
@@ -22,7 +22,7 @@ NEW = "anthropic.claude-sonnet-4-5"
 """A model that takes schemas, whoever serves it."""
 
 
-@pytest.fixture(params=PROVIDERS, ids=lambda row: row.name)
+@pytest.fixture(params=ROWS, ids=row_id)
 def row(request: pytest.FixtureRequest) -> Provider:
     return request.param
 
@@ -40,7 +40,8 @@ def test_a_setting_is_refused_or_ignored_or_sent(row: Provider, setting: str):
     plain = config_of({"model.model_name": NEW})
     changed = config_of({"model.model_name": NEW, setting: VALUES[setting]})
     try:
-        check_settings(find_engine(row.name), changed)
+        remote = RemoteParams(**api_of(row))
+        check_settings(find_engine(row.name), changed.model_copy(update={"remote_params": remote}))
     except UnsupportedError:
         return
     is_ignored = setting in row.ignores

@@ -12,7 +12,8 @@ from oumi.errors import OumiError
 from tests.fault_server.eventstream import exception
 from tests.remote.test_odd_replies import BOM, CONFIG, FORMS, HTML, Form, every_dialect, read, sse
 
-every_sse = pytest.mark.parametrize("form", [FORMS["chat"], FORMS["anthropic"]], ids=["chat", "an"])
+SSE = {name: form for name, form in FORMS.items() if form.frame is sse}
+every_sse = pytest.mark.parametrize("form", SSE.values(), ids=SSE)
 DONE = b"data: [DONE]\n\n"
 
 

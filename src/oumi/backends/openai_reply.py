@@ -45,7 +45,7 @@ _ID_DIGITS = 9
 """Mistral's chat templates take ids of just this length."""
 
 # Mistral's citations: https://docs.mistral.ai/capabilities/citations
-_PARTS_WITHOUT_TEXT = ("text", "reference")
+_PARTS_WITHOUT_TEXT = ("text", "output_text", "reference")
 
 
 def decode_choice(choice: Mapping[str, Any], usage: Any, *, logprobs: bool = False) -> Completion:

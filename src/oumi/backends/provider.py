@@ -49,6 +49,19 @@ class AuthMethod(StrEnum):
     """A signature by AWS credentials, found and renewed by botocore."""
 
 
+class ResponsesApi(StrEnum):
+    """When a provider is asked by OpenAI's Responses API in place of its chat API."""
+
+    NEVER = "never"
+    """It has none."""
+
+    IF_SET = "if set"
+    """Where `remote_params.api` says so: its chat API serves all its models."""
+
+    IF_NEEDED = "if needed"
+    """Also for the models that its chat API refuses."""
+
+
 @dataclass(frozen=True)
 class BatchLimits:
     """What a provider's batch API takes."""
@@ -88,6 +101,9 @@ class Provider:
 
     dialect: str = "chat"
     """The module in `dialects/` that speaks with it."""
+    responses: ResponsesApi = ResponsesApi.NEVER
+    """When it is asked by the dialect `responses` instead. What it `supports` and that dialect does
+    not send is refused then."""
     field_aliases: Mapping[str, str | None] = field(default_factory=dict)
     """Fields of the chat API that have another name here; None for one that is not sent."""
     body: Mapping[str, Any] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from oumi.backends.base import Backend
 from oumi.backends.chat_templates.reading import with_template_text
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.provider import Provider
+from oumi.backends.remote.api_choice import find_dialect
 from oumi.backends.remote.dialects import check_supports
 from oumi.backends.remote.providers import find_provider, provider_names
 from oumi.core.configs import EMBEDDED_MODEL, InferenceConfig, InferenceEngineType, ModelParams
@@ -156,6 +157,7 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
     folder that does not exist.
     """
     settings = changed_settings(config)
+    _check_sent(row, config, settings)
     for name in sorted(settings - row.supports - row.ignores):
         able = [other.name for other in engine_rows() if name in other.supports]
         hint = f"engines that can: {', '.join(able)}" if able else "no engine here can"
@@ -167,6 +169,18 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
     ignored = sorted(settings & row.ignores)
     if ignored:
         warn_once(f"{row.name}: decided by the model's file or the server: {', '.join(ignored)}")
+
+
+def _check_sent(row: EngineRow, config: InferenceConfig, settings: set[str]) -> None:
+    """Raise UnsupportedError for a setting that the engine sends by another of its APIs only."""
+    if row.provider is None:
+        return
+    sent = set(find_dialect(row.provider, config).settings)
+    for name in sorted((settings & row.supports) - sent):
+        raise UnsupportedError(
+            f"{row.name} cannot honour {name} in the Responses API: leave it out, or set "
+            "remote_params.api to chat for a model that the chat API serves"
+        )
 
 
 def _check_media(row: EngineRow, config: InferenceConfig) -> None:

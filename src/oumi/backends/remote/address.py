@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, quote, urlsplit
 
 from oumi.backends.provider import AuthMethod, Provider
@@ -13,7 +13,9 @@ from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.urls import check_url, mask_url
 from oumi.errors import AccessError, ConfigError
 
-_ENDPOINT = re.compile(r"/(?:(?:chat/)?completions|messages|model/[^/]+/converse(?:-stream)?)/?$")
+_ENDPOINT = re.compile(
+    r"/(?:(?:chat/)?completions|responses|messages|model/[^/]+/converse(?:-stream)?)/?$"
+)
 _LOCAL = re.compile(r"^(?:localhost|[\d.]+|\[[0-9a-f:]+\])(?::|/|$)")
 _JSON = (("content-type", "application/json"), ("accept", "application/json"))
 _WORD = re.compile(r"\{(\w+)\}")
@@ -44,8 +46,13 @@ class Address:
         """Above which models are listed: a deployment on Azure has none of its own, and Bedrock
         has another service for that.
         """
-        base = self.bases[0].partition("/deployments/")[0]
+        base = self.without_deployment().bases[0]
         return base.replace("://bedrock-runtime.", "://bedrock.", 1)
+
+    def without_deployment(self) -> Address:
+        """The address above a deployment on Azure, where the model stands in the request."""
+        bases = tuple(base.partition("/deployments/")[0] for base in self.bases)
+        return replace(self, bases=bases)
 
 
 def find_address(provider: Provider, config: InferenceConfig) -> Address:

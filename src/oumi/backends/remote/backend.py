@@ -10,8 +10,8 @@ from oumi.backends.engine_row import EngineRow
 from oumi.backends.media.loader import MediaLoader
 from oumi.backends.provider import Provider
 from oumi.backends.remote.address import Address, find_address
+from oumi.backends.remote.api_choice import RESPONSES, dialect_name, find_dialect
 from oumi.backends.remote.auth import Auth, open_auth
-from oumi.backends.remote.dialects import load_dialect
 from oumi.backends.remote.http.open_files import most_connections
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.backends.remote.http.replicas import Replicas
@@ -56,8 +56,8 @@ class RemoteBackend(Backend):
     def session(self, config: InferenceConfig) -> RemoteSession:
         """Worked out once a run: where the API is, what opens it, what all requests share."""
         provider, remote = self.provider, _within_reach(config.remote_params or RemoteParams())
-        address = find_address(provider, config)
-        dialect = load_dialect(provider.dialect)
+        dialect = find_dialect(provider, config)
+        address = self._find_address(config)
         adapted = dialect.adapted(config, provider)
         rate_limits = self._find_rate_limits(Limits.from_params(remote), address)
         return RemoteSession(
@@ -88,7 +88,7 @@ class RemoteBackend(Backend):
         """Raise what is wrong with settings before anything is sent."""
         if "model_name" not in config.model.model_fields_set:
             raise ConfigError(f"{self.name}: set model.model_name to one of the API's models")
-        load_dialect(self.provider.dialect).check(config)
+        find_dialect(self.provider, config).check(config)
         self._has_system_role(config)
 
     def _check_takes_images(self) -> None:
@@ -121,7 +121,16 @@ class RemoteBackend(Backend):
         """The provider, the model, and where the API is: the first of its replicas."""
         ignored = {name.partition(".")[2] for name in self.provider.ignores}
         model = config.model.model_dump(mode="json", exclude=ignored)
-        return {"engine": self.name, "model": model, "url": without_secrets(address.bases[0])}
+        identity = {"engine": self.name, "model": model}
+        identity["url"] = without_secrets(address.bases[0])
+        name = dialect_name(self.provider, config)
+        # Keys of earlier versions, which knew one API of each provider, are made without it.
+        return identity if name == self.provider.dialect else {**identity, "api": name}
+
+    def _find_address(self, config: InferenceConfig) -> Address:
+        address = find_address(self.provider, config)
+        is_responses = dialect_name(self.provider, config) == RESPONSES
+        return address.without_deployment() if is_responses else address
 
     def _find_rate_limits(self, limits: Limits, address: Address) -> RateLimitObserver:
         """The one limiter of these limits at these servers, so that calls side by side keep them

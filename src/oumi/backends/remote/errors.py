@@ -23,6 +23,10 @@ _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not
 _NO_CREDIT = "credit balance is too low"  # Anthropic, with status 400
 _MODEL_CODES = {"model_not_found", "model_not_supported", "model_not_available", "invalid_model"}
 _MODEL_WORDS = re.compile("model not exist|not a valid model|model identifier is invalid", re.I)
+# OpenAI twice, with status 404 or 400, and Azure.
+_RESPONSES_WORDS = re.compile(
+    r"only supported in v1/responses|not a chat model|chatCompletion operation does not work", re.I
+)
 _KEY_WORDS = re.compile("incorrect api key|api key not valid", re.I)
 _STATUSES = {
     "overloaded_error": 529,
@@ -31,6 +35,12 @@ _STATUSES = {
     "timeout_error": 504,
 }
 """The status that an error inside a stream would have had, by its type or code."""
+# https://platform.openai.com/docs/api-reference/responses/object#responses/object-error
+_ROW_CODES = re.compile(
+    r"invalid_(?:prompt|image\w*|base64_image)|image_(?!file_not)\w+|unsupported_image\w+|empty_image\w+"
+    r"|\w+_policy(?:_violation)?|data_residency_mismatch"
+)
+"""Codes of an error in a reply which the same request would get again."""
 _CONTENT_WORDS = re.compile(
     r"content[ _-]?(?:\w+[ _-])?(?:violat|polic|filter|moderat|safety)|safety|moderation|flagged|"
     r"(?:usage|content|community) guideline|harmful|inappropriate|jailbreak|guardrail|"
@@ -79,6 +89,9 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
         return AccessError(f"{message}. Check the key: {key_hint}.", status=status)
     if status == 402 or (status == 429 and codes & _QUOTA_CODES) or _NO_CREDIT in message:
         return AccessError(f"{message}. The quota is spent: add credit.", status=status)
+    if status in (400, 404) and _RESPONSES_WORDS.search(message):
+        hint = "If the Responses API serves it, set remote_params.api to responses."
+        return ModelNotFoundError(f"{message}. {hint}", status=status)
     if status == 404 or (status == 400 and (codes & _MODEL_CODES or _MODEL_WORDS.search(message))):
         hint = "Check model.model_name and remote_params.api_url."
         is_of_row = _ROUTING_WORDS.search(message) is not None
@@ -101,6 +114,8 @@ def error_in_reply(body: bytes) -> OumiError:
         if isinstance(found, UnavailableError):
             found.reply = body.decode(errors="replace")
         return found
+    if any(map(_ROW_CODES.fullmatch, _codes(error))):
+        return RequestError(f"an error in place of an answer: {_text(error)}")
     known = (_STATUSES.get(code) for code in _codes(error))
     status = next(filter(None, known), None)
     return BadReplyError(f"an error in place of an answer: {_text(error)}", body, status=status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from oumi.core.configs import GenerationParams
@@ -22,6 +22,10 @@ class ModelFamily:
     """Whether the models take only one of the two."""
     json_schema: bool = True
     """Whether the models support schemas, where their API has a field for them."""
+    responses_only: bool = False
+    """Whether OpenAI serves the models by its Responses API alone."""
+    encrypts_reasoning: bool = False
+    """Whether OpenAI's Responses API gives their reasoning encrypted, to be sent back."""
     later_system: bool = True
     """Whether a system message may stand after the first turn."""
 
@@ -43,6 +47,17 @@ _REASONING = ModelFamily(
             "stop_strings",
         }
     ),
+    encrypts_reasoning=True,
+)
+
+# Those of which their page names the Responses API alone: https://platform.openai.com/docs/models
+_RESPONSES_ONLY = replace(
+    _REASONING,
+    names=re.compile(
+        r"^(?:.*/)?(?:codex-|computer-use-|gpt-(?:daybreak|rosalind)-"
+        r"|(?:o\d.*-(?:pro|deep-research)|gpt-\d.*-(?:pro|codex|cyber|rosalind|law))(?![a-z]))"
+    ),
+    responses_only=True,
 )
 
 # Claude, also under the names of Bedrock and OpenRouter:
@@ -84,6 +99,7 @@ _GROK_REASONING = ModelFamily(
 )
 
 FAMILIES: tuple[ModelFamily, ...] = (
+    _RESPONSES_ONLY,
     _REASONING,
     _CLAUDE_3,
     _CLAUDE_4,

@@ -9,13 +9,17 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from oumi.batch.api.adopted_input import read_input, read_tools
 from oumi.batch.api.providers.base import ApiBatch, BatchApi, BatchRequest
 from oumi.batch.job_folder import JobFolder
+from oumi.core.configs import Api
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation
 from oumi.errors import UnsupportedError
 from oumi.runner.storage.atomic import atomic_file
 
+_APIS = {"/chat/completions": Api.CHAT, "/responses": Api.RESPONSES}
+"""What the endpoint of a batch of conversations ends with."""
 _ROLES = {"developer": "system"}
 """Roles of APIs that have another name here."""
 
@@ -25,8 +29,8 @@ async def download(api: BatchApi, batch: ApiBatch, folder: JobFolder) -> int:
 
     Raises UnsupportedError for a batch of anything but conversations.
     """
-    endpoint = str(batch.raw.get("endpoint") or "")
-    if endpoint and not endpoint.endswith("/chat/completions"):
+    endpoint = batch.raw.get("endpoint")
+    if endpoint and api_of(batch) is None:
         raise UnsupportedError(f"{batch.info.id} asks {endpoint}, which gives no conversations")
     count = 0
     with atomic_file(_requests_path(folder), "Nothing was changed") as file:
@@ -34,6 +38,12 @@ async def download(api: BatchApi, batch: ApiBatch, folder: JobFolder) -> int:
             file.write(write_json({"custom_id": request.custom_id, "body": request.body}) + b"\n")
             count += 1
     return count
+
+
+def api_of(batch: ApiBatch) -> Api | None:
+    """The API that a batch asks; None where the provider does not say."""
+    endpoint = str(batch.raw.get("endpoint") or "")
+    return next((api for end, api in _APIS.items() if endpoint.endswith(end)), None)
 
 
 def conversations(folder: JobFolder) -> Iterator[bytes]:
@@ -65,12 +75,14 @@ def _conversation(request: BatchRequest) -> dict[str, Any]:
     """The conversation of a request. One that cannot be expressed here stays as it is, and fails
     as a row of the input.
     """
-    messages = request.body.get("messages")
+    messages, tools = request.body.get("messages"), request.body.get("tools")
+    if "input" in request.body:  # of the Responses API
+        messages, tools = read_input(request.body), read_tools(tools)
     if isinstance(messages, list):
         messages = [_with_known_role(message) for message in messages]
     value = {"conversation_id": request.custom_id, "messages": messages}
-    if request.body.get("tools"):
-        value["tools"] = request.body["tools"]
+    if tools:
+        value["tools"] = tools
     try:
         return Conversation.model_validate(value).to_dict()
     except ValidationError:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from oumi.backends.remote.api_choice import api_of_identity, with_api
 from oumi.backends.remote.backend import RemoteBackend
 from oumi.batch.api import adopted
 from oumi.batch.api.collect import collect, output_of, write
@@ -207,6 +208,7 @@ class ApiBatches:
                 update={"model_name": adopted.model_of(folder) or config.model.model_name}
             )
             config = config.model_copy(update={"model": model})
+            config = with_api(config, adopted.api_of(batch))
             lines = (line + b"\n" for line in adopted.conversations(folder))
             spec = self._spec(config, fingerprint=batch_id, rows=rows)
             folder.create_from_lines(lines, replace(spec, adopted_id=batch_id))
@@ -220,6 +222,7 @@ class ApiBatches:
             raise InputError(f"{folder.id} is a job of {spec.engine}, not of {name}")
         own = {"model": spec.config.model, "generation": spec.config.generation}
         config = config.model_copy(update=own | media_settings(spec, config))
+        config = with_api(config, api_of_identity(self._backend.provider, spec.identity))
         session = self._backend.session(config)
         url = session.identity.get("url")
         if url != spec.identity.get("url"):

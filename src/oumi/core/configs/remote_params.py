@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any
 
 from pydantic import Field, SecretStr, field_validator
@@ -14,12 +15,26 @@ MAX_REPLY_BYTES = 64 << 20
 """100,000 tokens take half a megabyte, and 50 with log-probabilities of five others at each."""
 
 
+class Api(StrEnum):
+    """Which API of a provider is asked."""
+
+    CHAT = "chat"
+    """Chat completions."""
+
+    RESPONSES = "responses"
+    """OpenAI's Responses API, which some models need."""
+
+
 class RemoteParams(Settings):
     """How an API is reached, and which limits are kept to."""
 
     api_url: str | list[str] | None = None
     """Address of the API: a host, a base ending in `/v1`, or the full endpoint. A list names
     replicas of one server. None: the provider's own."""
+
+    api: Api | None = None
+    """Which API of the provider is asked: `chat` (chat completions) or `responses` (OpenAI's
+    Responses API). None: the one that serves the model."""
 
     api_key: SecretStr | None = None
     """The API key. It is masked when printed and never written to a file."""

@@ -118,6 +118,11 @@ def check_supports(provider: Provider) -> None:
 
 
 if TYPE_CHECKING:
-    from oumi.backends.remote.dialects import anthropic, bedrock, chat
+    from oumi.backends.remote.dialects import anthropic, bedrock, chat, responses
 
-    _all: tuple[Dialect, ...] = (anthropic, bedrock, chat)  # holds each against the Protocol
+    _all: tuple[Dialect, ...] = (
+        anthropic,
+        bedrock,
+        chat,
+        responses,
+    )  # holds each against the Protocol

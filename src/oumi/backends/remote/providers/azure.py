@@ -4,7 +4,7 @@ https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
 """
 
 from oumi.backends import settings
-from oumi.backends.provider import AuthMethod, Provider
+from oumi.backends.provider import AuthMethod, Provider, ResponsesApi
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -12,6 +12,8 @@ PROVIDER = Provider(
     class_name="AzureOpenAIInferenceEngine",
     summary="OpenAI's models on Azure; `model_name` is the name of a deployment",
     supports=settings.CHAT,
+    # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
+    responses=ResponsesApi.IF_NEEDED,
     url="https://{resource}.openai.azure.com/openai/v1",
     url_env="AZURE_OPENAI_ENDPOINT",
     url_parts={"resource": ("AZURE_RESOURCE_NAME",)},

@@ -1,7 +1,7 @@
 """OpenAI. https://platform.openai.com/docs/api-reference/chat/create"""
 
 from oumi.backends import settings
-from oumi.backends.provider import BatchLimits, Provider
+from oumi.backends.provider import BatchLimits, Provider, ResponsesApi
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -9,6 +9,8 @@ PROVIDER = Provider(
     class_name="OpenAIInferenceEngine",
     summary="the OpenAI API",
     supports=settings.CHAT,
+    # https://platform.openai.com/docs/api-reference/responses/create
+    responses=ResponsesApi.IF_NEEDED,
     url="https://api.openai.com/v1",
     url_env="OPENAI_BASE_URL",
     key_env=("OPENAI_API_KEY",),

@@ -1,7 +1,7 @@
 """OpenRouter. https://openrouter.ai/docs/api-reference/parameters"""
 
 from oumi.backends import settings
-from oumi.backends.provider import Provider
+from oumi.backends.provider import Provider, ResponsesApi
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -9,6 +9,8 @@ PROVIDER = Provider(
     class_name="OpenRouterInferenceEngine",
     summary="OpenRouter, before the APIs of many",
     supports=settings.CHAT | settings.TOP_K | settings.MIN_P,
+    # https://openrouter.ai/docs/api-reference/responses/overview
+    responses=ResponsesApi.IF_SET,
     url="https://openrouter.ai/api/v1",
     url_env="OPENROUTER_BASE_URL",
     key_env=("OPENROUTER_API_KEY",),

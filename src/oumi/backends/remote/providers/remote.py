@@ -4,13 +4,14 @@ https://platform.openai.com/docs/api-reference/chat/create
 """
 
 from oumi.backends import settings
-from oumi.backends.provider import BatchLimits, Provider
+from oumi.backends.provider import BatchLimits, Provider, ResponsesApi
 
 PROVIDER = Provider(
     name="REMOTE",
     class_name="RemoteInferenceEngine",
     summary="any server that speaks the OpenAI chat API",
     supports=settings.CHAT | settings.SAMPLER,
+    responses=ResponsesApi.IF_SET,
     url_env="OPENAI_BASE_URL",
     key_env=("OPENAI_API_KEY",),
     needs_key=False,

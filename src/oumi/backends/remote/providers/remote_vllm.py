@@ -1,13 +1,14 @@
 """vLLM's server. https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"""
 
 from oumi.backends import settings
-from oumi.backends.provider import Constraint, Provider
+from oumi.backends.provider import Constraint, Provider, ResponsesApi
 
 PROVIDER = Provider(
     name="REMOTE_VLLM",
     class_name="RemoteVLLMInferenceEngine",
     summary="a vLLM server",
     supports=settings.CHAT | settings.SAMPLER | settings.SERVER | {"model.chat_template"},
+    responses=ResponsesApi.IF_SET,
     constraint=Constraint.VLLM,
     # https://docs.vllm.ai/en/latest/features/interleaved_thinking/
     reasoning_field="reasoning",
