@@ -25,6 +25,12 @@ def chat(data: bytes) -> None:
     _stream("chat", data)
 
 
+def responses(data: bytes) -> None:
+    """The same of OpenAI's Responses API."""
+    _decode("responses", data)
+    _stream("responses", data)
+
+
 def anthropic(data: bytes) -> None:
     """The same of Anthropic's API."""
     _decode("anthropic", data)

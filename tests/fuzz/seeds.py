@@ -124,6 +124,7 @@ SEEDS: dict[str, list[bytes]] = {
     "journal": [_journal(), *_old_journals()],
     "job_state": _states(),
     "chat": _replies(SAMPLES["chat"]),
+    "responses": _replies(SAMPLES["responses"]),
     "anthropic": _replies(SAMPLES["anthropic"]),
     "bedrock": [*_replies(SAMPLES["bedrock"]), _converse_lines(SAMPLES["bedrock"])],
     "errors": [bytes([number]) + to_json(error) for number, error in enumerate(_ERRORS)],

@@ -6,20 +6,13 @@ from collections.abc import Callable
 
 from tests.fuzz.answers import answer
 from tests.fuzz.files import job_state, journal, rows, settings
-from tests.fuzz.replies import anthropic, batches, bedrock, chat, errors, headers
+from tests.fuzz.replies import anthropic, batches, bedrock, chat, errors, headers, responses
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-<<<<<<< HEAD
     target.__name__: target
     for target in (
         *(rows, settings, journal, job_state),
-        *(chat, anthropic, bedrock, errors, headers, batches),
+        *(chat, responses, anthropic, bedrock, errors, headers, batches),
         answer,
     )
-=======
-    "rows": rows,
-    "settings": settings,
-    "journal": journal,
-    **{name: _decoder(name) for name in ("chat", "responses", "anthropic", "bedrock")},
->>>>>>> responses
 }
