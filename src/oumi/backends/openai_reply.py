@@ -91,16 +91,12 @@ def decode_usage(usage: object) -> Usage:
     usage = as_mapping(usage)
     prompt = read_count(usage.get("prompt_tokens"))
     completion = read_count(usage.get("completion_tokens"))
-    details = as_mapping(usage.get("completion_tokens_details"))
     # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
     # https://docs.x.ai/docs/guides/reasoning
     uncounted = max(read_count(usage.get("total_tokens")) - prompt - completion, 0)
-    return Usage(
-        prompt,
-        completion + uncounted,
-        read_count(as_mapping(usage.get("prompt_tokens_details")).get("cached_tokens")),
-        read_count(details.get("reasoning_tokens")) or uncounted,
-    )
+    cached = _read_detail(usage.get("prompt_tokens_details"), "cached_tokens")
+    reasoning = _read_detail(usage.get("completion_tokens_details"), "reasoning_tokens")
+    return Usage(prompt, completion + uncounted, cached, reasoning or uncounted)
 
 
 def read_count(value: object) -> int:
@@ -112,6 +108,10 @@ def read_count(value: object) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = float(value)
     return int(value) if isinstance(value, float) and 0 <= value <= _MOST_TOKENS else 0
+
+
+def _read_detail(details: object, name: str) -> int:
+    return read_count(details.get(name)) if isinstance(details, dict) else 0
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:

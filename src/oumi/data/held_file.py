@@ -17,6 +17,7 @@ from oumi.errors import InputError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+_HASH_BITS = 0xFFFFFFFF
 _BLOCK = 1 << 18  # read at once: larger blocks are no faster
 
 
@@ -53,7 +54,7 @@ class HeldFile:
         reader = self._reader()
         reader.seek(offset)
         line = reader.readline()
-        if self._hashes is not None and self._hashes[number - 1] != _hash(line):
+        if self._hashes is not None and self._hashes[number - 1] != hash(line) & _HASH_BITS:
             raise self._changed(number)
         return line
 
@@ -68,7 +69,7 @@ class HeldFile:
     def _first_lines(self) -> Iterator[bytes]:
         hashes = array("I")
         for line in self._reader():
-            hashes.append(_hash(line))
+            hashes.append(hash(line) & _HASH_BITS)
             yield line
         self._check_unchanged()
         self._hashes = hashes
@@ -76,7 +77,7 @@ class HeldFile:
     def _same_lines(self, hashes: array[int]) -> Iterator[bytes]:
         count = 0
         for line in self._reader():
-            if count == len(hashes) or hashes[count] != _hash(line):
+            if count == len(hashes) or hashes[count] != hash(line) & _HASH_BITS:
                 raise self._changed(count + 1)
             count += 1
             yield line
@@ -134,10 +135,6 @@ def _open(path: Path) -> int:
 
 def _unreadable(name: str, error: OSError) -> InputError:
     return InputError(f"{name}: cannot be read: {error.strerror}")
-
-
-def _hash(line: bytes) -> int:
-    return hash(line) & 0xFFFFFFFF
 
 
 def _state(status: os.stat_result) -> tuple[int, int]:

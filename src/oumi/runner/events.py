@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.result import Failure
@@ -25,8 +26,7 @@ class RunStarted:
     """None where answers cost nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowDone:
+class RowDone(NamedTuple):
     """A row has its answer, and the answer is recorded."""
 
     row: int
@@ -37,8 +37,7 @@ class RowDone:
     """Tokens of this session, where they are not those of the completion."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowFailed:
+class RowFailed(NamedTuple):
     """A row has no answer."""
 
     row: int

@@ -106,7 +106,8 @@ class RowTask:
         request = self._request()
         estimate = self._session.estimate_tokens(request)
         with await self._session.limiter.acquire(*estimate) as permit:
-            request = await self._load_media(request)
+            if self._needs_media(request):
+                request = await self._load_media(request)
             started_s = time.monotonic()
             async with aclosing(self._session.stream(request)) as deltas:
                 async for delta in deltas:
@@ -156,14 +157,15 @@ class RowTask:
 
     async def _ask(self, request: Request) -> Completion:
         """An answer to a request, recorded. What follows a try that failed, `Tries` knows."""
-        session, tries = self._session, None
+        session, limiter, tries = self._session, self._session.limiter, None
         estimate = session.estimate_tokens(request)
         while True:
             try:
-                with await self._permit(estimate) as permit:
+                with limiter.try_acquire(*estimate) or await self._permit(estimate) as permit:
                     self._stop.check()
                     self._attempts += 1
-                    ready = await self._load_media(request)
+                    needs_media = self._needs_media(request)
+                    ready = await self._load_media(request) if needs_media else request
                     started_s = time.monotonic()
                     completion = await self._completion(ready)
                     completion = self._record(completion)  # from here on it is paid for
@@ -171,7 +173,7 @@ class RowTask:
                     permit.done(*_tokens_used(completion, estimate), took_s)
                     return completion
             except OumiError as error:
-                tries = tries or Tries(session.retry_policy, session.limiter)
+                tries = tries or Tries(session.retry_policy, limiter)
                 wait_s = tries.next_wait_s(error)
                 if wait_s is None:
                     raise
@@ -185,22 +187,20 @@ class RowTask:
         is_paid = outage is None or not outage.error.unreachable
         return completion if is_paid else self._stop.ends(completion)
 
-    async def _permit(self, estimate: tuple[int, int]) -> Permit:
-        """The limiter's leave to send a request. A stop ends the wait for it."""
-        limiter = self._session.limiter
-        permit = limiter.try_acquire(*estimate)
-        if permit is None:
-            permit = await self._stop.ends(limiter.acquire(*estimate))
-        return permit
+    def _permit(self, estimate: tuple[int, int]) -> Coroutine[Any, Any, Permit]:
+        """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""
+        return self._stop.ends(self._session.limiter.wait_turn(*estimate))
+
+    def _needs_media(self, request: Request) -> bool:
+        media = self._session.media
+        return media is not None and media.is_needed(request)
 
     async def _load_media(self, request: Request) -> Request:
         """The request with what it names. It is loaded at each try, so that no bytes are held while
         a row waits.
         """
-        media = self._session.media
-        if media is None or not media.is_needed(request):
-            return request
-        return await self._stop.ends(media.load(request))
+        assert self._session.media is not None  # noqa: S101  for the type checker
+        return await self._stop.ends(self._session.media.load(request))
 
     def _request(self) -> Request:
         if self._row.conversation is None:

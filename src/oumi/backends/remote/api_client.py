@@ -70,7 +70,7 @@ class ApiClient:
         else:
             call = await self._call("GET", path, b"", timeout_s)
         mask = find_mask(call.headers or self.session.headers, self._base)
-        async for line in self._read_lines(replace(call, max_reply_bytes=_MAX_FILE_BYTES)):
+        async for line in self._read_lines(call._replace(max_reply_bytes=_MAX_FILE_BYTES)):
             if line.strip():
                 yield mask.mask(self._cut(line))
 

@@ -83,7 +83,10 @@ class RemoteSession(Session):
                 if self._is_long(request) and self._can_stream(request):
                     return await self._complete_streamed(request)
                 with self.replicas.pick() as replica:
-                    reply = await transport.send(await self.build_call(request, replica))
+                    call = self.build_call(request, replica)
+                    if self.auth is not None:
+                        call = await self.auth.apply(call)
+                    reply = await transport.send(call)
                     replica.note_status(reply.status)
                 break
             except TransportTimeoutError:
@@ -101,7 +104,7 @@ class RemoteSession(Session):
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
         with self.replicas.pick() as replica:
-            call = await self.build_call(request, replica, stream=True)
+            call = await self.signed(self.build_call(request, replica, stream=True))
             decoder = self.dialect.stream_decoder(request.config)
             decoder = mask_stream(decoder, call.headers, call.url)
             async with aclosing(self.transport().stream(call)) as parts:
@@ -115,12 +118,12 @@ class RemoteSession(Session):
                     self.check(part)
         yield decoder.last()
 
-    async def build_call(self, request: Request, replica: Replica, *, stream: bool = False) -> Call:
-        """Ready to be sent. Raises RequestError for a request that cannot be."""
+    def build_call(self, request: Request, replica: Replica, *, stream: bool = False) -> Call:
+        """Not signed yet. Raises RequestError for a request that cannot be sent."""
         body = self.encode(request, stream=stream)
         path = self.dialect.path(request.config, stream=stream)
         url = replica.base + path + self.address.query
-        return await self.signed(self.new_call("POST", url, body))
+        return self.new_call("POST", url, body)
 
     def new_call(self, method: str, url: str, body: bytes) -> Call:
         """A call with the headers and limits of the session, not signed yet."""

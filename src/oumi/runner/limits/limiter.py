@@ -136,8 +136,10 @@ class Limiter:
         that is longer than it may be.
         """
         permit = self.try_acquire(input_tokens, output_tokens)
-        if permit is not None:
-            return permit
+        return permit or await self.wait_turn(input_tokens, output_tokens)
+
+    async def wait_turn(self, input_tokens: int, output_tokens: int) -> Permit:
+        """`acquire` for a start that `try_acquire` has just refused."""
         self.availability.end_stale()
         self._pause.check(self._clock())
         amounts = (1, input_tokens, output_tokens, input_tokens + output_tokens)

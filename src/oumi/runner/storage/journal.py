@@ -25,8 +25,8 @@ from typing import Any
 from oumi.core.logs import logger
 from oumi.core.types.completion import Completion
 from oumi.core.types.result import Failure
-from oumi.errors import OutputExistsError
-from oumi.runner.storage.atomic import storage_errors, sync_file, write_error
+from oumi.errors import OutputExistsError, StorageError
+from oumi.runner.storage.atomic import reason_of, storage_errors, sync_file, write_error
 from oumi.runner.storage.journal_lines import (
     HEADER,
     HEADERS,
@@ -179,8 +179,10 @@ class Journal:
         place = self._places.get(row)
         if place is None:
             return {}
-        with storage_errors(self.path):
+        try:
             return read_record(self._file, place)
+        except OSError as error:
+            raise StorageError(f"{self.path}: cannot be read: {reason_of(error)}") from error
 
     def _find(self, row: int, key: int) -> int | None:
         found = self._numbers.get(row)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from dataclasses import replace
 from typing import Any
 
 from oumi.backends.remote.http.call import Call
@@ -38,7 +37,7 @@ class AwsAuth:
         credentials = self._credentials.get_frozen_credentials()
         SigV4Auth(credentials, _SERVICE, _region(call.url)).add_auth(request)
         signed = {name.lower(): value for name, value in request.headers.items()}
-        return replace(call, headers={**call.headers, **signed})
+        return call._replace(headers={**call.headers, **signed})
 
     def _is_stale(self) -> bool:
         if self._credentials is None:

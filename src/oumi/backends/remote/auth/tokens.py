@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from dataclasses import replace
 
 from oumi.backends.remote.http.call import Call
 
@@ -21,7 +20,7 @@ class TokenAuth(ABC):
             async with self._renewing:  # one task renews it, all others wait
                 if not self._is_fresh():
                     await asyncio.to_thread(self._renew)
-        return replace(call, headers={**call.headers, "authorization": f"Bearer {self._token}"})
+        return call._replace(headers={**call.headers, "authorization": f"Bearer {self._token}"})
 
     @property
     @abstractmethod

@@ -55,10 +55,12 @@ def check_recordable(completion: Completion) -> None:
     Only what is kept as it came can be nested too deeply for that.
     """
     message = completion.message
-    calls = message.tool_calls or ()
-    kept = (message.content_blocks, message.reasoning_details, *(c.extra_content for c in calls))
-    if not all(value is None or _is_within(value, _MOST_NESTED) for value in kept):
-        raise ValueError("it is nested too deeply")
+    kept: list[Any] = [message.content_blocks, message.reasoning_details]
+    if message.tool_calls:
+        kept += [call.extra_content for call in message.tool_calls]
+    for value in kept:
+        if value is not None and not _is_within(value, _MOST_NESTED):
+            raise ValueError("it is nested too deeply")
 
 
 def _is_within(value: Any, depth: int) -> bool:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from oumi.backends.remote.http.uploads import Body
 from oumi.core.configs.remote_params import MAX_REPLY_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request, ready to be sent. Headers and URL may hold a key, so they are not shown."""
 
     method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    body: Body = field(repr=False)
+    url: str
+    headers: Mapping[str, str]
+    body: Body
     timeout_s: float
     max_reply_bytes: int = MAX_REPLY_BYTES
     """How much a reply may hold, once it is decompressed; an error is cut off there."""
+
+    def __repr__(self) -> str:
+        return f"Call({self.method}, {self.timeout_s:g} s)"
 
 
 class Reply(NamedTuple):

@@ -111,10 +111,9 @@ class RateLimitObserver:
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
     """How long the server asks to wait, None if it does not: from milliseconds if it sends both."""
-    wait_ms = _number(headers.get("retry-after-ms"))
-    if wait_ms is not None:
+    milliseconds, text = headers.get("retry-after-ms"), headers.get("retry-after")
+    if milliseconds is not None and (wait_ms := _number(milliseconds)) is not None:
         return max(wait_ms / 1000, 0.0)
-    text = headers.get("retry-after")
     return None if text is None else until_s(text, now_s)
 
 
