@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from oumi.backends.media.item_bytes import item_bytes, media_name, to_base64
-from oumi.core.types.conversation import ContentItem
+from oumi.core.types.content_item import ContentItem
 from oumi.errors import InputError
 
 # The first bytes of a file: https://mimesniff.spec.whatwg.org/#matching-an-audio-or-video-type-pattern

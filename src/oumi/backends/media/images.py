@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from oumi.backends.media.item_bytes import is_data_url, item_bytes, media_name, to_base64
-from oumi.core.types.conversation import ContentItem, Conversation, Type
+from oumi.core.types.content_item import ContentItem, Type
 from oumi.errors import InputError
+
+if TYPE_CHECKING:
+    from oumi.core.types.conversation import Conversation
 
 # The first bytes of a file: https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern
 _SIGNATURES = {

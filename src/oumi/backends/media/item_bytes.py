@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from oumi.core.types.conversation import ContentItem
+from oumi.core.types.content_item import ContentItem
 from oumi.errors import InputError
 
 

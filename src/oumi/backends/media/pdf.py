@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from oumi.backends.media.item_bytes import item_bytes, media_name, to_base64
-from oumi.core.types.conversation import ContentItem
+from oumi.core.types.content_item import ContentItem
 from oumi.errors import InputError
 
 MEDIA_TYPE = "application/pdf"
