@@ -24,8 +24,8 @@ def to_item_fields(part: dict[str, Any]) -> dict[str, Any]:
     kind = fields.get("type")
     for name in _NAMES.get(kind, ()) if isinstance(kind, str) else ():
         if name in fields:
-            value = fields.pop(name)
-            return {**fields, **_FORMS[name](value, fields)}
+            found = _FORMS[name](fields.pop(name), fields)
+            return {**fields, **found}
     return fields
 
 

@@ -104,9 +104,11 @@ def encode(
     """The body of a request. Raises RequestError for what cannot be sent."""
     system, others = message_blocks.split_system(request.conversation)
     model_name = request.config.model.model_name
+    # The API refuses empty ones, and joins what stands before and after.
+    said = [message for message in others if not message_blocks.is_empty_answer(message)]
     body = {
         **shared,
-        "messages": [encode_turn(turn, model_name) for turn in message_blocks.split_turns(others)],
+        "messages": [encode_turn(turn, model_name) for turn in message_blocks.split_turns(said)],
         **encode_system(system),
         **_tools(request, shared),
     }

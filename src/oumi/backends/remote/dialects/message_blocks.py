@@ -63,6 +63,12 @@ def split_turns(messages: Iterable[Message]) -> list[list[Message]]:
     return turns
 
 
+def is_empty_answer(message: Message) -> bool:
+    """Whether an answer says nothing and calls nothing."""
+    is_empty = not (message.content or message.tool_calls or message.content_blocks)
+    return is_empty and message.role == Role.ASSISTANT
+
+
 def check_message(message: Message, model_name: str) -> None:
     """Raise UnsupportedError for a message that these APIs or the model do not take."""
     if message.name is not None and message.role != Role.TOOL:
