@@ -111,10 +111,12 @@ def remote_capabilities() -> str:
             ", ".join(_names(row.supports - _COMMON)) or "nothing",
             ", ".join(_forms(row)) or "none",
             "yes" if row.supports_images else "refused",
+            "yes" if row.supports_audio else "refused",
+            "yes" if row.supports_pdf else "refused",
         ]
         for row in PROVIDERS
     ]
-    return table(["Engine", "Also takes", "`guided_decoding` by", "Images"], rows)
+    return table(["Engine", "Also takes", "`guided_decoding` by", "Images", "Audio", "PDFs"], rows)
 
 
 def responses_engines() -> str:

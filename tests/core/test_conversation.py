@@ -58,7 +58,7 @@ def test_tool_calls_take_arguments_as_text_or_object():
     call = ToolCall(id="1", function=FunctionCall(name="add", arguments={"a": 1}))
     assert call.function.arguments == '{"a":1}'
     assert call.function.get_arguments_dict() == {"a": 1}
-    with pytest.raises(ValueError, match="no JSON object"):
+    with pytest.raises(ValueError, match="add are no JSON object"):
         FunctionCall(name="add", arguments="[1]").get_arguments_dict()
 
 
@@ -70,9 +70,12 @@ def test_a_bare_function_is_a_tool():
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        ({"role": "user"}, "needs `content`"),
-        ({"role": "tool", "content": "4"}, "tool_call_id"),
-        ({"role": "robot", "content": "x"}, "'system', 'user'"),
+        ({"role": "user"}, "at least one of `content`"),
+        ({"role": "user", "content": None}, "at least one of `content`"),
+        ({"role": "assistant", "content": None, "tool_calls": []}, "non-empty"),
+        ({"role": "assistant", "content": None, "function_call": {"name": "f"}}, "`tool_calls`"),
+        ({"role": "user", "content": {"a": 1}}, "only a tool's message"),
+        ({"role": "robot", "content": "x"}, "'system', 'developer', 'user'"),
         ({"role": "user", "content": [{"type": "image_binary"}]}, "needs bytes"),
         ({"role": "user", "content": [{"type": "image_binary", "binary": "%"}]}, "not base64"),
     ],

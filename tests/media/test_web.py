@@ -40,7 +40,7 @@ def load(url: str, *allowed: str, max_bytes: int = 1000) -> bytes | None:
     """The image of a row as a local engine is given it."""
     item = ContentItem(type=Type.IMAGE_URL, content=url)
     row = Conversation(messages=[Message(role=Role.USER, content=[item])])
-    loader = MediaLoader(lambda: None, Path("/nowhere"), allowed, max_bytes, loads_urls=True)
+    loader = MediaLoader(lambda kind: None, Path("/nowhere"), allowed, max_bytes, loads_urls=True)
     loaded = asyncio.run(loader.load(Request(row, InferenceConfig())))
     assert row[0].content_items == [item], "the caller's row is as it was"
     return loaded.conversation[0].content_items[0].binary

@@ -19,7 +19,7 @@ from oumi.runner.request import Request
 from tests.conftest import ask
 from tests.remote.rows import RESPONSES_ROWS, row_id
 from tests.remote.sdk_types import known_to
-from tests.remote.talks import PNG, SCHEMA, TOOL, picture_talk, settings, tool_talk
+from tests.remote.talks import PNG, SCHEMA, TOOL, call, picture_talk, settings, tool_talk
 from tests.remote.test_responses_replies import CALL, SEARCH, TEXT, THOUGHT, decode
 
 ACCEPTED = TypeAdapter(response_create_params.ResponseCreateParams)
@@ -121,6 +121,29 @@ def test_images():
         "detail": "auto",
     }
     assert data["image_url"].startswith("data:image/png")
+
+
+def test_pdfs_detail_and_developer():
+    items = [
+        ContentItem(type=Type.IMAGE_URL, content="https://example.org/a.png", detail="low"),
+        ContentItem(type=Type.PDF_BINARY, binary=b"%PDF-1.7", filename="a.pdf"),
+    ]
+    messages = [
+        Message(role=Role.DEVELOPER, content="Be kind."),
+        Message(role=Role.USER, content=items),
+        Message(role=Role.ASSISTANT, tool_calls=[call()]),
+        Message(role=Role.TOOL, content=[items[1]]),
+    ]
+    system, asked, called, result = encode(Conversation(messages=messages), settings("m"))["input"]
+    pdf = {"type": "input_file", "filename": "a.pdf"}
+    pdf["file_data"] = "data:application/pdf;base64,JVBERi0xLjc="
+    assert system["role"] == "developer"
+    assert [part.get("detail") for part in asked["content"]] == ["low", None]
+    assert asked["content"][1] == pdf
+    assert (result["call_id"], result["output"]) == (called["call_id"], [pdf])
+    audio = ContentItem(type=Type.AUDIO_BINARY, binary=b"RIFF\0\0\0\0WAVE")
+    with pytest.raises(UnsupportedError, match=r"no audio: set remote_params\.api to chat"):
+        encode(talk(Message(role=Role.USER, content=[audio])), settings("m"))
 
 
 def test_a_schema():

@@ -36,6 +36,16 @@ class Constraint(StrEnum):
     """Bedrock: `outputConfig` with a JSON schema, or a tool that a model has to call."""
 
 
+class PdfPart(StrEnum):
+    """How the chat API of a provider is sent a PDF."""
+
+    FILE = "file"
+    """OpenAI: a part of type `file`."""
+
+    IMAGE_URL = "image_url"
+    """Google: a part of type `image_url`, whose data URL says what it is."""
+
+
 class AuthMethod(StrEnum):
     """How a request is authenticated when no key is given."""
 
@@ -96,6 +106,14 @@ class Provider:
     ignores: frozenset[str] = settings.LOADING
     """Settings that the server decides; named in a warning, not refused."""
     supports_images: bool = True
+    supports_audio: bool = False
+    supports_pdf: bool = False
+    pdf_part: PdfPart = PdfPart.FILE
+    """The part of a message that holds a PDF, in the chat API."""
+    supports_developer: bool = False
+    """Whether it knows the role `developer`, which others are sent as `system`."""
+    supports_cache_control: bool = False
+    """Whether parts of the chat API's messages may have `cache_control`."""
     lists_models: bool = True
     """Whether it has an endpoint that lists its models."""
 

@@ -187,7 +187,10 @@ def _check_media(row: EngineRow, config: InferenceConfig) -> None:
     folder = config.allowed_media_path
     if folder is not None and not Path(folder).expanduser().is_dir():
         raise ConfigError(f"allowed_media_path: {folder}: no such folder")
-    if row.provider is not None and config.allowed_media_hosts:
+    provider = row.provider
+    if provider is None or provider.supports_audio or provider.supports_pdf:
+        return  # which are loaded here
+    if config.allowed_media_hosts:
         warn_once(f"{row.name} loads images of the web itself: allowed_media_hosts has no effect")
 
 

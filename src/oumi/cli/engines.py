@@ -53,6 +53,8 @@ def _api_facts(provider: Provider) -> dict[str, Any]:
         "needs_key": provider.needs_key,
         "without_key": provider.auth_method,
         "takes_images": provider.supports_images,
+        "takes_audio": provider.supports_audio,
+        "takes_pdf": provider.supports_pdf,
         "prices": provider.price_list,
     }
 
@@ -100,6 +102,8 @@ def _describe_api(row: EngineRow) -> list[str]:
         f"  from     remote_params.api_url{_or(provider.url_env)}",
         f"key        {keys}{', needed' if provider.needs_key else ''}{proof}",
         f"images     {'yes' if provider.supports_images else 'no'}",
+        f"audio      {'yes' if provider.supports_audio else 'no'}",
+        f"PDFs       {'yes' if provider.supports_pdf else 'no'}",
     ]
 
 

@@ -20,7 +20,13 @@ from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.data.jsonl import JsonlSource, parse_rows
 from oumi.data.source import Row
 
-_STYLES = {Role.SYSTEM: "yellow", Role.USER: "cyan", Role.ASSISTANT: "green", Role.TOOL: "magenta"}
+_STYLES = {
+    Role.SYSTEM: "yellow",
+    Role.DEVELOPER: "yellow",
+    Role.USER: "cyan",
+    Role.ASSISTANT: "green",
+    Role.TOOL: "magenta",
+}
 
 
 @click.command("show")

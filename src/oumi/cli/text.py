@@ -9,7 +9,7 @@ from oumi.core.types.conversation import ContentItem, Message
 
 
 def content_text(message: Message) -> str:
-    """The content of a message; an image is shown by its path, URL or size."""
+    """The content of a message; an image, audio or a PDF is shown by its path, URL or size."""
     return "\n".join(printable(_item_text(item)) for item in message.content_items)
 
 
@@ -23,4 +23,4 @@ def _item_text(item: ContentItem) -> str:
     if item.is_text():
         return item.content or ""
     size = f"{len(item.binary or b'')} bytes"
-    return f"[image: {item.content[:80] if item.content else size}]"
+    return f"[{item.type.kind}: {item.content[:80] if item.content else size}]"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from oumi.core.digest import new_digest
-from oumi.core.types.conversation import Conversation
 from oumi.errors import InputError
+
+if TYPE_CHECKING:
+    from oumi.core.types.conversation import Conversation
 
 NO_MESSAGES = "a conversation without messages"
 

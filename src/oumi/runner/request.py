@@ -74,6 +74,25 @@ def _message_parts(message: Message) -> Any:
             message.reasoning_content,
         )
     parts = message.model_dump(mode="json", exclude={"id", "cache_control"})
+    # Keys of earlier versions are made without the fields that these did not have.
     if message.reasoning_details is None:
-        del parts["reasoning_details"]  # keys of earlier versions are made without it
+        del parts["reasoning_details"]
+    if isinstance(message.content, list):
+        parts["content"] = [_only(item, _ITEM, _LATER_ITEM) for item in parts["content"]]
+    for call in parts["tool_calls"] or ():
+        call["function"] = _only(call["function"], _FUNCTION)
+    if parts["tool_calls"]:
+        parts["tool_calls"] = [_only(call, _CALL) for call in parts["tool_calls"]]
     return parts
+
+
+_ITEM, _LATER_ITEM = ("type", "content", "binary"), ("detail", "format", "filename")
+_CALL, _FUNCTION = ("id", "type", "function", "extra_content"), ("name", "arguments")
+
+
+def _only(
+    value: dict[str, Any], names: tuple[str, ...], later: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The fields that are sent to a model; of those of later versions, what is set."""
+    fields = {name: value[name] for name in names}
+    return fields | {name: value[name] for name in later if value[name] is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_text import write_json
-from oumi.core.types.conversation import Message, Role
+from oumi.core.types.message import Message, Role
 
 _NO_TEXT = "(no text)"  # some APIs refuse an empty message
 

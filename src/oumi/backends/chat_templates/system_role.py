@@ -6,6 +6,7 @@ from oumi.core.logs import warn_once
 from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
 
 _GAP = "\n\n"
+_SYSTEM_ROLES = (Role.SYSTEM, Role.DEVELOPER)
 
 
 def fold_system_messages(conversation: Conversation, model_name: str) -> Conversation:
@@ -13,7 +14,7 @@ def fold_system_messages(conversation: Conversation, model_name: str) -> Convers
 
     Where the user says nothing after it, it becomes a message of the user. Says so once a model.
     """
-    if all(message.role != Role.SYSTEM for message in conversation.messages):
+    if all(message.role not in _SYSTEM_ROLES for message in conversation.messages):
         return conversation
     warn_once(
         f"the chat template of {model_name} has no system role: system messages are put at the "
@@ -26,7 +27,7 @@ def _folded(messages: list[Message]) -> list[Message]:
     folded: list[Message] = []
     waiting: list[Message] = []
     for message in messages:
-        if message.role == Role.SYSTEM:
+        if message.role in _SYSTEM_ROLES:
             waiting.append(message)
         elif message.role == Role.USER and waiting:
             folded.append(_joined([*waiting, message]))
@@ -39,7 +40,7 @@ def _folded(messages: list[Message]) -> list[Message]:
 def _joined(messages: list[Message]) -> Message:
     """One message of the user, which is the last one with what the others say before it."""
     content: str | list[ContentItem]
-    if any(message.contains_images() for message in messages):
+    if any(message.contains_media() for message in messages):
         content = _joined_items(messages)
     else:
         content = _GAP.join(message.compute_flattened_text_content("") for message in messages)

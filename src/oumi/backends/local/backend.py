@@ -14,6 +14,7 @@ from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.model_files import find_folders, fingerprint
 from oumi.backends.media.loader import MediaLoader
+from oumi.backends.media.support import unsupported
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError
@@ -67,7 +68,7 @@ class LocalBackend(Backend):
             contract=make_contract(config.generation),
             backend=self,
             # The runtime is given bytes, and so reads no file and no address by itself.
-            media=MediaLoader.from_config(config, self.check_takes_images, loads_urls=True),
+            media=MediaLoader.from_config(config, self._check_takes, loads_urls=True),
         )
 
     def check(self, config: InferenceConfig) -> None:
@@ -98,6 +99,11 @@ class LocalBackend(Backend):
 
     def check_takes_images(self) -> None:
         """Raise UnsupportedError where the model takes no images."""
+
+    def _check_takes(self, kind: str) -> None:
+        if kind != "image":
+            raise unsupported(self.name, kind)
+        self.check_takes_images()
 
     @abstractmethod
     async def complete(self, request: Request) -> Completion:

@@ -51,7 +51,7 @@ def read_file(path: str, folder: Path, max_bytes: int) -> bytes:
     except InputError:
         raise
     except OSError as error:
-        raise InputError(f"{name}: the image cannot be read: {error.strerror}") from error
+        raise InputError(f"{name}: it cannot be read: {error.strerror}") from error
     except (ValueError, RuntimeError) as error:  # a NUL in it, a user that does not exist
         raise InputError(f"{name!r}: no path of a file: {error}") from error
     if status.st_size > max_bytes or len(data) > max_bytes:

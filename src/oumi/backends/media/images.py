@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from oumi.core.types.conversation import ContentItem, Conversation, Type
+from oumi.backends.media.item_bytes import is_data_url, item_bytes, media_name, to_base64
+from oumi.core.types.content_item import ContentItem, Type
 from oumi.errors import InputError
+
+if TYPE_CHECKING:
+    from oumi.core.types.conversation import Conversation
 
 # The first bytes of a file: https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern
 _SIGNATURES = {
@@ -33,7 +36,7 @@ class Image:
     @property
     def base64(self) -> str:
         """The bytes in base64."""
-        return base64.b64encode(self.data).decode()
+        return to_base64(self.data)
 
     @property
     def url(self) -> str:
@@ -48,22 +51,14 @@ def has_images(conversation: Conversation) -> bool:
 
 def image_url(item: ContentItem) -> str | None:
     """The URL of an image on the web; None for one whose bytes are at hand."""
-    if item.type != Type.IMAGE_URL or is_data_url(item.content or ""):
+    if item.type != Type.IMAGE_URL or item.binary or is_data_url(item.content or ""):
         return None
     return item.content or ""
 
 
 def read_image(item: ContentItem) -> Image:
-    """The image of bytes or of a data URL; `MediaLoader` makes bytes of files.
-
-    Raises InputError for one that is not of a known kind.
-    """
-    name = media_name(item)
-    if item.type == Type.IMAGE_URL:
-        return make_image(decode_data_url(item.content or ""), name)
-    if item.binary is None:
-        raise InputError(f"{name}: the file was not loaded before the request was encoded")
-    return make_image(item.binary, name)
+    """The image of bytes or of a data URL. Raises InputError for one of no known kind."""
+    return make_image(item_bytes(item), media_name(item))
 
 
 def make_image(data: bytes, name: str) -> Image:
@@ -74,24 +69,3 @@ def make_image(data: bytes, name: str) -> Image:
     if kind is None:
         raise InputError(f"{name}: not a PNG, JPEG, GIF or WebP image")
     return Image(kind, data)
-
-
-def is_data_url(url: str) -> bool:
-    """Whether a URL holds the bytes itself."""
-    return url[:5].lower() == "data:"
-
-
-def decode_data_url(url: str) -> bytes:
-    """The bytes in a data URL. Raises InputError for a malformed one."""
-    head, _, text = url.partition(",")
-    if not head.lower().endswith(";base64"):
-        raise InputError(f"{url[:60]}: expected data:image/…;base64,…")
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InputError(f"{url[:60]}: not base64: {error}") from error
-
-
-def media_name(item: ContentItem) -> str:
-    """What errors call an image: its path or the beginning of its URL."""
-    return item.content[:300] if item.content else "an image"

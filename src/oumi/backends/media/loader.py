@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
+from oumi.backends.media.audio import make_audio
 from oumi.backends.media.files import FILES, READ_TIMEOUT_S, too_large
-from oumi.backends.media.images import decode_data_url, has_images, make_image, media_name
+from oumi.backends.media.images import make_image
+from oumi.backends.media.item_bytes import decode_data_url, media_name
+from oumi.backends.media.pdf import make_pdf
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.conversation import ContentItem, Message, Type
 from oumi.errors import InputError, UnavailableError
@@ -26,11 +29,12 @@ _LONGEST_HEAD = 100
 class MediaLoader:
     """Puts bytes in the place of the files that rows name. The same for a whole run.
 
-    `check` raises UnsupportedError where no images are taken. `loads_urls` is set for engines on
-    this machine. An API is given addresses of the web as they are, and loads them by itself.
+    `check` raises UnsupportedError where media of a kind (`image`, `audio`, `pdf`) are not taken.
+    `loads_urls` is set for engines on this machine. An API is given addresses of images on the web
+    as they are, and loads them by itself; audio and PDFs it is given as bytes.
     """
 
-    check: Callable[[], None]
+    check: Callable[[str], None]
     folder: Path
     allowed_hosts: tuple[str, ...]
     max_bytes: int
@@ -38,47 +42,54 @@ class MediaLoader:
 
     @classmethod
     def from_config(
-        cls, config: InferenceConfig, check: Callable[[], None], *, loads_urls: bool
+        cls, config: InferenceConfig, check: Callable[[str], None], *, loads_urls: bool
     ) -> Self:
         """The loader that the settings describe."""
         hosts = tuple(config.allowed_media_hosts)
         return cls(check, config.media_folder, hosts, config.max_media_bytes, loads_urls)
 
     def is_needed(self, request: Request) -> bool:
-        """Whether there are images in it."""
-        return has_images(request.conversation)
+        """Whether there is anything but text in it."""
+        return any(message.contains_media() for message in request.conversation.messages)
 
     async def load(self, request: Request) -> Request:
-        """The request with images that need nothing from outside any more.
+        """The request with media that need nothing from outside any more.
 
         Raises InputError for what may not or cannot be loaded, UnavailableError for what may come
         later. Never blocks.
         """
-        self.check()
+        self._check_kinds(request)
         messages: list[Message] = []
         left_bytes = self.max_bytes
         for message in request.conversation.messages:
-            if message.contains_images():
+            if message.contains_media():
                 message, left_bytes = await self._load_message(message, left_bytes)
             messages.append(message)
         conversation = request.conversation.model_copy(update={"messages": messages})
         return request._replace(conversation=conversation)
 
+    def _check_kinds(self, request: Request) -> None:
+        messages = request.conversation.messages
+        kinds = {item.type.kind for message in messages for item in message.content_items}
+        for kind in sorted(kinds - {"text"}):
+            self.check(kind)
+
     async def _load_message(self, message: Message, left_bytes: int) -> tuple[Message, int]:
         """The message, and how many bytes the row may still have."""
         items = []
         for item in message.content_items:
-            if item.is_image():
+            if not item.is_text():
                 item, size = await self._load_item(item, left_bytes)
                 left_bytes -= size
             items.append(item)
         return message.model_copy(update={"content": items}), left_bytes
 
     async def _load_item(self, item: ContentItem, left_bytes: int) -> tuple[ContentItem, int]:
-        """The image, and its size in bytes: 0 for an address that an API loads."""
-        if item.type == Type.IMAGE_BINARY:
-            return item, _checked_size(item, len(item.binary or b""), left_bytes)
-        if item.type == Type.IMAGE_PATH:
+        """The item, and its size in bytes: 0 for an address that an API loads."""
+        if item.binary:
+            size = _checked_size(item, len(item.binary), left_bytes)
+            return item if item.type.form == "binary" else _with_bytes(item, item.binary)[0], size
+        if item.type.form == "path":
             return _with_bytes(item, await self._read(item.content or "", left_bytes))
         return await self._load_url(item, left_bytes)
 
@@ -90,10 +101,11 @@ class MediaLoader:
             return item, _data_url_size(item, url, left_bytes)
         if scheme == "file":
             return _with_bytes(item, await self._read(_path_of(url), left_bytes))
-        if not self.loads_urls:
+        if not self.loads_urls and (item.is_image() or scheme == "s3"):  # which is of Bedrock
             return item, 0
         if scheme not in ("http", "https"):
-            raise InputError(f"{url[:300]!r} is no URL of an image; an image_path names a file")
+            kind = item.type.kind
+            raise InputError(f"{url[:300]!r} is no URL; an item of type {kind}_path names a file")
         from oumi.backends.media import web  # seldom needed
 
         return _with_bytes(item, await web.load(url, self.allowed_hosts, left_bytes))
@@ -109,8 +121,27 @@ class MediaLoader:
 
 
 def _with_bytes(item: ContentItem, data: bytes) -> tuple[ContentItem, int]:
-    make_image(data, media_name(item))  # an error that names the file
-    return ContentItem(type=Type.IMAGE_BINARY, binary=data), len(data)
+    """The item with bytes in the place of its path or URL; an error names what they are of."""
+    kind = item.type.kind
+    changes: dict[str, Any] = {}
+    if kind == "image":
+        make_image(data, media_name(item))
+    elif kind == "audio":
+        changes["format"] = make_audio(data, item).kind
+    else:
+        make_pdf(data, item)
+        changes["filename"] = item.filename or _file_name(item)
+    changes |= {"type": Type(f"{kind}_binary"), "content": None, "binary": data}
+    return item.model_copy(update=changes), len(data)
+
+
+def _file_name(item: ContentItem) -> str | None:
+    """The name of a file that a path or a URL ends with."""
+    try:
+        path = urlsplit(item.content or "").path if item.type.form == "url" else item.content or ""
+    except ValueError:
+        return None
+    return path.replace("\\", "/").rpartition("/")[2] or None
 
 
 def _checked_size(item: ContentItem, size: int, left_bytes: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.media.loader import MediaLoader
+from oumi.backends.media.support import takes, unsupported
 from oumi.backends.provider import Provider
 from oumi.backends.remote.address import Address, find_address
 from oumi.backends.remote.api_choice import RESPONSES, dialect_name, find_dialect
@@ -20,7 +21,7 @@ from oumi.backends.remote.session import RemoteSession
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.logs import warn_once
 from oumi.core.urls import without_secrets
-from oumi.errors import ConfigError, EngineError, UnsupportedError
+from oumi.errors import ConfigError, EngineError
 from oumi.runner import loop
 from oumi.runner.cost import Price, find_price
 from oumi.runner.limits.config import Limits
@@ -77,7 +78,7 @@ class RemoteBackend(Backend):
             body=dialect.shared_body(config, provider),
             adapted=adapted,
             has_system_role=self._has_system_role(config),
-            media=MediaLoader.from_config(config, self._check_takes_images, loads_urls=False),
+            media=MediaLoader.from_config(config, self._check_takes, loads_urls=False),
             rate_limits=rate_limits,
             replicas=self._replicas.setdefault(address.bases, Replicas(address.bases)),
             auth=self._find_auth(address),
@@ -91,9 +92,9 @@ class RemoteBackend(Backend):
         find_dialect(self.provider, config).check(config)
         self._has_system_role(config)
 
-    def _check_takes_images(self) -> None:
-        if not self.provider.supports_images:
-            raise UnsupportedError(f"{self.name} takes no images; most engines behind an API do")
+    def _check_takes(self, kind: str) -> None:
+        if not takes(self.provider, kind):
+            raise unsupported(self.name, kind)
 
     def _has_system_role(self, config: InferenceConfig) -> bool:
         """Whether the chat template has one that the server is sent, which is tried out here.

@@ -75,11 +75,12 @@ class InferenceConfig(Settings):
     """
 
     allowed_media_hosts: list[str] = Field(default_factory=list)
-    """Hosts, addresses or networks (`10.0.0.0/8`) outside of the public internet from which a local
-    engine may load the images of rows. An API loads them by itself."""
+    """Hosts, addresses or networks (`10.0.0.0/8`) outside of the public internet from which the
+    images of rows may be loaded for a local engine, and audio and PDFs for any. An API loads images
+    by itself."""
 
     max_media_bytes: int = Field(default=MAX_MEDIA_BYTES, ge=1)
-    """Most bytes of all images of one row together."""
+    """Most bytes of all images, audio and PDFs of one row together."""
 
     @field_validator("engine", mode="before")
     @classmethod

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from oumi.core.types.conversation import Conversation, FinishReason, Message
+from oumi.core.types.message import FinishReason, Message
+
+if TYPE_CHECKING:
+    from oumi.core.types.conversation import Conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,7 @@ class Completion:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
-        message = self.message.model_dump(mode="json", exclude_none=True)
-        data = {"message": message, **self._facts()}
+        data = {"message": self.message.to_dict(), **self._facts()}
         if self.earlier:
             data["earlier"] = [answer.to_dict() for answer in self.earlier]
         return data

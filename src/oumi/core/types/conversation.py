@@ -2,191 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterator
-from enum import StrEnum
-from typing import Any, NamedTuple, Self, TypeVar, overload
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    field_serializer,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from oumi.core.json_text import parse_json, write_json
-from oumi.core.types.tool_call import ToolCall, ToolDefinition
+from oumi.core.types.content_item import ContentItem, ContentItemCounts, Type
+from oumi.core.types.field_types import EmptyDict, Id
+from oumi.core.types.message import FinishReason, Message, Role
+from oumi.core.types.tool_call import ToolDefinition
+from oumi.core.types.tool_functions import define_functions
+
+__all__ = [
+    "ContentItem",
+    "ContentItemCounts",
+    "Conversation",
+    "FinishReason",
+    "Message",
+    "Role",
+    "Type",
+]
 
 ValueT = TypeVar("ValueT")
 
-
-class Role(StrEnum):
-    """The author of a message."""
-
-    SYSTEM = "system"
-    USER = "user"
-    ASSISTANT = "assistant"
-    TOOL = "tool"
-
-
-class Type(StrEnum):
-    """The kind of a content item."""
-
-    TEXT = "text"
-    IMAGE_PATH = "image_path"
-    IMAGE_URL = "image_url"
-    IMAGE_BINARY = "image_binary"
-
-
-class FinishReason(StrEnum):
-    """Why the model stopped generating."""
-
-    STOP = "stop"
-    LENGTH = "length"
-    TOOL_CALLS = "tool_calls"
-    CONTENT_FILTER = "content_filter"
-    ERROR = "error"
-    UNKNOWN = "unknown"
-
-
-class ContentItemCounts(NamedTuple):
-    """Number of content items in a message, by kind."""
-
-    total_items: int
-    text_items: int
-    image_items: int
-
-
-class ContentItem(BaseModel):
-    """One item of a message's content: text, or an image given by path, URL or bytes.
-
-    `content` is the text, path or URL; `binary` the bytes of an image (base64 in JSON). Parts in
-    the format of the OpenAI API (`{"type": "image_url", "image_url": {"url": …}}`) are accepted
-    as well.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: Type
-    content: str | None = None
-    binary: bytes | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_openai_part(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        if value.get("type") == "text" and "text" in value:
-            return {"type": "text", "content": value["text"]}
-        if value.get("type") == "image_url" and isinstance(value.get("image_url"), dict):
-            return {"type": "image_url", "content": value["image_url"].get("url")}
-        return value
-
-    @field_validator("binary", mode="before")
-    @classmethod
-    def _decode_binary(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return base64.b64decode(value, validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"not base64: {error}") from error
-
-    @field_serializer("binary")
-    def _encode_binary(self, value: bytes | None) -> str | None:
-        return None if value is None else base64.b64encode(value).decode()
-
-    @model_validator(mode="after")
-    def _check_payload(self) -> Self:
-        if self.type == Type.IMAGE_BINARY:
-            if not self.binary:
-                raise ValueError("an image_binary item needs bytes in `binary`")
-        elif self.content is None:
-            raise ValueError(f"an item of type {self.type} needs `content`")
-        return self
-
-    def is_image(self) -> bool:
-        """Whether this is an image, given by path, URL or bytes."""
-        return self.type != Type.TEXT
-
-    def is_text(self) -> bool:
-        """Whether this is text."""
-        return self.type == Type.TEXT
-
-
-class Message(BaseModel):
-    """One message. `content` is None only for a message that consists of tool calls.
-
-    Unknown fields are kept and written out again, but not sent to a model.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    id: str | None = None
-    content: str | list[ContentItem] | None = None
-    role: Role
-    name: str | None = None
-    tool_calls: list[ToolCall] | None = None
-    tool_call_id: str | None = None
-    reasoning_content: str | None = None
-    reasoning_details: list[dict[str, Any]] | None = None
-    """The parts of the reasoning as the API returned them, such as signed or encrypted ones."""
-    content_blocks: list[dict[str, Any]] | None = None
-    """The answer's content blocks as the API returned them, if there are others than text and
-    tool calls, such as signed thoughts. They are sent back unchanged with the conversation, as
-    long as `content` and `tool_calls` still agree with them."""
-    cache_control: dict[str, Any] | None = None
-    """`{"type": "ephemeral"}`: the prompt may be cached up to this message, by APIs that leave it
-    to the caller (https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching)."""
-
-    @model_validator(mode="after")
-    def _check_content(self) -> Self:
-        if self.content is None and not self.tool_calls:
-            raise ValueError("a message needs `content` (or `tool_calls`)")
-        if self.role == Role.TOOL and not self.tool_call_id:
-            raise ValueError("a tool message needs `tool_call_id`")
-        return self
-
-    @property
-    def content_items(self) -> list[ContentItem]:
-        """The content as a list of items, also if it was given as a string."""
-        if self.content is None:
-            return []
-        if isinstance(self.content, str):
-            return [ContentItem(type=Type.TEXT, content=self.content)]
-        return self.content
-
-    @property
-    def image_content_items(self) -> list[ContentItem]:
-        """The images of the message."""
-        return [item for item in self.content_items if item.is_image()]
-
-    @property
-    def text_content_items(self) -> list[ContentItem]:
-        """The texts of the message."""
-        return [item for item in self.content_items if item.is_text()]
-
-    def compute_flattened_text_content(self, separator: str = " ") -> str:
-        """All text items of the message, joined by `separator`."""
-        return separator.join(item.content or "" for item in self.text_content_items)
-
-    def count_content_items(self) -> ContentItemCounts:
-        """Number of content items, by kind."""
-        images = len(self.image_content_items)
-        total = len(self.content_items)
-        return ContentItemCounts(total, total - images, images)
-
-    def contains_images(self) -> bool:
-        """Whether any item is an image."""
-        return isinstance(self.content, list) and any(item.is_image() for item in self.content)
-
-    def contains_text(self) -> bool:
-        """Whether any item is text."""
-        return any(item.is_text() for item in self.content_items)
+if TYPE_CHECKING:
+    Metadata = dict[str, Any]
+else:
+    Metadata = dict[str, Any] | EmptyDict
 
 
 class Conversation(BaseModel):
@@ -197,17 +40,27 @@ class Conversation(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    conversation_id: str | None = None
+    conversation_id: Id | None = None
     messages: list[Message]
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     tools: list[ToolDefinition] | None = None
+    """Tools that the model may call. Python functions are taken too, and described by their
+    signatures and docstrings; to run them remains the caller's."""
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _define_functions(cls, value: Any) -> Any:
+        return define_functions(value) if isinstance(value, list | tuple) else value
 
     def __getitem__(self, index: int) -> Message:
         return self.messages[index]
 
-    def filter_messages(self, role: Role | None = None) -> list[Message]:
-        """The messages of one role, or all."""
-        return [m for m in self.messages if role is None or m.role == role]
+    def filter_messages(
+        self, role: Role | None = None, filter_fn: Callable[[Message], bool] | None = None
+    ) -> list[Message]:
+        """The messages of a role for which `filter_fn` is true; all where neither is given."""
+        messages = [m for m in self.messages if role is None or m.role == role]
+        return messages if filter_fn is None else list(filter(filter_fn, messages))
 
     def first_message(self, role: Role | None = None) -> Message | None:
         """The first message (of a role), or None."""
@@ -244,9 +97,21 @@ class Conversation(BaseModel):
             }
         )
 
+    def append_id_to_string(self, text: str) -> str:
+        """The text with the id of this conversation, if it has one, such as for a log line."""
+        if not self.conversation_id:
+            return text
+        return f"{text.strip()} Conversation id: {self.conversation_id}.".lstrip()
+
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values, unset fields left out."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """As JSON-ready values, unset fields left out. `content` of a message that consists of tool
+        calls is None, as chat templates expect it.
+        """
+        data = self.model_dump(mode="json", exclude_none=True)
+        data["messages"] = [message.to_dict() for message in self.messages]
+        if "metadata" not in self.model_fields_set and not self.metadata:
+            del data["metadata"]
+        return data
 
     def to_json(self) -> str:
         """As one line of JSON."""
@@ -264,6 +129,9 @@ class Conversation(BaseModel):
     def from_json(cls, data: str | bytes) -> Conversation:
         """The reverse of `to_json`. Raises pydantic.ValidationError for any other text."""
         return cls.model_validate_json(data)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.messages))
 
     def __iter__(self) -> Iterator[Message]:  # type: ignore[override]
         return iter(self.messages)

@@ -1,5 +1,7 @@
 """Tools that a model may call, and its calls, in the format of the OpenAI chat API.
 
+Unknown fields are kept and written out again. Those of a tool's definition are sent as well.
+
 https://platform.openai.com/docs/api-reference/chat
 """
 
@@ -8,10 +10,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-import orjson
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from oumi.core.json_text import write_json
+from oumi.core.json_text import parse_json, write_json
+from oumi.core.types.field_types import Id
 
 
 class ToolType(StrEnum):
@@ -23,7 +25,7 @@ class ToolType(StrEnum):
 class FunctionDefinition(BaseModel):
     """A function that a model may call; `parameters` is a JSON schema of its arguments."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     name: str
     description: str | None = None
@@ -34,7 +36,7 @@ class FunctionDefinition(BaseModel):
 class ToolDefinition(BaseModel):
     """A tool that the model may call. A bare function definition is accepted as well."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     type: ToolType = ToolType.FUNCTION
     function: FunctionDefinition
@@ -42,15 +44,24 @@ class ToolDefinition(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _wrap_bare_function(cls, value: Any) -> Any:
+        if not isinstance(value, dict | ToolDefinition):
+            raise ValueError(f"a tool is a dict or a Python callable, not {type(value).__name__}")
         if isinstance(value, dict) and "function" not in value and "name" in value:
-            return {"function": value}
+            function = {_PARAMETERS.get(name, name): part for name, part in value.items()}
+            return {"type": function.pop("type", "function"), "function": function}
         return value
 
 
-class FunctionCall(BaseModel):
-    """Name and arguments of a call. `arguments` is text of the model: JSON, if it is valid."""
+# Anthropic and MCP have another name for the schema.
+_PARAMETERS = {"input_schema": "parameters", "inputSchema": "parameters"}
 
-    model_config = ConfigDict(frozen=True)
+
+class FunctionCall(BaseModel):
+    """Name and arguments of a call. `arguments` is text of the model: JSON, if it is valid. A dict
+    or a list is written as JSON.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     name: str
     arguments: str
@@ -58,22 +69,31 @@ class FunctionCall(BaseModel):
     @field_validator("arguments", mode="before")
     @classmethod
     def _encode_arguments(cls, value: Any) -> Any:
-        return value if isinstance(value, str) else write_json(value or {}).decode()
+        if isinstance(value, str):
+            return value
+        if value is not None and not isinstance(value, dict | list):
+            raise ValueError(f"`arguments` must be a str, dict, or list, not {value!r:.60}")
+        return write_json(value or {}).decode()
 
     def get_arguments_dict(self) -> dict[str, Any]:
         """The arguments as a dict. Raises ValueError if they are not a JSON object."""
-        arguments = orjson.loads(self.arguments or "{}")
+        try:
+            arguments = parse_json(self.arguments or "{}")
+        except ValueError as error:
+            raise ValueError(f"arguments of {self.name} are not JSON: {error}") from None
         if not isinstance(arguments, dict):
-            raise ValueError(f"arguments of {self.name} are no JSON object: {self.arguments!r}")
+            raise ValueError(
+                f"arguments of {self.name} are no JSON object: {self.arguments!r:.200}"
+            )
         return arguments
 
 
 class ToolCall(BaseModel):
     """One call of a tool, which the model asks for. The answer is a message with this id."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
-    id: str
+    id: Id
     type: ToolType = ToolType.FUNCTION
     function: FunctionCall
     extra_content: dict[str, Any] | None = None

@@ -112,7 +112,7 @@ def add_instruction(conversation: Conversation, adapted: AdaptedSchema | None) -
     if adapted is None or adapted.instruction is None:
         return conversation
     first, *others = conversation.messages
-    if first.role == Role.SYSTEM and isinstance(first.content, str):
+    if first.role in (Role.SYSTEM, Role.DEVELOPER) and isinstance(first.content, str):
         system = first.model_copy(update={"content": f"{first.content}\n\n{adapted.instruction}"})
         return conversation.model_copy(update={"messages": [system, *others]})
     system = Message(role=Role.SYSTEM, content=adapted.instruction)

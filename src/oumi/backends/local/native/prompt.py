@@ -10,7 +10,8 @@ from transformers.image_utils import load_image
 
 from oumi.backends.local import chat_template
 from oumi.backends.local.native.loading import LoadedModel
-from oumi.backends.media.images import has_images, is_data_url
+from oumi.backends.media.images import has_images
+from oumi.backends.media.item_bytes import is_data_url
 from oumi.errors import OumiError, RequestError
 from oumi.runner.request import Request
 

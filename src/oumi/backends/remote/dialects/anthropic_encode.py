@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oumi.backends.media.images import image_url, read_image
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
-from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary
+from oumi.backends.remote.dialects.anthropic_blocks import encode_system, encode_tool, encode_turn
+from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.json_text import write_json
-from oumi.core.types.conversation import ContentItem, Message, Role, Type
-from oumi.core.types.tool_call import ToolDefinition
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner.request import Request
 from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
@@ -35,7 +33,6 @@ _OWN_FIELDS = {
     "tool_choice": "generation.tool_choice",
     "stream": "the method stream",
 }
-_NO_PARAMETERS = {"type": "object", "properties": {}}
 
 # Version 2026-10-21 refuses temperature, top_p and top_k, even of models that take them.
 # https://platform.claude.com/docs/en/api/versioning
@@ -107,24 +104,17 @@ def encode(
     """The body of a request. Raises RequestError for what cannot be sent."""
     system, others = message_blocks.split_system(request.conversation)
     model_name = request.config.model.model_name
+    # The API refuses empty ones, and joins what stands before and after.
+    said = [message for message in others if not message_blocks.is_empty_answer(message)]
     body = {
         **shared,
-        "messages": [_encode_turn(turn, model_name) for turn in message_blocks.split_turns(others)],
-        **_system(system),
+        "messages": [encode_turn(turn, model_name) for turn in message_blocks.split_turns(said)],
+        **encode_system(system),
         **_tools(request, shared),
     }
     if stream:
         body["stream"] = True
     return write_json(body)
-
-
-def summarize(blocks: list[dict[str, Any]]) -> BlockSummary | None:
-    """The text and the calls in an answer's blocks; None for blocks of another API."""
-    if not all("type" in block for block in blocks):
-        return None
-    text = "".join(block.get("text", "") for block in blocks if block["type"] == "text")
-    calls = (block.get("id", "") for block in blocks if block["type"] == "tool_use")
-    return BlockSummary(text, tuple(calls))
 
 
 def _adapted(config: InferenceConfig) -> AdaptedSchema | None:
@@ -162,7 +152,7 @@ def _tools(request: Request, shared: Mapping[str, Any]) -> dict[str, Any]:
     message_blocks.check_answer_tool(tools, is_forced=answers_by_tool(request.config))
     if not tools:
         return {}
-    body = {"tools": [*shared.get("tools", ()), *(_encode_tool(tool) for tool in tools)]}
+    body = {"tools": [*shared.get("tools", ()), *(encode_tool(tool) for tool in tools)]}
     chosen = _TOOL_CHOICE.encode(request.config)
     if chosen.get("type") == "none":
         chosen = {"type": "none"}  # which goes with nothing else
@@ -176,91 +166,6 @@ def _choice(value: Any) -> dict[str, Any]:
 
 def _parallel(value: bool) -> dict[str, Any]:
     return {} if value else {"disable_parallel_tool_use": True}
-
-
-def _encode_tool(tool: ToolDefinition) -> dict[str, Any]:
-    function = tool.function
-    encoded: dict[str, Any] = {
-        "name": function.name,
-        "input_schema": function.parameters or _NO_PARAMETERS,
-    }
-    if function.description:
-        encoded["description"] = function.description
-    if function.strict is not None:
-        encoded["strict"] = function.strict
-    return encoded
-
-
-def _system(messages: list[Message]) -> dict[str, Any]:
-    """The system prompt: text, or blocks for several messages or one with `cache_control`."""
-    message_blocks.check_system(messages)
-    if len(messages) == 1 and isinstance(messages[0].content, str):
-        return {"system": _with_cache_control(messages[0], messages[0].content)}
-    blocks = [
-        block for message in messages for block in _with_cache_control(message, _blocks(message))
-    ]
-    return {"system": blocks} if blocks else {}
-
-
-def _encode_turn(turn: list[Message], model_name: str) -> dict[str, Any]:
-    for message in turn:
-        message_blocks.check_message(message, model_name)
-    first = turn[0]
-    if first.role == Role.TOOL:
-        return {"role": "user", "content": [_encode_result(message) for message in turn]}
-    if first.role == Role.ASSISTANT:
-        blocks = message_blocks.kept_blocks(first, summarize) or _answer_blocks(first)
-        return {"role": "assistant", "content": _with_cache_control(first, blocks)}
-    if first.role == Role.SYSTEM:
-        message_blocks.check_system(turn)
-    content = first.content if isinstance(first.content, str) else _blocks(first)
-    return {"role": first.role, "content": _with_cache_control(first, content)}
-
-
-def _encode_result(message: Message) -> dict[str, Any]:
-    content = message.content if isinstance(message.content, str) else _blocks(message)
-    block = {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": content}
-    return block | ({"cache_control": message.cache_control} if message.cache_control else {})
-
-
-def _answer_blocks(message: Message) -> str | list[dict[str, Any]]:
-    if isinstance(message.content, str) and not message.tool_calls:
-        return message.content
-    calls = [
-        {
-            "type": "tool_use",
-            "id": call.id,
-            "name": call.function.name,
-            "input": message_blocks.read_arguments(call),
-        }
-        for call in message.tool_calls or ()
-    ]
-    return [*_blocks(message), *calls]
-
-
-def _blocks(message: Message) -> list[dict[str, Any]]:
-    """The content as blocks; empty texts, which the API refuses, are left out."""
-    items = message.content_items
-    return [_encode_item(item) for item in items if item.is_image() or item.content]
-
-
-def _encode_item(item: ContentItem) -> dict[str, Any]:
-    if item.type == Type.TEXT:
-        return {"type": "text", "text": item.content}
-    url = image_url(item)
-    if url is not None:
-        return {"type": "image", "source": {"type": "url", "url": url}}
-    image = read_image(item)
-    source = {"type": "base64", "media_type": image.media_type, "data": image.base64}
-    return {"type": "image", "source": source}
-
-
-def _with_cache_control(message: Message, content: Any) -> Any:
-    """The content with the `cache_control` of its message on its last block."""
-    if message.cache_control is None or not content:
-        return content
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    return [*blocks[:-1], {**blocks[-1], "cache_control": message.cache_control}]
 
 
 # How each setting is sent.

@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from oumi.backends.media.images import image_url, read_image
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
-from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, BlockSummary
+from oumi.backends.remote.dialects.bedrock_blocks import encode_blocks, encode_tool, encode_turn
+from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.json_text import write_json
-from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
-from oumi.core.types.tool_call import ToolCall, ToolDefinition
+from oumi.core.types.conversation import Conversation
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner.request import Request
 from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
@@ -48,7 +47,6 @@ _KNOWS_SCHEMAS = re.compile(
     r"(?:.*[./])?(?:anthropic\.|deepseek\.v3|google\.gemma|minimax\.|moonshot|nvidia\.nemotron"
     r"|mistral\.(?:magistral|ministral|mistral-large-3|voxtral)|openai\.|qwen\.)"
 )
-_NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def headers(config: InferenceConfig) -> dict[str, str]:
@@ -107,21 +105,12 @@ def encode(
     model_name = request.config.model.model_name
     body = {
         **shared,
-        "messages": [_encode_turn(turn, model_name) for turn in message_blocks.split_turns(others)],
+        "messages": [encode_turn(turn, model_name) for turn in message_blocks.split_turns(others)],
         **_tools(request),
     }
     if system:
-        body["system"] = [block for message in system for block in _with_cache_point(message)]
+        body["system"] = [block for message in system for block in encode_blocks(message)]
     return write_json(body)
-
-
-def summarize(blocks: list[dict[str, Any]]) -> BlockSummary | None:
-    """The text and the calls in an answer's blocks; None for blocks of another API."""
-    if any("type" in block for block in blocks):
-        return None
-    text = "".join(block.get("text", "") for block in blocks)
-    calls = (block["toolUse"].get("toolUseId", "") for block in blocks if "toolUse" in block)
-    return BlockSummary(text, tuple(calls))
 
 
 def model_id(config: InferenceConfig) -> str:
@@ -178,7 +167,7 @@ def _tools(request: Request) -> dict[str, Any]:
     if "none" in chosen.get("toolChoice", ()):
         _check_no_calls(conversation)
         return {}
-    tools = [_encode_tool(tool) for tool in conversation.tools]
+    tools = [entry for tool in conversation.tools for entry in encode_tool(tool)]
     return {"toolConfig": {"tools": tools, **chosen}}
 
 
@@ -197,78 +186,6 @@ def _check_no_calls(conversation: Conversation) -> None:
             "Converse cannot keep a model from calling tools that it has called before: set "
             "generation.tool_choice to auto"
         )
-
-
-def _encode_tool(tool: ToolDefinition) -> dict[str, Any]:
-    function = tool.function
-    spec: dict[str, Any] = {
-        "name": function.name,
-        "inputSchema": {"json": function.parameters or _NO_PARAMETERS},
-    }
-    if function.description:
-        spec["description"] = function.description
-    if function.strict is not None:
-        spec["strict"] = function.strict
-    return {"toolSpec": spec}
-
-
-def _encode_turn(turn: list[Message], model_name: str) -> dict[str, Any]:
-    for message in turn:
-        message_blocks.check_message(message, model_name)
-    first = turn[0]
-    if first.role == Role.TOOL:
-        blocks = [block for message in turn for block in _encode_result(message)]
-        return {"role": "user", "content": blocks}
-    if first.role == Role.SYSTEM:
-        message_blocks.check_system(turn)
-    return {"role": first.role, "content": _with_cache_point(first)}
-
-
-def _encode_result(message: Message) -> list[dict[str, Any]]:
-    content = [_encode_item(item) for item in message.content_items]
-    result = {"toolUseId": message.tool_call_id, "content": content}
-    return [{"toolResult": result}, *_cache_point(message)]
-
-
-def _with_cache_point(message: Message) -> list[dict[str, Any]]:
-    """The blocks of a message, and a cache point where it has `cache_control`."""
-    calls = map(_encode_call, message.tool_calls or ())
-    blocks = message_blocks.kept_blocks(message, summarize) or [*_blocks(message), *calls]
-    return [*blocks, *_cache_point(message)]
-
-
-def _cache_point(message: Message) -> list[dict[str, Any]]:
-    if message.cache_control is None:
-        return []
-    ttl = message.cache_control.get("ttl")
-    return [{"cachePoint": {"type": "default"} | ({"ttl": ttl} if ttl else {})}]
-
-
-def _blocks(message: Message) -> list[dict[str, Any]]:
-    """The content as blocks; empty texts, which the API refuses, are left out."""
-    items = message.content_items
-    return [_encode_item(item) for item in items if item.is_image() or item.content]
-
-
-def _encode_call(call: ToolCall) -> dict[str, Any]:
-    fields = {"toolUseId": call.id, "name": call.function.name}
-    return {"toolUse": {**fields, "input": message_blocks.read_arguments(call)}}
-
-
-def _encode_item(item: ContentItem) -> dict[str, Any]:
-    if item.type == Type.TEXT:
-        return {"text": item.content}
-    url = image_url(item)
-    if url is None:
-        image = read_image(item)
-        return {"image": {"format": image.kind, "source": {"bytes": image.base64}}}
-    if not url.startswith("s3://"):
-        raise UnsupportedError(
-            "Bedrock fetches no images from the web: give the image by path, as bytes, or in S3 "
-            "(s3://…)"
-        )
-    kind = url.rpartition(".")[2].lower().replace("jpg", "jpeg")
-    return {"image": {"format": kind, "source": {"s3Location": {"uri": url}}}}
 
 
 # How each setting is sent.

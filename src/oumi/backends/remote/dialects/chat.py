@@ -98,7 +98,7 @@ def check(config: InferenceConfig) -> None:
 
 
 def _messages(conversation: Conversation, provider: Provider | None) -> list[dict[str, Any]]:
-    messages = encode_messages(conversation)
+    messages = encode_messages(conversation, provider)
     if provider is None or provider.reasoning_field is None:
         return messages
     name, required = provider.reasoning_field, provider.reasoning_required

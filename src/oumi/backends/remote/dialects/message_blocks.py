@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from oumi.backends.messages import sent_messages
 from oumi.backends.openai_chat import check_tools_are_optional
 from oumi.backends.remote.model_families import family_of
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation, Message, Role
-from oumi.core.types.tool_call import ToolCall
+from oumi.core.types.tool_call import ToolCall, ToolDefinition
 from oumi.errors import ConfigError, RequestError, UnsupportedError
 from oumi.runner.request import Request
 
@@ -43,8 +44,10 @@ class ToolChoice(NamedTuple):
 
 
 def split_system(conversation: Conversation) -> tuple[list[Message], list[Message]]:
-    """The system messages at the beginning, and the others."""
-    messages = conversation.messages
+    """The system messages at the beginning, and the others. Raises RequestError for the result of a
+    tool of which nobody can say whose it is.
+    """
+    messages = sent_messages(conversation)
     start = next((i for i, m in enumerate(messages) if m.role != Role.SYSTEM), len(messages))
     return messages[:start], messages[start:]
 
@@ -58,6 +61,12 @@ def split_turns(messages: Iterable[Message]) -> list[list[Message]]:
         else:
             turns.append([message])
     return turns
+
+
+def is_empty_answer(message: Message) -> bool:
+    """Whether an answer says nothing and calls nothing."""
+    is_empty = not (message.content or message.tool_calls or message.content_blocks)
+    return is_empty and message.role == Role.ASSISTANT
 
 
 def check_message(message: Message, model_name: str) -> None:
@@ -74,9 +83,9 @@ def check_message(message: Message, model_name: str) -> None:
 
 
 def check_system(messages: list[Message]) -> None:
-    """Raise UnsupportedError for an image in a system prompt."""
-    if any(message.contains_images() for message in messages):
-        raise UnsupportedError("this API takes no images in a system message")
+    """Raise UnsupportedError for anything but text in a system prompt."""
+    if any(message.contains_media() for message in messages):
+        raise UnsupportedError("this API takes no images in a system message, and no other media")
 
 
 def kept_blocks(
@@ -91,6 +100,15 @@ def kept_blocks(
     calls = tuple(call.id for call in message.tool_calls or ())
     same = summarize(message.content_blocks) == (message.compute_flattened_text_content(""), calls)
     return message.content_blocks if same else None
+
+
+def further_fields(tool: ToolDefinition) -> dict[str, Any]:
+    """What a tool's definition holds besides the fields of the OpenAI API.
+
+    `return` is left out: Transformers makes it of a function's docstring for chat templates alone.
+    """
+    fields = {**(tool.function.model_extra or {}), **(tool.model_extra or {})}
+    return {name: value for name, value in fields.items() if name != "return"}
 
 
 def read_arguments(call: ToolCall) -> dict[str, Any]:

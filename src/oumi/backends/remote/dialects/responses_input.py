@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from oumi.backends.media.images import read_image
-from oumi.backends.remote.dialects.message_blocks import kept_blocks
+from oumi.backends.media.pdf import read_pdf
+from oumi.backends.messages import sent_messages
+from oumi.backends.remote.dialects.message_blocks import further_fields, kept_blocks
 from oumi.backends.remote.dialects.responses_output import can_be_sent, summarize
 from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
 from oumi.core.types.tool_call import ToolCall, ToolDefinition
@@ -21,7 +23,8 @@ def encode_input(conversation: Conversation) -> list[dict[str, Any]]:
     """The items. Raises InputError for an image of no known kind, UnsupportedError for what the
     API does not take.
     """
-    return [item for message in conversation.messages for item in _encode_message(message)]
+    messages = sent_messages(conversation, developer=True)
+    return [item for message in messages for item in _encode_message(message)]
 
 
 def encode_tool(tool: ToolDefinition) -> dict[str, Any]:
@@ -33,7 +36,9 @@ def encode_tool(tool: ToolDefinition) -> dict[str, Any]:
         "parameters": function.parameters or _NO_PARAMETERS,
         "strict": bool(function.strict),
     }
-    return encoded | ({"description": function.description} if function.description else {})
+    if function.description:
+        encoded["description"] = function.description
+    return encoded | further_fields(tool)
 
 
 def _encode_message(message: Message) -> list[dict[str, Any]]:
@@ -62,8 +67,10 @@ def _kept_items(message: Message) -> list[dict[str, Any]] | None:
 
 def _answer_items(message: Message) -> list[dict[str, Any]]:
     """An earlier answer, of any model. The API takes bare text of an assistant only."""
-    if message.contains_images():
-        raise UnsupportedError("this API takes no images in a message of the assistant")
+    if message.contains_media():
+        raise UnsupportedError(
+            "this API takes no images in a message of the assistant, and no other media"
+        )
     calls = [_encode_call(call) for call in message.tool_calls or ()]
     text = message.compute_flattened_text_content("")
     return [{"role": "assistant", "content": text}, *calls] if text or not calls else calls
@@ -88,5 +95,10 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
 def _encode_item(item: ContentItem) -> dict[str, Any]:
     if item.type == Type.TEXT:
         return {"type": "input_text", "text": item.content}
+    if item.type.kind == "audio":
+        raise UnsupportedError("this API takes no audio: set remote_params.api to chat")
+    if item.type.kind == "pdf":
+        pdf = read_pdf(item)
+        return {"type": "input_file", "filename": pdf.name, "file_data": pdf.url}
     url = item.content if item.type == Type.IMAGE_URL else read_image(item).url
-    return {"type": "input_image", "image_url": url, "detail": "auto"}
+    return {"type": "input_image", "image_url": url, "detail": item.detail or "auto"}

@@ -9,6 +9,8 @@ PROVIDER = Provider(
     class_name="AnthropicInferenceEngine",
     summary="the Anthropic API",
     supports=settings.TEXT | settings.TOOLS | settings.TOP_K | settings.JSON_SCHEMA,
+    # https://platform.claude.com/docs/en/build-with-claude/pdf-support
+    supports_pdf=True,
     dialect="anthropic",
     url="https://api.anthropic.com/v1",
     url_env="ANTHROPIC_BASE_URL",

@@ -14,6 +14,10 @@ PROVIDER = Provider(
     supports=settings.CHAT,
     # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
     responses=ResponsesApi.IF_NEEDED,
+    # https://learn.microsoft.com/azure/ai-foundry/openai/audio-completions-quickstart
+    supports_audio=True,
+    # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning
+    supports_developer=True,
     url="https://{resource}.openai.azure.com/openai/v1",
     url_env="AZURE_OPENAI_ENDPOINT",
     url_parts={"resource": ("AZURE_RESOURCE_NAME",)},

@@ -12,6 +12,9 @@ PROVIDER = Provider(
     class_name="BedrockInferenceEngine",
     summary="Amazon Bedrock",
     supports=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"},
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
+    supports_audio=True,
+    supports_pdf=True,
     dialect="bedrock",
     url="https://bedrock-runtime.{region}.amazonaws.com",
     url_env="AWS_ENDPOINT_URL_BEDROCK_RUNTIME",

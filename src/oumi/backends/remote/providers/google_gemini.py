@@ -4,7 +4,7 @@ It refuses a request with a field that it does not know.
 """
 
 from oumi.backends import settings
-from oumi.backends.provider import Provider
+from oumi.backends.provider import PdfPart, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -13,6 +13,11 @@ PROVIDER = Provider(
     class_name="GoogleGeminiInferenceEngine",
     summary="Google's Gemini API",
     supports=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"},
+    # https://ai.google.dev/gemini-api/docs/openai#audio-understanding
+    supports_audio=True,
+    # It takes in a data URL what Vertex takes.
+    supports_pdf=True,
+    pdf_part=PdfPart.IMAGE_URL,
     url="https://generativelanguage.googleapis.com/v1beta/openai",
     url_env="GOOGLE_GEMINI_BASE_URL",
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),

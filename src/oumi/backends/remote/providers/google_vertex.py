@@ -1,7 +1,7 @@
 """Google's Vertex AI. https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai"""
 
 from oumi.backends import settings
-from oumi.backends.provider import AuthMethod, Provider
+from oumi.backends.provider import AuthMethod, PdfPart, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -13,6 +13,10 @@ PROVIDER = Provider(
     | settings.SEED
     | settings.JSON_SCHEMA
     | {"generation.tool_choice"},
+    # https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/call-gemini-using-openai-library
+    supports_audio=True,
+    supports_pdf=True,
+    pdf_part=PdfPart.IMAGE_URL,
     url="https://{region}-aiplatform.googleapis.com/v1"
     "/projects/{project}/locations/{region}/endpoints/openapi",
     url_env="GOOGLE_VERTEX_BASE_URL",

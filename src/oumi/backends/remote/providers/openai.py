@@ -11,6 +11,10 @@ PROVIDER = Provider(
     supports=settings.CHAT,
     # https://platform.openai.com/docs/api-reference/responses/create
     responses=ResponsesApi.IF_NEEDED,
+    # https://platform.openai.com/docs/guides/audio and /docs/guides/pdf-files
+    supports_audio=True,
+    supports_pdf=True,
+    supports_developer=True,
     url="https://api.openai.com/v1",
     url_env="OPENAI_BASE_URL",
     key_env=("OPENAI_API_KEY",),

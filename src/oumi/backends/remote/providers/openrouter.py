@@ -11,6 +11,13 @@ PROVIDER = Provider(
     supports=settings.CHAT | settings.TOP_K | settings.MIN_P,
     # https://openrouter.ai/docs/api-reference/responses/overview
     responses=ResponsesApi.IF_SET,
+    # https://openrouter.ai/docs/features/multimodal/audio and /docs/features/multimodal/pdfs
+    supports_audio=True,
+    supports_pdf=True,
+    # https://openrouter.ai/docs/api-reference/chat-completion
+    supports_developer=True,
+    # https://openrouter.ai/docs/features/prompt-caching
+    supports_cache_control=True,
     url="https://openrouter.ai/api/v1",
     url_env="OPENROUTER_BASE_URL",
     key_env=("OPENROUTER_API_KEY",),

@@ -12,6 +12,10 @@ PROVIDER = Provider(
     summary="any server that speaks the OpenAI chat API",
     supports=settings.CHAT | settings.SAMPLER,
     responses=ResponsesApi.IF_SET,
+    # Whether it takes them is the server's to say.
+    supports_audio=True,
+    supports_pdf=True,
+    supports_cache_control=True,
     url_env="OPENAI_BASE_URL",
     key_env=("OPENAI_API_KEY",),
     needs_key=False,

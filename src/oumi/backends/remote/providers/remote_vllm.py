@@ -9,6 +9,8 @@ PROVIDER = Provider(
     summary="a vLLM server",
     supports=settings.CHAT | settings.SAMPLER | settings.SERVER | {"model.chat_template"},
     responses=ResponsesApi.IF_SET,
+    # https://docs.vllm.ai/en/latest/features/multimodal_inputs.html#audio-inputs
+    supports_audio=True,
     constraint=Constraint.VLLM,
     # https://docs.vllm.ai/en/latest/features/interleaved_thinking/
     reasoning_field="reasoning",
