@@ -8,6 +8,8 @@ import binascii
 from oumi.core.types.content_item import ContentItem
 from oumi.errors import InputError
 
+KIND_NAMES = {"text": "a text", "image": "an image", "audio": "audio", "pdf": "a PDF"}
+
 
 def item_bytes(item: ContentItem) -> bytes:
     """The bytes of an item; `MediaLoader` puts them in the place of files. Raises InputError."""
@@ -41,6 +43,4 @@ def to_base64(data: bytes) -> str:
 
 def media_name(item: ContentItem) -> str:
     """What errors call an item: its path, the beginning of its URL, or what it is."""
-    if item.content:
-        return item.content[:300]
-    return {"image": "an image", "audio": "audio", "pdf": "a PDF"}.get(item.type.kind, "a text")
+    return item.content[:300] if item.content else KIND_NAMES[item.type.kind]

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from oumi.backends.media.audio import make_audio
 from oumi.backends.media.files import FILES, READ_TIMEOUT_S, too_large
 from oumi.backends.media.images import make_image
-from oumi.backends.media.item_bytes import decode_data_url, media_name
+from oumi.backends.media.item_bytes import KIND_NAMES, decode_data_url, media_name
 from oumi.backends.media.pdf import make_pdf
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.conversation import ContentItem, Message, Type
@@ -105,7 +105,9 @@ class MediaLoader:
             return item, 0
         if scheme not in ("http", "https"):
             kind = item.type.kind
-            raise InputError(f"{url[:300]!r} is no URL; an item of type {kind}_path names a file")
+            raise InputError(
+                f"{url[:300]!r} is no URL of {KIND_NAMES[kind]}; {kind}_path names a file"
+            )
         from oumi.backends.media import web  # seldom needed
 
         return _with_bytes(item, await web.load(url, self.allowed_hosts, left_bytes))
