@@ -78,7 +78,7 @@ def test_an_image_that_cannot_be_read_fails_its_row(seeing, tmp_path: Path):
     broken = ContentItem(type=Type.IMAGE_BINARY, binary=png("red")[:40])
     result = seeing.infer_partial([about(absent), about(broken), about(image("red"))], generation())
     assert result.rows == [2]
-    assert "absent.png: the image cannot be read" in result.error_messages[0]
+    assert "absent.png: it cannot be read" in result.error_messages[0]
     assert "the prompt cannot be made" in result.error_messages[1]
 
 
