@@ -29,8 +29,8 @@ async def read_reply(response: wreq.Response, call: Call, kind: type[ReplyT]) ->
 
 
 async def _read_pieces(response: wreq.Response, call: Call) -> bytes:
-    is_answer = response.status.as_int() == 200
-    limit = call.max_reply_bytes if is_answer else min(call.max_reply_bytes, _MAX_ERROR_BYTES)
+    status = response.status.as_int()
+    limit = most_bytes(call, status)
     parts, size = [], 0
     async for piece in response.stream():
         if isinstance(piece, memoryview):  # else trailers
@@ -38,7 +38,12 @@ async def _read_pieces(response: wreq.Response, call: Call) -> bytes:
             size += len(piece)
         if size > limit:
             await response.close()
-            if is_answer:
+            if status == 200:
                 raise too_large(call)
             break
     return b"".join(parts)[:limit]
+
+
+def most_bytes(call: Call, status: int) -> int:
+    """How much of a reply is read."""
+    return call.max_reply_bytes if status == 200 else min(call.max_reply_bytes, _MAX_ERROR_BYTES)

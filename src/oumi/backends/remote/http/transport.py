@@ -15,6 +15,7 @@ from oumi.backends.certificates import trusted_certificates
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.headers import Headers
 from oumi.backends.remote.http.open_files import allow_many_connections
+from oumi.backends.remote.http.plain.transport import PlainTransport
 from oumi.backends.remote.http.reading import read_reply
 from oumi.backends.remote.http.transport_errors import (
     TransportTimeoutError,
@@ -84,10 +85,13 @@ class HttpTransport:
             dns_options=wreq.dns.DnsOptions(system_dns=True),
             tls_verify=trusted_certificates(),
         )
+        self._plain = PlainTransport()
         self._methods = {name: getattr(wreq.Method, name) for name in ("GET", "POST", "DELETE")}
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
+        if self._plain.takes(call):
+            return await self._plain.send(call)
         try:
             response = await self._start(call)
             return await read_reply(response, call, Reply)
@@ -116,6 +120,7 @@ class HttpTransport:
 
     async def close(self) -> None:
         """Close all connections. Closing twice is fine."""
+        self._plain.close()
         client, self._client = self._client, None  # its idle connections go with it
         if client is not None:
             client.close()

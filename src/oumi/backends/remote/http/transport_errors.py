@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -10,11 +11,14 @@ from oumi.backends.remote.http.call import Call
 from oumi.errors import ConfigError, RequestError, UnavailableError
 
 _CANNOT_CONNECT = "cannot connect to it"
+_LOST = "the connection was lost"
+_UNANSWERED = "the connection was closed before the reply"
+_NO_SUCH_HOST = " (no such host name)"
 _CUT_OFF = "the reply was cut off or garbled"
 _WHAT = {
     "ConnectionError": _CANNOT_CONNECT,
     "ProxyConnectionError": "cannot connect to it through the proxy",
-    "ConnectionResetError": "the connection was lost",
+    "ConnectionResetError": _LOST,
     "BodyError": "the connection was lost in mid-reply",
     "DecodingError": _CUT_OFF,
     "TimeoutError": _CANNOT_CONNECT,
@@ -65,6 +69,37 @@ def closed(call: Call) -> TransportError:
     return TransportError(f"{_host(call)}: the transport is closed")
 
 
+def late(call: Call) -> TransportTimeoutError:
+    """For a reply that is not whole in time."""
+    return TransportTimeoutError(f"{_host(call)}: no whole reply within {call.timeout_s:g} s")
+
+
+def lost(call: Call) -> TransportError:
+    """For a connection that was reset."""
+    return TransportError(f"{_host(call)}: {_LOST}")
+
+
+def unanswered(call: Call) -> TransportError:
+    """For a connection that the server closed and had said nothing."""
+    return TransportError(f"{_host(call)}: {_UNANSWERED}")
+
+
+def cut_off(call: Call) -> TransportError:
+    """For a reply that ends too early or is no HTTP."""
+    return TransportError(f"{_host(call)}: {_CUT_OFF}")
+
+
+def unreachable(call: Call, error: OSError) -> ConnectError:
+    """For a connection that does not come about."""
+    if isinstance(error, socket.gaierror):
+        reason = _NO_SUCH_HOST
+    elif isinstance(error, TimeoutError):
+        reason = " (timed out)"
+    else:
+        reason = f" ({error.strerror.lower()})" if error.strerror else ""
+    return ConnectError(f"{_host(call)}: {_CANNOT_CONNECT}{reason}")
+
+
 def silent(call: Call) -> TransportTimeoutError:
     """For a stream from which nothing came for too long."""
     return TransportTimeoutError(f"{_host(call)}: the stream was silent for {call.timeout_s:g} s")
@@ -81,8 +116,8 @@ def translate(error: BaseException, call: Call) -> BaseException:
     if not isinstance(error, _library_errors()):
         return error
     if _TOO_LONG in str(error):
-        return TransportTimeoutError(f"{host}: no whole reply within {call.timeout_s:g} s")
-    what = _WHAT.get(name, "the connection was closed before the reply")
+        return late(call)
+    what = _WHAT.get(name, _UNANSWERED)
     if "Error(Body" in str(error):  # named otherwise in a stream
         what = _CUT_OFF
     kind = ConnectError if name in _NO_CONNECTION else TransportError
@@ -101,6 +136,6 @@ def _reason(text: str) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return _UNTRUSTED
     if "dns error" in text:
-        return " (no such host name)"
+        return _NO_SUCH_HOST
     found = re.search(r'kind: \w+, message: "([\w ]+)"', text)
     return f" ({found[1].lower()})" if found else ""

@@ -1,0 +1,102 @@
+"""One connection to a server. It carries one call after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from oumi.backends.remote.http.call import Call, Reply
+from oumi.backends.remote.http.plain.reply_reader import ReplyReader
+from oumi.backends.remote.http.transport_errors import closed, late
+from oumi.errors import OumiError
+
+
+class Connection(asyncio.Protocol):
+    """Writes a call and waits for its reply. After an error, and after a reply that is the last one
+    by the server's word, it is closed.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._idle_since_s = self._loop.time()
+        self._reader: ReplyReader | None = None  # while a call waits
+        self._replied: asyncio.Future[Reply] = self._loop.create_future()
+
+    async def exchange(self, call: Call, head: bytes, body: bytes) -> Reply:
+        """Write a call and wait for its whole reply.
+
+        Raises TransportError, and RequestError for a reply that is too large. Where it is
+        cancelled, the connection is closed.
+        """
+        assert self._transport is not None  # noqa: S101  for the type checker
+        self._reader = ReplyReader(call)
+        self._replied = self._loop.create_future()
+        timer = self._loop.call_later(call.timeout_s, self._time_out)
+        self._transport.writelines((head, body))
+        try:
+            return await self._replied
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        finally:
+            timer.cancel()
+            self._idle_since_s = self._loop.time()
+
+    def is_usable(self, most_idle_s: float) -> bool:
+        """Whether it is open and has not been idle for longer."""
+        return self._transport is not None and self._loop.time() - self._idle_since_s < most_idle_s
+
+    def close(self) -> None:
+        """Close it at once. A call that waits gets a TransportError."""
+        if self._reader is not None:
+            self._fail(closed(self._reader.call))
+        self._disconnect()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The event loop has connected it."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Something came. What comes unasked may not be taken for the reply to the next call."""
+        if self._reader is None:
+            self._disconnect()
+            return
+        try:
+            reply = self._reader.feed(data)
+        except OumiError as error:
+            self._fail(error)
+        else:
+            if reply is not None:
+                self._end(reply, is_last=self._reader.is_last)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The server has closed it, or the network has."""
+        self._transport = None
+        if self._reader is not None:
+            try:
+                self._end(self._reader.end(error), is_last=True)
+            except OumiError as reason:
+                self._fail(reason)
+
+    def _end(self, reply: Reply, *, is_last: bool) -> None:
+        self._reader = None
+        if not self._replied.done():
+            self._replied.set_result(reply)
+        if is_last:
+            self._disconnect()
+
+    def _fail(self, error: OumiError) -> None:
+        self._reader = None
+        if not self._replied.done():
+            self._replied.set_exception(error)
+        self._disconnect()
+
+    def _time_out(self) -> None:
+        if self._reader is not None:
+            self._fail(late(self._reader.call))
+
+    def _disconnect(self) -> None:
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()

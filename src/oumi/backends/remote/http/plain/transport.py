@@ -1,0 +1,82 @@
+"""Calls by connections that stay open from one call to the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from urllib.request import getproxies
+
+from oumi.backends.remote.http.call import Call, Reply
+from oumi.backends.remote.http.key_mask import find_mask
+from oumi.backends.remote.http.plain.connection import Connection
+from oumi.backends.remote.http.plain.head import RequestHead, make_head
+from oumi.backends.remote.http.transport_errors import closed, unreachable
+
+_CONNECT_WITHIN_S = 20.0
+_IDLE_KEPT_S = 25.0  # less than most servers keep a connection
+
+
+class PlainTransport:
+    """Sends calls to `http://` addresses, where no proxy is set, and reads whole replies."""
+
+    def __init__(self) -> None:
+        self._is_direct = not getproxies().keys() & {"http", "all"}
+        self._idle: defaultdict[tuple[str, int], deque[Connection]] = defaultdict(deque)
+        self._in_use: set[Connection] = set()
+        self._closed = False
+
+    def takes(self, call: Call) -> bool:
+        """Whether it can send a call: without TLS, a proxy, a password in the URL, or a file."""
+        url = call.url
+        is_plain = url.startswith("http://") and url.isascii() and "@" not in url
+        return self._is_direct and is_plain and isinstance(call.body, bytes)
+
+    async def send(self, call: Call) -> Reply:
+        """Send and read the whole reply. Raises TransportError."""
+        head, body = make_head(call.method, call.url, tuple(call.headers.items())), call.body
+        assert isinstance(body, bytes)  # noqa: S101  for the type checker
+        connection = self._idle_connection(head) or await self._connect(head, call)
+        self._in_use.add(connection)
+        try:
+            reply = await connection.exchange(call, head.with_size(len(body)), body)
+        finally:
+            self._in_use.discard(connection)
+        self._keep(connection, head)
+        return reply._replace(body=find_mask(call.headers, call.url).mask(reply.body))
+
+    def close(self) -> None:
+        """Close all connections. Calls in flight get a TransportError."""
+        self._closed = True
+        for connections in (*self._idle.values(), self._in_use):
+            for connection in connections:
+                connection.close()
+        self._idle.clear()
+
+    def _idle_connection(self, head: RequestHead) -> Connection | None:
+        """The one that was used last: the server will be the last to close it."""
+        idle = self._idle[head.host, head.port]
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable(_IDLE_KEPT_S):
+                return connection
+            connection.close()
+        return None
+
+    async def _connect(self, head: RequestHead, call: Call) -> Connection:
+        if self._closed:
+            raise closed(call)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(min(_CONNECT_WITHIN_S, call.timeout_s)):
+                _, connection = await loop.create_connection(Connection, head.host, head.port)
+        except OSError as error:  # TimeoutError is one
+            raise unreachable(call, error) from None
+        return connection
+
+    def _keep(self, connection: Connection, head: RequestHead) -> None:
+        if not connection.is_usable(_IDLE_KEPT_S):
+            return
+        idle = self._idle[head.host, head.port]
+        idle.append(connection)
+        if not idle[0].is_usable(_IDLE_KEPT_S):
+            idle.popleft().close()

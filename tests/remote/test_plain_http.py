@@ -1,0 +1,228 @@
+"""Replies as servers write them, byte by byte, and what may follow them on a connection."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from oumi.backends.remote.http.call import Call, Reply
+from oumi.backends.remote.http.transport import Transport, open_transport
+from oumi.backends.remote.http.transport_errors import TransportError
+from oumi.errors import RequestError
+from oumi.runner import loop
+
+OK = b"HTTP/1.1 200 OK\r\n"
+TWO = OK + b"content-length: 3\r\n\r\ntwo"
+
+
+class Server:
+    """Writes prepared bytes, one list of pieces a call, and counts connections and calls.
+
+    A connection is closed after its last reply if that says so.
+    """
+
+    def __init__(self, replies: list[bytes], *, closes: bool = False, family: int = socket.AF_INET):
+        self._replies = iter(replies)
+        self._closes = closes
+        self._listener = socket.create_server(
+            ("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), family=family
+        )
+        self.connections = 0
+        self.calls: list[bytes] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        host, port = self._listener.getsockname()[:2]
+        return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            while call := connection.recv(1 << 16):
+                self.calls.append(call)
+                reply = next(self._replies, None)
+                if reply is None:
+                    return
+                connection.sendall(reply)
+                if self._closes:
+                    return
+
+
+Open = Callable[..., Server]
+
+
+@pytest.fixture
+def serve() -> Iterator[Open]:
+    servers: list[Server] = []
+
+    def serve(*replies: bytes, closes: bool = False, family: int = socket.AF_INET) -> Server:
+        servers.append(Server(list(replies), closes=closes, family=family))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def transport(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    transport = open_transport()
+    yield transport
+    loop.call(transport.close())
+
+
+def send(transport: Transport, server: Server, *, most: int = 1 << 20) -> Reply:
+    headers = {"content-type": "application/json"}
+    return loop.call(transport.send(Call("POST", server.url, headers, b"{}", 5, most)))
+
+
+@contextmanager
+def fails(message: str) -> Iterator[None]:
+    with pytest.raises(TransportError, match=message):
+        yield
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        OK + b"Content-Length: 5\r\n\r\nhello",
+        OK + b"transfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nend: 1\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n"
+        + OK
+        + b"content-length: 5\r\n\r\nhello",
+        OK + b"content-encoding: gzip\r\ncontent-length: 25\r\n\r\n" + gzip.compress(b"hello"),
+        OK + b"content-encoding: deflate\r\ncontent-length: 13\r\n\r\n" + zlib.compress(b"hello"),
+    ],
+    ids=["length", "chunks", "earlier heads", "gzip", "deflate"],
+)
+def test_a_whole_reply_leaves_the_connection_open(
+    serve: Open, transport: Transport, reply: bytes
+) -> None:
+    server = serve(reply, TWO)
+    assert send(transport, server).body == b"hello"
+    assert send(transport, server).body == b"two"
+    assert (server.connections, len(server.calls)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.0 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+        OK + b"connection: close\r\ncontent-length: 5\r\n\r\nhello",
+        OK + b"\r\nhello",
+    ],
+    ids=["1.0", "close", "no length"],
+)
+def test_a_reply_may_be_the_last_of_its_connection(
+    serve: Open, transport: Transport, reply: bytes
+) -> None:
+    server = serve(reply, reply, closes=True)
+    assert [send(transport, server).body for _ in range(2)] == [b"hello"] * 2
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [OK + b"content-length: 5\r\n\r\nwrong", OK, b"garbage\r\n\r\n", b"\0"],
+    ids=["reply", "head", "text", "byte"],
+)
+def test_what_comes_unasked_answers_no_other_call(
+    serve: Open, transport: Transport, more: bytes
+) -> None:
+    server = serve(OK + b"content-length: 3\r\n\r\none" + more, TWO)
+    assert send(transport, server).body == b"one"
+    assert send(transport, server).body == b"two"
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK",
+        OK + b"content-length: 50\r\n\r\nhello",
+        OK + b"content-length: x\r\n\r\nhello",
+        OK + b"transfer-encoding: chunked\r\n\r\nzz\r\nhello",
+        OK + b"content-encoding: gzip\r\ncontent-length: 5\r\n\r\nhello",
+        OK + b"content-encoding: gzip\r\n\r\n" + gzip.compress(b"hello")[:-4],
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+        OK + b"x: " + b"y" * (1 << 19),
+    ],
+    ids=["ssh", "head", "body", "size", "chunk", "no gzip", "half gzip", "upgrade", "long head"],
+)
+def test_what_is_no_whole_reply_is_an_error(
+    serve: Open, transport: Transport, reply: bytes
+) -> None:
+    server = serve(reply, TWO, closes=True)
+    with fails("cut off or garbled"):
+        send(transport, server)
+    assert send(transport, server).body == b"two"
+    assert len(server.calls) == 2, "nothing is sent twice"
+
+
+def test_a_reply_cut_into_single_bytes(transport: Transport) -> None:
+    reply = OK + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        answer = loop.submit(transport.send(Call("GET", url, {}, b"", 5)))
+        connection, _ = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection:
+            connection.recv(1 << 16)
+            for byte in reply:
+                connection.send(bytes([byte]))
+            assert answer.result(timeout=30).body == b"hello"
+
+
+def test_sizes(serve: Open, transport: Transport) -> None:
+    big, bomb = b"x" * 1000, gzip.compress(b"x" * (1 << 24))
+    error = b"HTTP/1.1 500 No\r\ncontent-length: 1000\r\n\r\n" + big
+    packed = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n%b" % (len(bomb), bomb)
+    server = serve(OK + b"content-length: 1000\r\n\r\n" + big, packed, error, TWO)
+    for _ in range(2):
+        with pytest.raises(RequestError, match="larger than 999 bytes"):
+            send(transport, server, most=999)
+    assert send(transport, server, most=999) == (500, {"content-length": "1000"}, big[:999])
+    assert send(transport, server).body == b"two"
+
+
+def test_what_is_sent(serve: Open, transport: Transport) -> None:
+    server = serve(TWO, TWO, family=socket.AF_INET6)
+    url = server.url + "/a b?q=ü&r=%20#fragment"
+    loop.call(transport.send(Call("POST", url.replace("ü", "%C3%BC"), {"X-A": "é"}, b"{}", 5)))
+    head, _, body = server.calls[0].partition(b"\r\n\r\n")
+    first, *headers = head.split(b"\r\n")
+    assert first == b"POST /v1/a%20b?q=%C3%BC&r=%20 HTTP/1.1"
+    host = server.url.removeprefix("http://").removesuffix("/v1").encode()
+    assert {b"host: " + host, b"x-a: \xe9", b"content-length: 2", b"user-agent: oumi"} < {*headers}
+    assert body == b"{}"
+    assert len({header.partition(b":")[0] for header in headers}) == len(headers)
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used(
+    serve: Open, transport: Transport
+) -> None:
+    server = serve(*itertools.repeat(TWO, 5), closes=True)
+    assert [send(transport, server).body for _ in range(5)] == [b"two"] * 5
