@@ -165,8 +165,9 @@ class InferenceEngine(BatchMethods):
         return Job(session, conversations, listener)
 
     def _task(self, conversation: ConversationLike, config: InferenceConfig | None) -> RowTask:
-        row = next(ListSource(to_conversations([conversation])).rows())
-        return RowTask(self.session(_without_input(config)), row, MemoryStore())
+        session = self.session(_without_input(config))
+        row = next(session.rows(ListSource(to_conversations([conversation]))))
+        return RowTask(session, row, MemoryStore())
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""

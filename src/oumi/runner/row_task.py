@@ -206,7 +206,7 @@ class RowTask:
         if self._row.conversation is None:
             raise self._row.error or ValueError("a row without a conversation")
         self._key = self._session.keys.key(self._row.conversation)
-        return Request(self._row.conversation, self._session.config, self._key)
+        return Request(self._row.conversation, self._session.config, self._key, self._row.shared)
 
     def _unfinished(self, contract: Contract) -> Completion | None:
         """An invalid answer of an earlier run from which repairs can go on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from oumi.backends.chat_templates.system_role import fold_system_messages
 from oumi.backends.provider import Provider
+from oumi.backends.remote import prompt_cache
 from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
@@ -144,7 +145,10 @@ class RemoteSession(Session):
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
-        conversation = add_instruction(request.conversation, self.adapted)
+        conversation = request.conversation
+        if self.prefixes is not None:
+            conversation = prompt_cache.mark(conversation, request.shared)
+        conversation = add_instruction(conversation, self.adapted)
         if not self.has_system_role:
             conversation = fold_system_messages(conversation, request.config.model.model_name)
         if conversation is not request.conversation:

@@ -89,14 +89,14 @@ def _rows(folder: JobFolder, session: RemoteSession) -> Iterator[tuple[Row, Call
         for row, body in zip(folder.source.rows(), read_bodies(folder), strict=True):
             yield row, partial(bytes, body)
     else:
-        for row in folder.source.rows():
+        for row in session.rows(folder.source):
             yield row, partial(_encode, row, session)
 
 
 def _encode(row: Row, session: RemoteSession) -> bytes:
     if row.conversation is None:
         raise row.error or RequestError("a row without a conversation")
-    request = Request(row.conversation, session.config)
+    request = Request(row.conversation, session.config, shared=row.shared)
     if session.media is not None and session.media.is_needed(request):
         request = loop.submit(session.media.load(request)).result()
     return session.encode(request)

@@ -136,4 +136,5 @@ def _decode_usage(value: object) -> Usage:
     read = read_count(usage.get("cacheReadInputTokens"))
     written = read_count(usage.get("cacheWriteInputTokens"))
     prompt = read_count(usage.get("inputTokens")) + read + written
-    return Usage(prompt, read_count(usage.get("outputTokens")), read)
+    answer = read_count(usage.get("outputTokens"))
+    return Usage(prompt, answer, read, cache_creation_tokens=written)

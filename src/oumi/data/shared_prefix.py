@@ -1,0 +1,100 @@
+"""Which conversations begin alike, so that an API may be asked to cache what they share."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from oumi.core.types.conversation import Conversation, Message
+from oumi.data.source import NO_PREFIX, Prefix, Row, Source
+
+# Caches keep a beginning for five minutes after it was last read:
+# https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+_KEPT_S = 300.0
+# What the default of 32 requests in flight come through in that time, at 10 s each.
+_ROWS_AHEAD = 1_000
+# 10 MB; more beginnings than any engine is sent within five minutes.
+_MOST_REMEMBERED = 100_000
+
+_Beginning = tuple[int, Prefix]
+"""A hash of the beginning of a conversation, and how far it goes."""
+
+
+class PrefixMemory:
+    """What an engine was sent within the last minutes, as hashes of beginnings.
+
+    A beginning is shared if a conversation of the last minutes had it, or one of the next rows has.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._sent_s: dict[int, float] = {}  # the latest last
+
+    def rows(self, source: Source) -> Iterator[Row]:
+        """The rows, each with what it shares. Only hashes are held of those that come next."""
+        ahead = map(_beginnings, source.rows())
+        waiting: deque[list[_Beginning]] = deque()
+        counts: Counter[int] = Counter()
+        for row in source.rows():
+            while len(waiting) <= _ROWS_AHEAD and (found := next(ahead, None)) is not None:
+                waiting.append(found)
+                counts.update(digest for digest, _ in found)
+            beginnings = waiting.popleft()
+            for digest, _ in beginnings:
+                counts[digest] -= 1
+                if not counts[digest]:
+                    del counts[digest]
+            yield replace(row, shared=self._longest_shared(beginnings, counts))
+            self._remember(beginnings)
+
+    def _longest_shared(self, beginnings: list[_Beginning], ahead: Counter[int]) -> Prefix:
+        shared, since_s = NO_PREFIX, self._clock() - _KEPT_S
+        for digest, prefix in beginnings:
+            if not ahead[digest] and self._sent_s.get(digest, since_s) <= since_s:
+                break
+            shared = prefix
+        return shared
+
+    def _remember(self, beginnings: list[_Beginning]) -> None:
+        now_s = self._clock()
+        for digest, _ in beginnings:
+            self._sent_s.pop(digest, None)
+            self._sent_s[digest] = now_s
+        while len(self._sent_s) > _MOST_REMEMBERED:
+            del self._sent_s[next(iter(self._sent_s))]
+
+
+def _beginnings(row: Row) -> list[_Beginning]:
+    """Of each message and each part of one: a hash of the conversation up to it."""
+    if row.conversation is None:
+        return []
+    found: list[_Beginning] = []
+    digest = _tools_hash(row.conversation)
+    for index, message in enumerate(row.conversation.messages):
+        digest = hash((digest, *_facts(message)))
+        if isinstance(message.content, list):
+            for parts, item in enumerate(message.content, 1):
+                digest = hash((digest, item.type, item.content, item.binary))
+                found.append((digest, Prefix(index, parts)))
+        digest = hash((digest, message.content if isinstance(message.content, str) else None))
+        found.append((digest, Prefix(index + 1)))
+    return found
+
+
+def _tools_hash(conversation: Conversation) -> int:
+    """Tools stand before everything else in a prompt."""
+    return hash(tuple(tool.model_dump_json() for tool in conversation.tools or ()))
+
+
+def _facts(message: Message) -> tuple[object, ...]:
+    """What is sent of a message besides its content."""
+    calls, blocks = message.tool_calls, message.content_blocks
+    return (
+        message.role,
+        message.name,
+        message.tool_call_id,
+        repr(calls) if calls else None,
+        repr(blocks) if blocks else None,
+    )
