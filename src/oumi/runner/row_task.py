@@ -114,7 +114,7 @@ class RowTask:
                     if delta.completion is not None:
                         took_s = time.monotonic() - started_s
                         permit.done(*_tokens_used(delta.completion, estimate), took_s)
-                        delta = replace(delta, completion=self.accept(delta.completion))
+                        delta = replace(delta, completion=self._finish(delta.completion))
                     yield delta
 
     def accept(self, completion: Completion) -> Completion:
@@ -124,6 +124,11 @@ class RowTask:
         """
         self._record(completion)
         return require_valid(self._session.contract, completion)
+
+    def _finish(self, completion: Completion) -> Completion:
+        """The same for an answer whose message leaves without a conversation."""
+        final = self.accept(completion)
+        return replace(final, message=final.message.with_usage(final.usage.to_dict()))
 
     def fail(self, error: Exception) -> RowFailed:
         """Record that the row has no answer because of an error."""

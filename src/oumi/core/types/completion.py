@@ -105,7 +105,8 @@ class Completion:
 
     def join(self, conversation: Conversation) -> Conversation:
         """The conversation with this answer at its end, usage and finish reason in its metadata."""
-        return conversation.with_reply(self.message, **answer_metadata(self._facts()))
+        message = self.message.with_usage(self.usage.to_dict())
+        return conversation.with_reply(message, **answer_metadata(self._facts()))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
