@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from oumi.backends.base import Backend
 from oumi.backends.chat_templates.reading import with_template_text
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import check_settings, find_engine, load_backend
+from oumi.backends.registry import (
+    check_settings,
+    engine_rows,
+    find_engine,
+    load_backend,
+    supported_settings,
+)
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types.completion import Delta
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import ConversationLike, Conversations, to_conversations
 from oumi.data.source import ListSource
+from oumi.errors import UnsupportedError
 from oumi.inference.batch_methods import BatchMethods
 from oumi.runner import loop
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
+from oumi.runner.request import Request
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
 from oumi.runner.storage.memory import MemoryStore
@@ -141,9 +149,34 @@ class InferenceEngine(BatchMethods):
         """
         return self._backend.session(self._effective(inference_config))
 
-    def list_models(self) -> list[str]:
-        """The names of the models that can be asked. Raises UnsupportedError."""
-        return self._backend.list_models()
+    def list_models(self, chat_only: bool = True) -> list[str]:
+        """The names of the models that can be asked: those that the API lists, or the engine's own.
+
+        Unless `chat_only` is False, models that are known to do something else are left out, such
+        as those that make embeddings, images or speech.
+        """
+        return self._backend.list_models(chat_only=chat_only)
+
+    def get_supported_params(self) -> set[str]:
+        """The names of the settings in `GenerationParams` that this engine honours."""
+        paths = supported_settings(self._row, self._config)
+        return {path.split(".")[1] for path in paths if path.startswith("generation.")}
+
+    def apply_chat_template(self, conversation: ConversationLike, **variables: Any) -> str:
+        """The prompt that the model is given for a conversation, as its chat template writes it.
+
+        `variables` are further ones of the template, such as `add_generation_prompt=False`; they go
+        before `model.chat_template_kwargs`. Raises UnsupportedError where the model is behind an
+        API, and RequestError for what the template refuses.
+        """
+        if self._row.provider is not None:
+            able = ", ".join(row.name for row in engine_rows() if row.provider is None)
+            raise UnsupportedError(
+                f"{self.name}: the template is applied by the server; engines that hold it: {able}"
+            )
+        if variables.pop("tokenize", False):
+            raise UnsupportedError("apply_chat_template gives text: leave out tokenize")
+        return loop.call(self._render(conversation, variables))
 
     def close(self) -> None:
         """Free what the engine holds. Closing twice is fine."""
@@ -168,6 +201,16 @@ class InferenceEngine(BatchMethods):
         session = self.session(_without_input(config))
         row = next(session.rows(ListSource(to_conversations([conversation]))))
         return RowTask(session, row, MemoryStore())
+
+    async def _render(self, conversation: ConversationLike, variables: dict[str, Any]) -> str:
+        config, media = self._config, self._backend.session(self._config).media
+        kwargs = {**(config.model.chat_template_kwargs or {}), **variables}
+        model = config.model.model_copy(update={"chat_template_kwargs": kwargs})
+        [asked] = to_conversations([conversation])
+        request = Request(asked, config.model_copy(update={"model": model}))
+        if media is not None and media.is_needed(request):
+            request = await media.load(request)
+        return await self._backend.render(self._backend.adapted(request))
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""

@@ -111,9 +111,9 @@ class RemoteBackend(Backend):
 
         return ChatTemplate.from_text(config.model.chat_template, config.model).has_system_role
 
-    def list_models(self) -> list[str]:
+    def list_models(self, *, chat_only: bool) -> list[str]:
         """The names of the models that the API offers."""
-        return loop.call(self.session(self.config).list_models())
+        return loop.call(self.session(self.config).list_models(chat_only=chat_only))
 
     def close(self) -> None:
         """Close all connections."""

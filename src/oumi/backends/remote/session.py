@@ -23,7 +23,7 @@ from oumi.backends.remote.http.transport_errors import ConnectError, TransportTi
 from oumi.backends.remote.masked_stream import mask_stream
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import MissingDependencyError, UnavailableError, UnsupportedError
+from oumi.errors import MissingDependencyError, UnavailableError
 from oumi.runner.request import Request
 from oumi.runner.session import Session
 from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
@@ -133,15 +133,15 @@ class RemoteSession(Session):
             method, url, self.headers, body, remote.connection_timeout, remote.max_reply_bytes
         )
 
-    async def list_models(self) -> list[str]:
-        """The names of the models that the API offers. Raises UnsupportedError."""
+    async def list_models(self, *, chat_only: bool) -> list[str]:
+        """The names of the models that the API offers; its own where the API has no list."""
         if not self.provider.lists_models:
-            raise UnsupportedError(f"{self.name} does not list its models")
+            return [self.config.model.model_name]
         url = self.address.models_base + self.dialect.models_path + self.address.query
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply)
-        return self.dialect.decode_models(reply.body)
+        return self.dialect.decode_models(reply.body, chat_only=chat_only)
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
