@@ -142,7 +142,7 @@ def test_a_model_of_text_takes_none():
     with NativeTextInferenceEngine() as engine:
         result = engine.infer_partial([show(png("red")), ask("Hi")], generation())
     assert result.rows == [1]
-    assert result.failures[0].error_type == "UnsupportedError"
+    assert result.failures[0].error_class == "UnsupportedError"
     assert "oumi-tiny takes no images" in result.error_messages[0]
     with pytest.raises(ConfigError, match="takes no images"):
         NativeTextInferenceEngine(ModelParams(processor_kwargs={"max_pixels": 1}))

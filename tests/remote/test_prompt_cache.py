@@ -25,8 +25,9 @@ MARK = {"type": "ephemeral"}
 POINT = {"cachePoint": {"type": "default"}}
 WHOLE = TypeAdapter(message_create_params.MessageCreateParamsNonStreaming)
 SYSTEM = Message(role=Role.SYSTEM, content="You know the manual.")
+LONG = "The fuse is on page 7. " * 50
 EXAMPLE = [
-    Message(role=Role.USER, content="Where is the fuse?"),
+    Message(role=Role.USER, content=LONG),
     Message(role=Role.ASSISTANT, content="Page 7."),
 ]
 CLAUDE, HAIKU, LLAMA = (
@@ -92,7 +93,7 @@ def test_messages_that_rows_share_are_marked_where_they_end(
     shared, alone, *others = bodies(server)
     for body in (shared, *others):
         question, answer, last = body["messages"]
-        assert question["content"] == "Where is the fuse?"
+        assert question["content"] == LONG
         assert answer["content"] == [text("Page 7.", marked=True)]
         assert marks(last) == 0
         assert known_to(WHOLE, body) == body
@@ -100,7 +101,7 @@ def test_messages_that_rows_share_are_marked_where_they_end(
 
 
 def test_parts_that_rows_share_are_marked(server: FaultServer, claude: AnthropicInferenceEngine):
-    manual = ContentItem(type=Type.TEXT, content="The fuse is on page 7.")
+    manual = ContentItem(type=Type.TEXT, content=LONG)
     rows = [talk(user([manual, item])) for item in (part("row-1"), part("row-2"))]
     claude.infer(rows)
     for body, row in zip(bodies(server), ("row-1", "row-2"), strict=True):
@@ -111,15 +112,28 @@ def part(content: str) -> ContentItem:
     return ContentItem(type=Type.TEXT, content=content)
 
 
+def test_a_document_that_rows_share_is_marked_and_a_short_text_is_not(
+    server: FaultServer, claude: AnthropicInferenceEngine
+):
+    pdf = ContentItem(type=Type.PDF_BINARY, binary=b"%PDF-1.7\n")
+    hello = user("Hello")
+    for shared in ([user([pdf, part("row-0")])], [hello, EXAMPLE[1]]):
+        claude.infer([talk(*shared, user(f"row-{i}")) for i in range(1, 3)])
+    *documents, short, _ = bodies(server)
+    for body in documents:
+        assert body["messages"][0]["content"][1] == text("row-0", marked=True)
+    assert marks(short) == 0
+
+
 def test_a_chat_that_goes_on_is_cached_up_to_what_was_sent_before(
     server: FaultServer, claude: AnthropicInferenceEngine
 ):
-    chat = claude.infer([talk(user("row-1"))])[0]
+    chat = claude.infer([talk(user(f"row-1 {LONG}"))])[0]
     chat = chat.model_copy(update={"messages": [*chat.messages, user("and?")]})
     deltas = list(claude.stream(chat))
     first, second = bodies(server)
     assert marks(first) == 0
-    assert second["messages"][0]["content"] == [text("row-1", marked=True)]
+    assert second["messages"][0]["content"] == [text(f"row-1 {LONG}", marked=True)]
     assert marks(second) == 1
     assert deltas[-1].completion is not None
 
@@ -136,7 +150,7 @@ def test_thoughts_and_empty_texts_take_no_mark(
     system = Message(role=Role.SYSTEM, content="")
     claude.infer([talk(system, EXAMPLE[0], thinking, empty, user(f"row-{i}")) for i in range(2)])
     for body in bodies(server):
-        assert body["messages"][0]["content"] == [text("Where is the fuse?", marked=True)]
+        assert body["messages"][0]["content"] == [text(LONG, marked=True)]
         assert marks(body) == 1
 
 

@@ -175,7 +175,7 @@ def supported_settings(row: EngineRow, config: InferenceConfig) -> set[str]:
     """The paths of the settings that the engine honours in the API that these settings choose."""
     if row.provider is None:
         return set(row.supports)
-    return row.supports & set(find_dialect(row.provider, config).settings)
+    return set(find_dialect(row.provider, config).settings) & row.supports
 
 
 def _check_sent(row: EngineRow, config: InferenceConfig, settings: set[str]) -> None:

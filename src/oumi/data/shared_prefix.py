@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from oumi.core.types.conversation import Conversation, Message
+from oumi.core.types.conversation import ContentItem, Message
 from oumi.data.source import NO_PREFIX, Prefix, Row, Source
 
 # Caches keep a beginning for five minutes after it was last read:
@@ -17,6 +17,9 @@ _KEPT_S = 300.0
 _ROWS_AHEAD = 1_000
 # 10 MB; more beginnings than any engine is sent within five minutes.
 _MOST_REMEMBERED = 100_000
+
+# No model caches less than 1,024 tokens, of which each takes a character at least.
+_SHORTEST = 1_024
 
 _Beginning = tuple[int, Prefix]
 """A hash of the beginning of a conversation, and how far it goes."""
@@ -67,25 +70,49 @@ class PrefixMemory:
 
 
 def _beginnings(row: Row) -> list[_Beginning]:
-    """Of each message and each part of one: a hash of the conversation up to it."""
+    """Of each message and each part of one: a hash of the conversation up to it, where that is long
+    enough to be cached.
+    """
     if row.conversation is None:
         return []
+    tools = [tool.model_dump_json() for tool in row.conversation.tools or ()]
+    beginning = _Digest(hash(tuple(tools)), sum(map(len, tools)))
     found: list[_Beginning] = []
-    digest = _tools_hash(row.conversation)
     for index, message in enumerate(row.conversation.messages):
-        digest = hash((digest, *_facts(message)))
+        beginning.add(*_facts(message))
         if isinstance(message.content, list):
             for parts, item in enumerate(message.content, 1):
-                digest = hash((digest, item.type, item.content, item.binary))
-                found.append((digest, Prefix(index, parts)))
-        digest = hash((digest, message.content if isinstance(message.content, str) else None))
-        found.append((digest, Prefix(index + 1)))
+                beginning.add_part(item)
+                found += beginning.at(Prefix(index, parts))
+        else:
+            beginning.add(message.content)
+        beginning.add()
+        found += beginning.at(Prefix(index + 1))
     return found
 
 
-def _tools_hash(conversation: Conversation) -> int:
-    """Tools stand before everything else in a prompt."""
-    return hash(tuple(tool.model_dump_json() for tool in conversation.tools or ()))
+class _Digest:
+    """A hash of what was added so far, and how long that is."""
+
+    def __init__(self, value: int, characters: int):
+        self._value = value
+        self._characters = characters
+        self._has_media = False
+
+    def add(self, *values: object) -> None:
+        """Add values, of which texts count as so long as they are."""
+        self._value = hash((self._value, *values))
+        self._characters += sum(len(value) for value in values if isinstance(value, str))
+
+    def add_part(self, item: ContentItem) -> None:
+        """Add a part of a message."""
+        self.add(item.type, item.content, item.binary)
+        self._has_media |= not item.is_text()
+
+    def at(self, prefix: Prefix) -> list[_Beginning]:
+        """What a conversation begins with up to here; nothing while it is too short."""
+        is_long = self._has_media or self._characters >= _SHORTEST
+        return [(self._value, prefix)] if is_long else []
 
 
 def _facts(message: Message) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from oumi.core.types.completion import Completion, Structured
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.runner.request import Request
 from oumi.structured.outcome import AskAgain, text_of, total_usage
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from oumi.core.types.completion import Completion, Delta, Usage
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.data.source import Row
 from oumi.errors import OumiError
 from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried

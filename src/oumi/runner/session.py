@@ -83,6 +83,10 @@ class Session(ABC):
         """The rows as they are to be asked."""
         return source.rows() if self.prefixes is None else self.prefixes.rows(source)
 
+    def batch_rows(self, source: Source) -> Iterator[Row]:
+        """The same for a batch, which is asked later: what was sent before does not matter."""
+        return source.rows() if self.prefixes is None else PrefixMemory().rows(source)
+
     @abstractmethod
     async def complete(self, request: Request) -> Completion:
         """Answer one request. Many may run at once, on one event loop."""

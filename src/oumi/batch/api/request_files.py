@@ -16,7 +16,8 @@ from oumi.batch.api.custom_ids import make_id, read_id
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.shard import Shard
 from oumi.batch.job_folder import JobFolder
-from oumi.core.types.result import Failure, is_fatal
+from oumi.core.types.failure import Failure
+from oumi.core.types.result import is_fatal
 from oumi.data.source import Row
 from oumi.errors import RequestError, StorageError, UnavailableError
 from oumi.runner import loop
@@ -89,7 +90,7 @@ def _rows(folder: JobFolder, session: RemoteSession) -> Iterator[tuple[Row, Call
         for row, body in zip(folder.source.rows(), read_bodies(folder), strict=True):
             yield row, partial(bytes, body)
     else:
-        for row in session.rows(folder.source):
+        for row in session.batch_rows(folder.source):
             yield row, partial(_encode, row, session)
 
 
