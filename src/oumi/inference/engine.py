@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from oumi.backends.base import Backend
@@ -80,6 +81,7 @@ class InferenceEngine(BatchMethods):
         input: Conversations | None = None,  # noqa: A002  the name users know
         inference_config: InferenceConfig | None = None,
         *,
+        progress_path: str | Path | None = None,
         on_event: Listener | None = None,
     ) -> Sequence[Conversation]:
         """Answer all conversations, of a list or of `input_path`, in their order.
@@ -87,9 +89,10 @@ class InferenceEngine(BatchMethods):
         Any iterable will do, of conversations, texts, lists of messages or dicts. An iterator is
         gone through once; with `output_path` it is held on disk rather than in memory.
         With `output_path` the answers are saved, and a rerun asks only for what is missing.
+        `progress_path` goes before the setting of that name.
         Raises InferenceError once all others are done and saved, if any row failed.
         """
-        job = self._job(input, inference_config, on_event)
+        job = self._job(input, inference_config, progress_path, on_event)
         return loop.call(job.run(), on_interrupt=job.stop).all()
 
     def infer_partial(
@@ -97,12 +100,13 @@ class InferenceEngine(BatchMethods):
         input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
+        progress_path: str | Path | None = None,
         on_event: Listener | None = None,
     ) -> InferenceResult:
         """The same, but rows that failed are part of the result: also those that were not asked,
         because the run came to an end before, such as by a quota that is used up.
         """
-        job = self._job(input, inference_config, on_event)
+        job = self._job(input, inference_config, progress_path, on_event)
         return loop.call(job.run_partial(), on_interrupt=job.stop)
 
     async def ainfer(
@@ -110,10 +114,11 @@ class InferenceEngine(BatchMethods):
         input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
+        progress_path: str | Path | None = None,
         on_event: Listener | None = None,
     ) -> Sequence[Conversation]:
         """`infer` for a caller with an event loop of its own."""
-        job = self._job(input, inference_config, on_event)
+        job = self._job(input, inference_config, progress_path, on_event)
         return (await asyncio.wrap_future(loop.submit(job.run()))).all()
 
     async def ainfer_partial(
@@ -121,10 +126,11 @@ class InferenceEngine(BatchMethods):
         input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
+        progress_path: str | Path | None = None,
         on_event: Listener | None = None,
     ) -> InferenceResult:
         """`infer_partial` for a caller with an event loop of its own."""
-        job = self._job(input, inference_config, on_event)
+        job = self._job(input, inference_config, progress_path, on_event)
         return await asyncio.wrap_future(loop.submit(job.run_partial()))
 
     def stream(
@@ -192,8 +198,12 @@ class InferenceEngine(BatchMethods):
         self,
         conversations: Conversations | None,
         config: InferenceConfig | None,
+        progress_path: str | Path | None,
         listener: Listener | None,
     ) -> Job:
+        if progress_path is not None:
+            named = InferenceConfig(progress_path=str(progress_path))
+            config = (config or InferenceConfig()).merge(named)
         session = self.session(config if conversations is None else _without_input(config))
         return Job(session, conversations, listener)
 
