@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -24,8 +25,8 @@ def define_functions(tools: Iterable[Any]) -> list[Any]:
 
 
 def _define(function: Callable[..., Any]) -> dict[str, Any]:
-    name = getattr(function, "__name__", type(function).__name__)
-    summary, descriptions = _read_docstring(inspect.getdoc(function) or "")
+    name, docstring = _name_and_docstring(function)
+    summary, descriptions = _read_docstring(docstring)
     if not summary:
         raise ValueError(
             f"the function {name} has no docstring, which tells the model what it does"
@@ -33,6 +34,16 @@ def _define(function: Callable[..., Any]) -> dict[str, Any]:
     definition: dict[str, Any] = {"name": name, "description": summary}
     definition["parameters"] = _parameters(function, name, descriptions)
     return {"type": "function", "function": definition}
+
+
+def _name_and_docstring(function: Callable[..., Any]) -> tuple[str, str]:
+    if isinstance(function, partial):
+        return _name_and_docstring(function.func)
+    name = getattr(function, "__name__", None)
+    if name is None:  # an object that can be called
+        own = inspect.getdoc(type(function).__call__) or inspect.getdoc(function)
+        return type(function).__name__, own or ""
+    return name, inspect.getdoc(function) or ""
 
 
 def _parameters(
