@@ -137,7 +137,7 @@ def test_what_cannot_be_described_is_refused(function: Callable[..., Any], reaso
         define(function)
 
 
-class Search:
+class Manual:
     """Holds an index."""
 
     def __call__(self, query: str) -> str:
@@ -154,8 +154,8 @@ def test_an_object_that_can_be_called_and_a_function_with_arguments_filled_in():
         """Add numbers."""
         return a + b
 
-    search, filled = Conversation(messages=[], tools=[Search(), partial(add, 1)]).tools
-    assert (search.function.name, search.function.description) == ("Search", "Search the manual.")
+    search, filled = Conversation(messages=[], tools=[Manual(), partial(add, 1)]).tools
+    assert (search.function.name, search.function.description) == ("Manual", "Search the manual.")
     assert search.function.parameters["properties"]["query"]["description"] == "Words."
     assert (filled.function.name, filled.function.description) == ("add", "Add numbers.")
     assert filled.function.parameters["required"] == ["b"]

@@ -24,9 +24,14 @@ def define_functions(tools: Iterable[Any]) -> list[Any]:
     return [_define(tool) if callable(tool) else tool for tool in tools]
 
 
-def _define(function: Callable[..., Any]) -> dict[str, Any]:
-    name, docstring = _name_and_docstring(function)
-    summary, descriptions = _read_docstring(docstring)
+def _define(tool: Callable[..., Any]) -> dict[str, Any]:
+    function = tool
+    if not (isinstance(tool, partial) or hasattr(tool, "__name__")):
+        function = tool.__call__  # of an object that can be called
+    named = _without_filled_in(tool)
+    name = getattr(named, "__name__", type(named).__name__)
+    docstring = inspect.getdoc(_without_filled_in(function)) or inspect.getdoc(named)
+    summary, descriptions = _read_docstring(docstring or "")
     if not summary:
         raise ValueError(
             f"the function {name} has no docstring, which tells the model what it does"
@@ -36,14 +41,9 @@ def _define(function: Callable[..., Any]) -> dict[str, Any]:
     return {"type": "function", "function": definition}
 
 
-def _name_and_docstring(function: Callable[..., Any]) -> tuple[str, str]:
-    if isinstance(function, partial):
-        return _name_and_docstring(function.func)
-    name = getattr(function, "__name__", None)
-    if name is None:  # an object that can be called
-        own = inspect.getdoc(type(function).__call__) or inspect.getdoc(function)
-        return type(function).__name__, own or ""
-    return name, inspect.getdoc(function) or ""
+def _without_filled_in(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of which `functools.partial` has filled in arguments."""
+    return _without_filled_in(function.func) if isinstance(function, partial) else function
 
 
 def _parameters(
