@@ -130,12 +130,13 @@ def test_a_chat_that_goes_on_is_cached_up_to_what_was_sent_before(
 ):
     chat = claude.infer([talk(user(f"row-1 {LONG}"))])[0]
     chat = chat.model_copy(update={"messages": [*chat.messages, user("and?")]})
-    deltas = list(claude.stream(chat))
-    first, second = bodies(server)
+    answer = list(claude.stream(chat))[-1].completion.message
+    list(claude.stream([*chat.messages, answer, user("and?")]))
+    first, second, third = bodies(server)
     assert marks(first) == 0
     assert second["messages"][0]["content"] == [text(f"row-1 {LONG}", marked=True)]
-    assert marks(second) == 1
-    assert deltas[-1].completion is not None
+    assert marks(second) == marks(third) == 1
+    assert third["messages"][2]["content"] == [text("and?", marked=True)]
 
 
 def test_thoughts_and_empty_texts_take_no_mark(

@@ -95,7 +95,8 @@ def decode_usage(usage: object) -> Usage:
     # https://docs.x.ai/docs/guides/reasoning
     uncounted = max(read_count(usage.get("total_tokens")) - prompt - completion, 0)
     details = usage.get("prompt_tokens_details")
-    cached = _read_detail(details, "cached_tokens")
+    # Together has them in no object of their own.
+    cached = _read_detail(details, "cached_tokens") or read_count(usage.get("cached_tokens"))
     written = _read_detail(details, "cache_write_tokens")
     reasoning = _read_detail(usage.get("completion_tokens_details"), "reasoning_tokens")
     return Usage(prompt, completion + uncounted, cached, reasoning or uncounted, written)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ class PrefixMemory:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
-        self._sent_s: dict[int, float] = {}  # the latest last
+        self._sent_s: OrderedDict[int, float] = OrderedDict()  # the latest last
 
     def rows(self, source: Source) -> Iterator[Row]:
         """The rows, each with what it shares. Only hashes are held of those that come next."""
@@ -49,8 +49,9 @@ class PrefixMemory:
                 counts[digest] -= 1
                 if not counts[digest]:
                     del counts[digest]
-            yield replace(row, shared=self._longest_shared(beginnings, counts))
-            self._remember(beginnings)
+            shared = self._longest_shared(beginnings, counts)
+            self._remember(beginnings)  # now: of a stream nobody asks for the row after its own
+            yield replace(row, shared=shared)
 
     def _longest_shared(self, beginnings: list[_Beginning], ahead: Counter[int]) -> Prefix:
         shared, since_s = NO_PREFIX, self._clock() - _KEPT_S
@@ -66,7 +67,7 @@ class PrefixMemory:
             self._sent_s.pop(digest, None)
             self._sent_s[digest] = now_s
         while len(self._sent_s) > _MOST_REMEMBERED:
-            del self._sent_s[next(iter(self._sent_s))]
+            self._sent_s.popitem(last=False)
 
 
 def _beginnings(row: Row) -> list[_Beginning]:

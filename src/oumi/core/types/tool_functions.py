@@ -24,8 +24,8 @@ def define_functions(tools: Iterable[Any]) -> list[Any]:
     return [_define(tool) if callable(tool) else tool for tool in tools]
 
 
-def _define(tool: Callable[..., Any]) -> dict[str, Any]:
-    function = tool
+def _define(tool: Any) -> dict[str, Any]:
+    function: Callable[..., Any] = tool
     if not (isinstance(tool, partial) or hasattr(tool, "__name__")):
         function = tool.__call__  # of an object that can be called
     named = _without_filled_in(tool)
