@@ -85,11 +85,16 @@ def test_tools_and_system_prompt_are_marked_and_a_question_of_its_own_is_not(
     assert known_to(WHOLE, body) == body
 
 
+@pytest.mark.parametrize("from_file", [False, True])
 def test_messages_that_rows_share_are_marked_where_they_end(
-    server: FaultServer, claude: AnthropicInferenceEngine
+    server: FaultServer, claude: AnthropicInferenceEngine, write_jsonl, from_file: bool
 ):
     alike = [talk(SYSTEM, *EXAMPLE, user(f"row-{i}")) for i in range(3)]
-    claude.infer([alike[0], talk(user("row-9")), *alike[1:]])
+    rows = [alike[0], talk(user("row-9")), *alike[1:]]
+    if from_file:
+        claude.infer(None, InferenceConfig(input_path=str(write_jsonl(rows))))
+    else:
+        claude.infer(rows)
     shared, alone, *others = bodies(server)
     for body in (shared, *others):
         question, answer, last = body["messages"]
