@@ -72,4 +72,4 @@ def finish(engine: InferenceEngine, batch_id: str) -> BatchStatus:
 
 def kinds(result: InferenceResult) -> dict[int, str]:
     """Why each row failed that did."""
-    return {row: failure.error_type for row, failure in result.failures.items()}
+    return {row: failure.error_class for row, failure in result.failures.items()}

@@ -41,7 +41,7 @@ def finish(engine: AnthropicInferenceEngine, batch_id: str) -> BatchStatus:
 
 
 def kinds(result: object) -> dict[int, str]:
-    return {row: failure.error_type for row, failure in result.failures.items()}
+    return {row: failure.error_class for row, failure in result.failures.items()}
 
 
 def created(server: FaultServer) -> list[dict]:

@@ -119,9 +119,9 @@ def test_all_kinds_of_lines_in_one_output(server: FaultServer, api: str):
         for row, name in enumerate(KEPT, start=len(STILL_ANSWERS)):
             failure = result.failures[row]
             assert "answer to" in failure.reply or '"choices":7' in failure.reply, name
-            assert failure.error_type == "UnreadableAnswerError" or not failure.status_code, name
+            assert failure.error_class == "UnreadableAnswerError" or not failure.status_code, name
         for row, name in enumerate(LOST, start=len(STILL_ANSWERS) + len(KEPT)):
-            assert result.failures[row].error_type == "BatchMissing", name
+            assert result.failures[row].error_class == "BatchMissing", name
         assert len(unclaimed()) == len(LOST)
         info = engine.get_batch_status(batch_id)
         assert (info.completed_requests, info.failed_requests) == (len(found), len(KEPT))

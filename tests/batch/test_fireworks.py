@@ -46,7 +46,7 @@ def finish(engine: FireworksInferenceEngine, batch_id: str) -> BatchStatus:
 
 
 def kinds(result: object) -> dict[int, str]:
-    return {row: failure.error_type for row, failure in result.failures.items()}
+    return {row: failure.error_class for row, failure in result.failures.items()}
 
 
 def seen(server: FaultServer, path: str, method: str = "POST") -> list[dict]:

@@ -172,7 +172,7 @@ def test_results_while_it_runs_and_cancel_with_partial_output(server: FaultServe
         ) as caught:
             engine.get_batch_results(batch_id)
         assert answers(caught.value.result.conversations) == answers(partial.conversations)
-        assert {f.error_type for f in caught.value.result.failures.values()} == {"BatchCancelled"}
+        assert {f.error_class for f in caught.value.result.failures.values()} == {"BatchCancelled"}
 
         server.plan()
         assert engine.resubmit_batch(batch_id) == batch_id
@@ -269,7 +269,7 @@ def test_answers_that_do_not_fit_yet_are_not_handed_out(server: FaultServer):
         wait_until(lambda: recorded(batch_id))
         kill_worker(batch_id)
         partial = engine.get_batch_results_partial(batch_id, inference_config=config)
-        assert partial.failures[0].error_type == "BatchPending"
+        assert partial.failures[0].error_class == "BatchPending"
         server.plan(message={"content": "12"})
         finish(engine, batch_id)
         assert answers(engine.get_batch_results(batch_id)) == ["12"]

@@ -42,7 +42,7 @@ def finish(engine: MistralInferenceEngine, batch_id: str) -> BatchStatus:
 
 
 def kinds(result: object) -> dict[int, str]:
-    return {row: failure.error_type for row, failure in result.failures.items()}
+    return {row: failure.error_class for row, failure in result.failures.items()}
 
 
 def seen(server: FaultServer, path: str) -> list[dict]:

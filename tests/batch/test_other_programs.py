@@ -100,7 +100,7 @@ def test_a_batch_of_the_sdk_that_was_rejected_is_not_submitted_from_here(
     batch_id = create(sdk, bodies(2))
     server.move_batch(plan={"room": None})
     partial = openai.get_batch_results_partial(batch_id)
-    assert {f.error_type for f in partial.failures.values()} == {"BatchFailed"}
+    assert {f.error_class for f in partial.failures.values()} == {"BatchFailed"}
     assert openai.get_batch_status(batch_id).status == BatchStatus.FAILED
     assert len(server.batches()["batches"]) == 1
 

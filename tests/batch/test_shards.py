@@ -68,7 +68,7 @@ def test_shards_that_end_first_give_their_answers_first(server: FaultServer, eng
     assert engine.get_batch_status(batch_id).status == BatchStatus.EXPIRED
     partial = engine.get_batch_results_partial(batch_id, rows(8))
     assert partial.rows == list(range(7))
-    assert partial.failures[7].error_type == "BatchExpired"
+    assert partial.failures[7].error_class == "BatchExpired"
 
 
 @pytest.mark.parametrize("refuse", ["failed", "429"])
@@ -134,7 +134,7 @@ def test_shards_that_wait_can_be_cancelled(server: FaultServer, engine: ThreeAtO
     assert (info.status, info.provider_status) == (BatchStatus.CANCELLED, "cancelled")
     partial = engine.get_batch_results_partial(batch_id, rows(5))
     assert partial.rows == [0, 1]
-    assert {f.error_type for f in partial.failures.values()} == {"BatchCancelled"}
+    assert {f.error_class for f in partial.failures.values()} == {"BatchCancelled"}
     assert len(_created(server)) == 1
     [folder] = folders()
     assert not list(folder.glob("oumi-batch-*")), "requests are not kept"

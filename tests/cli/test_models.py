@@ -22,6 +22,13 @@ def test_a_name_a_line(oumi, server: FaultServer) -> None:
     assert seen["headers"]["authorization"] == "Bearer sk-secret"
 
 
+def test_models_that_do_not_chat_are_listed_where_asked_for(oumi, server: FaultServer) -> None:
+    server.plan(models=["gpt-4o", "text-embedding-3-large"])
+    assert oumi("models", "openrouter", *options(server)).stdout == "gpt-4o\n"
+    done = oumi("models", "openrouter", "--all", *options(server))
+    assert done.stdout == "gpt-4o\ntext-embedding-3-large\n"
+
+
 def test_as_json(oumi, server: FaultServer) -> None:
     server.plan(models=["a", "b"])
     done = oumi("models", "REMOTE", "--json", "--remote_params.api_url", server.api_url)

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from oumi.cli import summary
 from oumi.cli.display import Throughput, progress_line
 from oumi.cli.formatting import format_duration, format_number
 from oumi.cli.progress import Progress
+from oumi.core.configs import InferenceConfig
 from oumi.core.types import Completion, Failure, Message, Role, Usage
 from oumi.runner.events import (
     Resumed,
@@ -18,6 +20,7 @@ from oumi.runner.events import (
     Stopping,
     Waiting,
 )
+from oumi.runner.stats import RunStats
 
 ANSWER = Completion(Message(role=Role.ASSISTANT, content="4"), usage=Usage(10, 5))
 
@@ -95,3 +98,13 @@ def test_duration(seconds: float, shown: str) -> None:
 )
 def test_number(value: float, shown: str) -> None:
     assert format_number(value) == shown
+
+
+def test_the_summary_tells_what_a_cache_saved() -> None:
+    config = InferenceConfig(output_path="out.jsonl")
+    cached, plain = RunStats(usage=Usage(9_000, 5, 4_000, 0, 2_000)), RunStats(usage=Usage(9, 5))
+    for stats in (cached, plain):
+        stats.total = stats.done = 1
+    read_and_written = "9,000 in (4,000 read from a cache, 2,000 written to one), 5 out"
+    assert read_and_written in summary.finished(cached, config)
+    assert "9 in, 5 out" in summary.finished(plain, config)

@@ -106,6 +106,7 @@ def test_metadata_is_written_where_it_was_set():
 def test_arguments_are_text_an_object_or_a_list():
     assert FunctionCall(name="f", arguments={"a": "é"}).arguments == '{"a":"é"}'
     assert FunctionCall(name="f", arguments=[1, 2]).arguments == "[1,2]"
+    assert FunctionCall(name="f", arguments=[]).arguments == "[]"
     assert FunctionCall(name="f", arguments=None).get_arguments_dict() == {}
     with pytest.raises(ValueError, match="a str, dict, or list, not 42"):
         FunctionCall(name="f", arguments=42)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -134,3 +135,27 @@ def unknown(a: Nowhere) -> None:  # noqa: F821
 def test_what_cannot_be_described_is_refused(function: Callable[..., Any], reason: str):
     with pytest.raises(ValidationError, match=reason):
         define(function)
+
+
+class Manual:
+    """Holds an index."""
+
+    def __call__(self, query: str) -> str:
+        """Search the manual.
+
+        Args:
+            query: Words.
+        """
+        return query
+
+
+def test_an_object_that_can_be_called_and_a_function_with_arguments_filled_in():
+    def add(a: int, b: int) -> int:
+        """Add numbers."""
+        return a + b
+
+    search, filled = Conversation(messages=[], tools=[Manual(), partial(add, 1)]).tools
+    assert (search.function.name, search.function.description) == ("Manual", "Search the manual.")
+    assert search.function.parameters["properties"]["query"]["description"] == "Words."
+    assert (filled.function.name, filled.function.description) == ("add", "Add numbers.")
+    assert filled.function.parameters["required"] == ["b"]

@@ -27,6 +27,7 @@ from oumi.models import TINY  # noqa: E402
 from tests.conftest import answers, ask, sums  # noqa: E402
 from tests.engines.asking import batch_answers, generation, text  # noqa: E402
 from tests.guide import extract_product  # noqa: E402
+from tests.remote.talks import TOOL  # noqa: E402
 from tests.shapes import PRODUCT, assert_product  # noqa: E402
 
 
@@ -194,3 +195,13 @@ def test_an_adapter_changes_answers(native, tmp_path: Path):
 def test_a_batch_job(native):
     rows = sums(6)
     assert batch_answers(native, rows) == answers(native.infer(rows, generation()))
+
+
+def test_the_prompt_is_that_of_llama_cpp(native):
+    rows = [ask("Hi"), ask("2+2?", tools=[TOOL])]
+    with LlamaCppInferenceEngine() as other:
+        prompts = [other.apply_chat_template(row) for row in rows]
+    assert [native.apply_chat_template(row) for row in rows] == prompts
+    unended = native.apply_chat_template(rows[0], add_generation_prompt=False)
+    assert prompts[0] == unended + "<|im_start|>assistant\n"
+    assert native.list_models() == ["oumi-tiny"]

@@ -114,6 +114,15 @@ def test_an_image_may_come_in_any_form(seeing, tmp_path: Path):
     assert "".join(piece.content for piece in pieces) == found[0]
 
 
+def test_the_prompt_of_a_row_with_an_image(seeing, folder: Path):
+    processor = transformers.AutoProcessor.from_pretrained(folder)
+    content = [{"type": "image"}, {"type": "text", "text": "What is it?"}]
+    expected = processor.apply_chat_template(
+        [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
+    )
+    assert seeing.apply_chat_template(show(png("red"))) == expected
+
+
 def test_an_image_that_cannot_be_read_fails_its_row(seeing, tmp_path: Path):
     def item(kind: Type, content: str) -> ContentItem:
         return ContentItem(type=kind, content=content)
@@ -142,7 +151,7 @@ def test_a_model_of_text_takes_none():
     with NativeTextInferenceEngine() as engine:
         result = engine.infer_partial([show(png("red")), ask("Hi")], generation())
     assert result.rows == [1]
-    assert result.failures[0].error_type == "UnsupportedError"
+    assert result.failures[0].error_class == "UnsupportedError"
     assert "oumi-tiny takes no images" in result.error_messages[0]
     with pytest.raises(ConfigError, match="takes no images"):
         NativeTextInferenceEngine(ModelParams(processor_kwargs={"max_pixels": 1}))

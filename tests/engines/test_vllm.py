@@ -23,6 +23,7 @@ from tests.conftest import answers, ask, sums
 from tests.engines.asking import batch_answers, generation, text, token
 from tests.engines.conftest import vllm_params
 from tests.guide import extract_product
+from tests.remote.talks import TOOL
 from tests.shapes import PRODUCT, assert_product
 
 
@@ -193,3 +194,11 @@ def test_a_version_that_is_too_old_says_which_is_needed(tmp_path: Path):
 def test_a_batch_job(vllm):
     rows = sums(6)
     assert batch_answers(vllm, rows) == answers(vllm.infer(rows, generation()))
+
+
+def test_the_prompt_is_that_of_llama_cpp(vllm):
+    rows = [ask("Hi"), ask("2+2?", tools=[TOOL])]
+    with LlamaCppInferenceEngine() as other:
+        prompts = [other.apply_chat_template(row) for row in rows]
+    assert [vllm.apply_chat_template(row) for row in rows] == prompts
+    assert vllm.list_models() == ["oumi-tiny"]

@@ -124,6 +124,7 @@ def test_tokens_that_the_cache_read_or_wrote_are_tokens_of_the_prompt():
         "prompt_tokens": 1110,
         "completion_tokens": 50,
         "cached_tokens": 100,
+        "cache_creation_tokens": 1000,
         "reasoning_tokens": 40,
         "total_tokens": 1160,
     }

@@ -34,7 +34,7 @@ REPLY = {
         "prompt_tokens": 10,
         "completion_tokens": 5,
         "total_tokens": 15,
-        "prompt_tokens_details": {"cached_tokens": 4},
+        "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
         "completion_tokens_details": {"reasoning_tokens": 3},
     },
 }
@@ -57,6 +57,7 @@ def test_a_plain_reply():
         "prompt_tokens": 10,
         "completion_tokens": 5,
         "cached_tokens": 4,
+        "cache_creation_tokens": 2,
         "reasoning_tokens": 3,
         "total_tokens": 15,
     }

@@ -168,6 +168,12 @@ def test_thoughts_are_paid_for_wherever_they_are_counted(usage: dict, counts: tu
     assert (found.prompt_tokens, found.completion_tokens, found.reasoning_tokens) == counts
 
 
+def test_together_counts_cached_tokens_beside_the_others():
+    usage = {"prompt_tokens": 8, "completion_tokens": 2, "total_tokens": 10, "cached_tokens": 6}
+    data = orjson.loads(reply(usage=None)) | {"usage": usage}
+    assert chat.decode(orjson.dumps(data), PLAIN).usage.cached_tokens == 6
+
+
 def test_together_lists_models_without_an_object_around_them():
     assert chat.decode_models(b'[{"id": "a", "type": "chat"}, {"id": "b"}]') == ["a", "b"]
     for body in (b"[1]", b'{"data": [{}]}', b"<html>", b"{}"):

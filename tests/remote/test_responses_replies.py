@@ -51,7 +51,7 @@ SEARCH = {
 REFUSAL = {**TEXT, "content": [{"type": "refusal", "refusal": "I will not."}]}
 USAGE = {
     "input_tokens": 12,
-    "input_tokens_details": {"cached_tokens": 8, "cache_write_tokens": 0},
+    "input_tokens_details": {"cached_tokens": 8, "cache_write_tokens": 3},
     "output_tokens": 7,
     "output_tokens_details": {"reasoning_tokens": 5},
     "total_tokens": 19,
@@ -141,7 +141,7 @@ def test_an_answer_with_all_there_is() -> None:
     [call] = message.tool_calls
     assert (call.id, call.function.name, call.function.arguments) == ("call_1", "add", '{"a":1}')
     assert completion.finish_reason is FinishReason.TOOL_CALLS
-    assert completion.usage == Usage(12, 7, 8, 5)
+    assert completion.usage == Usage(12, 7, 8, 5, 3)
     assert message.content_blocks == [THOUGHT, TEXT, CALL]
 
 

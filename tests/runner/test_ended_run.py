@@ -36,7 +36,7 @@ def assert_whole(result: InferenceResult) -> None:
     assert sorted([*result.rows, *result.failures]) == list(range(ROWS))
     for row, conversation in zip(result.rows, result.conversations, strict=True):
         assert conversation.messages[-1].content == f"answer to row-{row}"
-    assert result.failures[ROWS - 1].error_type == "AccessError"
+    assert result.failures[ROWS - 1].error_class == "AccessError"
     assert "the run ended before this row" in result.failures[ROWS - 1].error_message
 
 
@@ -66,4 +66,4 @@ def test_a_refused_key_fails_every_row_of_a_partial_result(server: FaultServer):
     with RemoteInferenceEngine(ModelParams(model_name="m"), remote_params=remote) as engine:
         result = engine.infer_partial([ask("row-1"), ask("row-2")])
     assert result.failed_indices == [0, 1]
-    assert {failure.error_type for failure in result.failures.values()} == {"AccessError"}
+    assert {failure.error_class for failure in result.failures.values()} == {"AccessError"}

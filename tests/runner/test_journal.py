@@ -29,7 +29,7 @@ def test_what_was_recorded_is_found_again(tmp_path: Path):
         journal.append(0, A, answer("a"), latency_s=0.1)
         journal.append_failure(2, C, Failure("X", "no"), latency_s=0.1)
         assert Completion.from_dict(journal.read(1)["completion"]) == answer("b")
-        assert Failure(**journal.read(2)["failure"]) == Failure("X", "no")
+        assert Failure.from_dict(journal.read(2)["failure"]) == Failure("X", "no")
         assert journal.read(3) == {}
     with Journal(tmp_path / "j") as journal:
         assert journal.recorded == 2

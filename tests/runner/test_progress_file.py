@@ -50,6 +50,18 @@ def test_it_counts_all_rows_from_the_first_to_the_last(
     assert list(path.parent.iterdir()) == [path], "nothing unfinished is left"
 
 
+def test_the_argument_goes_before_the_setting(engine: RemoteInferenceEngine, tmp_path: Path):
+    named, setting = tmp_path / "named.json", tmp_path / "setting.json"
+    config = InferenceConfig(progress_path=str(setting))
+    rows = [ask("row-1"), ask("row-2")]
+    engine.infer(rows, config, progress_path=named)
+    assert read(named) == (2, 2, 0)
+    assert not setting.exists()
+    engine.infer_partial([ask("row-3")], progress_path=str(named))
+    assert read(named) == (1, 0, 1)
+    assert config == InferenceConfig(progress_path=str(setting))
+
+
 @pytest.mark.parametrize("content", [b"something of mine", b'{"total": 1}', b"[]"])
 def test_another_file_in_its_place_is_kept(
     engine: RemoteInferenceEngine, tmp_path: Path, content: bytes, caplog

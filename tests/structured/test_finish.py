@@ -97,4 +97,4 @@ def test_a_record_joins_its_conversation_as_its_completion_does(completion: Comp
     question = Conversation(messages=[Message(role=Role.USER, content="?")])
     joined = completion.join(question)
     assert answer_metadata(completion.to_dict()) == joined.metadata
-    assert joined.messages[-1] is completion.message
+    assert joined.messages[-1] == completion.message

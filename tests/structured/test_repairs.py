@@ -11,7 +11,7 @@ import pytest
 from oumi.cli.summary import finished
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
 from oumi.core.types.completion import Usage
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.errors import InferenceError, StructuredOutputError
 from oumi.runner.cost import find_price
 from oumi.runner.events import Event, RowRepaired
@@ -79,7 +79,7 @@ def test_what_cannot_be_repaired_says_why(server: FaultServer, kind: str):
     server.plan(scripts={"row-0": script})
     with engine(server) as opened:
         failure = opened.infer_partial(rows(1), settings()).failures[0]
-    assert failure.error_type == "StructuredOutputError"
+    assert failure.error_class == "StructuredOutputError"
     assert reason in failure.error_message
     assert failure.structured == "failed"
     last = script[-1]["message"]
@@ -183,7 +183,7 @@ def test_a_server_that_fails_in_a_repair(server: FaultServer):
     server.plan(scripts={"row-0": [reply(WRONG), down]})
     with engine(server, max_retries=1, retry_backoff_base=0.01) as opened:
         failure = opened.infer_partial(rows(1), settings()).failures[0]
-    assert failure.error_type == "UnavailableError"
+    assert failure.error_class == "UnavailableError"
     assert failure.error_message.startswith('/price: "nine" is not of type "number"; asked again:')
     assert failure.status_code == 500
     assert failure.reply == WRONG

@@ -87,7 +87,16 @@ def result_dict(result: InferenceResult) -> dict[str, Any]:
     """Answers and failures by row."""
     return {
         "answers": {str(row): conversation.to_dict() for row, conversation in result.successful},
-        "failures": {str(row): failure.to_dict() for row, failure in result.failures.items()},
+        "failures": {
+            str(row): old_failure(failure.to_dict()) for row, failure in result.failures.items()
+        },
+    }
+
+
+def old_failure(failure: dict[str, Any]) -> dict[str, Any]:
+    """A failure as version 0.1 wrote it, whose `error_type` was the class of the error."""
+    return {name: v for name, v in failure.items() if name != "error_class"} | {
+        "error_type": failure["error_class"]
     }
 
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from oumi.backends.engine_row import EngineRow
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.errors import UnsupportedError
+from oumi.runner.request import Request
 from oumi.runner.session import Session
 
 
@@ -40,8 +41,14 @@ class Backend(ABC):
         model does not take. Which settings the engine takes at all is checked before.
         """
 
-    def list_models(self) -> list[str]:
-        """The names of the models that can be asked. Raises UnsupportedError."""
-        raise UnsupportedError(
-            f"{self.name} runs on this machine: model.model_name is a file or a name of the hub"
-        )
+    def list_models(self, *, chat_only: bool) -> list[str]:
+        """The names of the models that can be asked: the one that is held."""
+        return [self.config.model.model_name]
+
+    def adapted(self, request: Request) -> Request:
+        """The request as its chat template can render it."""
+        return request
+
+    async def render(self, request: Request) -> str:
+        """The prompt of a request, as its chat template writes it. Raises UnsupportedError."""
+        raise UnsupportedError(f"{self.name} renders no chat template")

@@ -94,9 +94,12 @@ def decode_usage(usage: object) -> Usage:
     # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
     # https://docs.x.ai/docs/guides/reasoning
     uncounted = max(read_count(usage.get("total_tokens")) - prompt - completion, 0)
-    cached = _read_detail(usage.get("prompt_tokens_details"), "cached_tokens")
+    details = usage.get("prompt_tokens_details")
+    # Together has them in no object of their own.
+    cached = _read_detail(details, "cached_tokens") or read_count(usage.get("cached_tokens"))
+    written = _read_detail(details, "cache_write_tokens")
     reasoning = _read_detail(usage.get("completion_tokens_details"), "reasoning_tokens")
-    return Usage(prompt, completion + uncounted, cached, reasoning or uncounted)
+    return Usage(prompt, completion + uncounted, cached, reasoning or uncounted, written)
 
 
 def read_count(value: object) -> int:

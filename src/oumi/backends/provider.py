@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -114,6 +115,8 @@ class Provider:
     """Whether it knows the role `developer`, which others are sent as `system`."""
     supports_cache_control: bool = False
     """Whether parts of the chat API's messages may have `cache_control`."""
+    caches_marked: re.Pattern[str] | None = None
+    """The models that cache what is marked in a prompt, and nothing else."""
     lists_models: bool = True
     """Whether it has an endpoint that lists its models."""
 

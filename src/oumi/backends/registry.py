@@ -171,12 +171,16 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
         warn_once(f"{row.name}: decided by the model's file or the server: {', '.join(ignored)}")
 
 
+def supported_settings(row: EngineRow, config: InferenceConfig) -> set[str]:
+    """The paths of the settings that the engine honours in the API that these settings choose."""
+    if row.provider is None:
+        return set(row.supports)
+    return set(find_dialect(row.provider, config).settings) & row.supports
+
+
 def _check_sent(row: EngineRow, config: InferenceConfig, settings: set[str]) -> None:
     """Raise UnsupportedError for a setting that the engine sends by another of its APIs only."""
-    if row.provider is None:
-        return
-    sent = set(find_dialect(row.provider, config).settings)
-    for name in sorted((settings & row.supports) - sent):
+    for name in sorted((settings & row.supports) - supported_settings(row, config)):
         raise UnsupportedError(
             f"{row.name} cannot honour {name} in the Responses API: leave it out, or set "
             "remote_params.api to chat for a model that the chat API serves"

@@ -1,4 +1,4 @@
-"""Why a row of a batch has no answer: one `error_type` for each reason."""
+"""Why a row of a batch has no answer: one `error_class` for each reason."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oumi.core.types.batch import BatchStatus
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 
 EXPIRED = "BatchExpired"
 """The batch expired before the row was answered."""
@@ -47,8 +47,8 @@ def unanswered(status: BatchStatus, errors: tuple[str, ...] = ()) -> Failure:
     if status == BatchStatus.FAILED:
         reasons = "; ".join(errors) or "no reason given"
         return Failure(FAILED, f"the batch failed: {reasons}", is_retryable=True)
-    error_type, message = _BY_STATUS[status]
-    return Failure(error_type, message, is_retryable=True)
+    error_class, message = _BY_STATUS[status]
+    return Failure(error_class, message, is_retryable=True)
 
 
 def unknown_batch(reasons: tuple[str, ...]) -> Failure:

@@ -31,22 +31,25 @@ Exit codes: 0 done; 2 wrong request or settings; 3 access; 4 unavailable.
     epilog=_EPILOG,
 )
 @click.argument("row", metavar="ENGINE", type=EngineName())
+@click.option("--all", "with_others", is_flag=True, help="Also list models that do not chat.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def command(ctx: click.Context, row: EngineRow, as_json: bool) -> int:
+def command(ctx: click.Context, row: EngineRow, with_others: bool, as_json: bool) -> int:
     """List the models that an API offers, one name a line."""
-    names = _list_models(row, read_settings(ctx, None))
+    names = _list_models(row, read_settings(ctx, None), chat_only=not with_others)
     click.echo(json.dumps(names, indent=2) if as_json else "\n".join(map(printable_line, names)))
     return 0
 
 
-def _list_models(row: EngineRow, config: InferenceConfig) -> list[str]:
+def _list_models(row: EngineRow, config: InferenceConfig, *, chat_only: bool) -> list[str]:
     if row.provider is None:
         raise UnsupportedError(
             f"{row.name} runs on this machine: model.model_name is a file or a name of the hub"
         )
+    if not row.provider.lists_models:
+        raise UnsupportedError(f"{row.name} does not list its models")
     # An engine needs some model's name, which makes no difference to the list.
     is_named = "model_name" in config.model.model_fields_set
     model = config.model if is_named else ModelParams(model_name="any")
     with build_engine(config.model_copy(update={"engine": row.name, "model": model})) as engine:
-        return engine.list_models()
+        return engine.list_models(chat_only)

@@ -13,6 +13,7 @@ import orjson
 from oumi.cli.formatting import format_dollars, format_number
 from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
+from oumi.core.types.completion import Usage
 from oumi.core.types.result import InferenceResult
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.lazy import LazyFailures
@@ -58,7 +59,7 @@ def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, st
     yield "time", f"{seconds:.2f} s, {format_number((stats.done + stats.failed) / seconds)} rows/s"
     yield (
         "tokens",
-        f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out, "
+        f"{_prompt_tokens(usage)}, {usage.completion_tokens:,} out, "
         f"{format_number(usage.completion_tokens / seconds)}/s out",
     )
     shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -75,6 +76,16 @@ def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, st
         yield "cost", format_dollars(cost) if cost is not None else unknown
     if config.output_path != "-":
         yield "answers", str(config.output_path)
+
+
+def _prompt_tokens(usage: Usage) -> str:
+    """How many there are, and what a cache had to do with them."""
+    counts = {
+        "read from a cache": usage.cached_tokens,
+        "written to one": usage.cache_creation_tokens,
+    }
+    apart = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    return f"{usage.prompt_tokens:,} in" + (f" ({apart})" if apart else "")
 
 
 def _reasons(result: InferenceResult) -> Iterator[str]:

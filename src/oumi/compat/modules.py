@@ -12,6 +12,7 @@ _BASE_ENGINE = {
     "BaseInferenceEngine": f"{_INFERENCE}.engine:InferenceEngine",
     "BatchResult": f"{_TYPES}:InferenceResult",
     "FailureDetail": f"{_TYPES}:Failure",
+    "InferenceErrorType": f"{_TYPES}:InferenceErrorType",
     "InferenceResult": f"{_TYPES}:InferenceResult",
 }
 _BATCH_TYPES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, NamedTuple
 
 from oumi.core.digest import new_digest
 from oumi.errors import InputError
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from oumi.core.types.conversation import Conversation
 
 NO_MESSAGES = "a conversation without messages"
+
+
+class Prefix(NamedTuple):
+    """The beginning of a conversation: whole messages, and parts of the one that follows."""
+
+    messages: int = 0
+    parts: int = 0
+
+
+NO_PREFIX = Prefix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,8 @@ class Row:
     error: InputError | None = None
     line: int | None = None
     """The number of its line, counted from 1, where it comes from a file."""
+    shared: Prefix = NO_PREFIX
+    """What it and other rows begin with, where that has been looked at."""
 
 
 class Source(ABC):

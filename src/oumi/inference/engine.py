@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from oumi.backends.base import Backend
 from oumi.backends.chat_templates.reading import with_template_text
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import check_settings, find_engine, load_backend
+from oumi.backends.registry import (
+    check_settings,
+    engine_rows,
+    find_engine,
+    load_backend,
+    supported_settings,
+)
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types.completion import Delta
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import ConversationLike, Conversations, to_conversations
 from oumi.data.source import ListSource
+from oumi.errors import UnsupportedError
 from oumi.inference.batch_methods import BatchMethods
 from oumi.runner import loop
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
+from oumi.runner.request import Request
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
 from oumi.runner.storage.memory import MemoryStore
@@ -72,6 +81,7 @@ class InferenceEngine(BatchMethods):
         input: Conversations | None = None,  # noqa: A002  the name users know
         inference_config: InferenceConfig | None = None,
         *,
+        progress_path: str | Path | None = None,
         on_event: Listener | None = None,
     ) -> Sequence[Conversation]:
         """Answer all conversations, of a list or of `input_path`, in their order.
@@ -79,9 +89,10 @@ class InferenceEngine(BatchMethods):
         Any iterable will do, of conversations, texts, lists of messages or dicts. An iterator is
         gone through once; with `output_path` it is held on disk rather than in memory.
         With `output_path` the answers are saved, and a rerun asks only for what is missing.
+        `progress_path` goes before the setting of that name.
         Raises InferenceError once all others are done and saved, if any row failed.
         """
-        job = self._job(input, inference_config, on_event)
+        job = self._job(input, inference_config, progress_path, on_event)
         return loop.call(job.run(), on_interrupt=job.stop).all()
 
     def infer_partial(
@@ -89,12 +100,13 @@ class InferenceEngine(BatchMethods):
         input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
+        progress_path: str | Path | None = None,
         on_event: Listener | None = None,
     ) -> InferenceResult:
         """The same, but rows that failed are part of the result: also those that were not asked,
         because the run came to an end before, such as by a quota that is used up.
         """
-        job = self._job(input, inference_config, on_event)
+        job = self._job(input, inference_config, progress_path, on_event)
         return loop.call(job.run_partial(), on_interrupt=job.stop)
 
     async def ainfer(
@@ -102,10 +114,11 @@ class InferenceEngine(BatchMethods):
         input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
+        progress_path: str | Path | None = None,
         on_event: Listener | None = None,
     ) -> Sequence[Conversation]:
         """`infer` for a caller with an event loop of its own."""
-        job = self._job(input, inference_config, on_event)
+        job = self._job(input, inference_config, progress_path, on_event)
         return (await asyncio.wrap_future(loop.submit(job.run()))).all()
 
     async def ainfer_partial(
@@ -113,10 +126,11 @@ class InferenceEngine(BatchMethods):
         input: Conversations | None = None,  # noqa: A002
         inference_config: InferenceConfig | None = None,
         *,
+        progress_path: str | Path | None = None,
         on_event: Listener | None = None,
     ) -> InferenceResult:
         """`infer_partial` for a caller with an event loop of its own."""
-        job = self._job(input, inference_config, on_event)
+        job = self._job(input, inference_config, progress_path, on_event)
         return await asyncio.wrap_future(loop.submit(job.run_partial()))
 
     def stream(
@@ -141,9 +155,34 @@ class InferenceEngine(BatchMethods):
         """
         return self._backend.session(self._effective(inference_config))
 
-    def list_models(self) -> list[str]:
-        """The names of the models that can be asked. Raises UnsupportedError."""
-        return self._backend.list_models()
+    def list_models(self, chat_only: bool = True) -> list[str]:
+        """The names of the models that can be asked: those that the API lists, or the engine's own.
+
+        Unless `chat_only` is False, models that are known to do something else are left out, such
+        as those that make embeddings, images or speech.
+        """
+        return self._backend.list_models(chat_only=chat_only)
+
+    def get_supported_params(self) -> set[str]:
+        """The names of the settings in `GenerationParams` that this engine honours."""
+        paths = supported_settings(self._row, self._config)
+        return {path.split(".")[1] for path in paths if path.startswith("generation.")}
+
+    def apply_chat_template(self, conversation: ConversationLike, **variables: Any) -> str:
+        """The prompt that the model is given for a conversation, as its chat template writes it.
+
+        `variables` are further ones of the template, such as `add_generation_prompt=False`; they go
+        before `model.chat_template_kwargs`. Raises UnsupportedError where the model is behind an
+        API, and RequestError for what the template refuses.
+        """
+        if self._row.provider is not None:
+            able = ", ".join(row.name for row in engine_rows() if row.provider is None)
+            raise UnsupportedError(
+                f"{self.name}: the template is applied by the server; engines that hold it: {able}"
+            )
+        if variables.pop("tokenize", False):
+            raise UnsupportedError("apply_chat_template gives text: leave out tokenize")
+        return loop.call(self._render(conversation, variables))
 
     def close(self) -> None:
         """Free what the engine holds. Closing twice is fine."""
@@ -159,14 +198,29 @@ class InferenceEngine(BatchMethods):
         self,
         conversations: Conversations | None,
         config: InferenceConfig | None,
+        progress_path: str | Path | None,
         listener: Listener | None,
     ) -> Job:
+        if progress_path is not None:
+            named = InferenceConfig(progress_path=str(progress_path))
+            config = (config or InferenceConfig()).merge(named)
         session = self.session(config if conversations is None else _without_input(config))
         return Job(session, conversations, listener)
 
     def _task(self, conversation: ConversationLike, config: InferenceConfig | None) -> RowTask:
-        row = next(ListSource(to_conversations([conversation])).rows())
-        return RowTask(self.session(_without_input(config)), row, MemoryStore())
+        session = self.session(_without_input(config))
+        row = next(session.rows(ListSource(to_conversations([conversation]))))
+        return RowTask(session, row, MemoryStore())
+
+    async def _render(self, conversation: ConversationLike, variables: dict[str, Any]) -> str:
+        config, media = self._config, self._backend.session(self._config).media
+        kwargs = {**(config.model.chat_template_kwargs or {}), **variables}
+        model = config.model.model_copy(update={"chat_template_kwargs": kwargs})
+        [asked] = to_conversations([conversation])
+        request = Request(asked, config.model_copy(update={"model": model}))
+        if media is not None and media.is_needed(request):
+            request = await media.load(request)
+        return await self._backend.render(self._backend.adapted(request))
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""

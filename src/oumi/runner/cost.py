@@ -17,6 +17,8 @@ class Price:
     input: float | None = None
     cached: float | None = None
     output: float | None = None
+    cache_write: float | None = None
+    """Of prompt tokens that are written to a cache; None where they cost like all others."""
 
     def times(self, share: float) -> Price:
         """A share of this price."""
@@ -25,16 +27,19 @@ class Price:
             self.input and self.input * share,
             self.cached and self.cached * share,
             self.output and self.output * share,
+            self.cache_write and self.cache_write * share,
         )
 
     def cost(self, usage: Usage) -> float | None:
         """Dollars for these tokens, at the prices for requests of ordinary length."""
         if self.input is None or self.cached is None or self.output is None:
             return None
-        fresh = usage.prompt_tokens - usage.cached_tokens
+        written = usage.cache_creation_tokens
+        fresh = max(usage.prompt_tokens - usage.cached_tokens - written, 0)
         return (
             fresh * self.input
             + usage.cached_tokens * self.cached
+            + written * (self.input if self.cache_write is None else self.cache_write)
             + usage.completion_tokens * self.output
         )
 
@@ -60,6 +65,7 @@ def _find(model: str, provider: str) -> Price | None:
             per_token(Tokens(input_tokens=_SAMPLE_TOKENS)),
             per_token(Tokens(input_tokens=_SAMPLE_TOKENS, cache_read_tokens=_SAMPLE_TOKENS)),
             per_token(Tokens(output_tokens=_SAMPLE_TOKENS)),
+            per_token(Tokens(input_tokens=_SAMPLE_TOKENS, cache_write_tokens=_SAMPLE_TOKENS)),
         )
     except LookupError:
         return None

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from oumi.core.logs import logger
-from oumi.core.types.result import Failure, InferenceResult
+from oumi.core.types.failure import Failure
+from oumi.core.types.result import InferenceResult
 from oumi.data.source import Row, Source
 from oumi.errors import OumiError
 from oumi.runner.request import KeyMaker

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from oumi.core.types.completion import Completion, Usage
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
 from oumi.runner.limits.status import LimiterStatus, time_text

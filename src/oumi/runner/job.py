@@ -65,7 +65,7 @@ class Job:
                 if not self._stopped:
                     most = min(self._session.max_in_flight, max(total, 1))
                     try:
-                        await run.run(source.rows(), most)
+                        await run.run(self._session.rows(source), most)
                     except OumiError as error:
                         await self._attach_result(error, destination)
                         raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from oumi.core.types.completion import Completion, Structured
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.runner.request import Request
 from oumi.structured.outcome import AskAgain, text_of, total_usage
 
@@ -25,7 +25,7 @@ def repair_request(request: Request, outcome: AskAgain) -> Request:
     if generation.max_new_tokens != outcome.max_new_tokens:
         wider = generation.model_copy(update={"max_new_tokens": outcome.max_new_tokens})
         config = config.model_copy(update={"generation": wider})
-    return Request(conversation, config, request.key)
+    return request._replace(conversation=conversation, config=config)
 
 
 def failed_repair(failure: Failure, earlier: tuple[Completion, ...], problem: str) -> Failure:

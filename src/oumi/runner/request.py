@@ -9,7 +9,7 @@ from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation, Message
-from oumi.data.source import Row
+from oumi.data.source import NO_PREFIX, Prefix, Row
 
 NO_KEY = "0" * 32
 """The key of a row that cannot be read."""
@@ -24,6 +24,8 @@ class Request(NamedTuple):
     conversation: Conversation
     config: InferenceConfig
     key: str = NO_KEY
+    shared: Prefix = NO_PREFIX
+    """What other conversations begin with as well, so that an API may cache it."""
 
 
 class KeyMaker:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from oumi.core.types.completion import Completion, Delta, Usage
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.data.source import Row
 from oumi.errors import OumiError
 from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
@@ -114,7 +114,7 @@ class RowTask:
                     if delta.completion is not None:
                         took_s = time.monotonic() - started_s
                         permit.done(*_tokens_used(delta.completion, estimate), took_s)
-                        delta = replace(delta, completion=self.accept(delta.completion))
+                        delta = replace(delta, completion=self._finish(delta.completion))
                     yield delta
 
     def accept(self, completion: Completion) -> Completion:
@@ -124,6 +124,11 @@ class RowTask:
         """
         self._record(completion)
         return require_valid(self._session.contract, completion)
+
+    def _finish(self, completion: Completion) -> Completion:
+        """The same for an answer whose message leaves without a conversation."""
+        final = self.accept(completion)
+        return replace(final, message=final.message.with_usage(final.usage.to_dict()))
 
     def fail(self, error: Exception) -> RowFailed:
         """Record that the row has no answer because of an error."""
@@ -206,7 +211,7 @@ class RowTask:
         if self._row.conversation is None:
             raise self._row.error or ValueError("a row without a conversation")
         self._key = self._session.keys.key(self._row.conversation)
-        return Request(self._row.conversation, self._session.config, self._key)
+        return Request(self._row.conversation, self._session.config, self._key, self._row.shared)
 
     def _unfinished(self, contract: Contract) -> Completion | None:
         """An invalid answer of an earlier run from which repairs can go on."""

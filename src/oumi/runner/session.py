@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
+from oumi.data.shared_prefix import PrefixMemory
+from oumi.data.source import Row, Source
 from oumi.runner.cost import Price
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
@@ -54,6 +56,9 @@ class Session(ABC):
     """What answers have to look like; None where nothing is asked of them."""
     price: Price | None = None
     """What tokens cost; None where they cost nothing."""
+    prefixes: PrefixMemory | None = field(default=None, repr=False)
+    """Finds what conversations begin with that others do too; None where nothing follows from it.
+    """
 
     @cached_property
     def keys(self) -> KeyMaker:
@@ -73,6 +78,14 @@ class Session(ABC):
     def url(self) -> str | None:
         """The base URL of the API; None for a model on this machine."""
         return self.identity.get("url")
+
+    def rows(self, source: Source) -> Iterator[Row]:
+        """The rows as they are to be asked."""
+        return source.rows() if self.prefixes is None else self.prefixes.rows(source)
+
+    def batch_rows(self, source: Source) -> Iterator[Row]:
+        """The same for a batch, which is asked later: what was sent before does not matter."""
+        return source.rows() if self.prefixes is None else PrefixMemory().rows(source)
 
     @abstractmethod
     async def complete(self, request: Request) -> Completion:

@@ -57,6 +57,18 @@ def encode(request: Request, model: TextModel) -> list[int]:
     return ids
 
 
+def render(request: Request, model: TextModel) -> str:
+    """The prompt as text. Raises RequestError for what the template refuses."""
+    messages = template_messages(request.conversation, as_parts=model.template.takes_parts)
+    try:
+        text: str = model.tokenizer.apply_chat_template(
+            messages, tokenize=False, **template_arguments(request)
+        )
+    except Exception as error:  # templates raise anything
+        raise RequestError(f"the prompt cannot be made: {error}") from error
+    return text
+
+
 def check_prompt_length(prompt_tokens: int, context_length: int) -> None:
     """Raise RequestError where the context leaves no token for an answer."""
     if prompt_tokens >= context_length:

@@ -10,6 +10,7 @@ from oumi.backends.engine_row import EngineRow
 from oumi.backends.media.loader import MediaLoader
 from oumi.backends.media.support import takes, unsupported
 from oumi.backends.provider import Provider
+from oumi.backends.remote import prompt_cache
 from oumi.backends.remote.address import Address, find_address
 from oumi.backends.remote.api_choice import RESPONSES, dialect_name, find_dialect
 from oumi.backends.remote.auth import Auth, open_auth
@@ -21,6 +22,7 @@ from oumi.backends.remote.session import RemoteSession
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.logs import warn_once
 from oumi.core.urls import without_secrets
+from oumi.data.shared_prefix import PrefixMemory
 from oumi.errors import ConfigError, EngineError
 from oumi.runner import loop
 from oumi.runner.cost import Price, find_price
@@ -46,6 +48,7 @@ class RemoteBackend(Backend):
         self._rate_limits: dict[tuple[Limits, str], RateLimitObserver] = {}
         self._replicas: dict[tuple[str, ...], Replicas] = {}
         self._auths: dict[str | None, Auth | None] = {}
+        self._prefixes = PrefixMemory()
         self._find_auth(find_address(self.provider, config))  # raises what is missing
 
     @property
@@ -71,6 +74,7 @@ class RemoteBackend(Backend):
             retry_policy=RetryPolicy.from_params(remote),
             contract=make_contract(config.generation, adapted.restore if adapted else None),
             price=price_of(provider, config),
+            prefixes=self._prefixes if prompt_cache.is_on(provider, config) else None,
             provider=provider,
             dialect=dialect,
             address=address,
@@ -107,9 +111,9 @@ class RemoteBackend(Backend):
 
         return ChatTemplate.from_text(config.model.chat_template, config.model).has_system_role
 
-    def list_models(self) -> list[str]:
+    def list_models(self, *, chat_only: bool) -> list[str]:
         """The names of the models that the API offers."""
-        return loop.call(self.session(self.config).list_models())
+        return loop.call(self.session(self.config).list_models(chat_only=chat_only))
 
     def close(self) -> None:
         """Close all connections."""

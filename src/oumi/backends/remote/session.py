@@ -10,6 +10,7 @@ from typing import Any
 
 from oumi.backends.chat_templates.system_role import fold_system_messages
 from oumi.backends.provider import Provider
+from oumi.backends.remote import prompt_cache
 from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
@@ -22,7 +23,7 @@ from oumi.backends.remote.http.transport_errors import ConnectError, TransportTi
 from oumi.backends.remote.masked_stream import mask_stream
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import MissingDependencyError, UnavailableError, UnsupportedError
+from oumi.errors import MissingDependencyError, UnavailableError
 from oumi.runner.request import Request
 from oumi.runner.session import Session
 from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
@@ -132,19 +133,22 @@ class RemoteSession(Session):
             method, url, self.headers, body, remote.connection_timeout, remote.max_reply_bytes
         )
 
-    async def list_models(self) -> list[str]:
-        """The names of the models that the API offers. Raises UnsupportedError."""
+    async def list_models(self, *, chat_only: bool) -> list[str]:
+        """The names of the models that the API offers; its own where the API has no list."""
         if not self.provider.lists_models:
-            raise UnsupportedError(f"{self.name} does not list its models")
+            return [self.config.model.model_name]
         url = self.address.models_base + self.dialect.models_path + self.address.query
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply)
-        return self.dialect.decode_models(reply.body)
+        return self.dialect.decode_models(reply.body, chat_only=chat_only)
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
-        conversation = add_instruction(request.conversation, self.adapted)
+        conversation = request.conversation
+        if self.prefixes is not None:
+            conversation = prompt_cache.mark(conversation, request.shared)
+        conversation = add_instruction(conversation, self.adapted)
         if not self.has_system_role:
             conversation = fold_system_messages(conversation, request.config.model.model_name)
         if conversation is not request.conversation:

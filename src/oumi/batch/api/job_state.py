@@ -11,7 +11,7 @@ from oumi.batch.api.shard import Shard, ShardState
 from oumi.batch.failures import OUTPUT_NOT_READY, unanswered, unknown_batch
 from oumi.batch.job_folder import JobFolder
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 
 # How long to wait before a shard is submitted again to a queue that was full. Providers do not say
 # when it has space; asking costs one request, and batches take minutes to hours.

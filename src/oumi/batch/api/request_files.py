@@ -16,7 +16,8 @@ from oumi.batch.api.custom_ids import make_id, read_id
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.shard import Shard
 from oumi.batch.job_folder import JobFolder
-from oumi.core.types.result import Failure, is_fatal
+from oumi.core.types.failure import Failure
+from oumi.core.types.result import is_fatal
 from oumi.data.source import Row
 from oumi.errors import RequestError, StorageError, UnavailableError
 from oumi.runner import loop
@@ -89,14 +90,14 @@ def _rows(folder: JobFolder, session: RemoteSession) -> Iterator[tuple[Row, Call
         for row, body in zip(folder.source.rows(), read_bodies(folder), strict=True):
             yield row, partial(bytes, body)
     else:
-        for row in folder.source.rows():
+        for row in session.batch_rows(folder.source):
             yield row, partial(_encode, row, session)
 
 
 def _encode(row: Row, session: RemoteSession) -> bytes:
     if row.conversation is None:
         raise row.error or RequestError("a row without a conversation")
-    request = Request(row.conversation, session.config)
+    request = Request(row.conversation, session.config, shared=row.shared)
     if session.media is not None and session.media.is_needed(request):
         request = loop.submit(session.media.load(request)).result()
     return session.encode(request)

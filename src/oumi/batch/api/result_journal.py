@@ -12,7 +12,7 @@ from oumi.batch.api.custom_ids import read_id
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.providers.base import BatchResult
 from oumi.core.types.completion import Completion
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.data.source import Row
 from oumi.errors import StorageError
 from oumi.runner.row_task import RowTask

@@ -178,6 +178,6 @@ def _summarize(result: InferenceResult, output: str | None) -> Iterator[str]:
     where = f" in {output}" if output else ""
     yield f"{len(result.rows):,} answers{where}, {failed:,} rows without one"
     for row, failure in islice(result.failures.items(), _REASONS_SHOWN):
-        yield f"  row {row}: {failure.error_type}: {failure.error_message}"
+        yield f"  row {row}: {failure.error_class}: {failure.error_message}"
     if failed > _REASONS_SHOWN:
         yield f"  … and {failed - _REASONS_SHOWN:,} more"

@@ -82,6 +82,10 @@ class RemoteParams(Settings):
     output_tokens_per_minute: int | None = Field(default=None, ge=1)
     """Most answer tokens in any 60 seconds."""
 
+    prompt_caching: bool = True
+    """Whether Anthropic's API, and Claude on Bedrock, are told what they may cache: tools, system
+    prompts, and what rows have in common. Other APIs decide that by themselves."""
+
     batch_completion_window: str = "24h"
     """Time within which a batch job has to be completed."""
 

@@ -11,7 +11,8 @@ from oumi.core.types.conversation import (
     Role,
     Type,
 )
-from oumi.core.types.result import Failure, InferenceResult
+from oumi.core.types.failure import Failure, InferenceErrorType
+from oumi.core.types.result import InferenceResult
 from oumi.core.types.tool_call import (
     FunctionCall,
     FunctionDefinition,
@@ -32,6 +33,7 @@ __all__ = [
     "FinishReason",
     "FunctionCall",
     "FunctionDefinition",
+    "InferenceErrorType",
     "InferenceResult",
     "Message",
     "Role",

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 class Usage:
     """Token counts of one or more requests.
 
-    Cached tokens are included in the prompt tokens, reasoning tokens in the completion tokens.
+    Tokens that were read from a cache or written to one are included in the prompt tokens,
+    reasoning tokens in the completion tokens.
     """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_creation_tokens: int = 0
+    """Written to the provider's cache, where that is counted apart."""
 
     @property
     def total_tokens(self) -> int:
@@ -36,16 +39,19 @@ class Usage:
             self.completion_tokens + other.completion_tokens,
             self.cached_tokens + other.cached_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.cache_creation_tokens + other.cache_creation_tokens,
         )
 
     def to_dict(self) -> dict[str, int]:
-        """As JSON-ready values; cached and reasoning tokens only where there are any."""
+        """As JSON-ready values; those of a cache and of reasoning only where there are any."""
         counts = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
         }
         if self.cached_tokens:
             counts["cached_tokens"] = self.cached_tokens
+        if self.cache_creation_tokens:
+            counts["cache_creation_tokens"] = self.cache_creation_tokens
         if self.reasoning_tokens:
             counts["reasoning_tokens"] = self.reasoning_tokens
         counts["total_tokens"] = self.total_tokens
@@ -59,6 +65,7 @@ class Usage:
             data["completion_tokens"],
             data.get("cached_tokens", 0),
             data.get("reasoning_tokens", 0),
+            data.get("cache_creation_tokens", 0),
         )
 
 
@@ -98,7 +105,8 @@ class Completion:
 
     def join(self, conversation: Conversation) -> Conversation:
         """The conversation with this answer at its end, usage and finish reason in its metadata."""
-        return conversation.with_reply(self.message, **answer_metadata(self._facts()))
+        message = self.message.with_usage(self.usage.to_dict())
+        return conversation.with_reply(message, **answer_metadata(self._facts()))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.content_item import ContentItem, ContentItemCounts, Type
@@ -51,6 +51,17 @@ class Conversation(BaseModel):
     @classmethod
     def _define_functions(cls, value: Any) -> Any:
         return define_functions(value) if isinstance(value, list | tuple) else value
+
+    @field_validator("metadata")
+    @classmethod
+    def _give_usage_to_answer(cls, value: Any, info: ValidationInfo) -> Any:
+        """An answer that was written with its conversation knows its tokens again."""
+        messages, usage = info.data.get("messages"), value.get("usage")
+        if messages and isinstance(usage, dict) and "prompt_tokens" in usage:
+            answer = messages[-1]
+            if answer.role is Role.ASSISTANT and answer.usage is None:
+                messages[-1] = answer.with_usage(usage)
+        return value
 
     def __getitem__(self, index: int) -> Message:
         return self.messages[index]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -99,6 +101,22 @@ class Message(BaseModel):
                 "a message needs at least one of `content` and a non-empty list `tool_calls`"
             )
         return str(extra.get("refusal") or "")
+
+    @cached_property
+    def usage(self) -> Mapping[str, int] | None:
+        """The tokens of the request that this message answers, as `Usage.to_dict` has them.
+
+        Only an answer of an engine knows them. They are no field: they are neither compared, nor
+        sent, nor part of a row's key, nor written. The metadata of the conversation has them too,
+        and gives them back to an answer that is read from there.
+        """
+        return (self.__pydantic_extra__ or {}).get("usage")
+
+    def with_usage(self, usage: Mapping[str, int]) -> Self:
+        """A copy with these as its `usage`."""
+        message = self.model_copy()
+        message.__dict__["usage"] = dict(usage)
+        return message
 
     def get(self, name: str, default: Any = None) -> Any:
         """A field by its name, also an unknown one that was kept, as chat templates ask for it."""

@@ -3,71 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
-from oumi.core.types.completion import Structured, Usage
 from oumi.core.types.conversation import Conversation
-from oumi.errors import InferenceError, OumiError, StructuredOutputError
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a row has no answer."""
-
-    error_type: str
-    """Name of the error's class, such as `UnavailableError`."""
-    error_message: str
-    status_code: int | None = None
-    """HTTP status of the last reply, if there was one."""
-    is_retryable: bool = False
-    """Whether the same request may succeed later."""
-    attempts: int = 1
-    """How many tries were made, the first one included."""
-    reply: str | None = None
-    """Text of an answer that was paid for but could not be read or is not valid, or of a reply
-    that held none."""
-    usage: Usage | None = None
-    """Tokens that were paid for nevertheless."""
-    structured: Structured | None = None
-    """`failed` if no answer had the structure that was asked for."""
-
-    @classmethod
-    def from_error(cls, error: Exception, attempts: int = 1) -> Failure:
-        """The failure of a row that `error` has ended."""
-        return cls(
-            type(error).__name__,
-            str(error) or repr(error),
-            getattr(error, "status", None),
-            getattr(error, "retryable", False),
-            attempts,
-            getattr(error, "reply", None),
-            getattr(error, "usage", None),
-            Structured.FAILED if isinstance(error, StructuredOutputError) else None,
-        )
-
-    @classmethod
-    def not_asked(cls, reason: Exception) -> Failure:
-        """Of a row that was not asked, or not answered, because `reason` ended the run."""
-        message = f"the run ended before this row had an answer: {reason}"
-        return cls(type(reason).__name__, message, is_retryable=True, attempts=0)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.usage is not None:
-            data["usage"] = self.usage.to_dict()
-        return {name: value for name, value in data.items() if value is not None}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Failure:
-        """The reverse of `to_dict`."""
-        changes: dict[str, Any] = {}
-        if "usage" in data:
-            changes["usage"] = Usage.from_dict(data["usage"])
-        if "structured" in data:
-            changes["structured"] = Structured(data["structured"])
-        return cls(**{**data, **changes})
+from oumi.core.types.failure import Failure, Failures, FailuresInMemory
+from oumi.errors import InferenceError, OumiError
 
 
 @dataclass(frozen=True)
@@ -80,7 +20,12 @@ class InferenceResult:
     conversations: Sequence[Conversation] = ()
     rows: Sequence[int] = ()
     failures: Mapping[int, Failure] = field(default_factory=dict)
-    """The failed rows, by row."""
+    """The failed rows, by row, in input order. Each row that it iterates over has `index` and
+    `error` besides."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.failures, Failures):
+            object.__setattr__(self, "failures", FailuresInMemory(self.failures))
 
     @property
     def successful(self) -> list[tuple[int, Conversation]]:

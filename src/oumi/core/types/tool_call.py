@@ -73,7 +73,7 @@ class FunctionCall(BaseModel):
             return value
         if value is not None and not isinstance(value, dict | list):
             raise ValueError(f"`arguments` must be a str, dict, or list, not {value!r:.60}")
-        return write_json(value or {}).decode()
+        return write_json({} if value is None else value).decode()
 
     def get_arguments_dict(self) -> dict[str, Any]:
         """The arguments as a dict. Raises ValueError if they are not a JSON object."""

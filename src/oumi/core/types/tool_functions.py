@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -23,9 +24,14 @@ def define_functions(tools: Iterable[Any]) -> list[Any]:
     return [_define(tool) if callable(tool) else tool for tool in tools]
 
 
-def _define(function: Callable[..., Any]) -> dict[str, Any]:
-    name = getattr(function, "__name__", type(function).__name__)
-    summary, descriptions = _read_docstring(inspect.getdoc(function) or "")
+def _define(tool: Any) -> dict[str, Any]:
+    function: Callable[..., Any] = tool
+    if not (isinstance(tool, partial) or hasattr(tool, "__name__")):
+        function = tool.__call__  # of an object that can be called
+    named = _without_filled_in(tool)
+    name = getattr(named, "__name__", type(named).__name__)
+    docstring = inspect.getdoc(_without_filled_in(function)) or inspect.getdoc(named)
+    summary, descriptions = _read_docstring(docstring or "")
     if not summary:
         raise ValueError(
             f"the function {name} has no docstring, which tells the model what it does"
@@ -33,6 +39,11 @@ def _define(function: Callable[..., Any]) -> dict[str, Any]:
     definition: dict[str, Any] = {"name": name, "description": summary}
     definition["parameters"] = _parameters(function, name, descriptions)
     return {"type": "function", "function": definition}
+
+
+def _without_filled_in(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of which `functools.partial` has filled in arguments."""
+    return _without_filled_in(function.func) if isinstance(function, partial) else function
 
 
 def _parameters(

@@ -24,7 +24,7 @@ from typing import Any
 
 from oumi.core.logs import logger
 from oumi.core.types.completion import Completion
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.storage.atomic import reason_of, storage_errors, sync_file, write_error
 from oumi.runner.storage.journal_lines import (

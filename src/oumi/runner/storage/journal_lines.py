@@ -16,7 +16,7 @@ from zlib import crc32
 
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import Completion
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 
 HEADER = b'{"journal":2}\n'
 HEADERS = (b'{"journal":1}\n', HEADER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import overload
@@ -11,7 +11,7 @@ from typing import overload
 import orjson
 
 from oumi.core.types.conversation import Conversation
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure, Failures
 from oumi.runner.storage.atomic import storage_errors
 
 
@@ -55,7 +55,7 @@ class LazyConversations(Sequence[Conversation]):
         return offsets
 
 
-class LazyFailures(Mapping[int, Failure]):
+class LazyFailures(Failures):
     """The failures of a run by row, from its failures file; empty where there is none."""
 
     def __init__(self, path: Path):
@@ -64,8 +64,8 @@ class LazyFailures(Mapping[int, Failure]):
     def __len__(self) -> int:
         return len(self._by_row)
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._by_row)
+    def _rows(self) -> Iterable[int]:
+        return self._by_row
 
     def __getitem__(self, row: int) -> Failure:
         return self._by_row[row]

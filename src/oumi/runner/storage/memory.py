@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
-from oumi.core.types.result import Failure, InferenceResult
+from oumi.core.types.failure import Failure
+from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import OumiError
 from oumi.structured.contract import Contract

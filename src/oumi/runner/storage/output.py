@@ -8,7 +8,8 @@ from typing import Any
 
 from oumi.core.digest import file_digest
 from oumi.core.types.completion import Usage
-from oumi.core.types.result import Failure, InferenceResult
+from oumi.core.types.failure import Failure
+from oumi.core.types.result import InferenceResult
 from oumi.data.jsonl import JsonlSink
 from oumi.data.sink import Sink
 from oumi.data.source import Source

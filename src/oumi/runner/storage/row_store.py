@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from oumi.core.types.completion import Completion
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 
 
 class RowStore(Protocol):

@@ -16,7 +16,8 @@ from typing import Any, overload
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
-from oumi.core.types.result import Failure, InferenceResult
+from oumi.core.types.failure import Failure, Failures
+from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal_lines import read_places, read_record
@@ -124,7 +125,7 @@ class SnapshotConversations(Sequence[Conversation]):
         return Completion.from_dict(answer).join(Conversation.from_json(text))
 
 
-class SnapshotFailures(Mapping[int, Failure]):
+class SnapshotFailures(Failures):
     """Why the others have none, by row, read as they are looked at."""
 
     def __init__(self, recorded: JournalSnapshot):
@@ -133,8 +134,8 @@ class SnapshotFailures(Mapping[int, Failure]):
     def __len__(self) -> int:
         return len(self._recorded.unanswered)
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._recorded.unanswered)
+    def _rows(self) -> Iterable[int]:
+        return self._recorded.unanswered
 
     def __getitem__(self, row: int) -> Failure:
         rows = self._recorded.unanswered

@@ -13,6 +13,7 @@ from oumi.backends.local.llama_cpp.body import (
     decode_answer,
     decode_json,
     encode,
+    encode_for_template,
     translate,
 )
 from oumi.backends.local.llama_cpp.gguf_metadata import read_text
@@ -65,6 +66,11 @@ class LlamaCppBackend(LocalBackend):
         except RuntimeError as error:
             raise translate(error) from error
         yield Delta(completion=decode_answer(joiner.choice, joiner.usage, request))
+
+    async def render(self, request: Request) -> str:
+        """The prompt of a request, as its chat template writes it."""
+        reply = decode_json(await self._runtime.render(encode_for_template(request)))
+        return str(reply["prompt"])
 
     def check_takes_images(self) -> None:
         """Raise UnsupportedError for a model without a projector."""

@@ -46,6 +46,13 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
     return write_json(body)
 
 
+def encode_for_template(request: Request) -> bytes:
+    """The body of a request for the prompt alone. Raises as `encode` does."""
+    kwargs = request.config.model.chat_template_kwargs or {}
+    flags = {name: kwargs[name] for name in ("add_generation_prompt",) if name in kwargs}
+    return write_json({**orjson.loads(encode(request)), **flags})
+
+
 def decode(reply: bytes, request: Request) -> Completion:
     """The completion in a reply. Raises the error that the reply holds instead."""
     data = decode_json(reply)

@@ -9,7 +9,9 @@ import signal
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import xllamacpp
 
@@ -17,6 +19,8 @@ from oumi.backends.local.llama_cpp.params import make_params
 from oumi.core.configs import ModelParams
 from oumi.errors import EngineError, ModelNotFoundError
 from oumi.runner.loop import SIGNALS
+
+_RENDER_TIMEOUT_S = 60.0  # it waits behind nothing, and takes milliseconds
 
 
 class Runtime:
@@ -27,7 +31,8 @@ class Runtime:
 
     def __init__(self, model: ModelParams):
         # The server also listens on a port of the loopback; the key keeps other users out.
-        params = make_params(model, api_key=secrets.token_urlsafe())
+        self._api_key = secrets.token_urlsafe()
+        params = make_params(model, api_key=self._api_key)
         self.slots: int = params.n_parallel
         self.request_count = 0
         with _python_signal_handlers_kept():
@@ -74,19 +79,34 @@ class Runtime:
         finally:
             closed = True
 
+    async def render(self, body: bytes) -> bytes:
+        """The reply to a request for the prompt of a chat request. Only the port has that."""
+        address = urlsplit(self._open_server.listening_address).netloc
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._post_template, address, body)
+
+    def _post_template(self, address: str, body: bytes) -> bytes:
+        headers = {"authorization": f"Bearer {self._api_key}", "content-type": "application/json"}
+        with closing(HTTPConnection(address, timeout=_RENDER_TIMEOUT_S)) as connection:
+            connection.request("POST", "/apply-template", body, headers)
+            return connection.getresponse().read()
+
     def close(self) -> None:
         """Free the model, its memory and its threads, once what is in flight has ended."""
         self._pool.shutdown(wait=True)
         self._server = None
 
     def _start(self, body: bytes, on_chunk: object) -> asyncio.Future[None]:
-        if self._server is None:
-            raise EngineError("the engine is closed")
+        server = self._open_server
         self.request_count += 1
         loop = asyncio.get_running_loop()
-        return loop.run_in_executor(
-            self._pool, self._server.handle_chat_completions, body, on_chunk
-        )
+        return loop.run_in_executor(self._pool, server.handle_chat_completions, body, on_chunk)
+
+    @property
+    def _open_server(self) -> xllamacpp.Server:
+        if self._server is None:
+            raise EngineError("the engine is closed")
+        return self._server
 
 
 @contextmanager

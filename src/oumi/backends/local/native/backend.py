@@ -12,7 +12,7 @@ import torch
 
 from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.native.loading import LoadedModel, load
-from oumi.backends.local.native.prompt import encode
+from oumi.backends.local.native.prompt import encode, render
 from oumi.backends.local.native.sampling import SamplerCache
 from oumi.backends.local.native.sequence import Sequence, make_sequence
 from oumi.backends.local.native.worker import Worker
@@ -62,6 +62,12 @@ class NativeBackend(LocalBackend):
             row.future.result()
         finally:
             row.future.cancel()
+
+    async def render(self, request: Request) -> str:
+        """The prompt of a request, as its chat template writes it."""
+        if self._parts is None:
+            raise EngineError("the engine is closed")
+        return await render(request, self._parts.loaded)
 
     def check_takes_images(self) -> None:
         """Raise UnsupportedError for a model of text alone."""

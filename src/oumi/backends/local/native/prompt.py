@@ -35,7 +35,24 @@ async def encode(request: Request, model: LoadedModel) -> Prompt:
     return await asyncio.to_thread(_encode_with_images, request, model)
 
 
+async def render(request: Request, model: LoadedModel) -> str:
+    """The prompt as text. Raises RequestError for one that cannot be made."""
+    if not has_images(request.conversation):
+        return chat_template.render(request, model)
+    text: str = await asyncio.to_thread(_apply_to_images, request, model, tokenize=False)
+    return text
+
+
 def _encode_with_images(request: Request, model: LoadedModel) -> Prompt:
+    encoded = _apply_to_images(request, model, tokenize=True, return_dict=True, return_tensors="pt")
+    [ids] = encoded.pop("input_ids").tolist()
+    encoded.pop("attention_mask", None)  # all ones: the prompt is alone
+    chat_template.check_prompt_length(len(ids), model.context_length)
+    return Prompt(request, ids, dict(encoded))
+
+
+def _apply_to_images(request: Request, model: LoadedModel, **form: Any) -> Any:
+    """What the processor makes of a conversation with images, in this form."""
     messages = chat_template.template_messages(
         request.conversation, as_parts=model.template.takes_parts
     )
@@ -43,19 +60,11 @@ def _encode_with_images(request: Request, model: LoadedModel) -> Prompt:
         if isinstance(message["content"], list):
             message["content"] = [_with_loaded_image(part) for part in message["content"]]
     try:
-        encoded = model.processor.apply_chat_template(
-            messages,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-            **chat_template.template_arguments(request),
+        return model.processor.apply_chat_template(
+            messages, **form, **chat_template.template_arguments(request)
         )
     except Exception as error:  # templates and image processors raise anything
         raise RequestError(f"the prompt cannot be made: {error}") from error
-    [ids] = encoded.pop("input_ids").tolist()
-    encoded.pop("attention_mask", None)  # all ones: the prompt is alone
-    chat_template.check_prompt_length(len(ids), model.context_length)
-    return Prompt(request, ids, dict(encoded))
 
 
 def _with_loaded_image(part: dict[str, Any]) -> dict[str, Any]:

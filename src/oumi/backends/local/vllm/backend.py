@@ -70,6 +70,12 @@ class VLLMBackend(LocalBackend):
         for delta in parser.last_deltas(generated):
             yield delta
 
+    async def render(self, request: Request) -> str:
+        """The prompt of a request: the text of its tokens, as vLLM's renderer makes them."""
+        prompt = await render(request, self._runtime)
+        text: str = self._runtime.tokenizer.decode(prompt["prompt_token_ids"])
+        return text
+
     def check_takes_images(self) -> None:
         """Raise UnsupportedError for a model of text alone."""
         processor = self._runtime.renderer.mm_processor

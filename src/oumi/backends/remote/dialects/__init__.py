@@ -96,8 +96,10 @@ class Dialect(Protocol):
         """A decoder for one streamed reply."""
         ...
 
-    def decode_models(self, body: bytes) -> list[str]:
-        """The names in a list of models. Raises BadReplyError for a body that is none."""
+    def decode_models(self, body: bytes, *, chat_only: bool = False) -> list[str]:
+        """The names in a list of models; with `chat_only` those of models that may chat, as far as
+        that can be told. Raises BadReplyError for a body that is no list.
+        """
         ...
 
 

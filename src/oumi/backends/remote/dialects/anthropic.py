@@ -14,7 +14,7 @@ from oumi.backends.remote.dialects.anthropic_encode import (
     settings,
     shared_body,
 )
-from oumi.backends.remote.dialects.reply import decode_models
+from oumi.backends.remote.dialects.model_list import decode_models
 from oumi.core.configs.inference_config import InferenceConfig
 
 __all__ = [

@@ -141,4 +141,5 @@ def _decode_usage(value: object) -> Usage:
         read_count(usage.get("output_tokens")),
         read,
         read_count(details.get("thinking_tokens")),
+        written,
     )

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html
-models_path = "/foundation-models?byOutputModality=TEXT"
+models_path = "/foundation-models"
 
 
 def path(config: InferenceConfig, *, stream: bool = False) -> str:

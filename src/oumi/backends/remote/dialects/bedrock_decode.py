@@ -55,12 +55,21 @@ def decode(body: bytes, config: InferenceConfig) -> Completion:
         raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
 
 
-def decode_models(body: bytes) -> list[str]:
-    """The names in a list of models. Raises BadReplyError for a body that is none."""
+def decode_models(body: bytes, *, chat_only: bool = False) -> list[str]:
+    """The names in a list of models; with `chat_only` those of models that answer in text.
+
+    Raises BadReplyError for a body that is no list.
+    """
     try:
-        return [str(model["modelId"]) for model in decode_object(body)["modelSummaries"]]
+        models = {str(model["modelId"]): model for model in decode_object(body)["modelSummaries"]}
     except (LookupError, TypeError) as error:
         raise BadReplyError(f"not a list of models: {shorten(body)}") from error
+    return [name for name, model in models.items() if not chat_only or _answers_in_text(model)]
+
+
+def _answers_in_text(model: Mapping[str, Any]) -> bool:
+    modalities = model.get("outputModalities")
+    return not isinstance(modalities, list) or "TEXT" in modalities
 
 
 def stream_decoder(config: InferenceConfig) -> ReplyStream:
@@ -136,4 +145,5 @@ def _decode_usage(value: object) -> Usage:
     read = read_count(usage.get("cacheReadInputTokens"))
     written = read_count(usage.get("cacheWriteInputTokens"))
     prompt = read_count(usage.get("inputTokens")) + read + written
-    return Usage(prompt, read_count(usage.get("outputTokens")), read)
+    answer = read_count(usage.get("outputTokens"))
+    return Usage(prompt, answer, read, cache_creation_tokens=written)

@@ -13,7 +13,7 @@ from oumi.backends.openai_reasoning import encode_reasoning
 from oumi.backends.provider import Constraint, Provider
 from oumi.backends.remote.dialects.chat_decode import decode as decode
 from oumi.backends.remote.dialects.chat_decode import stream_decoder as stream_decoder
-from oumi.backends.remote.dialects.reply import decode_models as decode_models
+from oumi.backends.remote.dialects.model_list import decode_models as decode_models
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig

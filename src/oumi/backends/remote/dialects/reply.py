@@ -1,4 +1,4 @@
-"""What the replies of all APIs have in common: JSON objects, errors, and lists of models."""
+"""What the replies of all APIs have in common: JSON objects and errors."""
 
 from __future__ import annotations
 
@@ -32,16 +32,6 @@ def decode_object(body: bytes) -> dict[str, Any]:
     if data.get("error"):
         raise error_in_reply(body)
     return data
-
-
-def decode_models(body: bytes) -> list[str]:
-    """The names in a list of models. Raises BadReplyError for a body that is none."""
-    try:
-        data = orjson.loads(body)
-        models = data if isinstance(data, list) else data["data"]  # bare at Together
-        return [str(model["id"]) for model in models]
-    except (LookupError, TypeError, ValueError) as error:
-        raise BadReplyError(f"not a list of models: {shorten(body)}") from error
 
 
 def no_answer(body: bytes) -> BadReplyError:

@@ -5,7 +5,7 @@ https://platform.openai.com/docs/api-reference/responses
 
 from __future__ import annotations
 
-from oumi.backends.remote.dialects.reply import decode_models
+from oumi.backends.remote.dialects.model_list import decode_models
 from oumi.backends.remote.dialects.responses_decode import decode, stream_decoder
 from oumi.backends.remote.dialects.responses_encode import (
     adapted,

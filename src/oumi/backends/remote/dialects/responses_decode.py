@@ -95,9 +95,11 @@ def _finish_reason(data: Mapping[str, Any], *, has_calls: bool, refuses: bool) -
 
 def _decode_usage(value: object) -> Usage:
     usage = as_mapping(value)
+    prompt = as_mapping(usage.get("input_tokens_details"))
     return Usage(
         read_count(usage.get("input_tokens")),
         read_count(usage.get("output_tokens")),
-        read_count(as_mapping(usage.get("input_tokens_details")).get("cached_tokens")),
+        read_count(prompt.get("cached_tokens")),
         read_count(as_mapping(usage.get("output_tokens_details")).get("reasoning_tokens")),
+        read_count(prompt.get("cache_write_tokens")),
     )

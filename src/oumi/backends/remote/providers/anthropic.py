@@ -1,5 +1,7 @@
 """Anthropic. https://platform.claude.com/docs/en/api/messages/create"""
 
+import re
+
 from oumi.backends import settings
 from oumi.backends.provider import BatchLimits, Constraint, Provider
 from oumi.structured.schema import profiles
@@ -11,6 +13,7 @@ PROVIDER = Provider(
     supports=settings.TEXT | settings.TOOLS | settings.TOP_K | settings.JSON_SCHEMA,
     # https://platform.claude.com/docs/en/build-with-claude/pdf-support
     supports_pdf=True,
+    caches_marked=re.compile(""),
     dialect="anthropic",
     url="https://api.anthropic.com/v1",
     url_env="ANTHROPIC_BASE_URL",

@@ -3,6 +3,8 @@
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
 
+import re
+
 from oumi.backends import settings
 from oumi.backends.provider import AuthMethod, Constraint, Provider
 from oumi.structured.schema import profiles
@@ -15,6 +17,8 @@ PROVIDER = Provider(
     # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
     supports_audio=True,
     supports_pdf=True,
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+    caches_marked=re.compile(r"claude-(?:3-7-sonnet|3-5-haiku|(?!instant|v?[23]))"),
     dialect="bedrock",
     url="https://bedrock-runtime.{region}.amazonaws.com",
     url_env="AWS_ENDPOINT_URL_BEDROCK_RUNTIME",

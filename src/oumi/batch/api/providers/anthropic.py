@@ -35,7 +35,7 @@ from oumi.batch.api.providers.shared import (
 from oumi.batch.failures import CANCELLED, EXPIRED
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.errors import UnavailableError, UnsupportedError
 
 _PATH = "/messages/batches"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from oumi.core.types.batch import BatchInfo
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.errors import InputError, OumiError, UnavailableError
 
 

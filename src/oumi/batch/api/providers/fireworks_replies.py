@@ -25,7 +25,7 @@ from oumi.batch.failures import failure_of
 from oumi.core.digest import new_digest
 from oumi.core.json_text import read_json_leniently, write_json
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 
 _MAX_ID_CHARACTERS = 63
 _PREFIX = "JOB_STATE_"

@@ -42,7 +42,7 @@ from oumi.batch.api.providers.shared import (
 from oumi.batch.failures import failure_of
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.errors import ModelNotFoundError, OumiError, RequestError
 
 TAG = "oumi_part"

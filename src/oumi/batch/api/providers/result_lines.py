@@ -26,7 +26,7 @@ from oumi.batch.api.providers.shared import NOT_THERE, is_output_missing, output
 from oumi.core.json_text import read_json_leniently
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
-from oumi.core.types.result import Failure
+from oumi.core.types.failure import Failure
 from oumi.errors import RequestError
 
 ReadOutcome = Callable[[Mapping[str, Any]], bytes | Failure]
