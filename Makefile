@@ -6,6 +6,8 @@ BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
 PEERS := .venv-peers
 VLLM := .venv-vllm
+# Many tests wait for other processes. More at once would fill two cores and the memory.
+TWO_AT_ONCE := -n 2 --dist worksteal
 
 .PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-engines bench-million bench-peers clean
 
@@ -14,14 +16,14 @@ demo: $(BASE)  ## answer the example questions with the model in this package
 	$(BIN)/oumi show examples/answers.jsonl
 
 test: $(DEV)  ## all tests that need no heavy runtime
-	$(BIN)/pytest
+	$(BIN)/pytest $(TWO_AT_ONCE)
 
 test-engines:  ## the tests of heavy runtimes, in an environment of their own
 	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
 	$(VLLM)/bin/pytest tests/engines
 
 quick: $(DEV)  ## the tests without the slow ones
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(TWO_AT_ONCE) -m "not slow"
 
 lint: $(DEV)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
