@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from oumi.backends.provider import Provider
+
+LOADING_KWARGS = {
+    "attn_implementation": "attn_implementation",
+    "device_map": "device_map",
+    "revision": "model_revision",
+    "torch_dtype": "torch_dtype",
+    "trust_remote_code": "trust_remote_code",
+}
+"""Arguments of Transformers' `from_pretrained` that have a setting of their own here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +38,8 @@ class EngineRow:
     """Settings that it uses. All others are refused."""
     ignores: frozenset[str] = frozenset()
     """Settings that the model's file or the server decides; named in a warning, not refused."""
+    settings_in_kwargs: Mapping[str, str] = field(default_factory=LOADING_KWARGS.copy)
+    """Names in `model.model_kwargs` that mean another field of `model`: `{name: field}`."""
     provider: Provider | None = None
     """The row of its API; None for an engine without one."""
 

@@ -149,6 +149,9 @@ class Provider:
     """What the official client adds to the base in that variable."""
     url_parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Environment variables for each word in `url`; the first that is set counts."""
+    native_paths: tuple[str, ...] = ()
+    """Endpoints of an API of its own. An address of one of them stands for the server: its chat API
+    is asked."""
     version_env: str | None = None
     """Environment variable for an API version, which the URL then carries as `api-version`."""
     versioned_path: str = ""

@@ -1,6 +1,6 @@
 """The facts about the LLAMACPP engine. Importing this loads no runtime."""
 
-from oumi.backends.engine_row import EngineRow
+from oumi.backends.engine_row import LOADING_KWARGS, EngineRow
 from oumi.backends.local.llama_cpp.settings import SETTINGS
 
 ENGINE = EngineRow(
@@ -19,4 +19,7 @@ ENGINE = EngineRow(
             "model.trust_remote_code",
         }
     ),
+    # Names of llama-cpp-python.
+    settings_in_kwargs=LOADING_KWARGS
+    | {"lora_path": "adapter_model", "n_ctx": "model_max_length"},
 )

@@ -1,6 +1,6 @@
 """The facts about the NATIVE engine. Importing this loads no runtime."""
 
-from oumi.backends.engine_row import EngineRow
+from oumi.backends.engine_row import LOADING_KWARGS, EngineRow
 from oumi.backends.local.native.settings import SETTINGS
 
 ENGINE = EngineRow(
@@ -11,4 +11,5 @@ ENGINE = EngineRow(
     runtime="transformers",
     install="pip install 'oumi-infer[native]'",
     supports=SETTINGS,
+    settings_in_kwargs=LOADING_KWARGS | {"dtype": "torch_dtype"},
 )

@@ -1,6 +1,6 @@
 """The facts about the VLLM engine. Importing this loads no runtime."""
 
-from oumi.backends.engine_row import EngineRow
+from oumi.backends.engine_row import LOADING_KWARGS, EngineRow
 from oumi.backends.local.vllm.settings import SETTINGS
 
 ENGINE = EngineRow(
@@ -11,5 +11,8 @@ ENGINE = EngineRow(
     runtime="vllm",
     install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
     supports=SETTINGS,
+    # Names of vLLM's own arguments.
+    settings_in_kwargs=LOADING_KWARGS
+    | {"dtype": "torch_dtype", "max_model_len": "model_max_length", "tokenizer": "tokenizer_name"},
     ignores=frozenset({"model.attn_implementation", "model.device_map"}),
 )
