@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import torch
 from huggingface_hub import hf_hub_download
 
 from oumi.backends.local.vllm.settings import GUIDANCE, LOADING
@@ -55,6 +56,9 @@ SCHEDULING = frozenset(
     }
 )
 """Arguments that decide how fast and where an answer is generated, not what it is."""
+
+_ALL_CARDS = -1
+"""As `tensor_parallel_size`."""
 
 # The values that vLLM takes for `max_lora_rank`.
 _LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -116,6 +120,8 @@ def _arguments(model: ModelParams, known: set[str]) -> dict[str, Any]:
         **LOADING.encode(SimpleNamespace(model=model), model),
         "structured_outputs_config": structured_outputs_config(model),
     }
+    if args.get("tensor_parallel_size") == _ALL_CARDS:
+        args["tensor_parallel_size"] = max(torch.cuda.device_count(), 1)
     # None leaves the choice to vLLM. Names may be unknown to other versions of vLLM.
     return {name: value for name, value in args.items() if value is not None and name in known}
 
