@@ -17,6 +17,7 @@ from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
+from oumi.core.configs.named import find_config
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.errors import ConfigError
 
@@ -141,11 +142,15 @@ class InferenceConfig(Settings):
     ) -> Self:
         """Read a YAML file; `overrides` are pairs such as `("generation.temperature", "0.5")`.
 
+        Besides a path, `path` may be the name of a config of this package, such as `llama3.1-8b`,
+        or an `oumi://` path, which is looked for in `$OUMI_DIR` and among these configs.
         `${NAME}` and `${NAME:-default}` stand for environment variables, unless
         `ignore_interpolation` is set. Raises ConfigError, which names the file, the line and the
         field, and suggests a name for an unknown one.
         """
-        return loading.load(cls, Path(path), overrides, substitute=not ignore_interpolation)
+        return loading.load(
+            cls, find_config(path), overrides, substitute=not ignore_interpolation
+        )
 
     @classmethod
     def from_str(cls, text: str) -> Self:
@@ -172,7 +177,7 @@ class InferenceConfig(Settings):
         """
         try:
             pairs = setting_text.parse_arguments(cls, arg_list)
-            at = Path(path) if path is not None else None
+            at = find_config(path) if path is not None else None
             return loading.load(cls, at, pairs, substitute=not ignore_interpolation)
         except ConfigError as error:
             if logger is not None:
