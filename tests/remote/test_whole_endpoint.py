@@ -38,15 +38,13 @@ def test_a_batch_job_of_it_is_worked_off_here(server: FaultServer):
 
 
 def test_a_wrong_one_names_the_setting(server: FaultServer):
-    with make(f"{server.url}/v1/completions") as engine:
-        with pytest.raises(ModelNotFoundError, match=r"remote_params\.api_url"):
-            engine.infer([ask("row-1")])
+    wrong = pytest.raises(ModelNotFoundError, match=r"remote_params\.api_url")
+    with make(f"{server.url}/v1/completions") as engine, wrong:
+        engine.infer([ask("row-1")])
     assert paths(server) == ["/v1/completions"]
 
 
-def test_sglang_is_asked_by_its_chat_api(
-    server: FaultServer, caplog: pytest.LogCaptureFixture
-):
+def test_sglang_is_asked_by_its_chat_api(server: FaultServer, caplog: pytest.LogCaptureFixture):
     url, name = f"{server.url}/generate", "llama3-instruct"
     with make(url, SGLangInferenceEngine, chat_template=name) as engine:
         assert answers(engine.infer([ask("row-1")])) == ["answer to row-1"]

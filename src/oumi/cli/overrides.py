@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.setting_text import as_yaml
 from oumi.core.names import nearest
@@ -35,7 +36,9 @@ class OverridableCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-def config_option(text: str = "YAML settings: a path, or a name that `oumi infer --list` shows.") -> Callable[[CommandT], CommandT]:
+def config_option(
+    text: str = "YAML settings: a path, or a name that `oumi infer --list` shows.",
+) -> Callable[[CommandT], CommandT]:
     """The option `-c FILE`, which gives a command the argument `path`; `text` is its help."""
     kind = click.Path(path_type=Path)
     return click.option("-c", "--config", "path", metavar="FILE", type=kind, help=text)

@@ -62,9 +62,7 @@ class InferenceEngine(BatchMethods):
         self._row = self.row()
         self._config = with_effective_model(self._row, given).model_copy(deep=True)
         effective = effective_settings(self._row, self._config)
-        self._backend: Backend = load_backend(self._row)(
-            self._row, effective, **backend_arguments
-        )
+        self._backend: Backend = load_backend(self._row)(self._row, effective, **backend_arguments)
 
     @classmethod
     def row(cls) -> EngineRow:

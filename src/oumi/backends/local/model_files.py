@@ -92,7 +92,9 @@ def _one_of(place: Path | str, pattern: str, names: Iterable[str]) -> str:
     found = sorted(fnmatch.filter(names, pattern))
     if len(found) != 1:
         listed = f"{len(found)} files: {', '.join(found)}" if found else "no file"
-        raise ModelNotFoundError(f"model.model_kwargs.filename: {pattern!r} fits {listed} ({place})")
+        raise ModelNotFoundError(
+            f"model.model_kwargs.filename: {pattern!r} fits {listed} ({place})"
+        )
     return found[0]
 
 

@@ -16,6 +16,8 @@ from oumi.errors import AccessError, ConfigError, UnsupportedError
 
 _JSON = (("content-type", "application/json"), ("accept", "application/json"))
 _WORD = re.compile(r"\{(\w+)\}")
+_SAME_WORDS = {"project_id": "project", "location": "region"}
+"""Google's own names of words in its URLs."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,9 @@ def _check_alike(places: list[Location]) -> None:
     if len({place.query for place in places}) > 1:
         raise ConfigError("remote_params.api_url: replicas need the same query")
     if len({place.is_endpoint for place in places}) > 1:
-        raise ConfigError("remote_params.api_url: replicas are bases, or whole endpoints, all alike")
+        raise ConfigError(
+            "remote_params.api_url: replicas are bases, or whole endpoints, all alike"
+        )
 
 
 def key_hint(provider: Provider, remote: RemoteParams) -> str:
@@ -136,7 +140,7 @@ def _fill(provider: Provider, url: str) -> str:
     """The URL with its words filled from the environment. Raises ConfigError for a missing one."""
 
     def value(word: re.Match[str]) -> str:
-        names = provider.url_parts.get(word[1], ())
+        names = provider.url_parts.get(_SAME_WORDS.get(word[1], word[1]), ())
         found = _first_set(names)
         if found is None:
             where = ", ".join(filter(None, (*names, provider.url_env)))

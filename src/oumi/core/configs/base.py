@@ -16,7 +16,6 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-
 _UNUSED = {"unused": True}
 
 

@@ -148,9 +148,7 @@ class InferenceConfig(Settings):
         `ignore_interpolation` is set. Raises ConfigError, which names the file, the line and the
         field, and suggests a name for an unknown one.
         """
-        return loading.load(
-            cls, find_config(path), overrides, substitute=not ignore_interpolation
-        )
+        return loading.load(cls, find_config(path), overrides, substitute=not ignore_interpolation)
 
     @classmethod
     def from_str(cls, text: str) -> Self:

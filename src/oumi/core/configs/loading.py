@@ -35,7 +35,9 @@ def load(
 
     Without `substitute`, `${NAME}` is left as it is.
     """
-    return _validate(kind, _compose(_read(path), path) if path else None, path, overrides, substitute)
+    return _validate(
+        kind, _compose(_read(path), path) if path else None, path, overrides, substitute
+    )
 
 
 def load_text(kind: type[SettingsT], text: str) -> SettingsT:
@@ -71,7 +73,9 @@ def dump_without_secrets(settings: BaseModel, *, only_set: bool) -> dict[str, An
         group.pop("api_key", None)
         if url := group.get("api_url"):
             is_single = isinstance(url, str)
-            group["api_url"] = without_secrets(url) if is_single else list(map(without_secrets, url))
+            group["api_url"] = (
+                without_secrets(url) if is_single else list(map(without_secrets, url))
+            )
     return data
 
 

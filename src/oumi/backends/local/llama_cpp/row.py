@@ -20,6 +20,5 @@ ENGINE = EngineRow(
         }
     ),
     # Names of llama-cpp-python.
-    settings_in_kwargs=LOADING_KWARGS
-    | {"lora_path": "adapter_model", "n_ctx": "model_max_length"},
+    settings_in_kwargs=LOADING_KWARGS | {"lora_path": "adapter_model", "n_ctx": "model_max_length"},
 )

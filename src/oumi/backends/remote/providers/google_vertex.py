@@ -22,7 +22,6 @@ PROVIDER = Provider(
     url_env="GOOGLE_VERTEX_BASE_URL",
     url_parts={
         "project": ("PROJECT_ID", "GOOGLE_CLOUD_PROJECT"),
-        "project_id": ("PROJECT_ID", "GOOGLE_CLOUD_PROJECT"),
         "region": ("REGION", "GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
     },
     needs_key=False,

@@ -18,34 +18,35 @@ _OWN_FOLDER = "OUMI_DIR"
 """The environment variable for the folder of configs that the user has downloaded."""
 _OWN_FOLDER_BY_DEFAULT = "~/.oumi/fetch"
 
-# Paths of the upstream library, of which there is a config of the same model and engine here.
+# Paths of the upstream library, below `configs/` and without `.yaml`. Here is a config for the same
+# model and engine.
 _PATHS = {
-    "configs/apis/anthropic/infer_claude_3_7_sonnet.yaml": "claude-3-7-sonnet",
-    "configs/apis/anthropic/infer_claude_opus_4_1.yaml": "claude-opus-4-1",
-    "configs/apis/gemini/infer_gemini_2_5_pro.yaml": "gemini-2-5-pro",
-    "configs/apis/openai/infer_gpt_4_1.yaml": "gpt-4-1",
-    "configs/apis/openai/infer_gpt_4o.yaml": "gpt-4o",
-    "configs/apis/openai/infer_gpt_4o_mini.yaml": "gpt-4o-mini",
-    "configs/apis/openai/infer_gpt_5.yaml": "gpt-5",
-    "configs/apis/openai/infer_gpt_5_mini.yaml": "gpt-5-mini",
-    "configs/apis/openai/infer_o3_mini.yaml": "o3-mini",
-    "configs/apis/openrouter/infer_claude_4_5_sonnet.yaml": "claude-4-5-sonnet-openrouter",
-    "configs/recipes/deepseek_r1/inference/671b_together/infer.yaml": "deepseek-r1-671b",
-    "configs/recipes/deepseek_r1/inference/distill_llama_8b/infer.yaml": "deepseek-r1-distill-llama-8b",
-    "configs/recipes/deepseek_r1/inference/distill_qwen_1_5b/infer.yaml": "deepseek-r1-distill-qwen-1.5b",
-    "configs/recipes/gemma3/inference/12b_instruct_infer.yaml": "gemma3-12b",
-    "configs/recipes/gemma3/inference/4b_instruct_infer.yaml": "gemma3-4b",
-    "configs/recipes/gpt_oss/inference/20b_infer.yaml": "gpt-oss-20b",
-    "configs/recipes/llama3_1/inference/8b_infer.yaml": "llama3.1-8b",
-    "configs/recipes/llama3_2/inference/1b_infer.yaml": "llama3.2-1b",
-    "configs/recipes/llama3_2/inference/3b_infer.yaml": "llama3.2-3b",
-    "configs/recipes/llama3_3/inference/70b_infer.yaml": "llama3.3-70b",
-    "configs/recipes/olmo3/inference/7b_infer.yaml": "olmo3-7b",
-    "configs/recipes/qwen3/inference/30b_a3b_infer.yaml": "qwen3-30b-a3b",
-    "configs/recipes/qwen3/inference/32b_infer.yaml": "qwen3-32b",
-    "configs/recipes/smollm/inference/135m_infer.yaml": "smollm-135m",
-    "configs/recipes/vision/qwen2_5_vl_3b/inference/infer.yaml": "qwen2.5-vl-3b",
-    "configs/recipes/vision/smolvlm/inference/infer.yaml": "smolvlm",
+    "apis/anthropic/infer_claude_3_7_sonnet": "claude-3-7-sonnet",
+    "apis/anthropic/infer_claude_opus_4_1": "claude-opus-4-1",
+    "apis/gemini/infer_gemini_2_5_pro": "gemini-2-5-pro",
+    "apis/openai/infer_gpt_4_1": "gpt-4-1",
+    "apis/openai/infer_gpt_4o": "gpt-4o",
+    "apis/openai/infer_gpt_4o_mini": "gpt-4o-mini",
+    "apis/openai/infer_gpt_5": "gpt-5",
+    "apis/openai/infer_gpt_5_mini": "gpt-5-mini",
+    "apis/openai/infer_o3_mini": "o3-mini",
+    "apis/openrouter/infer_claude_4_5_sonnet": "claude-4-5-sonnet-openrouter",
+    "recipes/deepseek_r1/inference/671b_together/infer": "deepseek-r1-671b",
+    "recipes/deepseek_r1/inference/distill_llama_8b/infer": "deepseek-r1-distill-llama-8b",
+    "recipes/deepseek_r1/inference/distill_qwen_1_5b/infer": "deepseek-r1-distill-qwen-1.5b",
+    "recipes/gemma3/inference/12b_instruct_infer": "gemma3-12b",
+    "recipes/gemma3/inference/4b_instruct_infer": "gemma3-4b",
+    "recipes/gpt_oss/inference/20b_infer": "gpt-oss-20b",
+    "recipes/llama3_1/inference/8b_infer": "llama3.1-8b",
+    "recipes/llama3_2/inference/1b_infer": "llama3.2-1b",
+    "recipes/llama3_2/inference/3b_infer": "llama3.2-3b",
+    "recipes/llama3_3/inference/70b_infer": "llama3.3-70b",
+    "recipes/olmo3/inference/7b_infer": "olmo3-7b",
+    "recipes/qwen3/inference/30b_a3b_infer": "qwen3-30b-a3b",
+    "recipes/qwen3/inference/32b_infer": "qwen3-32b",
+    "recipes/smollm/inference/135m_infer": "smollm-135m",
+    "recipes/vision/qwen2_5_vl_3b/inference/infer": "qwen2.5-vl-3b",
+    "recipes/vision/smolvlm/inference/infer": "smolvlm",
 }
 
 
@@ -89,13 +90,14 @@ def _find_path(given: str, path: str) -> Path:
 
 def _own_file(given: str) -> Path | None:
     """The file of this package with that name, or in place of that path."""
-    name = _PATHS.get(PurePosixPath(given).as_posix(), given)
+    below = PurePosixPath(given).as_posix().removeprefix("configs/").removesuffix(".yaml")
+    name = _PATHS.get(below, given)
     return _FOLDER / f"{name}.yaml" if name in config_names() else None
 
 
 def _unknown(given: str) -> str:
     spellings = {name: name for name in config_names()} | _PATHS
-    guesses = nearest(given, spellings, least=0)
+    guesses = nearest(given.removeprefix("configs/").removesuffix(".yaml"), spellings, least=0)
     return (
         f"no config {given!r}; did you mean {spellings[guesses[0]]!r}? `oumi infer --list` shows "
         "all names, and the path of a YAML file is taken too"
