@@ -59,6 +59,9 @@ def test_an_endpoint_of_another_kind_is_used_as_it_is(given: str):
     ("given", "asked"),
     [
         ("http://h/litellm/", "http://h/litellm/chat/completions"),
+        ("http://h?api-version=3&x=1", "http://h/v1/chat/completions?api-version=3&x=1"),
+        ("h.org/proxy/?x=/v1", "https://h.org/proxy/chat/completions?x=/v1"),
+        ("http://h/v1?", "http://h/v1/chat/completions"),
         ("http://h/v1beta/openai", "http://h/v1beta/openai/chat/completions"),
         ("http://h/models?api-version=2", "http://h/models/chat/completions?api-version=2"),
         ("http://h/x/chat/completions?a=b", "http://h/x/chat/completions?a=b"),

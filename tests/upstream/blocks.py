@@ -1,6 +1,7 @@
 """The Python blocks of the guide on inference: which of them run as they stand.
 
-The blocks of a page share their names, as a reader would have it, with those of all public modules.
+The blocks of a page share their names, as a reader would have it, with those of all public modules
+and the few that blocks take for granted. Where one submits a batch job, the next waits for its end.
 Engines behind an API ask the fault server. Those on this machine answer with `oumi-tiny`, whatever
 model a block names: its settings are checked for the engine that it names, but nothing is loaded.
 """
@@ -19,7 +20,7 @@ from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.llama_cpp.backend import LlamaCppBackend
 from oumi.backends.registry import load_backend
-from oumi.core.configs import ModelParams
+from oumi.core.configs import InferenceConfig, ModelParams
 from oumi.inference import engine as engine_module
 from tests.upstream.counts import Count
 
@@ -65,9 +66,12 @@ def check_blocks(checkout: Path) -> Count:
         names: dict[str, Any] = {"__name__": "__main__"}
         for module in _MODULES:
             names |= {name: getattr(module, name) for name in module.__all__}
+        names["inference_config"] = InferenceConfig()
         for block in blocks(page):
             with count.trying(block.name):
-                exec(compile(block.code, block.name, "exec"), names)  # noqa: S102
+                exec(compile(block.code, block.name, "exec"), names)
+                if "engine.infer_batch(" in block.code:
+                    names["engine"].wait_for_batch(names["batch_id"], poll_interval_s=0.01)
     return count
 
 

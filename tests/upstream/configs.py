@@ -6,22 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import effective_settings, engine_for, load_backend
+from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import InferenceConfig
-from oumi.errors import OumiError
 from oumi.inference import build_engine
 from tests.upstream.counts import Count
-
-
-class Accepted(NamedTuple):
-    """A file that was accepted, and how far it could be checked on this machine."""
-
-    engine: str
-    with_runtime: bool
 
 
 def check_configs(checkout: Path) -> tuple[Count, Count, Counter[str]]:
@@ -49,6 +42,8 @@ def config_files(checkout: Path) -> list[Path]:
 def _accept(path: Path) -> tuple[EngineRow, InferenceConfig]:
     """Load a file, and check it as far as that goes without the model. Raises OumiError."""
     config = InferenceConfig.from_yaml(path)
+    if config.remote_params and config.remote_params.api_key_env_varname:
+        os.environ[config.remote_params.api_key_env_varname] = "of-a-test"
     row = engine_for(config)
     config = effective_settings(row, config)
     if row.provider is not None:
@@ -59,10 +54,8 @@ def _accept(path: Path) -> tuple[EngineRow, InferenceConfig]:
     return row, config
 
 
-def with_keys(url: str) -> Iterator[tuple[str, str]]:
+def _variables(url: str) -> Iterator[tuple[str, str]]:
     """Environment variables that name a server, and a key, for each provider."""
-    from oumi.backends.remote.providers import PROVIDERS
-
     for provider in PROVIDERS:
         for name in (*provider.key_env, *sum(provider.url_parts.values(), ())):
             yield name, "of-a-test"
@@ -72,8 +65,5 @@ def with_keys(url: str) -> Iterator[tuple[str, str]]:
 
 def set_environment(url: str) -> None:
     """Have all engines ask one server, whatever the guide's environment had."""
-    os.environ.update(with_keys(url))
+    os.environ.update(_variables(url))
     os.environ |= {"API_KEY": "k", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
-
-
-__all__ = ["Accepted", "OumiError", "check_configs", "config_files", "set_environment"]

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from oumi.backends.provider import AuthMethod, Provider
 from oumi.backends.remote.location import Location, locate, without_endpoint
@@ -44,8 +44,11 @@ class Address:
 
     def url(self, base: str, path: str) -> str:
         """Where to send a request: the path below one of the bases, and the query."""
-        whole = base + ("" if self.is_endpoint else path)
-        return whole + (self.query.replace("?", "&", 1) if "?" in whole else self.query)
+        return self.with_query(base + ("" if self.is_endpoint else path))
+
+    def with_query(self, url: str) -> str:
+        """A whole URL with the query of this address, behind one of its own."""
+        return url + self.query.replace("?", "&" if "?" in url else "?", 1)
 
     def check_is_base(self) -> None:
         """Raise UnsupportedError for an endpoint, beside which nothing else can be asked."""
@@ -120,18 +123,21 @@ def _locate(provider: Provider, url: str, model: str, *, is_given: bool) -> Loca
         found = replace(found, is_endpoint=False)
     if urlsplit(found.base).path:
         return found
-    version = found.query or _version_in_environment(provider)
-    usual = _usual_path(provider, model, has_version=bool(version))
-    return Location(found.base + usual, version)
+    query = _with_version(provider, found.query)
+    has_version = "api-version" in parse_qs(query[1:])
+    return Location(found.base + _usual_path(provider, model, has_version=has_version), query)
 
 
-def _version_in_environment(provider: Provider) -> str:
+def _with_version(provider: Provider, query: str) -> str:
+    """The query with the API version of the environment, unless it has one."""
     version = _from_environment(provider.version_env)
-    return f"?api-version={quote(version)}" if version else ""
+    if not version or "api-version" in parse_qs(query[1:]):
+        return query
+    return f"{query}{'&' if query else '?'}api-version={quote(version)}"
 
 
 def _usual_path(provider: Provider, model: str, *, has_version: bool) -> str:
-    if has_version:
+    if has_version and provider.versioned_path:
         return provider.versioned_path.format(model=quote(model, safe=""))
     return _fill(provider, urlsplit(provider.url).path) if provider.url else "/v1"
 
@@ -176,8 +182,9 @@ def _url_in_environment(provider: Provider) -> str | None:
     url = _from_environment(provider.url_env)
     if not (url and provider.url_env_lacks):
         return url
-    root = without_endpoint(url).rstrip("/").removesuffix(provider.url_env_lacks)
-    return root + provider.url_env_lacks
+    path, mark, query = url.partition("?")
+    root = without_endpoint(path).rstrip("/").removesuffix(provider.url_env_lacks)
+    return f"{root}{provider.url_env_lacks}{mark}{query}"
 
 
 def _from_environment(variable: str | None) -> str | None:
