@@ -82,8 +82,9 @@ def get_logger(name: str, level: str = "info", log_dir: str | Path | None = None
 def update_logger_level(name: str, level: str = "info") -> None:
     """Set the level of a logger and of its handlers."""
     found = logging.getLogger(name)
-    for one in (found, *found.handlers):
-        one.setLevel(level.upper())
+    found.setLevel(level.upper())
+    for handler in found.handlers:
+        handler.setLevel(level.upper())
 
 
 def load_file(filename: str | Path, encoding: str = "utf-8") -> str:
