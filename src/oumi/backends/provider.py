@@ -117,6 +117,9 @@ class Provider:
     """Whether parts of the chat API's messages may have `cache_control`."""
     caches_marked: re.Pattern[str] | None = None
     """The models that cache what is marked in a prompt, and nothing else."""
+    user_field: str | None = None
+    """The field of a request for `remote_params.user_id`, which a dot divides from a field within.
+    None: its documentation names none."""
     lists_models: bool = True
     """Whether it has an endpoint that lists its models."""
 

@@ -21,6 +21,7 @@ from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Transport
 from oumi.backends.remote.http.transport_errors import ConnectError, TransportTimeoutError
 from oumi.backends.remote.masked_stream import mask_stream
+from oumi.backends.remote.user_id import with_user_id
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import MissingDependencyError, UnavailableError
@@ -155,6 +156,7 @@ class RemoteSession(Session):
         body = self.body
         if request.config is not self.config:  # a repair that may take more tokens, for example
             body = self.dialect.shared_body(request.config, self.provider)
+            body = with_user_id(body, self.provider, self.remote.user_id)
         return self.dialect.encode(request, body, stream=stream, provider=self.provider)
 
     def decode(self, body: bytes) -> Completion:

@@ -11,6 +11,7 @@ PROVIDER = Provider(
     # Its template is set where the server is started, by `--chat-template`.
     # https://docs.sglang.ai/references/custom_chat_template.html
     ignores=settings.LOADING | {"model.chat_template"},
+    user_field="user",
     constraint=Constraint.SGLANG,
     # https://docs.sglang.ai/basic_usage/native_api.html
     native_paths=("/generate",),
