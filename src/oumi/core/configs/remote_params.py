@@ -96,6 +96,12 @@ class RemoteParams(Settings):
     use_adaptive_concurrency: bool = True
     """Whether the number of requests in flight adapts to the server's load."""
 
+    @field_validator("batch_completion_window", mode="before")
+    @classmethod
+    def _usual_window(cls, value: Any) -> Any:
+        """An empty value in a file stands for the usual time."""
+        return cls.model_fields["batch_completion_window"].default if value is None else value
+
     @field_validator("api_url")
     @classmethod
     def _check_urls(cls, value: str | list[str] | None) -> str | list[str] | None:
