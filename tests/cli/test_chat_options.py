@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,50 @@ def test_images_and_a_system_prompt(oumi, tmp_path: Path, server: FaultServer, o
     assert [message["role"] for message in second] == ["system", "user", "assistant", "user"]
     assert second[3]["content"] == "row-2"
     assert len(third[1]["content"]) == 4
+
+
+def test_the_pages_of_a_pdf_where_an_engine_takes_images_alone(
+    oumi, tmp_path: Path, server: FaultServer, openai
+):
+    (tmp_path / "b.pdf").write_bytes(two_pages())
+    options = tuple("GROQ" if word == "OPENAI" else word for word in openai)
+    done = oumi("infer", "-i", "--image", "b.pdf", *options, stdin="row-1\n")
+    if importlib.util.find_spec("pypdfium2") is None:
+        assert done.returncode == 5
+        assert "pip install 'oumi-infer[pdf]'" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    [[message]] = asked(server)
+    *pages, text = message["content"]
+    images = [base64.b64decode(page["image_url"]["url"].partition(",")[2]) for page in pages]
+    sizes = [struct.unpack(">2I", image[16:24]) for image in images]
+    assert sizes == [(200, 400), (400, 200)]  # one inch wide and two high, and the other way round
+    rows = zlib.decompress(images[0][images[0].index(b"IDAT") + 4 : -16])
+    assert rows[:601] == b"\0" + 200 * b"\xff\x00\x00"  # a row of red pixels, behind its filter
+    assert text["text"] == "row-1"
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4 broken")
+    done = oumi("infer", "-i", "--image", "b.pdf", *options, stdin="row-1\n")
+    assert done.returncode == 2
+    assert "b.pdf: not a PDF document" in done.stderr
+
+
+def two_pages() -> bytes:
+    """A PDF of a red page and of an empty one. Places are in points: 72 are an inch."""
+    red = "1 0 0 rg 0 0 72 144 re f"
+    objects = [
+        "<</Type /Catalog /Pages 2 0 R>>",
+        "<</Type /Pages /Kids [3 0 R 4 0 R] /Count 2>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 72 144] /Contents 5 0 R>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 144 72]>>",
+        f"<</Length {len(red)}>> stream\n{red}\nendstream",
+    ]
+    body, places = "%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(body))
+        body += f"{number} 0 obj {content} endobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    head = f"xref\n0 6\n0000000000 65535 f \n{table}trailer <</Root 1 0 R /Size 6>>\n"
+    return f"{body}{head}startxref\n{len(body)}\n%%EOF\n".encode()
 
 
 def test_an_engine_without_images_says_so(oumi, tmp_path: Path):

@@ -59,7 +59,7 @@ def test_how_a_file_is_held_in_memory(kwargs: dict[str, bool], mode: str):
 @pytest.mark.parametrize(
     ("kwargs", "reason"),
     [
-        ({"n_ctxx": 5}, r"n_ctxx: llama\.cpp has no such parameter"),
+        ({"n_ctxx": 5}, r"n_ctxx: llama\.cpp has no such parameter; .*'n_ctx'"),
         ({"n_ctx": "many"}, r"model_kwargs\.n_ctx: .*integer"),
         ({"use_mmap": 1}, "expected true or false"),
         ({"load_in_4bit": True}, "quantized already"),

@@ -103,11 +103,12 @@ def _starts_chat(config: InferenceConfig) -> bool:
 
 def _chat(config: InferenceConfig, images: tuple[str, ...], system_prompt: str | None) -> int:
     from oumi.cli import chat
-    from oumi.cli.image_option import to_item
+    from oumi.cli.image_option import as_taken, to_item
 
     if config.input_path is not None:
         _print(f"warning: a chat reads no file: {config.input_path} is left as it is")
-    return chat.run(config, system_prompt, [to_item(image) for image in images])
+    items = [item for image in images for item in as_taken(to_item(image), config)]
+    return chat.run(config, system_prompt, items)
 
 
 def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
