@@ -45,10 +45,11 @@ def test_a_wrong_one_names_the_setting(server: FaultServer):
 
 
 def test_sglang_is_asked_by_its_chat_api(server: FaultServer, caplog: pytest.LogCaptureFixture):
-    url, name = f"{server.url}/generate", "llama3-instruct"
-    with make(url, SGLangInferenceEngine, chat_template=name) as engine:
+    # Each text is warned of once a process; no other test has these three settings together.
+    decided = {"chat_template": "llama3-instruct", "device_map": "cpu", "torch_dtype": "half"}
+    with make(f"{server.url}/generate", SGLangInferenceEngine, **decided) as engine:
         assert answers(engine.infer([ask("row-1")])) == ["answer to row-1"]
     [request] = server.stats()["last"]
     assert request["path"] == "/v1/chat/completions"
     assert "chat_template" not in request["body"]
-    assert "SGLANG: decided by the model's file or the server: model.chat_template" in caplog.text
+    assert "SGLANG: decided by the model's file or the server: model.chat_template, " in caplog.text
