@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from oumi.cli import summary
+from oumi.cli.config_list import list_option
 from oumi.cli.log_options import log_options, show_settings
 from oumi.cli.overrides import OverridableCommand, config_option, read_settings
 from oumi.cli.progress import Progress
@@ -19,13 +20,6 @@ from oumi.core.printable import printable
 from oumi.core.types.result import InferenceResult
 from oumi.errors import InferenceError, OumiError
 from oumi.inference import InferenceEngine, build_engine
-
-
-def _list_configs(ctx: click.Context) -> None:
-    from oumi.cli.config_list import print_configs
-
-    print_configs(ctx)
-
 
 _EPILOG = """\b
 Any setting is an option, named by its path:
@@ -53,14 +47,7 @@ Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
     epilog=_EPILOG,
 )
 @config_option()
-@click.option(
-    "--list",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=lambda ctx, _, wanted: _list_configs(ctx) if wanted else None,
-    help="List the names that -c takes, and exit.",
-)
+@list_option
 @click.option("-i", "--interactive", is_flag=True, help="Chat in the terminal.")
 @click.option(
     "--image",

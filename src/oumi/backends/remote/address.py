@@ -119,7 +119,7 @@ def key_hint(provider: Provider, remote: RemoteParams) -> str:
 def _locate(provider: Provider, url: str, model: str, *, is_given: bool) -> Location:
     """Where a URL leads; one that is not given, but the provider's, is never a whole endpoint."""
     found = locate(_fill(provider, url), provider.native_paths)
-    if not is_given or provider.version_env is not None:
+    if not is_given:
         found = replace(found, is_endpoint=False)
     if urlsplit(found.base).path:
         return found
