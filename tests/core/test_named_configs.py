@@ -31,7 +31,9 @@ def test_each_path_leads_to_a_name():
     assert set(_PATHS.values()) <= set(config_names())
 
 
-@pytest.mark.parametrize("given", ["llama3.1-8b", "oumi://llama3.1-8b", f"OUMI://{LLAMA}", LLAMA])
+@pytest.mark.parametrize(
+    "given", ["llama3.1-8b", "Llama3.1-8B", "oumi://llama3.1-8b", f"OUMI://{LLAMA}", LLAMA]
+)
 def test_one_config_by_name_and_by_path(given: str):
     config = InferenceConfig.from_yaml(given, [("generation.max_new_tokens", "7")])
     assert config.model.model_name == "meta-llama/Llama-3.1-8B-Instruct"

@@ -76,10 +76,13 @@ def test_what_is_a_base_has_the_path_added(given: str, asked: str):
     assert found.url(found.bases[0], "/chat/completions") == asked
 
 
-def test_the_own_endpoint_of_a_server_stands_for_the_server():
-    sglang = find_provider("SGLANG")
-    given = RemoteParams(api_url="http://127.0.0.1:6864/generate")
-    assert find(sglang, given).bases == ("http://127.0.0.1:6864/v1",)
+@pytest.mark.parametrize(
+    ("engine", "path"),
+    [("SGLANG", "/generate"), ("OLLAMA", "/api/chat"), ("OLLAMA", "/api/generate/")],
+)
+def test_the_own_endpoint_of_a_server_stands_for_the_server(engine: str, path: str):
+    found = find(find_provider(engine), RemoteParams(api_url=f"http://127.0.0.1:6864{path}"))
+    assert (found.bases, found.is_endpoint) == (("http://127.0.0.1:6864/v1",), False)
 
 
 def test_a_variable_is_a_base_whatever_it_ends_in(monkeypatch):

@@ -91,7 +91,7 @@ def _find_path(given: str, path: str) -> Path:
 def _own_file(given: str) -> Path | None:
     """The file of this package with that name, or in place of that path."""
     below = PurePosixPath(given).as_posix().removeprefix("configs/").removesuffix(".yaml")
-    name = _PATHS.get(below, given)
+    name = _PATHS.get(below, given.lower())
     return _FOLDER / f"{name}.yaml" if name in config_names() else None
 
 
