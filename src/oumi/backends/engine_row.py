@@ -7,15 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from oumi.backends.provider import Provider
-
-LOADING_KWARGS = {
-    "attn_implementation": "attn_implementation",
-    "device_map": "device_map",
-    "revision": "model_revision",
-    "torch_dtype": "torch_dtype",
-    "trust_remote_code": "trust_remote_code",
-}
-"""Arguments of Transformers' `from_pretrained` that have a setting of their own here."""
+from oumi.backends.settings import LOADING_KWARGS
 
 
 @dataclass(frozen=True, kw_only=True)

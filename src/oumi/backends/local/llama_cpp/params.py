@@ -11,8 +11,7 @@ import xllamacpp
 
 from oumi.backends.local.llama_cpp.gguf_metadata import has_key
 from oumi.backends.local.llama_cpp.python_kwargs import KWARGS, set_kwarg
-from oumi.backends.local.llama_cpp.row import ENGINE
-from oumi.backends.local.llama_cpp.settings import LOADING, PARAMETERS
+from oumi.backends.local.llama_cpp.settings import LOADING, PARAMETERS, SETTINGS_IN_KWARGS
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError
@@ -139,5 +138,5 @@ def _check_name(params: Any, name: str) -> None:
         field for field in dir(params) if not field.startswith("_")
     } - _RESERVED.keys() | _ALIASES
     if name not in known:
-        hint = did_you_mean(name, {*known, *ENGINE.settings_in_kwargs}, before="; ")
+        hint = did_you_mean(name, {*known, *SETTINGS_IN_KWARGS}, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: llama.cpp has no such parameter{hint}")

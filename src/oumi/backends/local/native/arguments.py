@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from oumi.backends.local.native.row import ENGINE
-from oumi.backends.local.native.settings import LOADING
+from oumi.backends.local.native.settings import LOADING, SETTINGS_IN_KWARGS
 from oumi.core.configs import ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError
@@ -100,5 +99,5 @@ def _check_name(name: str) -> None:
     if name in _RESERVED:
         raise ConfigError(f"model.model_kwargs.{name}: {_RESERVED[name]}")
     if name not in _KNOWN_KWARGS:
-        hint = did_you_mean(name, {*_KNOWN_KWARGS, *ENGINE.settings_in_kwargs}, before="; ")
+        hint = did_you_mean(name, {*_KNOWN_KWARGS, *SETTINGS_IN_KWARGS}, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: Transformers has no such argument{hint}")

@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from huggingface_hub import hf_hub_download
 
-from oumi.backends.local.vllm.row import ENGINE
-from oumi.backends.local.vllm.settings import GUIDANCE, LOADING
+from oumi.backends.local.vllm.settings import GUIDANCE, LOADING, SETTINGS_IN_KWARGS
 from oumi.backends.local.vllm.transformers_kwargs import (
     GGUF,
     TRANSLATED,
@@ -131,7 +130,7 @@ def _check_name(name: str, known: set[str]) -> None:
     if name in _RESERVED:
         raise ConfigError(f"model.model_kwargs.{name}: {_RESERVED[name]}")
     if name not in known | TRANSLATED:
-        hint = did_you_mean(name, {*known, *TRANSLATED, *ENGINE.settings_in_kwargs}, before="; ")
+        hint = did_you_mean(name, {*known, *TRANSLATED, *SETTINGS_IN_KWARGS}, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: vLLM has no such argument{hint}")
 
 

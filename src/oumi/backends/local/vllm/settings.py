@@ -11,6 +11,7 @@ from typing import Any
 from oumi.backends.local.model_files import find_gguf
 from oumi.backends.local.vllm.transformers_kwargs import GGUF, is_gguf, translate_kwargs
 from oumi.backends.setting_map import SettingMap, field
+from oumi.backends.settings import LOADING_KWARGS
 from oumi.core.configs import EMBEDDED_MODEL, GuidedDecodingParams, ModelParams
 from oumi.core.json_schema.regex import expand_classes
 from oumi.errors import ConfigError
@@ -109,3 +110,10 @@ READ_BY_BACKEND = frozenset(
 """Settings that our own modules use, of which vLLM has no argument of its own."""
 
 SETTINGS = SAMPLING.settings | LOADING.settings | READ_BY_BACKEND
+
+SETTINGS_IN_KWARGS = LOADING_KWARGS | {
+    "dtype": "torch_dtype",
+    "max_model_len": "model_max_length",
+    "tokenizer": "tokenizer_name",
+}
+"""With names of vLLM's own arguments."""
