@@ -25,8 +25,9 @@ def test_each_request_goes_to_it_as_it_is(server: FaultServer):
         assert answers(engine.infer([ask("row-1")])) == ["answer to row-1"]
         assert "".join(delta.content for delta in engine.stream(ask("row-2"))) == "answer to row-2"
         assert set(paths(server)) == {"/team/gateway/ask?api-version=2"}
+        assert engine.list_models() == ["m"]
         with pytest.raises(UnsupportedError, match="ends in /v1 or /"):
-            engine.list_models()
+            engine.get_batch_status("batch_of_another_machine")
 
 
 def test_a_batch_job_of_it_is_worked_off_here(server: FaultServer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import datetime
 from pathlib import Path
@@ -79,14 +78,3 @@ def test_what_cannot_be_written_fails_no_run(engine: RemoteInferenceEngine, tmp_
     config = InferenceConfig(progress_path=str(tmp_path / "file" / "progress.json"))
     assert len(engine.infer([ask("row-1"), ask("row-2")], config)) == 2
     assert caplog.text.count("not written") == 1
-
-
-def test_the_argument_of_a_call_wins(engine: RemoteInferenceEngine, tmp_path: Path):
-    path, other = tmp_path / "progress.json", tmp_path / "other.json"
-    config = InferenceConfig(progress_path=str(other))
-    engine.infer_partial([ask("row-1"), ask("row-2")], config, progress_path=str(path))
-    assert read(path) == (2, 2, 0)
-    asyncio.run(engine.ainfer_partial([ask("row-4")], progress_path=str(path)))
-    assert read(path) == (1, 1, 0)
-    assert not other.exists()
-    assert config.progress_path == str(other)

@@ -55,7 +55,7 @@ class Address:
         if self.is_endpoint:
             raise UnsupportedError(
                 f"remote_params.api_url is one endpoint alone ({mask_url(self.bases[0])}); for "
-                "lists of models and batch jobs, give the base of the API, which ends in /v1 or /"
+                "its batch jobs, give the base of the API, which ends in /v1 or /"
             )
 
     @property
