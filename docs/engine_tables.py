@@ -45,7 +45,7 @@ def engine_settings() -> str:
         f"{group}.{field}"
         for group in ("model", "generation", "generation.guided_decoding")
         for field in GROUPS[group].model_fields
-        if field not in ("guided_decoding", "strict", "max_repairs")  # of no engine
+        if field not in GROUPS[group].unused_fields() | {"guided_decoding", "strict", "max_repairs"}
     ]
     local = [row for row in own_rows() if row.provider is None]
     rows = [[f"`{n}`", *(_support(n, row) for row in local), _support_by_all(n)] for n in names]

@@ -57,6 +57,7 @@ def _group(name: str, kind: type[Settings]) -> str:
     rows = [
         [f"`{field}`", _type(kind, field, info), _default(info), meanings[field]]
         for field, info in kind.model_fields.items()
+        if field not in kind.unused_fields()
     ]
     fields = table(["Setting", "Type", "Default", "Meaning"], rows)
     return "\n".join([title, "", sentence(kind.__doc__), "", fields, *_accepted(kind)])
@@ -84,8 +85,8 @@ def _default(info: FieldInfo) -> str:
 
 
 def _accepted(kind: type[Settings]) -> Iterator[str]:
-    if kind.without_effect:
-        names = ", ".join(f"`{name}`" for name in sorted(kind.without_effect))
+    if kind.unused_fields():
+        names = ", ".join(f"`{name}`" for name in sorted(kind.unused_fields()))
         yield f"Accepted in a file, without effect here, and named once in a warning: {names}.\n"
 
 

@@ -10,6 +10,7 @@ from oumi.core.configs import (
     InferenceConfig,
     ModelParams,
 )
+from oumi.core.configs.base import Settings
 from tests.remote.talks import SCHEMA
 
 VALUES: dict[str, Any] = {
@@ -52,12 +53,14 @@ VALUES: dict[str, Any] = {
     "generation.guided_decoding.grammar": 'root ::= "yes" | "no"',
 }
 
-GROUPS: dict[str, type] = {
+GROUPS: dict[str, type[Settings]] = {
     "model": ModelParams,
     "generation": GenerationParams,
     "generation.guided_decoding": GuidedDecodingParams,
 }
 NOT_OF_ENGINES = {
+    # without effect on inference
+    *(f"{group}.{name}" for group, kind in GROUPS.items() for name in kind.unused_fields()),
     "generation.guided_decoding",  # the group itself
     "generation.guided_decoding.max_repairs",  # of the run, which asks again
     "generation.guided_decoding.strict",  # says how a schema is sent, and is no constraint itself

@@ -6,13 +6,17 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import oumi
 from oumi.compat.modules import MODULES
-from oumi.core.types import Message, Role
+from oumi.core.types import ContentItem, Conversation, Message, Role, Type
+from oumi.errors import InputError
 from tests.conftest import answers, ask
 from tests.fault_server import FaultServer
+from tests.remote.talks import PNG
 
 SCRIPT = """
 from oumi.builders.inference_engines import ENGINE_MAP, build_inference_engine
@@ -97,3 +101,88 @@ def test_files_are_read_as_they_were_written(tmp_path: Path):
     assert io.load_jsonlines(tmp_path / "rows.jsonl") == rows
     io.save_json(rows, tmp_path / "rows.json")
     assert io.load_json(tmp_path / "rows.json") == rows
+
+
+def module(name: str) -> Any:
+    return importlib.import_module(f"oumi.{name}")
+
+
+def test_content_as_parts(tmp_path: Path):
+    functions = module("utils.conversation_utils")
+    (tmp_path / "a.png").write_bytes(PNG)
+    items = [
+        ContentItem(type=Type.TEXT, content="Look"),
+        ContentItem(type=Type.IMAGE_PATH, content=str(tmp_path / "a.png")),
+        ContentItem(type=Type.IMAGE_URL, content="https://example.org/b.jpg"),
+    ]
+    message = Message(role=Role.USER, content=items)
+    text, image, linked = functions.convert_message_to_json_content(message)
+    assert text == {"type": "text", "text": "Look"}
+    assert image["image_url"]["url"] == functions.base64encode_content_item_image_bytes(
+        functions.load_image_bytes_to_content_item(items[1])
+    )
+    assert linked["image_url"]["url"] == "https://example.org/b.jpg"
+    plain = Message(role=Role.USER, content="Hi")
+    assert functions.convert_message_to_json_content(plain) == "Hi"
+    assert functions.convert_message_to_json_content_list(plain) == [{"type": "text", "text": "Hi"}]
+    [encoded] = functions.create_list_of_message_json_dicts(
+        [message], group_adjacent_same_role_turns=True
+    )
+    assert encoded["content"] == [text, image, linked]
+    with pytest.raises(ValueError, match="an image with its bytes"):
+        functions.base64encode_content_item_image_bytes(items[0])
+    missing = ContentItem(type=Type.IMAGE_PATH, content=str(tmp_path / "none.png"))
+    with pytest.raises(InputError, match=r"none\.png: it cannot be read"):
+        functions.load_image_bytes_to_content_item(missing)
+
+
+@pytest.mark.parametrize(("most", "kept"), [(-1, [2, 1]), (0, [0, 0]), (1, [1, 0]), (2, [2, 0])])
+def test_images_beyond_a_number_are_left_out(most: int, kept: list[int]):
+    image = ContentItem(type=Type.IMAGE_URL, content="https://example.org/b.jpg")
+    text = ContentItem(type=Type.TEXT, content="Look")
+    messages = [
+        Message(role=Role.USER, content=[image, text, image]),
+        Message(role=Role.USER, content=[image, text]),
+    ]
+    remove = module("utils.conversation_utils").remove_excessive_images_from_conversation
+    left = remove(Conversation(messages=messages), max_images=most).messages
+    assert [message.count_content_items().image_items for message in left] == kept
+    assert [message.compute_flattened_text_content("") for message in left] == ["Look", "Look"]
+    assert len(messages[0].content) == 3
+
+
+def test_inputs_of_chat_templates():
+    call = {"id": "1", "function": {"name": "f", "arguments": '{"x": 1}'}}
+    row = Conversation(
+        messages=[
+            Message(role=Role.USER, content="Hi"),
+            Message.model_validate({"role": "assistant", "tool_calls": [call]}),
+        ],
+        tools=[{"type": "function", "function": {"name": "f"}}],
+    )
+    inputs = module("utils.conversation_utils").create_chat_template_inputs
+    messages, tools = inputs(row, tool_arguments_format="mapping", content_format="empty")
+    assert messages[1]["content"] == ""
+    assert messages[1]["tool_calls"][0]["function"]["arguments"] == {"x": 1}
+    assert messages[1]["tool_calls"][0]["type"] == tools[0]["type"] == "function"
+    messages, _ = inputs(row, tool_arguments_format="string", content_format="null")
+    assert messages[1]["tool_calls"][0]["function"]["arguments"] == '{"x": 1}'
+    assert messages[1]["content"] is None
+
+
+def test_loggers_and_versions(tmp_path: Path):
+    logging = module("utils.logging")
+    log = logging.get_logger("of-a-test", level="warning", log_dir=tmp_path / "logs")
+    log.warning("heard")
+    logging.update_logger_level("of-a-test", "error")
+    log.warning("not heard")
+    assert (tmp_path / "logs" / "of-a-test.log").read_text() == "heard\n"
+    assert module("utils.version_utils").get_oumi_version() == oumi.__version__
+
+
+def test_names_of_the_settings():
+    configs = module("core.configs")
+    assert issubclass(configs.InferenceConfig, configs.BaseConfig)
+    with pytest.raises(configs.OumiConfigError, match="temperature"):
+        configs.InferenceConfig.from_str("generation: {temprature: 1}")
+    assert "{{" in module("builders").build_chat_template("llama3-instruct")

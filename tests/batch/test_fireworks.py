@@ -108,7 +108,7 @@ def test_the_account_is_the_one_that_is_named(server: FaultServer, monkeypatch):
 
 def test_a_server_without_accounts_is_named(server: FaultServer):
     with (
-        make(server, FireworksInferenceEngine, api_url=f"{server.url}/elsewhere") as engine,
+        make(server, FireworksInferenceEngine, api_url=f"{server.url}/elsewhere/") as engine,
         pytest.raises(ConfigError, match=r"no accounts at http://\S+/elsewhere\. Check"),
     ):
         engine.get_batch_status("any")

@@ -144,3 +144,75 @@ def test_a_schema_class_is_a_schema():
     with pytest.raises(ValidationError, match="found int"):
         GuidedDecodingParams(json=3)
     assert GuidedDecodingParams(json={"type": "object"}).form == "json"
+
+
+def test_a_config_as_text_and_as_values():
+    config = InferenceConfig.from_str("model: {model_name: m}\nremote_params: {api_key: sk-secret}")
+    assert config.to_dict(only_set=True) == {"model": {"model_name": "m"}, "remote_params": {}}
+    values = config.to_dict()
+    assert values["generation"]["max_new_tokens"] == 1024
+    assert "api_key" not in values["remote_params"]
+    assert InferenceConfig.model_validate(values).model == config.model
+    assert ModelParams("m").to_dict(only_set=True) == {"model_name": "m"}
+    with pytest.raises(ConfigError, match=r"^line 2: generation\.top: .*'top_p'"):
+        InferenceConfig.from_str("generation:\n  top: 1\n")
+    for text in ("- a", "a: [", "a: !!python/object:os.system {}"):
+        with pytest.raises(ConfigError, match=r"YAML|name: value"):
+            InferenceConfig.from_str(text)
+
+
+def test_arguments_win_over_the_file(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    path = tmp_path / "run.yaml"
+    path.write_text("model: {model_name: m}\ngeneration: {seed: 1, temperature: 0.5}\n")
+    arguments = ["generation.seed=2", "--model.model_name=1.5", "--local-rank=0"]
+    config = InferenceConfig.from_yaml_and_arg_list(str(path), arguments)
+    assert (config.generation.seed, config.generation.temperature) == (2, 0.5)
+    assert config.model.model_name == "1.5"
+    assert InferenceConfig.from_yaml_and_arg_list(None, []) == InferenceConfig()
+    logger = logging.getLogger("oumi.of-a-test")
+    for wrong in (["generation.seed"], ["generation.sed=1"], ["=1"]):
+        with pytest.raises(ConfigError, match="seed"):
+            InferenceConfig.from_yaml_and_arg_list(path, wrong, logger=logger)
+    assert "did you mean 'seed'" in caplog.text
+
+
+def test_variables_may_be_left_as_they_are(tmp_path: Path):
+    path = tmp_path / "run.yaml"
+    path.write_text("model: {model_name: '${NOWHERE}'}")
+    config = InferenceConfig.from_yaml(path, ignore_interpolation=True)
+    assert config.model.model_name == "${NOWHERE}"
+
+
+def test_a_config_is_printed_without_keys(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+):
+    config = InferenceConfig(remote_params=RemoteParams(api_key="sk-secret", num_workers=2))
+    config.print_config()
+    with caplog.at_level(logging.INFO, logger="of-a-test"):
+        config.print_config(logging.getLogger("of-a-test"))
+    for shown in (capsys.readouterr().out, caplog.text):
+        assert "  num_workers: 2\n" in shown
+        assert "sk-secret" not in shown
+
+
+def test_what_was_changed_in_place_is_checked():
+    config = InferenceConfig(generation=GenerationParams(stop_strings=["a"]))
+    config.finalize_and_validate()
+    config.generation.stop_strings.append(3)
+    for group in (config, config.generation):
+        with pytest.raises(ConfigError, match=r"stop_strings\.1: .*string"):
+            group.finalize_and_validate()
+
+
+def test_the_name_of_a_model_may_stand_alone():
+    assert ModelParams("m", torch_dtype="bf16") == ModelParams(model_name="m", torch_dtype="bf16")
+    assert ModelParams("m").model_fields_set == {"model_name"}
+    with pytest.raises(TypeError, match="model_name"):
+        ModelParams("m", model_name="n")
+    with pytest.raises(TypeError, match="positional"):
+        ModelParams("m", "n")
+
+
+def test_an_empty_window_is_the_usual_one(tmp_path: Path):
+    config = load(tmp_path, "remote_params: {batch_completion_window: null}\n")
+    assert config.remote_params.batch_completion_window == "24h"

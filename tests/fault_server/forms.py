@@ -45,6 +45,7 @@ _FORMS = {
     b"/messages": Form(messages),
     b"/converse": Form(converse),
     b"/converse-stream": Form(converse, streams=True),
+    b"/gateway/ask": CHAT,  # a gateway with an endpoint of its own, before a chat API
 }
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from oumi.backends.provider import Provider
-from oumi.backends.remote.address import Address, find_address, key_hint, to_base
+from oumi.backends.remote.address import Address, find_address, key_hint
 from oumi.backends.remote.providers import find_provider
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
-from oumi.errors import AccessError, ConfigError
+from oumi.errors import AccessError, ConfigError, UnsupportedError
 
 OPENAI = find_provider("OPENAI")
 REMOTE = find_provider("REMOTE")
@@ -35,7 +35,59 @@ def find(provider: Provider, remote: RemoteParams | None = None, model: str = "m
     ],
 )
 def test_an_address_in_any_of_its_forms(given: str, base: str):
-    assert to_base(given) == base
+    found = find(REMOTE, RemoteParams(api_url=given))
+    assert (found.bases, found.query, found.is_endpoint) == ((base,), "", False)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://h/v1/completions",
+        "http://h/gateway/team-a/ask",
+        "http://h/serving-endpoints/m/invocations?key=1&api-version=2",
+    ],
+)
+def test_an_endpoint_of_another_kind_is_used_as_it_is(given: str):
+    found = find(REMOTE, RemoteParams(api_url=given))
+    assert found.is_endpoint
+    assert found.url(found.bases[0], "/chat/completions") == given
+    with pytest.raises(UnsupportedError, match="one endpoint alone"):
+        found.check_is_base()
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("http://h/litellm/", "http://h/litellm/chat/completions"),
+        ("http://h?api-version=3&x=1", "http://h/v1/chat/completions?api-version=3&x=1"),
+        ("h.org/proxy/?x=/v1", "https://h.org/proxy/chat/completions?x=/v1"),
+        ("http://h/v1?", "http://h/v1/chat/completions"),
+        ("http://h/v1beta/openai", "http://h/v1beta/openai/chat/completions"),
+        ("http://h/models?api-version=2", "http://h/models/chat/completions?api-version=2"),
+        ("http://h/x/chat/completions?a=b", "http://h/x/chat/completions?a=b"),
+        (
+            "http://h/openai/deployments/x/chat/completions?api-version=2024-10-21",
+            "http://h/openai/deployments/x/chat/completions?api-version=2024-10-21",
+        ),
+    ],
+)
+def test_what_is_a_base_has_the_path_added(given: str, asked: str):
+    found = find(REMOTE, RemoteParams(api_url=given))
+    assert found.url(found.bases[0], "/chat/completions") == asked
+
+
+@pytest.mark.parametrize(
+    ("engine", "path"),
+    [("SGLANG", "/generate"), ("OLLAMA", "/api/chat"), ("OLLAMA", "/api/generate/")],
+)
+def test_the_own_endpoint_of_a_server_stands_for_the_server(engine: str, path: str):
+    found = find(find_provider(engine), RemoteParams(api_url=f"http://127.0.0.1:6864{path}"))
+    assert (found.bases, found.is_endpoint) == (("http://127.0.0.1:6864/v1",), False)
+
+
+def test_a_variable_is_a_base_whatever_it_ends_in(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://h/litellm")
+    assert not find(REMOTE).is_endpoint
 
 
 @pytest.mark.parametrize("given", ["ftp://x", "http://", ""])
@@ -105,12 +157,14 @@ def test_azure_by_deployment_and_version(monkeypatch):
     assert (find(AZURE, v1).bases, find(AZURE, v1).query) == ((f"{named}/openai/v1",), "")
 
 
-def test_replicas_have_one_version():
+def test_replicas_are_alike():
     urls = ["https://a.openai.azure.com?api-version=1", "https://b.openai.azure.com?api-version=2"]
-    with pytest.raises(ConfigError, match="same api-version"):
+    with pytest.raises(ConfigError, match="same query"):
         find(AZURE, RemoteParams(api_url=urls, api_key="k"))
-    with pytest.raises(ConfigError, match="no query"):
-        find(OPENAI, RemoteParams(api_url="https://a.org?api-version=1", api_key="k"))
+    with pytest.raises(ConfigError, match="all alike"):
+        find(REMOTE, RemoteParams(api_url=["http://a/ask", "http://b/v1"]))
+    with pytest.raises(ConfigError, match="no fragment"):
+        find(OPENAI, RemoteParams(api_url="https://a.org#x", api_key="k"))
 
 
 def test_an_address_made_of_project_and_region(monkeypatch):

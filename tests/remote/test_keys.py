@@ -285,6 +285,23 @@ def test_a_password_in_an_address(make: Make, server: FaultServer, tmp_path: Pat
     assert f"api_url: http://{host}" in (tmp_path / "a.yaml").read_text()
 
 
+def test_a_key_in_the_query_of_an_address(
+    make: Make, server: FaultServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    secret = "query-secret-1234"
+    server.plan(faults=[{"kind": "status", "code": 500, "body": secret, "times": 1}])
+    url = f"{server.api_url}?key={secret}"
+    config = InferenceConfig(output_path=str(tmp_path / "a.jsonl"), remote_params={"api_url": url})
+    engine = make(api_url=url, max_retries=1, retry_backoff_base=0.01)
+    engine.infer([ask("row-1")], config)
+    assert {one["path"].partition("?")[2] for one in server.stats()["last"]} == {f"key={secret}"}
+    config.to_yaml(tmp_path / "a.yaml")
+    session = engine.session()
+    shown = [repr(config), repr(session), repr(session.address), str(session.identity), caplog.text]
+    shown += [path.read_text() for path in tmp_path.iterdir()]
+    assert not [text for text in shown if secret in text]
+
+
 def test_another_password_asks_for_no_row_again(make: Make, server: FaultServer, tmp_path: Path):
     server.plan()
     for password in ("one-password", "another-password"):
@@ -297,9 +314,8 @@ def test_another_password_asks_for_no_row_again(make: Make, server: FaultServer,
 @pytest.mark.parametrize(
     "url",
     [
-        f"http://h/v1?key={KEY}",
-        f"http://h/v1?{PASSWORD}",
-        f"http://bob:{PASSWORD}@h/v1?x=1",
+        f"http://h/v1?key={KEY}#x",
+        f"http://h/v1?{PASSWORD}#x",
         f"ftp://bob:{PASSWORD}@h/v1",
         f"bob:{PASSWORD}@h/v1#x",
     ],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from oumi.backends.provider import Provider
+from oumi.backends.settings import LOADING_KWARGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class EngineRow:
     """Settings that it uses. All others are refused."""
     ignores: frozenset[str] = frozenset()
     """Settings that the model's file or the server decides; named in a warning, not refused."""
+    settings_in_kwargs: Mapping[str, str] = field(default_factory=LOADING_KWARGS.copy)
+    """Names in `model.model_kwargs` that mean another field of `model`: `{name: field}`."""
     provider: Provider | None = None
     """The row of its API; None for an engine without one."""
 

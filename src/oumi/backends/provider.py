@@ -117,6 +117,9 @@ class Provider:
     """Whether parts of the chat API's messages may have `cache_control`."""
     caches_marked: re.Pattern[str] | None = None
     """The models that cache what is marked in a prompt, and nothing else."""
+    user_field: str | None = None
+    """The field of a request for `remote_params.user_id`, which a dot divides from a field within.
+    None: its documentation names none."""
     lists_models: bool = True
     """Whether it has an endpoint that lists its models."""
 
@@ -149,6 +152,9 @@ class Provider:
     """What the official client adds to the base in that variable."""
     url_parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Environment variables for each word in `url`; the first that is set counts."""
+    native_paths: tuple[str, ...] = ()
+    """Endpoints of an API of its own. An address of one of them stands for the server: its chat API
+    is asked."""
     version_env: str | None = None
     """Environment variable for an API version, which the URL then carries as `api-version`."""
     versioned_path: str = ""

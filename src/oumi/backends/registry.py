@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oumi.backends.base import Backend
-from oumi.backends.chat_templates.reading import with_template_text
+from oumi.backends.effective_settings import with_effective_model, with_effective_sampling
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.provider import Provider
 from oumi.backends.remote.api_choice import find_dialect
@@ -124,8 +124,8 @@ def engine_for(config: InferenceConfig) -> EngineRow:
 
 def build_backend(config: InferenceConfig) -> Backend:
     """The backend of the engine that the settings name, with their model loaded."""
-    row, config = engine_for(config), with_template_text(config)
-    check_settings(row, config)
+    row = engine_for(config)
+    config = effective_settings(row, config)
     return load_backend(row)(row, config)
 
 
@@ -150,6 +150,16 @@ def _engine_for(model: ModelParams) -> InferenceEngineType:
     if model.model_name == EMBEDDED_MODEL or ".gguf" in model.model_name.lower():
         return InferenceEngineType.LLAMACPP
     return InferenceEngineType.NATIVE
+
+
+def effective_settings(row: EngineRow, config: InferenceConfig) -> InferenceConfig:
+    """The settings as the engine takes them, checked.
+
+    Raises ConfigError, and UnsupportedError for what the engine cannot honour.
+    """
+    config = with_effective_sampling(with_effective_model(row, config))
+    check_settings(row, config)
+    return config
 
 
 def check_settings(row: EngineRow, config: InferenceConfig) -> None:

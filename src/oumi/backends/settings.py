@@ -50,3 +50,12 @@ LOADING = frozenset(
     }
 )
 """What is decided where the model is loaded: ignored by every API, with a warning."""
+
+LOADING_KWARGS = {
+    "attn_implementation": "attn_implementation",
+    "device_map": "device_map",
+    "revision": "model_revision",
+    "torch_dtype": "torch_dtype",
+    "trust_remote_code": "trust_remote_code",
+}
+"""Arguments of Transformers' `from_pretrained` that have a setting of their own here."""

@@ -103,7 +103,7 @@ def count_rows(source: Source, config: InferenceConfig) -> int:
 
 def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
     """The settings as JSON-ready values; keys, files, and secrets in a URL are left out."""
-    settings = dump_without_secrets(config)
+    settings = dump_without_secrets(config, only_set=True)
     for name in ("input_path", "output_path", "progress_path", "overwrite"):
         settings.pop(name, None)
     return settings

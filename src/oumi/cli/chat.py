@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -15,7 +15,14 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.names import did_you_mean
 from oumi.core.printable import printable
 from oumi.core.types.completion import Completion, Delta
-from oumi.core.types.conversation import Conversation, FinishReason, Message, Role
+from oumi.core.types.conversation import (
+    ContentItem,
+    Conversation,
+    FinishReason,
+    Message,
+    Role,
+    Type,
+)
 from oumi.errors import OumiError
 from oumi.inference import InferenceEngine, build_engine
 
@@ -32,12 +39,15 @@ Deltas = Generator[Delta, None, None]
 
 
 class Chat:
-    """A conversation that goes on. The system prompt stays when the messages are forgotten."""
+    """A conversation that goes on. The system prompt, and the `media` before the first question,
+    stay when the messages are forgotten.
+    """
 
     def __init__(self, engine: InferenceEngine, config: InferenceConfig):
         self._engine = engine
         self._config = config
         self.system_prompt: str | None = None
+        self.media: list[ContentItem] = []
         self.messages: list[Message] = []
 
     @property
@@ -52,7 +62,7 @@ class Chat:
 
         An answer that is stopped or breaks off stays in the conversation as far as it came.
         """
-        self.messages.append(Message(role=Role.USER, content=text))
+        self.messages.append(self._question(text))
         contents: list[str] = []
         completion: Completion | None = None
         try:
@@ -63,6 +73,12 @@ class Chat:
                     yield delta
         finally:
             self._append_answer("".join(contents), completion)
+
+    def _question(self, text: str) -> Message:
+        if not self.media or self.messages:
+            return Message(role=Role.USER, content=text)
+        items = [*self.media, ContentItem(type=Type.TEXT, content=text)]
+        return Message(role=Role.USER, content=items)
 
     def _engine_stream(self) -> Deltas:
         return self._engine.stream(self.conversation, self._config)
@@ -76,16 +92,31 @@ class Chat:
             self.messages.pop()  # a question without any answer would confuse the next turn
 
 
-def infer_interactive(config: InferenceConfig, *, system_prompt: str | None = None) -> None:
-    """Chat in the terminal until the user leaves; `oumi infer -i` as a function."""
-    run(config, system_prompt)
+def infer_interactive(
+    config: InferenceConfig,
+    *,
+    input_image_bytes: Sequence[bytes] | None = None,
+    system_prompt: str | None = None,
+    console: object = None,
+) -> None:
+    """Chat in the terminal until the user leaves; `oumi infer -i` as a function.
+
+    The images stand before the first question. A `console`, in which the upstream library shows
+    that it waits, is not needed: answers appear as they are made.
+    """
+    images = [ContentItem(type=Type.IMAGE_BINARY, binary=one) for one in input_image_bytes or ()]
+    run(config, system_prompt, images)
 
 
-def run(config: InferenceConfig, system_prompt: str | None = None) -> int:
+def run(
+    config: InferenceConfig,
+    system_prompt: str | None = None,
+    media: Sequence[ContentItem] = (),
+) -> int:
     """Chat until the user leaves. Returns the exit code."""
     with build_engine(config) as engine:
         chat = Chat(engine, config)
-        chat.system_prompt = system_prompt
+        chat.system_prompt, chat.media = system_prompt, list(media)
         if sys.stdin.isatty():
             name = printable(config.model.model_name)
             click.echo(f"{name} · {_HELP.splitlines()[0]}", err=True)

@@ -10,6 +10,8 @@ from typing import NoReturn
 import click
 
 from oumi.cli import summary
+from oumi.cli.config_list import list_option
+from oumi.cli.log_options import log_options, show_settings
 from oumi.cli.overrides import OverridableCommand, config_option, read_settings
 from oumi.cli.progress import Progress
 from oumi.cli.signals import exit_code_of, sigterm_interrupts
@@ -45,18 +47,55 @@ Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
     epilog=_EPILOG,
 )
 @config_option()
+@list_option
 @click.option("-i", "--interactive", is_flag=True, help="Chat in the terminal.")
+@click.option(
+    "--image",
+    "images",
+    metavar="FILE",
+    multiple=True,
+    help="An image or a PDF that a chat begins with: a file or an address. May be given again.",
+)
+@click.option("--system-prompt", metavar="TEXT", help="What a chat tells the model at first.")
 @click.option("-q", "--quiet", is_flag=True, help="Show errors only, no progress, no summary.")
+@log_options
 @click.pass_context
-def command(ctx: click.Context, path: Path | None, interactive: bool, quiet: bool) -> int:
+def command(
+    ctx: click.Context,
+    path: Path | None,
+    interactive: bool,
+    images: tuple[str, ...],
+    system_prompt: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
     """Answer a file of conversations, or chat in the terminal (-i)."""
     config = read_settings(ctx, path)
-    if interactive:
-        from oumi.cli import chat
-
-        return chat.run(config)
+    if verbose:
+        show_settings(config)
+    if interactive or _starts_chat(config):
+        return _chat(config, images, system_prompt)
+    if images or system_prompt is not None:
+        raise click.UsageError(
+            "--image and --system-prompt are for a chat (-i); rows of a file have their own.", ctx
+        )
     with sigterm_interrupts():
         return answer_file(_with_paths(config, ctx), quiet=quiet)
+
+
+def _starts_chat(config: InferenceConfig) -> bool:
+    """Whether nobody named an input, and somebody sits at the keyboard."""
+    return config.input_path is None and sys.stdin.isatty()
+
+
+def _chat(config: InferenceConfig, images: tuple[str, ...], system_prompt: str | None) -> int:
+    from oumi.cli import chat
+    from oumi.cli.image_option import as_taken, to_item
+
+    if config.input_path is not None:
+        _print(f"warning: a chat reads no file: {config.input_path} is left as it is")
+    items = [item for image in images for item in as_taken(to_item(image), config)]
+    return chat.run(config, system_prompt, items)
 
 
 def answer_file(config: InferenceConfig, *, quiet: bool) -> int:

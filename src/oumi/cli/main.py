@@ -38,7 +38,9 @@ def _print_warnings() -> None:
     """Let the library's warnings reach stderr."""
     import logging
 
-    logging.basicConfig(format="warning: %(message)s", level=logging.WARNING)
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+        logging.addLevelName(level, logging.getLevelName(level).lower())
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

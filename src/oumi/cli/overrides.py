@@ -5,21 +5,16 @@ Words of a name may be joined by `_` or `-`; the value follows after a space or 
 
 from __future__ import annotations
 
-import inspect
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import NoneType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import click
-from pydantic import SecretStr
 
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.base import Settings
+from oumi.core.configs.setting_text import as_yaml
 from oumi.core.names import nearest
-from oumi.core.printable import printable_json
 from oumi.core.urls import mask_url
 
 Override = tuple[str, str]
@@ -41,7 +36,9 @@ class OverridableCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-def config_option(text: str = "YAML settings.") -> Callable[[CommandT], CommandT]:
+def config_option(
+    text: str = "YAML settings: a path, or a name that `oumi infer --list` shows.",
+) -> Callable[[CommandT], CommandT]:
     """The option `-c FILE`, which gives a command the argument `path`; `text` is its help."""
     kind = click.Path(path_type=Path)
     return click.option("-c", "--config", "path", metavar="FILE", type=kind, help=text)
@@ -67,7 +64,7 @@ def split(args: list[str], own: set[str]) -> tuple[list[Override], list[str]]:
         name = _field_name(flag)
         if not equals:
             value = _next_value(name, flag, left, own)
-        overrides.append((name, _as_yaml(name, value)))
+        overrides.append((name, as_yaml(InferenceConfig, name, value)))
     return overrides, rest
 
 
@@ -111,27 +108,3 @@ def _next_value(name: str, flag: str, left: list[str], own: set[str]) -> str:
     if "." not in name and f"--{name}" not in top:
         raise click.NoSuchOption(flag, possibilities=nearest(flag, sorted(own | top), most=3))
     raise click.UsageError(f"{flag} needs a value.")
-
-
-def _as_yaml(name: str, value: str) -> str:
-    """The value as YAML; that of a text setting is quoted, so that `1.5` or `no` stays text."""
-    types = _types(name)
-    if not types or not types <= {str, SecretStr, NoneType}:
-        return value
-    if NoneType in types and value in ("", "~", "null"):
-        return value
-    # YAML takes no control characters as they are.
-    return printable_json(json.dumps(value, ensure_ascii=False))
-
-
-def _types(name: str) -> set[Any]:
-    """The types of a setting; none for an unknown one."""
-    group: type[Settings] | None = InferenceConfig
-    types: tuple[Any, ...] = ()
-    for part in name.split("."):
-        field = group.model_fields.get(part) if group else None
-        if field is None:
-            return set()
-        types = get_args(field.annotation) or (field.annotation,)
-        group = next((k for k in types if inspect.isclass(k) and issubclass(k, Settings)), None)
-    return set(types)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from oumi.backends.openai_chat import encode_messages
+from oumi.backends.chat_templates.reading import read_template
 from oumi.backends.registry import find_engine
 from oumi.core.configs import (
     GenerationParams,
@@ -17,7 +18,6 @@ from oumi.core.configs import (
     ModelParams,
     RemoteParams,
 )
-from oumi.core.types.conversation import Conversation, Message
 from oumi.inference import InferenceEngine, build_engine
 from oumi.inference.build import load_class
 
@@ -55,24 +55,36 @@ def build_inference_engine(
     )
 
 
-def create_list_of_message_json_dicts(
-    messages: Sequence[Message], *, group_adjacent_same_role_turns: bool
-) -> list[dict[str, Any]]:
-    """Messages as dicts in the form of OpenAI's chat API, images as data URLs.
+def build_chat_template(template_name: str) -> str:
+    """The text of a chat template of this package. Raises ConfigError for an unknown name."""
+    return read_template(template_name) or ""
 
-    If asked to, neighbours of one role become one message with all their parts, unless they call
-    tools or answer a call.
+
+def get_oumi_version() -> str:
+    """The version of this package."""
+    return version("oumi-infer")
+
+
+def get_logger(name: str, level: str = "info", log_dir: str | Path | None = None) -> logging.Logger:
+    """A logger with a level, and with a file of its name in a folder where one is given.
+
+    One that has a level keeps it.
     """
-    if not group_adjacent_same_role_turns:
-        return encode_messages(Conversation(messages=list(messages)))
-    grouped: list[dict[str, Any]] = []
-    for (role, is_plain), group in groupby(messages, lambda m: (m.role, _is_plain(m))):
-        dicts = encode_messages(Conversation(messages=list(group)))
-        if is_plain and len(dicts) > 1:
-            parts = [part for message in dicts for part in _parts(message["content"])]
-            dicts = [{"role": role.value, "content": parts}]
-        grouped += dicts
-    return grouped
+    found = logging.getLogger(name)
+    if found.level == logging.NOTSET:
+        found.setLevel(level.upper())
+        if log_dir is not None:
+            Path(log_dir).mkdir(parents=True, exist_ok=True)
+            found.addHandler(logging.FileHandler(Path(log_dir) / f"{name}.log"))
+    return found
+
+
+def update_logger_level(name: str, level: str = "info") -> None:
+    """Set the level of a logger and of its handlers."""
+    found = logging.getLogger(name)
+    found.setLevel(level.upper())
+    for handler in found.handlers:
+        handler.setLevel(level.upper())
 
 
 def load_file(filename: str | Path, encoding: str = "utf-8") -> str:
@@ -98,11 +110,3 @@ def load_jsonlines(filename: str | Path) -> list[dict[str, Any]]:
 def save_jsonlines(filename: str | Path, data: Sequence[Mapping[str, Any]]) -> None:
     """Write values to a JSONL file, one a line."""
     Path(filename).write_text("".join(json.dumps(value) + "\n" for value in data), "utf-8")
-
-
-def _is_plain(message: Message) -> bool:
-    return not (message.tool_calls or message.tool_call_id)
-
-
-def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"type": "text", "text": content}] if isinstance(content, str) else content

@@ -19,10 +19,23 @@ _BATCH_TYPES = {
     "BatchInfo": f"{_TYPES}.batch:BatchInfo",
     "BatchStatus": f"{_TYPES}.batch:BatchStatus",
 }
-_BUILDERS = {
+_BUILD_ENGINE = {
     "ENGINE_MAP": f"{_FUNCTIONS}:ENGINE_MAP",
     "build_inference_engine": f"{_FUNCTIONS}:build_inference_engine",
 }
+_BUILD_TEMPLATE = {"build_chat_template": f"{_FUNCTIONS}:build_chat_template"}
+_CONVERSATION_FUNCTIONS = (
+    "base64encode_content_item_image_bytes",
+    "convert_content_items_to_json_list",
+    "convert_message_content_item_to_json_dict",
+    "convert_message_to_json_content",
+    "convert_message_to_json_content_list",
+    "create_chat_template_inputs",
+    "create_list_of_message_json_dicts",
+    "load_image_bytes_to_content_item",
+    "remove_excessive_images",
+    "remove_excessive_images_from_conversation",
+)
 _ENGINES = {
     "anthropic": "AnthropicInferenceEngine",
     "bedrock": "BedrockInferenceEngine",
@@ -57,8 +70,9 @@ def _functions(*names: str) -> dict[str, str]:
 
 
 MODULES: dict[str, dict[str, str]] = {
-    "oumi.builders": _BUILDERS,
-    "oumi.builders.inference_engines": _BUILDERS,
+    "oumi.builders": _BUILD_ENGINE | _BUILD_TEMPLATE,
+    "oumi.builders.inference_engines": _BUILD_ENGINE,
+    "oumi.builders.models": _BUILD_TEMPLATE,
     "oumi.core.configs.base_config": {"BaseConfig": f"{_CONFIGS}.base:Settings"},
     "oumi.core.configs.inference_engine_type": {
         "InferenceEngineType": f"{_CONFIGS}:InferenceEngineType"
@@ -69,6 +83,7 @@ MODULES: dict[str, dict[str, str]] = {
         f"oumi.core.configs.params.{module}": {name: f"{_CONFIGS}:{name}"}
         for module, name in _PARAMS.items()
     },
+    "oumi.core.types.exceptions": {"HardwareException": f"{_ERRORS}:EngineError"},
     "oumi.core.inference": _BASE_ENGINE,
     "oumi.core.inference.base_inference_engine": _BASE_ENGINE,
     "oumi.exceptions": {
@@ -88,12 +103,15 @@ MODULES: dict[str, dict[str, str]] = {
         for module, name in _ENGINES.items()
     },
     "oumi.utils": {},
-    "oumi.utils.conversation_utils": _functions("create_list_of_message_json_dicts"),
+    "oumi.utils.conversation_utils": {
+        name: f"oumi.compat.conversations:{name}" for name in _CONVERSATION_FUNCTIONS
+    },
     "oumi.utils.io_utils": _functions(
         "load_file", "load_json", "load_jsonlines", "save_json", "save_jsonlines"
     ),
     "oumi.utils.logging": {
-        "get_logger": "logging:getLogger",
+        **_functions("get_logger", "update_logger_level"),
         "logger": "oumi.core.logs:logger",
     },
+    "oumi.utils.version_utils": _functions("get_oumi_version"),
 }

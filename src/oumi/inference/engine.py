@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from oumi.backends.base import Backend
-from oumi.backends.chat_templates.reading import with_template_text
+from oumi.backends.effective_settings import with_effective_model
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import (
-    check_settings,
+    effective_settings,
     engine_rows,
     find_engine,
     load_backend,
@@ -59,12 +59,10 @@ class InferenceEngine(BatchMethods):
             generation=generation_params or GenerationParams(),
             remote_params=remote_params,
         )
-        self._config = with_template_text(given).model_copy(deep=True)
         self._row = self.row()
-        check_settings(self._row, self._config)
-        self._backend: Backend = load_backend(self._row)(
-            self._row, self._config, **backend_arguments
-        )
+        self._config = with_effective_model(self._row, given).model_copy(deep=True)
+        effective = effective_settings(self._row, self._config)
+        self._backend: Backend = load_backend(self._row)(self._row, effective, **backend_arguments)
 
     @classmethod
     def row(cls) -> EngineRow:
@@ -224,8 +222,7 @@ class InferenceEngine(BatchMethods):
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""
-        config = with_template_text(self._config.merge(inference_config))
-        check_settings(self._row, config)
+        config = effective_settings(self._row, self._config.merge(inference_config))
         self._backend.check(config)
         return config
 

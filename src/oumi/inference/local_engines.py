@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from oumi.core.configs import InferenceEngineType
+from oumi.core.configs import GenerationParams, InferenceEngineType, ModelParams, RemoteParams
 from oumi.inference.engine import InferenceEngine
 
 
@@ -33,3 +33,27 @@ class VLLMInferenceEngine(InferenceEngine):
     """vLLM in a process of its own; its scheduler batches whatever is in flight."""
 
     engine_type: ClassVar[InferenceEngineType] = InferenceEngineType.VLLM
+
+    def __init__(
+        self,
+        model_params: ModelParams | None = None,
+        *,
+        generation_params: GenerationParams | None = None,
+        remote_params: RemoteParams | None = None,
+        tool_call_parser: str | None = None,
+        **engine_arguments: Any,
+    ):
+        """Further arguments are vLLM's own, such as `tensor_parallel_size` (-1: all graphics
+        cards), laid over `model_kwargs`.
+        """
+        model = model_params or ModelParams()
+        changes: dict[str, Any] = {}
+        if engine_arguments:
+            changes["model_kwargs"] = {**model.model_kwargs, **engine_arguments}
+        if tool_call_parser is not None:
+            changes["tool_call_parser"] = tool_call_parser
+        super().__init__(
+            model.merge(ModelParams(**changes)),
+            generation_params=generation_params,
+            remote_params=remote_params,
+        )

@@ -15,6 +15,7 @@ from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.model_files import find_folders, fingerprint
 from oumi.backends.media.loader import MediaLoader
 from oumi.backends.media.support import unsupported
+from oumi.core.configs import ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError
@@ -52,6 +53,7 @@ class LocalBackend(Backend):
 
     def __init__(self, row: EngineRow, config: InferenceConfig):
         super().__init__(row, config)
+        self.check_model(config.model)
         self._load()
         self._fingerprint = fingerprint(self._model_files())
 
@@ -73,7 +75,8 @@ class LocalBackend(Backend):
 
     def check(self, config: InferenceConfig) -> None:
         """Raise ConfigError for other settings of the model than those it was loaded with."""
-        if config.model != self.config.model:
+        # Fields without effect, which dumps leave out, may differ.
+        if config.model.model_dump() != self.config.model.model_dump():
             raise ConfigError(
                 f"this engine holds {self.config.model.model_name!r} with its own model settings; "
                 "make another engine for others"
@@ -104,6 +107,10 @@ class LocalBackend(Backend):
         if kind != "image":
             raise unsupported(self.name, kind)
         self.check_takes_images()
+
+    @classmethod
+    def check_model(cls, model: ModelParams) -> None:
+        """Raise what is wrong with the model's settings, as far as that shows without its files."""
 
     @abstractmethod
     async def complete(self, request: Request) -> Completion:

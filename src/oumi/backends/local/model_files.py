@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,15 +28,15 @@ def find_gguf(model: ModelParams) -> Path:
     """The GGUF file of a model, downloaded from the hub if need be.
 
     `model_name` is `oumi-tiny`, a path, or `owner/repo:file` on the hub; for a folder or a
-    repository the file may also be named by `model_kwargs["filename"]`. Raises ModelNotFoundError
-    for a file that does not exist or is no GGUF file.
+    repository the file may also be named by `model_kwargs["filename"]`, with `*` for what one file
+    alone fits. Raises ModelNotFoundError for a file that does not exist or is no GGUF file.
     """
     name, filename = model.model_name, model.model_kwargs.get("filename")
     if name == EMBEDDED_MODEL:
         return TINY_GGUF
     path = Path(name).expanduser()
     if path.is_dir() and filename:
-        path = path / filename
+        path = path / _one_of(path, filename, [file.name for file in path.iterdir()])
     hub_name = f"{name}:{filename}" if filename and ":" not in name else name
     return _find_gguf(path, hub_name, model.model_revision)
 
@@ -76,7 +77,25 @@ def _find_gguf(path: Path, hub_name: str, revision: str | None = None) -> Path:
     repo, _, filename = hub_name.partition(":")
     if repo.count("/") == 1 and filename:
         return _checked(_download(repo, filename, revision))
+    if repo.count("/") == 1 and not path.exists() and not path.suffix:
+        raise ModelNotFoundError(
+            f"{repo}: name one of its GGUF files, as {repo}:file.gguf or in "
+            "model.model_kwargs.filename, in which * stands for any characters"
+        )
     raise ModelNotFoundError(_not_found(path))
+
+
+def _one_of(place: Path | str, pattern: str, names: Iterable[str]) -> str:
+    """The one name that a pattern fits; a pattern without `*` is the name."""
+    if "*" not in pattern:
+        return pattern
+    found = sorted(fnmatch.filter(names, pattern))
+    if len(found) != 1:
+        listed = f"{len(found)} files: {', '.join(found)}" if found else "no file"
+        raise ModelNotFoundError(
+            f"model.model_kwargs.filename: {pattern!r} fits {listed} ({place})"
+        )
+    return found[0]
 
 
 def _folder(name: str) -> Path:
@@ -130,6 +149,9 @@ def _download(repo: str, filename: str, revision: str | None) -> Path:
             f"{repo} has to come from the hub, which needs: pip install 'oumi-infer[hub]'"
         ) from error
     try:
+        if "*" in filename:
+            names = huggingface_hub.HfApi().list_repo_files(repo, revision=revision)
+            filename = _one_of(repo, filename, names)
         return Path(huggingface_hub.hf_hub_download(repo, filename, revision=revision))
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise ModelNotFoundError(

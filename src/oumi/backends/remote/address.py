@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, quote, urlsplit
 
 from oumi.backends.provider import AuthMethod, Provider
+from oumi.backends.remote.location import Location, locate, without_endpoint
 from oumi.core.configs import InferenceConfig, RemoteParams
-from oumi.core.urls import check_url, mask_url
-from oumi.errors import AccessError, ConfigError
+from oumi.core.urls import mask_url
+from oumi.errors import AccessError, ConfigError, UnsupportedError
 
-_ENDPOINT = re.compile(
-    r"/(?:(?:chat/)?completions|responses|messages|model/[^/]+/converse(?:-stream)?)/?$"
-)
-_LOCAL = re.compile(r"^(?:localhost|[\d.]+|\[[0-9a-f:]+\])(?::|/|$)")
 _JSON = (("content-type", "application/json"), ("accept", "application/json"))
 _WORD = re.compile(r"\{(\w+)\}")
+_SAME_WORDS = {"project_id": "project", "location": "region"}
+"""Google's own names of words in its URLs."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,12 @@ class Address:
     bases: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
     query: str = ""
-    """What follows each path: empty, or an API version with its question mark."""
+    """What follows each path: empty, or a query with its question mark."""
     has_key: bool = True
     key_file: str | None = None
     """A file with the credentials of a service account, given in place of a key."""
+    is_endpoint: bool = False
+    """Whether the bases are whole addresses, to which no path is added."""
 
     def __repr__(self) -> str:
         return f"Address({', '.join(map(mask_url, self.bases))})"  # the headers hold the key
@@ -40,6 +41,22 @@ class Address:
     def hosts(self) -> str:
         """The hosts of the replicas, for errors and logs: a URL may hold a password."""
         return ", ".join(urlsplit(base).netloc.rpartition("@")[2] for base in self.bases)
+
+    def url(self, base: str, path: str) -> str:
+        """Where to send a request: the path below one of the bases, and the query."""
+        return self.with_query(base + ("" if self.is_endpoint else path))
+
+    def with_query(self, url: str) -> str:
+        """A whole URL with the query of this address, behind one of its own."""
+        return url + self.query.replace("?", "&" if "?" in url else "?", 1)
+
+    def check_is_base(self) -> None:
+        """Raise UnsupportedError for an endpoint, beside which nothing else can be asked."""
+        if self.is_endpoint:
+            raise UnsupportedError(
+                f"remote_params.api_url is one endpoint alone ({mask_url(self.bases[0])}); for "
+                "its batch jobs, give the base of the API, which ends in /v1 or /"
+            )
 
     @property
     def models_base(self) -> str:
@@ -63,42 +80,33 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
         hint = f" or the environment variable {provider.url_env}" if provider.url_env else ""
         raise ConfigError(f"{provider.name}: set remote_params.api_url{hint}")
     places = [
-        _locate(provider, url, config.model.model_name)
+        _locate(provider, url, config.model.model_name, is_given=bool(remote.api_url))
         for url in ([urls] if isinstance(urls, str) else urls)
     ]
-    queries = {query for _, query in places}
-    if len(queries) > 1:
-        raise ConfigError("remote_params.api_url: replicas need the same api-version")
+    _check_alike(places)
     is_given = remote.api_key is not None or remote.api_key_env_varname
     token = None if is_given else _from_environment(provider.bearer_env)
     key = None if token else _find_key(provider, remote)
     is_file = key and provider.auth_method is AuthMethod.GOOGLE and key.endswith(".json")
     key_file = key if is_file else None
     key = None if key_file else key
-    bases = tuple(base for base, _ in places)
-    headers = _headers(provider, key, token)
-    return Address(bases, headers, queries.pop(), bool(key or token), key_file)
+    return Address(
+        bases=tuple(place.base for place in places),
+        headers=_headers(provider, key, token),
+        query=places[0].query,
+        has_key=bool(key or token),
+        key_file=key_file,
+        is_endpoint=places[0].is_endpoint,
+    )
 
 
-def to_base(url: str, usual_path: str = "/v1") -> str:
-    """The base URL of an API from a host, a base, or a full endpoint. Raises ConfigError.
-
-    A host alone gets the usual path.
-    """
-    text = url.strip()
-    try:
-        check_url(text)
-    except ValueError as error:
-        raise ConfigError(f"the address of the API: {error}") from None
-    if "://" not in text:
-        text = f"{'http' if _LOCAL.match(text) else 'https'}://{text}"
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigError(f"remote_params.api_url: not the address of an API: {mask_url(url)!r}")
-    if parts.query or parts.fragment:
-        raise ConfigError(f"remote_params.api_url: expected no query in it: {mask_url(url)!r}")
-    path = _ENDPOINT.sub("", parts.path).rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path or usual_path}"
+def _check_alike(places: list[Location]) -> None:
+    if len({place.query for place in places}) > 1:
+        raise ConfigError("remote_params.api_url: replicas need the same query")
+    if len({place.is_endpoint for place in places}) > 1:
+        raise ConfigError(
+            "remote_params.api_url: replicas are bases, or whole endpoints, all alike"
+        )
 
 
 def key_hint(provider: Provider, remote: RemoteParams) -> str:
@@ -108,21 +116,28 @@ def key_hint(provider: Provider, remote: RemoteParams) -> str:
     return f"the environment variable {' or '.join(names)} or {own}" if names else own
 
 
-def _locate(provider: Provider, url: str, model: str) -> tuple[str, str]:
-    """The base URL, and the query that follows each path."""
-    url, version = _fill(provider, url), ""
-    if provider.version_env is not None:
-        url, _, query = url.partition("?")
-        version = parse_qs(query).get("api-version", [""])[0]
-    base = to_base(url, "")
-    if not urlsplit(base).path:
-        version = version or _from_environment(provider.version_env) or ""
-        base += _usual_path(provider, model, has_version=bool(version))
-    return base, f"?api-version={quote(version)}" if version else ""
+def _locate(provider: Provider, url: str, model: str, *, is_given: bool) -> Location:
+    """Where a URL leads; one that is not given, but the provider's, is never a whole endpoint."""
+    found = locate(_fill(provider, url), provider.native_paths)
+    if not is_given:
+        found = replace(found, is_endpoint=False)
+    if urlsplit(found.base).path:
+        return found
+    query = _with_version(provider, found.query)
+    has_version = "api-version" in parse_qs(query[1:])
+    return Location(found.base + _usual_path(provider, model, has_version=has_version), query)
+
+
+def _with_version(provider: Provider, query: str) -> str:
+    """The query with the API version of the environment, unless it has one."""
+    version = _from_environment(provider.version_env)
+    if not version or "api-version" in parse_qs(query[1:]):
+        return query
+    return f"{query}{'&' if query else '?'}api-version={quote(version)}"
 
 
 def _usual_path(provider: Provider, model: str, *, has_version: bool) -> str:
-    if has_version:
+    if has_version and provider.versioned_path:
         return provider.versioned_path.format(model=quote(model, safe=""))
     return _fill(provider, urlsplit(provider.url).path) if provider.url else "/v1"
 
@@ -131,7 +146,7 @@ def _fill(provider: Provider, url: str) -> str:
     """The URL with its words filled from the environment. Raises ConfigError for a missing one."""
 
     def value(word: re.Match[str]) -> str:
-        names = provider.url_parts.get(word[1], ())
+        names = provider.url_parts.get(_SAME_WORDS.get(word[1], word[1]), ())
         found = _first_set(names)
         if found is None:
             where = ", ".join(filter(None, (*names, provider.url_env)))
@@ -167,8 +182,9 @@ def _url_in_environment(provider: Provider) -> str | None:
     url = _from_environment(provider.url_env)
     if not (url and provider.url_env_lacks):
         return url
-    root = _ENDPOINT.sub("", url).rstrip("/").removesuffix(provider.url_env_lacks)
-    return root + provider.url_env_lacks
+    path, mark, query = url.partition("?")
+    root = without_endpoint(path).rstrip("/").removesuffix(provider.url_env_lacks)
+    return f"{root}{provider.url_env_lacks}{mark}{query}"
 
 
 def _from_environment(variable: str | None) -> str | None:

@@ -19,6 +19,7 @@ from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.backends.remote.http.replicas import Replicas
 from oumi.backends.remote.http.transport import Transport, open_transport
 from oumi.backends.remote.session import RemoteSession
+from oumi.backends.remote.user_id import check_user_id, with_user_id
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.logs import warn_once
 from oumi.core.urls import without_secrets
@@ -79,7 +80,7 @@ class RemoteBackend(Backend):
             dialect=dialect,
             address=address,
             headers=dict(address.headers) | dict(dialect.headers(config)),
-            body=dialect.shared_body(config, provider),
+            body=with_user_id(dialect.shared_body(config, provider), provider, remote.user_id),
             adapted=adapted,
             has_system_role=self._has_system_role(config),
             media=MediaLoader.from_config(config, self._check_takes, loads_urls=False),
@@ -94,6 +95,7 @@ class RemoteBackend(Backend):
         if "model_name" not in config.model.model_fields_set:
             raise ConfigError(f"{self.name}: set model.model_name to one of the API's models")
         find_dialect(self.provider, config).check(config)
+        check_user_id(self.provider, config.remote_params)
         self._has_system_role(config)
 
     def _check_takes(self, kind: str) -> None:

@@ -21,6 +21,7 @@ from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Transport
 from oumi.backends.remote.http.transport_errors import ConnectError, TransportTimeoutError
 from oumi.backends.remote.masked_stream import mask_stream
+from oumi.backends.remote.user_id import with_user_id
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import MissingDependencyError, UnavailableError
@@ -123,8 +124,7 @@ class RemoteSession(Session):
         """Not signed yet. Raises RequestError for a request that cannot be sent."""
         body = self.encode(request, stream=stream)
         path = self.dialect.path(request.config, stream=stream)
-        url = replica.base + path + self.address.query
-        return self.new_call("POST", url, body)
+        return self.new_call("POST", self.address.url(replica.base, path), body)
 
     def new_call(self, method: str, url: str, body: bytes) -> Call:
         """A call with the headers and limits of the session, not signed yet."""
@@ -135,9 +135,9 @@ class RemoteSession(Session):
 
     async def list_models(self, *, chat_only: bool) -> list[str]:
         """The names of the models that the API offers; its own where the API has no list."""
-        if not self.provider.lists_models:
+        if not self.provider.lists_models or self.address.is_endpoint:
             return [self.config.model.model_name]
-        url = self.address.models_base + self.dialect.models_path + self.address.query
+        url = self.address.url(self.address.models_base, self.dialect.models_path)
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply)
@@ -156,6 +156,7 @@ class RemoteSession(Session):
         body = self.body
         if request.config is not self.config:  # a repair that may take more tokens, for example
             body = self.dialect.shared_body(request.config, self.provider)
+            body = with_user_id(body, self.provider, self.remote.user_id)
         return self.dialect.encode(request, body, stream=stream, provider=self.provider)
 
     def decode(self, body: bytes) -> Completion:

@@ -55,9 +55,12 @@ async def is_for_api(backend: RemoteBackend, config: InferenceConfig, batch_id: 
     folder = find_folder(batch_id) if batch_id else None
     if folder is not None:
         return folder.spec.kind == JobKind.API
+    session = backend.session(config)
+    if session.address.is_endpoint and batch_id is None:
+        return False
     if backend.provider.url is not None:
         return True
-    return await open_api(backend.session(config)).is_offered()
+    return await open_api(session).is_offered()
 
 
 class ApiBatches:

@@ -1,5 +1,9 @@
 """Settings: which model, which engine, how it generates, how an API is reached."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
@@ -18,3 +22,18 @@ __all__ = [
     "ModelParams",
     "RemoteParams",
 ]
+
+_UPSTREAM = {
+    "BaseConfig": "oumi.core.configs.base:Settings",
+    "OumiConfigError": "oumi.errors:ConfigError",
+}
+"""What the upstream library has here too, under its names."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _UPSTREAM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module, _, attribute = _UPSTREAM[name].partition(":")
+    return getattr(import_module(module), attribute)

@@ -9,11 +9,22 @@ from typing import Any, ClassVar, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     ModelWrapValidatorHandler,
     ValidationError,
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+_UNUSED = {"unused": True}
+
+
+def unused(default: Any) -> Any:
+    """A field without effect on inference here, which files for training too may have.
+
+    It is kept, is named once in a warning where it is set, and shapes no answer.
+    """
+    return Field(default=default, exclude=True, repr=False, json_schema_extra=dict(_UNUSED))
 
 
 class Settings(BaseModel):
@@ -30,15 +41,12 @@ class Settings(BaseModel):
     renamed: ClassVar[dict[str, str]] = {}
     """Other names of a field that are accepted in files: `{other name: name of the field}`."""
 
-    without_effect: ClassVar[frozenset[str]] = frozenset()
-    """Names of settings for training, which files may share with oumi: accepted, with a warning."""
-
     @model_validator(mode="wrap")
     @classmethod
     def _check_names(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(data, dict):
             data = cls._rename(data)
-            data = cls._drop_without_effect(data)
+            cls._warn_of_unused(data)
             cls._check_finite(data)
         try:
             return handler(data)
@@ -60,13 +68,12 @@ class Settings(BaseModel):
         return renamed
 
     @classmethod
-    def _drop_without_effect(cls, data: dict[str, Any]) -> dict[str, Any]:
-        dropped = sorted(cls.without_effect & data.keys())
-        if dropped:
+    def _warn_of_unused(cls, data: dict[str, Any]) -> None:
+        given = sorted(cls.unused_fields() & data.keys())
+        if given:
             from oumi.core.logs import warn_once
 
-            warn_once(f"{cls.__name__}: without effect on inference here: {', '.join(dropped)}")
-        return {name: value for name, value in data.items() if name not in dropped}
+            warn_once(f"{cls.__name__}: without effect on inference here: {', '.join(given)}")
 
     @classmethod
     def _check_finite(cls, data: dict[str, Any]) -> None:
@@ -78,6 +85,31 @@ class Settings(BaseModel):
         ]
         if found:
             raise ValidationError.from_exception_data(cls.__name__, found)
+
+    @classmethod
+    def unused_fields(cls) -> frozenset[str]:
+        """Names of the fields that are for training alone, or for another way of inference."""
+        fields = cls.model_fields.items()
+        return frozenset(name for name, field in fields if field.json_schema_extra == _UNUSED)
+
+    def to_dict(self, *, only_set: bool = False) -> dict[str, Any]:
+        """The fields as JSON-ready values, without API keys; with `only_set` those that were set.
+
+        Fields that have no effect on inference are not among them.
+        """
+        from oumi.core.configs.loading import dump_without_secrets
+
+        return dump_without_secrets(self, only_set=only_set)
+
+    def finalize_and_validate(self) -> None:
+        """Check all values once more, also in lists and dicts that were changed in place.
+
+        Every field is checked when it is set, so that a config needs no such call.
+        Raises ConfigError.
+        """
+        from oumi.core.configs.loading import check
+
+        check(self)
 
     def merge(self, other: Self | None) -> Self:
         """A copy that takes over each field set explicitly in `other`. Neither is changed."""
@@ -91,7 +123,7 @@ class Settings(BaseModel):
         fields = type(self).model_fields
         return {
             name
-            for name in self.model_fields_set
+            for name in self.model_fields_set - self.unused_fields()
             if getattr(self, name) != fields[name].get_default(call_default_factory=True)
         }
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
-from oumi.core.configs.base import Settings
+from oumi.core.configs.base import Settings, unused
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 
 
 class GenerationParams(Settings):
     """How an answer is generated."""
-
-    without_effect: ClassVar[frozenset[str]] = frozenset(
-        {"exclude_prompt_from_response", "use_cache", "use_sampling"}
-    )
 
     max_new_tokens: int = Field(default=1024, ge=1)
     """Most tokens of an answer."""
@@ -29,8 +25,9 @@ class GenerationParams(Settings):
     temperature: float = Field(default=0.0, ge=0.0)
     """Randomness: at 0 the likeliest token is always chosen."""
 
-    top_p: float | None = Field(default=None, gt=0.0, le=1.0)
-    """Sample from the likeliest tokens that together have at least this probability."""
+    top_p: float | None = Field(default=None, ge=0.0, le=1.0)
+    """Sample from the likeliest tokens that together have at least this probability; at 0 the
+    likeliest one is always chosen."""
 
     top_k: int | None = Field(default=None, ge=1)
     """Sample from this many of the likeliest tokens."""
@@ -70,3 +67,7 @@ class GenerationParams(Settings):
 
     guided_decoding: GuidedDecodingParams | None = None
     """A schema, grammar or expression that the answer has to match."""
+
+    exclude_prompt_from_response: bool = unused(default=True)
+    use_cache: bool = unused(default=False)
+    use_sampling: bool = unused(default=False)

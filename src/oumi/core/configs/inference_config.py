@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -9,14 +10,16 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator
 
-from oumi.core.configs import loading
+from oumi.core.configs import loading, setting_text
 from oumi.core.configs.base import Settings
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
+from oumi.core.configs.named import find_config
 from oumi.core.configs.remote_params import RemoteParams
+from oumi.errors import ConfigError
 
 MAX_MEDIA_BYTES = 50_000_000
 """OpenAI takes 50 MB a request (https://platform.openai.com/docs/guides/images-vision), and no
@@ -130,19 +133,63 @@ class InferenceConfig(Settings):
         return merged.model_copy(update=groups)
 
     @classmethod
-    def from_yaml(cls, path: str | Path, overrides: Iterable[tuple[str, str]] = ()) -> Self:
+    def from_yaml(
+        cls,
+        path: str | Path,
+        overrides: Iterable[tuple[str, str]] = (),
+        *,
+        ignore_interpolation: bool = False,
+    ) -> Self:
         """Read a YAML file; `overrides` are pairs such as `("generation.temperature", "0.5")`.
 
-        `${NAME}` and `${NAME:-default}` stand for environment variables. Raises ConfigError,
-        which names the file, the line and the field, and suggests a name for an unknown one.
+        Besides a path, `path` may be the name of a config of this package, such as `llama3.1-8b`,
+        or an `oumi://` path, which is looked for in `$OUMI_DIR` and among these configs.
+        `${NAME}` and `${NAME:-default}` stand for environment variables, unless
+        `ignore_interpolation` is set. Raises ConfigError, which names the file, the line and the
+        field, and suggests a name for an unknown one.
         """
-        return loading.load(cls, Path(path), overrides)
+        return loading.load(cls, find_config(path), overrides, substitute=not ignore_interpolation)
+
+    @classmethod
+    def from_str(cls, text: str) -> Self:
+        """Read a YAML text, as `from_yaml` reads a file. Raises ConfigError."""
+        return loading.load_text(cls, text)
 
     @classmethod
     def from_overrides(cls, overrides: Iterable[tuple[str, str]]) -> Self:
         """The defaults with overrides applied. Raises ConfigError."""
         return loading.load(cls, None, overrides)
 
+    @classmethod
+    def from_yaml_and_arg_list(
+        cls,
+        path: str | Path | None,
+        arg_list: Iterable[str],
+        logger: logging.Logger | None = None,
+        *,
+        ignore_interpolation: bool = False,
+    ) -> Self:
+        """Read a YAML file, if any, and arguments such as `generation.temperature=0.5`, which win.
+
+        Arguments may begin with `--`. Raises ConfigError, after it was logged to `logger`.
+        """
+        try:
+            pairs = setting_text.parse_arguments(cls, arg_list)
+            at = find_config(path) if path is not None else None
+            return loading.load(cls, at, pairs, substitute=not ignore_interpolation)
+        except ConfigError as error:
+            if logger is not None:
+                logger.error("%s", error)
+            raise
+
     def to_yaml(self, path: str | Path) -> None:
         """Write the settings that were set to a YAML file, without API keys."""
         loading.save(self, Path(path))
+
+    def print_config(self, logger: logging.Logger | None = None) -> None:
+        """Print all settings as YAML, without API keys; to `logger`, at INFO, where it is given."""
+        text = loading.to_text(self.to_dict())
+        if logger is None:
+            print(text, end="")
+        else:
+            logger.info("settings:\n%s", text)

@@ -25,52 +25,99 @@ _VARIABLE = re.compile(r"\$\{(?:oc\.env:)?(\w+)(?:(?::-|,)([^}]*))?\}")
 
 
 def load(
-    kind: type[SettingsT], path: Path | None, overrides: Iterable[tuple[str, str]]
+    kind: type[SettingsT],
+    path: Path | None,
+    overrides: Iterable[tuple[str, str]],
+    *,
+    substitute: bool = True,
 ) -> SettingsT:
-    """Settings of a class, from a YAML file, if any, and overrides. Raises ConfigError."""
-    node = _compose(path) if path else None
+    """Settings of a class, from a YAML file, if any, and overrides. Raises ConfigError.
+
+    Without `substitute`, `${NAME}` is left as it is.
+    """
+    return _validate(
+        kind, _compose(_read(path), path) if path else None, path, overrides, substitute
+    )
+
+
+def load_text(kind: type[SettingsT], text: str) -> SettingsT:
+    """Settings of a class from a YAML text. Raises ConfigError."""
+    return _validate(kind, _compose(text, None), None, (), True)
+
+
+def save(settings: BaseModel, path: Path) -> None:
+    """Write the fields that were set as YAML, without API keys and passwords."""
+    path.write_text(to_text(dump_without_secrets(settings, only_set=True)), encoding="utf-8")
+
+
+def to_text(data: dict[str, Any]) -> str:
+    """Values as YAML."""
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def check(settings: BaseModel) -> None:
+    """Raise ConfigError unless all values are still valid."""
+    fields = {name: getattr(settings, name) for name in settings.model_fields_set}
+    try:
+        type(settings).model_validate(_as_dicts(fields))
+    except ValidationError as error:
+        raise ConfigError(_describe(error, None, None, [])) from None
+
+
+def dump_without_secrets(settings: BaseModel, *, only_set: bool) -> dict[str, Any]:
+    """The fields, or those that were set, as JSON-ready values, without the key and without what is
+    secret in an address.
+    """
+    data = settings.model_dump(mode="json", exclude_unset=only_set)
+    for group in (data, data.get("remote_params") or {}):
+        group.pop("api_key", None)
+        if url := group.get("api_url"):
+            is_single = isinstance(url, str)
+            group["api_url"] = (
+                without_secrets(url) if is_single else list(map(without_secrets, url))
+            )
+    return data
+
+
+def _as_dicts(value: Any) -> Any:
+    """Settings as dicts, so that their values are checked anew."""
+    if isinstance(value, BaseModel):
+        return {name: _as_dicts(getattr(value, name)) for name in value.model_fields_set}
+    return {name: _as_dicts(one) for name, one in value.items()} if type(value) is dict else value
+
+
+def _validate(
+    kind: type[SettingsT],
+    node: yaml.Node | None,
+    path: Path | None,
+    overrides: Iterable[tuple[str, str]],
+    substitute: bool,
+) -> SettingsT:
     data = _construct(node, path)
     names = []
     for name, text in overrides:
         names.append(name)
         _override(data, name, text)
     try:
-        return kind.model_validate(_substitute(data, ()))
+        return kind.model_validate(_substitute(data, ()) if substitute else data)
     except ValidationError as error:
         raise ConfigError(_describe(error, node, path, names)) from None
 
 
-def save(settings: BaseModel, path: Path) -> None:
-    """Write the fields that were set as YAML, without API keys and passwords."""
-    data = dump_without_secrets(settings)
-    path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
-
-
-def dump_without_secrets(settings: BaseModel) -> dict[str, Any]:
-    """The fields that were set as JSON-ready values, without the key and without what is secret in
-    an address.
-    """
-    data = settings.model_dump(
-        mode="json", exclude_unset=True, exclude={"remote_params": {"api_key"}}
-    )
-    remote = data.get("remote_params") or {}
-    if url := remote.get("api_url"):
-        is_single = isinstance(url, str)
-        remote["api_url"] = without_secrets(url) if is_single else list(map(without_secrets, url))
-    return data
-
-
-def _compose(path: Path) -> yaml.Node | None:
+def _read(path: Path) -> str:
     try:
-        text = read_regular_file(path, yaml_text.MAX_BYTES).decode()
+        return read_regular_file(path, yaml_text.MAX_BYTES).decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from error
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _compose(text: str, path: Path | None) -> yaml.Node | None:
     try:
         return yaml_text.compose(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from error
+        raise ConfigError(f"{_named(path)}not YAML: {error}") from error
 
 
 def _construct(node: yaml.Node | None, path: Path | None) -> dict[str, Any]:
@@ -79,10 +126,15 @@ def _construct(node: yaml.Node | None, path: Path | None) -> dict[str, Any]:
     try:
         data = yaml_text.construct(node)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not plain YAML: {error}") from error
+        raise ConfigError(f"{_named(path)}not plain YAML: {error}") from error
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: settings are expected as `name: value`, found {data!r:.80}")
+        expected = "settings are expected as `name: value`"
+        raise ConfigError(f"{_named(path)}{expected}, found {data!r:.80}")
     return data
+
+
+def _named(path: Path | None) -> str:
+    return f"{path}: " if path else ""
 
 
 def _override(data: dict[str, Any], name: str, text: str) -> None:
@@ -133,7 +185,7 @@ def _place(field: str, line: int | None, path: Path | None, overridden: list[str
     above = line is None and any(name.startswith(f"{field}.") for name in overridden)
     if field and (inside or above):
         return "--"
-    return f"{path}:{line}: " if path and line else f"{path}: " if path else ""
+    return f"{path}:{line}: " if path and line else f"line {line}: " if line else _named(path)
 
 
 def _may_be_shown(detail: ErrorDetails) -> bool:

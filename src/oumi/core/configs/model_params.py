@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from oumi.core.configs.base import Settings
+from oumi.core.configs.base import Settings, unused
 
 EMBEDDED_MODEL = "oumi-tiny"
+
+# Short names of number formats, in the fields' own words on both sides.
+_DTYPES = {
+    **dict.fromkeys(("f32", "fp32", "float"), "float32"),
+    **dict.fromkeys(("f16", "fp16", "half"), "float16"),
+    "bf16": "bfloat16",
+    **dict.fromkeys(("f64", "fp64", "double"), "float64"),
+}
 
 
 class ModelParams(Settings):
     """Which model answers, and how it is loaded."""
 
     renamed: ClassVar[dict[str, str]] = {"torch_dtype_str": "torch_dtype"}
-    without_effect: ClassVar[frozenset[str]] = frozenset(
-        {
-            "load_pretrained_weights",
-            "enable_liger_kernel",
-            "shard_for_eval",
-            "freeze_layers",
-            "compile",
-        }
-    )
 
-    model_name: str = EMBEDDED_MODEL
+    model_name: str = Field(default=EMBEDDED_MODEL, kw_only=False)
     """A path, a hub id, a provider's model name, or `oumi-tiny`, the model in this package."""
 
     adapter_model: str | None = None
@@ -47,8 +46,8 @@ class ModelParams(Settings):
     """Longest context in tokens, prompt and answer together. None: the engine's default."""
 
     torch_dtype: str = "auto"
-    """Number format of the weights: `auto`, `float32`, `float16` or `bfloat16`. Also accepted
-    under its older name `torch_dtype_str`."""
+    """Number format of the weights: `auto`, `float32`, `float16`, `bfloat16` or `float64`, also as
+    `bf16`, `half` and the like. Also accepted under its older name `torch_dtype_str`."""
 
     device_map: str | None = "auto"
     """Device of the weights: `auto`, `cpu`, `cuda`, `cuda:0`, `mps`."""
@@ -74,7 +73,28 @@ class ModelParams(Settings):
 
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Settings of the engine's own runtime, passed on as they are. A local engine refuses those
-    that its runtime does not know; a remote one adds them to the body of each request."""
+    that its runtime does not know; a remote one adds them to the body of each request. Those that
+    mean a setting above, such as `device_map`, are taken as that setting."""
+
+    load_pretrained_weights: bool = unused(default=True)
+    compile: bool = unused(default=False)
+    enable_liger_kernel: bool = unused(default=False)
+    shard_for_eval: bool = unused(default=False)
+    freeze_layers: list[str] = unused(default=[])
+
+    if not TYPE_CHECKING:  # checkers know the fields, which these arguments would hide
+
+        def __init__(self, model_name: str | None = None, /, **fields: Any):
+            """The model's name may stand alone: `ModelParams("gpt-4o")`."""
+            super().__init__(**({} if model_name is None else {"model_name": model_name}), **fields)
+
+    @field_validator("torch_dtype", mode="before")
+    @classmethod
+    def _full_name(cls, value: Any) -> Any:
+        """`bfloat16` for `bf16`, for `torch.bfloat16` and for PyTorch's value of that name."""
+        name = str(value).removeprefix("torch.")
+        is_known = isinstance(value, str) or type(value).__module__ == "torch"
+        return _DTYPES.get(name, name) if is_known else value
 
     @property
     def torch_dtype_str(self) -> str:

@@ -42,6 +42,10 @@ class RemoteParams(Settings):
     api_key_env_varname: str | None = None
     """Environment variable that holds the API key. None: the provider's own."""
 
+    user_id: str | None = None
+    """Which of your own users a request is for, so that a provider can tell abuse by one from
+    abuse by all. It is no part of a row's key."""
+
     max_retries: int = Field(default=3, ge=0)
     """Most retries of a failed request, where the request itself may be to blame."""
 
@@ -91,6 +95,12 @@ class RemoteParams(Settings):
 
     use_adaptive_concurrency: bool = True
     """Whether the number of requests in flight adapts to the server's load."""
+
+    @field_validator("batch_completion_window", mode="before")
+    @classmethod
+    def _usual_window(cls, value: Any) -> Any:
+        """An empty value in a file stands for the usual time."""
+        return cls.model_fields["batch_completion_window"].default if value is None else value
 
     @field_validator("api_url")
     @classmethod

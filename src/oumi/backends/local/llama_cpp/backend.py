@@ -17,7 +17,7 @@ from oumi.backends.local.llama_cpp.body import (
     translate,
 )
 from oumi.backends.local.llama_cpp.gguf_metadata import read_text
-from oumi.backends.local.llama_cpp.params import SCHEDULING
+from oumi.backends.local.llama_cpp.params import SCHEDULING, check_kwargs
 from oumi.backends.local.llama_cpp.runtime import Runtime
 from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.openai_stream import StreamAssembler
@@ -36,6 +36,11 @@ class LlamaCppBackend(LocalBackend):
     """
 
     scheduling: ClassVar[frozenset[str]] = SCHEDULING
+
+    @classmethod
+    def check_model(cls, model: ModelParams) -> None:
+        """Raise ConfigError for what is wrong in `model_kwargs`."""
+        check_kwargs(model)
 
     def _load(self) -> None:
         self.template = _try_template(self.config.model)

@@ -10,7 +10,8 @@ from typing import Any
 import xllamacpp
 
 from oumi.backends.local.llama_cpp.gguf_metadata import has_key
-from oumi.backends.local.llama_cpp.settings import LOADING, PARAMETERS
+from oumi.backends.local.llama_cpp.python_kwargs import KWARGS, set_kwarg
+from oumi.backends.local.llama_cpp.settings import LOADING, PARAMETERS, SETTINGS_IN_KWARGS
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError
@@ -32,6 +33,11 @@ _RESERVED = {
     "port": "the engine sets it",
     "model": "use model_name",
     "n_ctx": "use model_max_length",
+    "load_in_4bit": "a GGUF file is quantized already; name another file",
+    "load_in_8bit": "a GGUF file is quantized already; name another file",
+    "quantization_config": "a GGUF file is quantized already; name another file",
+    "chat_format": "use model.chat_template",
+    "seed": "use generation.seed",
     "chat_template": "use model.chat_template",
     "media_path": "use allowed_media_path",
     "lora_adapters": "use adapter_model",
@@ -39,11 +45,11 @@ _RESERVED = {
     "force_pure_content_parser": "it would turn constraints off",
 }
 
-SCHEDULING = frozenset({"n_parallel", "n_threads", "n_threads_batch", "n_batch", "n_ubatch"})
+SCHEDULING = KWARGS | {"n_parallel", "n_threads", "n_threads_batch", "n_batch", "n_ubatch"}
 """Parameters that decide how fast an answer is generated, not what it is."""
 
-# Names of llama-cpp-python and of llama.cpp's command line, which stand for nested parameters.
-_ALIASES = {"n_threads", "n_threads_batch", "flash_attn", "mmproj"}
+_ALIASES = {"n_threads", "n_threads_batch", "flash_attn", "mmproj", *KWARGS}
+"""Names of llama-cpp-python and of llama.cpp's command line, which stand for other parameters."""
 
 
 def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
@@ -91,6 +97,15 @@ def _absent_tokens(template: str, path: Path) -> dict[str, str]:
     }
 
 
+def check_kwargs(model: ModelParams) -> None:
+    """Raise ConfigError for an unknown name or a wrong value in `model_kwargs`, before any file of
+    the model is there.
+    """
+    params = xllamacpp.CommonParams()
+    for name, value in PARAMETERS.encode(SimpleNamespace(model=model)).items():
+        _set(params, name, value)
+
+
 def _set(params: Any, name: str, value: Any) -> None:
     _check_name(params, name)
     try:
@@ -108,6 +123,8 @@ def _set(params: Any, name: str, value: Any) -> None:
                 )
             case "mmproj":
                 params.mmproj.path = os.path.expanduser(value)
+            case _ if name in KWARGS:
+                set_kwarg(params, name, value)
             case _:
                 setattr(params, name, value)
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -121,5 +138,5 @@ def _check_name(params: Any, name: str) -> None:
         field for field in dir(params) if not field.startswith("_")
     } - _RESERVED.keys() | _ALIASES
     if name not in known:
-        hint = did_you_mean(name, known, before="; ")
+        hint = did_you_mean(name, {*known, *SETTINGS_IN_KWARGS}, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: llama.cpp has no such parameter{hint}")

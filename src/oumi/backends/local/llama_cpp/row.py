@@ -1,7 +1,7 @@
 """The facts about the LLAMACPP engine. Importing this loads no runtime."""
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.local.llama_cpp.settings import SETTINGS
+from oumi.backends.local.llama_cpp.settings import SETTINGS, SETTINGS_IN_KWARGS
 
 ENGINE = EngineRow(
     name="LLAMACPP",
@@ -19,4 +19,5 @@ ENGINE = EngineRow(
             "model.trust_remote_code",
         }
     ),
+    settings_in_kwargs=SETTINGS_IN_KWARGS,
 )

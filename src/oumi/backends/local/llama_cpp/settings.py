@@ -9,6 +9,7 @@ from typing import Any
 
 from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.setting_map import SettingMap, field
+from oumi.backends.settings import LOADING_KWARGS
 from oumi.core.configs import GuidedDecodingParams, ModelParams
 
 
@@ -99,3 +100,6 @@ READ_BY_BACKEND = frozenset({"generation.batch_size"})
 SETTINGS = (
     REQUEST.settings | TOOLS.settings | LOADING.settings | PARAMETERS.settings | READ_BY_BACKEND
 )
+
+SETTINGS_IN_KWARGS = LOADING_KWARGS | {"lora_path": "adapter_model", "n_ctx": "model_max_length"}
+"""With names of llama-cpp-python."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from oumi.backends.local.native.settings import LOADING
+from oumi.backends.local.native.settings import LOADING, SETTINGS_IN_KWARGS
 from oumi.core.configs import ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError
 
-_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+_DTYPES = {name: getattr(torch, name) for name in ("float32", "float16", "bfloat16", "float64")}
 
 # Short for a `quantization_config` of bitsandbytes.
 _BITSANDBYTES_FLAGS = ("load_in_4bit", "load_in_8bit")
@@ -27,6 +27,12 @@ _KNOWN_KWARGS = frozenset(
         *("variant", *_BITSANDBYTES_FLAGS),
     }
 )
+
+_RESERVED = {
+    "filename": "NATIVE loads the folder of a model, not a file; GGUF files are for LLAMACPP",
+    "gguf_file": "NATIVE loads the folder of a model, not a file; GGUF files are for LLAMACPP",
+}
+"""Arguments that have no place here, with the reason for an error message."""
 
 
 def loading_args(model: ModelParams) -> dict[str, Any]:
@@ -90,6 +96,8 @@ def _quantization(settings: dict[str, Any]) -> Any:
 
 
 def _check_name(name: str) -> None:
+    if name in _RESERVED:
+        raise ConfigError(f"model.model_kwargs.{name}: {_RESERVED[name]}")
     if name not in _KNOWN_KWARGS:
-        hint = did_you_mean(name, _KNOWN_KWARGS, before="; ")
+        hint = did_you_mean(name, {*_KNOWN_KWARGS, *SETTINGS_IN_KWARGS}, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: Transformers has no such argument{hint}")

@@ -11,11 +11,13 @@ from typing import NamedTuple
 import torch
 
 from oumi.backends.local.backend import LocalBackend
+from oumi.backends.local.native.arguments import loading_args
 from oumi.backends.local.native.loading import LoadedModel, load
 from oumi.backends.local.native.prompt import encode, render
 from oumi.backends.local.native.sampling import SamplerCache
 from oumi.backends.local.native.sequence import Sequence, make_sequence
 from oumi.backends.local.native.worker import Worker
+from oumi.core.configs import ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import EngineError, UnsupportedError
@@ -33,6 +35,11 @@ class _Parts(NamedTuple):
 
 class NativeBackend(LocalBackend):
     """Any text or vision model that Transformers loads; rows join and leave its steps."""
+
+    @classmethod
+    def check_model(cls, model: ModelParams) -> None:
+        """Raise ConfigError for what Transformers would not take."""
+        loading_args(model)
 
     def _load(self) -> None:
         loaded = load(self.config.model)

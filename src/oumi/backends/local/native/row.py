@@ -1,7 +1,7 @@
 """The facts about the NATIVE engine. Importing this loads no runtime."""
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.local.native.settings import SETTINGS
+from oumi.backends.local.native.settings import SETTINGS, SETTINGS_IN_KWARGS
 
 ENGINE = EngineRow(
     name="NATIVE",
@@ -11,4 +11,5 @@ ENGINE = EngineRow(
     runtime="transformers",
     install="pip install 'oumi-infer[native]'",
     supports=SETTINGS,
+    settings_in_kwargs=SETTINGS_IN_KWARGS,
 )

@@ -6,6 +6,7 @@ Names: https://huggingface.co/docs/transformers/main_classes/model#transformers.
 from __future__ import annotations
 
 from oumi.backends.setting_map import SettingMap, field
+from oumi.backends.settings import LOADING_KWARGS
 
 # Arguments of `from_pretrained` of everything that is loaded: settings, tokenizer, weights.
 HUB = SettingMap(
@@ -70,3 +71,6 @@ READ_BY_BACKEND = frozenset(
 SETTINGS = (
     HUB.settings | LOADING.settings | TOKENIZER.settings | PROCESSOR.settings | READ_BY_BACKEND
 )
+
+SETTINGS_IN_KWARGS = LOADING_KWARGS | {"dtype": "torch_dtype"}
+"""With names of Transformers."""

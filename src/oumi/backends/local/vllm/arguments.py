@@ -8,13 +8,24 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import torch
 from huggingface_hub import hf_hub_download
 
-from oumi.backends.local.vllm.settings import GUIDANCE, LOADING
-from oumi.backends.local.vllm.versions import AsyncEngineArgs, StructuredOutputsConfig
+from oumi.backends.local.vllm.settings import GUIDANCE, LOADING, SETTINGS_IN_KWARGS
+from oumi.backends.local.vllm.transformers_kwargs import (
+    GGUF,
+    TRANSLATED,
+    check_gguf,
+    translate_kwargs,
+)
+from oumi.backends.local.vllm.versions import (
+    QUANTIZATION_METHODS,
+    AsyncEngineArgs,
+    StructuredOutputsConfig,
+)
 from oumi.core.configs import ModelParams
 from oumi.core.names import did_you_mean
-from oumi.errors import ConfigError, ModelNotFoundError
+from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError
 
 # Arguments that are set from other settings, with the reason for an error message.
 _RESERVED = {
@@ -46,6 +57,9 @@ SCHEDULING = frozenset(
 )
 """Arguments that decide how fast and where an answer is generated, not what it is."""
 
+_ALL_CARDS = -1
+"""As `tensor_parallel_size`."""
+
 # The values that vLLM takes for `max_lora_rank`.
 _LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
@@ -56,13 +70,33 @@ def engine_args(model: ModelParams) -> AsyncEngineArgs:
     Raises ConfigError for a name in `model_kwargs` that vLLM does not know or a value that it
     refuses, ModelNotFoundError for an adapter without settings.
     """
-    known = {field.name for field in dataclasses.fields(AsyncEngineArgs)}
-    for name in model.model_kwargs:
-        _check_name(name, known)
+    check_kwargs(model)
     try:
-        return AsyncEngineArgs(**_arguments(model, known))
+        args = AsyncEngineArgs(**_arguments(model, _known()))
     except (TypeError, ValueError) as error:
         raise ConfigError(f"model: vLLM refuses these settings: {error}") from error
+    if args.quantization == GGUF and GGUF not in QUANTIZATION_METHODS:
+        raise MissingDependencyError(
+            f"{model.model_name}: this version of vLLM reads GGUF files by a plugin: pip install "
+            "vllm-gguf-plugin, or use the engine LLAMACPP"
+        )
+    return args
+
+
+def check_kwargs(model: ModelParams) -> None:
+    """Raise ConfigError for a name in `model_kwargs` that vLLM does not know, and for what it
+    cannot honour, before any file of the model is there.
+    """
+    known = _known()
+    for name in model.model_kwargs:
+        _check_name(name, known)
+    check_gguf(model)
+    translate_kwargs(model.model_kwargs)
+
+
+def _known() -> set[str]:
+    """The names of vLLM's arguments."""
+    return {field.name for field in dataclasses.fields(AsyncEngineArgs)}
 
 
 def structured_outputs_config(model: ModelParams) -> StructuredOutputsConfig:
@@ -83,9 +117,11 @@ def _arguments(model: ModelParams, known: set[str]) -> dict[str, Any]:
         # We load what rows name, and vLLM is given the bytes. This is no host that there could be.
         "allowed_media_domains": ["none.invalid"],
         **_adapter_args(model.adapter_model),
-        **LOADING.encode(SimpleNamespace(model=model)),
+        **LOADING.encode(SimpleNamespace(model=model), model),
         "structured_outputs_config": structured_outputs_config(model),
     }
+    if args.get("tensor_parallel_size") == _ALL_CARDS:
+        args["tensor_parallel_size"] = max(torch.cuda.device_count(), 1)
     # None leaves the choice to vLLM. Names may be unknown to other versions of vLLM.
     return {name: value for name, value in args.items() if value is not None and name in known}
 
@@ -93,8 +129,8 @@ def _arguments(model: ModelParams, known: set[str]) -> dict[str, Any]:
 def _check_name(name: str, known: set[str]) -> None:
     if name in _RESERVED:
         raise ConfigError(f"model.model_kwargs.{name}: {_RESERVED[name]}")
-    if name not in known:
-        hint = did_you_mean(name, known, before="; ")
+    if name not in known | TRANSLATED:
+        hint = did_you_mean(name, {*known, *TRANSLATED, *SETTINGS_IN_KWARGS}, before="; ")
         raise ConfigError(f"model.model_kwargs.{name}: vLLM has no such argument{hint}")
 
 

@@ -10,7 +10,11 @@ from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, opens_reasoning
 from oumi.backends.local.tool_calls import forced_schema, offered_tools
-from oumi.backends.local.vllm.arguments import SCHEDULING, structured_outputs_config
+from oumi.backends.local.vllm.arguments import (
+    SCHEDULING,
+    check_kwargs,
+    structured_outputs_config,
+)
 from oumi.backends.local.vllm.output import GeneratedText, OutputParser, TextOutputParser
 from oumi.backends.local.vllm.parsing import check_parsers, make_parser
 from oumi.backends.local.vllm.prompt import render
@@ -30,6 +34,11 @@ class VLLMBackend(LocalBackend):
     """vLLM in a process of its own; its scheduler batches whatever is in flight."""
 
     scheduling: ClassVar[frozenset[str]] = SCHEDULING
+
+    @classmethod
+    def check_model(cls, model: ModelParams) -> None:
+        """Raise ConfigError for what vLLM would not take."""
+        check_kwargs(model)
 
     def _load(self) -> None:
         model = self.config.model

@@ -1,7 +1,7 @@
 """The facts about the VLLM engine. Importing this loads no runtime."""
 
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.local.vllm.settings import SETTINGS
+from oumi.backends.local.vllm.settings import SETTINGS, SETTINGS_IN_KWARGS
 
 ENGINE = EngineRow(
     name="VLLM",
@@ -11,5 +11,6 @@ ENGINE = EngineRow(
     runtime="vllm",
     install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
     supports=SETTINGS,
+    settings_in_kwargs=SETTINGS_IN_KWARGS,
     ignores=frozenset({"model.attn_implementation", "model.device_map"}),
 )

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from oumi.backends.local.model_files import find_gguf
+from oumi.backends.local.vllm.transformers_kwargs import GGUF, is_gguf, translate_kwargs
 from oumi.backends.setting_map import SettingMap, field
-from oumi.core.configs import EMBEDDED_MODEL, GuidedDecodingParams
+from oumi.backends.settings import LOADING_KWARGS
+from oumi.core.configs import EMBEDDED_MODEL, GuidedDecodingParams, ModelParams
 from oumi.core.json_schema.regex import expand_classes
 from oumi.errors import ConfigError
 from oumi.models import TINY
@@ -47,8 +50,14 @@ def _grammar(grammar: str, *_: Any) -> dict[str, Any]:
     return {"structured_outputs": {"grammar": grammar}}
 
 
-def _model(name: str) -> dict[str, Any]:
+def _model(name: str, model: ModelParams) -> dict[str, Any]:
+    if is_gguf(model):
+        return {"model": str(find_gguf(model)), "quantization": GGUF}
     return {"model": str(TINY / "hf") if name == EMBEDDED_MODEL else name}
+
+
+def _kwargs(kwargs: dict[str, Any], _: ModelParams) -> dict[str, Any]:
+    return translate_kwargs(kwargs)
 
 
 # Arguments of SamplingParams. That of `structured_outputs` is made into a class of vLLM's.
@@ -83,7 +92,7 @@ LOADING = SettingMap(
         "model.model_max_length": field("max_model_len"),
         "model.model_revision": field("revision"),
         "model.processor_kwargs": field("mm_processor_kwargs", unless={}),
-        "model.model_kwargs": dict,
+        "model.model_kwargs": _kwargs,
     }
 )
 
@@ -101,3 +110,10 @@ READ_BY_BACKEND = frozenset(
 """Settings that our own modules use, of which vLLM has no argument of its own."""
 
 SETTINGS = SAMPLING.settings | LOADING.settings | READ_BY_BACKEND
+
+SETTINGS_IN_KWARGS = LOADING_KWARGS | {
+    "dtype": "torch_dtype",
+    "max_model_len": "model_max_length",
+    "tokenizer": "tokenizer_name",
+}
+"""With names of vLLM's own arguments."""

@@ -18,6 +18,7 @@ try:
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
     from vllm.lora.request import LoRARequest
+    from vllm.model_executor.layers.quantization import QUANTIZATION_METHODS
     from vllm.parser import ParserManager
     from vllm.reasoning import ReasoningParserManager
     from vllm.renderers import ChatParams
@@ -36,6 +37,7 @@ except ImportError as error:
     ) from error
 
 __all__ = [
+    "QUANTIZATION_METHODS",
     "AsyncEngineArgs",
     "AsyncLLM",
     "ChatCompletionRequest",

@@ -79,7 +79,7 @@ def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     body = {
         "stream_options": {"include_usage": True},
         **provider.body,
-        **_SHARED.encode(config, config, provider, without=fixed),
+        **_SHARED.encode(config, config, provider, without=fixed | provider.ignores),
     }
     return _rename(body, provider.field_aliases) | _UNCHANGED.encode(config)
 

@@ -14,6 +14,7 @@ PROVIDER = Provider(
     # https://platform.claude.com/docs/en/build-with-claude/pdf-support
     supports_pdf=True,
     caches_marked=re.compile(""),
+    user_field="metadata.user_id",
     dialect="anthropic",
     url="https://api.anthropic.com/v1",
     url_env="ANTHROPIC_BASE_URL",

@@ -18,6 +18,7 @@ PROVIDER = Provider(
     supports_audio=True,
     # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning
     supports_developer=True,
+    user_field="user",
     url="https://{resource}.openai.azure.com/openai/v1",
     url_env="AZURE_OPENAI_ENDPOINT",
     url_parts={"resource": ("AZURE_RESOURCE_NAME",)},

@@ -9,6 +9,7 @@ PROVIDER = Provider(
     class_name="FireworksInferenceEngine",
     summary="the Fireworks API",
     supports=settings.CHAT | settings.GRAMMAR | settings.TOP_K | settings.MIN_P,
+    user_field="user",
     constraint=Constraint.FIREWORKS,
     url="https://api.fireworks.ai/inference/v1",
     url_env="FIREWORKS_BASE_URL",

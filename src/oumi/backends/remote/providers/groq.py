@@ -9,6 +9,7 @@ PROVIDER = Provider(
     class_name="GroqInferenceEngine",
     summary="the Groq API",
     supports=settings.CHAT - settings.PENALTIES - settings.LOGIT_BIAS - settings.LOGPROBS,
+    user_field="user",
     url="https://api.groq.com/openai/v1",
     url_env="GROQ_BASE_URL",
     key_env=("GROQ_API_KEY",),

@@ -12,6 +12,8 @@ PROVIDER = Provider(
     | settings.SEED
     | settings.LOGPROBS
     | settings.JSON_SCHEMA,
+    # https://github.com/ollama/ollama/blob/main/docs/api.md
+    native_paths=("/api/chat", "/api/generate"),
     url="http://localhost:11434/v1",
     url_env="OLLAMA_HOST",
     key_env=("OLLAMA_API_KEY",),

@@ -15,6 +15,7 @@ PROVIDER = Provider(
     supports_audio=True,
     supports_pdf=True,
     supports_developer=True,
+    user_field="user",
     url="https://api.openai.com/v1",
     url_env="OPENAI_BASE_URL",
     key_env=("OPENAI_API_KEY",),

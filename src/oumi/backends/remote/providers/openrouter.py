@@ -18,6 +18,7 @@ PROVIDER = Provider(
     supports_developer=True,
     # https://openrouter.ai/docs/features/prompt-caching
     supports_cache_control=True,
+    user_field="user",
     url="https://openrouter.ai/api/v1",
     url_env="OPENROUTER_BASE_URL",
     key_env=("OPENROUTER_API_KEY",),

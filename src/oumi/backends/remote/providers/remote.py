@@ -16,6 +16,7 @@ PROVIDER = Provider(
     supports_audio=True,
     supports_pdf=True,
     supports_cache_control=True,
+    user_field="user",
     url_env="OPENAI_BASE_URL",
     key_env=("OPENAI_API_KEY",),
     needs_key=False,

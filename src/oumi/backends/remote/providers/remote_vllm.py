@@ -11,6 +11,7 @@ PROVIDER = Provider(
     responses=ResponsesApi.IF_SET,
     # https://docs.vllm.ai/en/latest/features/multimodal_inputs.html#audio-inputs
     supports_audio=True,
+    user_field="user",
     constraint=Constraint.VLLM,
     # https://docs.vllm.ai/en/latest/features/interleaved_thinking/
     reasoning_field="reasoning",

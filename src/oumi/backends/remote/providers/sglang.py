@@ -8,7 +8,13 @@ PROVIDER = Provider(
     class_name="SGLangInferenceEngine",
     summary="an SGLang server",
     supports=settings.CHAT | settings.SAMPLER | settings.SERVER,
+    # Its template is set where the server is started, by `--chat-template`.
+    # https://docs.sglang.ai/references/custom_chat_template.html
+    ignores=settings.LOADING | {"model.chat_template"},
+    user_field="user",
     constraint=Constraint.SGLANG,
+    # https://docs.sglang.ai/basic_usage/native_api.html
+    native_paths=("/generate",),
     needs_key=False,
     price_list=None,
 )
