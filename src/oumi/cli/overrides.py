@@ -10,8 +10,8 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import NoneType
-from typing import Any, TypeVar, get_args
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import click
 from pydantic import SecretStr
@@ -20,6 +20,7 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.configs.base import Settings
 from oumi.core.names import nearest
 from oumi.core.printable import printable_json
+from oumi.core.secret_names import may_hold_key
 from oumi.core.urls import mask_url
 
 Override = tuple[str, str]
@@ -86,10 +87,15 @@ def mask_keys(args: list[str]) -> list[str]:
 def _masks_of(flag: str) -> Callable[[str], str] | None:
     """What masks the value of an option; None for one that is not secret."""
     name = flag.replace("-", "_") if flag.startswith("--") else ""
-    if name.endswith("api_key"):
+    if name.endswith("api_key") or _may_be_key_in_header(name):
         return lambda _: "***"
     # Its value may be a list, so that each word in quotes is an address.
     return _mask_urls if name.endswith("api_url") else None
+
+
+def _may_be_key_in_header(name: str) -> bool:
+    _, is_header, header = name.partition("remote_params.headers")
+    return bool(is_header) and (not header or may_hold_key(header))
 
 
 def _mask_urls(value: str) -> str:
@@ -129,9 +135,12 @@ def _types(name: str) -> set[Any]:
     group: type[Settings] | None = InferenceConfig
     types: tuple[Any, ...] = ()
     for part in name.split("."):
+        if types == (dict[str, str],):  # the part is a name in it
+            return {str}
         field = group.model_fields.get(part) if group else None
         if field is None:
             return set()
-        types = get_args(field.annotation) or (field.annotation,)
+        is_union = get_origin(field.annotation) in (Union, UnionType)
+        types = get_args(field.annotation) if is_union else (field.annotation,)
         group = next((k for k in types if inspect.isclass(k) and issubclass(k, Settings)), None)
     return set(types)

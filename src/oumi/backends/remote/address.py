@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -19,6 +19,7 @@ _ENDPOINT = re.compile(
 _LOCAL = re.compile(r"^(?:localhost|[\d.]+|\[[0-9a-f:]+\])(?::|/|$)")
 _JSON = (("content-type", "application/json"), ("accept", "application/json"))
 _WORD = re.compile(r"\{(\w+)\}")
+_AUTHORIZATION = "authorization"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Address:
     bases: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
     query: str = ""
-    """What follows each path: empty, or an API version with its question mark."""
+    """What follows each path: empty, or with its question mark. It may hold a key."""
     has_key: bool = True
     key_file: str | None = None
     """A file with the credentials of a service account, given in place of a key."""
@@ -49,6 +50,10 @@ class Address:
         base = self.without_deployment().bases[0]
         return base.replace("://bedrock-runtime.", "://bedrock.", 1)
 
+    def with_query(self, url: str) -> str:
+        """A whole URL with the query of this address, behind one of its own."""
+        return url + self.query.replace("?", "&" if "?" in url else "?", 1)
+
     def without_deployment(self) -> Address:
         """The address above a deployment on Azure, where the model stands in the request."""
         bases = tuple(base.partition("/deployments/")[0] for base in self.bases)
@@ -68,16 +73,18 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
     ]
     queries = {query for _, query in places}
     if len(queries) > 1:
-        raise ConfigError("remote_params.api_url: replicas need the same api-version")
+        raise ConfigError("remote_params.api_url: replicas need the same query")
+    custom = {name.lower() for name in remote.headers}
     is_given = remote.api_key is not None or remote.api_key_env_varname
     token = None if is_given else _from_environment(provider.bearer_env)
-    key = None if token else _find_key(provider, remote)
+    key = None if token else _find_key(provider, remote, custom)
     is_file = key and provider.auth_method is AuthMethod.GOOGLE and key.endswith(".json")
     key_file = key if is_file else None
     key = None if key_file else key
     bases = tuple(base for base, _ in places)
     headers = _headers(provider, key, token)
-    return Address(bases, headers, queries.pop(), bool(key or token), key_file)
+    has_key = bool(key or token or custom & {provider.key_header, _AUTHORIZATION})
+    return Address(bases, headers, queries.pop(), has_key, key_file)
 
 
 def to_base(url: str, usual_path: str = "/v1") -> str:
@@ -110,19 +117,22 @@ def key_hint(provider: Provider, remote: RemoteParams) -> str:
 
 def _locate(provider: Provider, url: str, model: str) -> tuple[str, str]:
     """The base URL, and the query that follows each path."""
-    url, version = _fill(provider, url), ""
-    if provider.version_env is not None:
-        url, _, query = url.partition("?")
-        version = parse_qs(query).get("api-version", [""])[0]
-    base = to_base(url, "")
+    head, _, query = _fill(provider, url.strip()).partition("?")
+    base = to_base(head, "")
+    if "#" in query:
+        raise ConfigError(f"remote_params.api_url: expected no fragment in it: {mask_url(url)!r}")
+    has_version = "api-version" in parse_qs(query)
     if not urlsplit(base).path:
-        version = version or _from_environment(provider.version_env) or ""
-        base += _usual_path(provider, model, has_version=bool(version))
-    return base, f"?api-version={quote(version)}" if version else ""
+        version = None if has_version else _from_environment(provider.version_env)
+        if version:
+            query = "&".join(filter(None, (query, f"api-version={quote(version)}")))
+        has_version = has_version or bool(version)
+        base += _usual_path(provider, model, has_version=has_version)
+    return base, f"?{query}" if query else ""
 
 
 def _usual_path(provider: Provider, model: str, *, has_version: bool) -> str:
-    if has_version:
+    if has_version and provider.versioned_path:
         return provider.versioned_path.format(model=quote(model, safe=""))
     return _fill(provider, urlsplit(provider.url).path) if provider.url else "/v1"
 
@@ -145,7 +155,17 @@ def _fill(provider: Provider, url: str) -> str:
     return _WORD.sub(value, url).replace("://global-", "://")
 
 
-def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
+def _find_key(provider: Provider, remote: RemoteParams, custom: Collection[str]) -> str | None:
+    """The key, unless one of the user's `custom` headers takes its place. Raises AccessError where
+    there is none, ConfigError where there are two.
+    """
+    if provider.key_header in custom:
+        if remote.api_key is not None and remote.api_key.get_secret_value():
+            raise ConfigError(
+                f"{provider.name}: remote_params.headers has {provider.key_header}, which "
+                "remote_params.api_key sets as well: leave one of them out"
+            )
+        return None
     if remote.api_key is not None:
         given = remote.api_key.get_secret_value()
         if provider.needs_key and not given:
@@ -158,7 +178,7 @@ def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
             f"{remote.api_key_env_varname}, which is not set"
         )
     key = named or _first_set(provider.key_env)
-    if provider.needs_key and not key:
+    if provider.needs_key and not key and _AUTHORIZATION not in custom:
         raise AccessError(f"{provider.name}: no key; set {key_hint(provider, remote)}")
     return key
 
@@ -167,8 +187,9 @@ def _url_in_environment(provider: Provider) -> str | None:
     url = _from_environment(provider.url_env)
     if not (url and provider.url_env_lacks):
         return url
-    root = _ENDPOINT.sub("", url).rstrip("/").removesuffix(provider.url_env_lacks)
-    return root + provider.url_env_lacks
+    path, mark, query = url.partition("?")
+    root = _ENDPOINT.sub("", path).rstrip("/").removesuffix(provider.url_env_lacks)
+    return f"{root}{provider.url_env_lacks}{mark}{query}"
 
 
 def _from_environment(variable: str | None) -> str | None:
@@ -185,6 +206,6 @@ def _headers(provider: Provider, key: str | None, token: str | None) -> tuple[tu
         return headers
     if not secret.isascii() or not secret.isprintable():
         raise AccessError("the key holds characters that no key has; was it copied whole?")
-    if token or provider.key_header == "authorization":
-        return (*headers, ("authorization", f"Bearer {secret}"))
+    if token or provider.key_header == _AUTHORIZATION:
+        return (*headers, (_AUTHORIZATION, f"Bearer {secret}"))
     return (*headers, (provider.key_header, secret))

@@ -69,7 +69,7 @@ class ApiClient:
             call = Call("GET", path, {}, b"", timeout_s)
         else:
             call = await self._call("GET", path, b"", timeout_s)
-        mask = find_mask(call.headers or self.session.headers, self._base)
+        mask = find_mask(call.headers or self.session.headers, self._url(""))
         async for line in self._read_lines(call._replace(max_reply_bytes=_MAX_FILE_BYTES)):
             if line.strip():
                 yield mask.mask(self._cut(line))
@@ -113,9 +113,9 @@ class ApiClient:
         if isinstance(body, Form):
             headers.pop("content-type", None)  # a form has its own
         most = self.session.remote.max_reply_bytes
-        call = Call(method, self._base + path, headers, body, timeout_s, most)
+        call = Call(method, self._url(path), headers, body, timeout_s, most)
         return await self.session.signed(call)
 
-    @property
-    def _base(self) -> str:
-        return self.base or self.session.address.bases[0]
+    def _url(self, path: str) -> str:
+        address = self.session.address
+        return address.with_query((self.base or address.bases[0]) + path)

@@ -123,8 +123,7 @@ class RemoteSession(Session):
         """Not signed yet. Raises RequestError for a request that cannot be sent."""
         body = self.encode(request, stream=stream)
         path = self.dialect.path(request.config, stream=stream)
-        url = replica.base + path + self.address.query
-        return self.new_call("POST", url, body)
+        return self.new_call("POST", self.address.with_query(replica.base + path), body)
 
     def new_call(self, method: str, url: str, body: bytes) -> Call:
         """A call with the headers and limits of the session, not signed yet."""
@@ -137,7 +136,7 @@ class RemoteSession(Session):
         """The names of the models that the API offers; its own where the API has no list."""
         if not self.provider.lists_models:
             return [self.config.model.model_name]
-        url = self.address.models_base + self.dialect.models_path + self.address.query
+        url = self.address.with_query(self.address.models_base + self.dialect.models_path)
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply)

@@ -61,7 +61,7 @@ def is_same_model(backend: Backend, config: InferenceConfig, spec: JobSpec) -> b
 
 
 def find_secrets(config: InferenceConfig) -> Secrets:
-    """The key, and an address with a password in it."""
+    """The key, headers where one may be a key, and an address with a password in it."""
     remote = config.remote_params
     if remote is None:
         return {}
@@ -71,6 +71,8 @@ def find_secrets(config: InferenceConfig) -> Secrets:
     written = settings_without_keys(config).get("remote_params") or {}
     if written.get("api_url") != remote.api_url:
         secrets["api_url"] = remote.api_url
+    if written.get("headers", {}) != remote.headers:
+        secrets["headers"] = dict(remote.headers)
     return secrets
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from oumi.core.configs import yaml_text
+from oumi.core.configs.headers import headers_without_keys
 from oumi.core.regular_file import read_regular_file
 from oumi.core.urls import without_secrets
 from oumi.errors import ConfigError
@@ -47,8 +48,8 @@ def save(settings: BaseModel, path: Path) -> None:
 
 
 def dump_without_secrets(settings: BaseModel) -> dict[str, Any]:
-    """The fields that were set as JSON-ready values, without the key and without what is secret in
-    an address.
+    """The fields that were set as JSON-ready values: without the key, without headers that may hold
+    one, and without what is secret in an address.
     """
     data = settings.model_dump(
         mode="json", exclude_unset=True, exclude={"remote_params": {"api_key"}}
@@ -57,6 +58,8 @@ def dump_without_secrets(settings: BaseModel) -> dict[str, Any]:
     if url := remote.get("api_url"):
         is_single = isinstance(url, str)
         remote["api_url"] = without_secrets(url) if is_single else list(map(without_secrets, url))
+    if headers := remote.get("headers"):
+        remote["headers"] = headers_without_keys(headers)
     return data
 
 
@@ -138,11 +141,11 @@ def _place(field: str, line: int | None, path: Path | None, overridden: list[str
 
 def _may_be_shown(detail: ErrorDetails) -> bool:
     """Whether an error may show the refused value: a group is too long, a key is
-    secret, and an address may hold a password.
+    secret, and an address or a header may hold a password.
     """
     name = ".".join(map(str, detail["loc"]))
     unknown = "unknown setting" in detail["msg"]
-    is_secret = "key" in name or "api_url" in name
+    is_secret = any(word in name for word in ("key", "api_url", "headers"))
     return not (unknown or is_secret or isinstance(detail["input"], dict))
 
 
