@@ -1,5 +1,5 @@
 """One event loop in a thread of its own, so that the same engine serves scripts, running event
-loops and notebooks."""
+loops and notebooks. A child made by a fork has one of its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import concurrent.futures
 import signal
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
-from functools import cache
 from typing import Any, TypeVar
+
+from oumi.core.forks import keep_forever, watch_forks
+from oumi.errors import EngineError
 
 ResultT = TypeVar("ResultT")
 
@@ -27,23 +29,38 @@ def call(
 
     The first Ctrl-C calls `on_interrupt` on the loop and waits on; without one, or at the
     second Ctrl-C, the work is cancelled. Either way KeyboardInterrupt is raised in the end.
+
+    Raises EngineError once Python is ending.
     """
     future = submit(work)
     try:
         _wait(future)
     except KeyboardInterrupt:
         if on_interrupt is not None:
-            _loop().call_soon_threadsafe(on_interrupt)
+            _BACKGROUND.get().call_soon_threadsafe(on_interrupt)
             _wait_or_cancel(future)
         else:
             _cancel(future)
         raise
-    return future.result()
+    try:
+        return future.result()
+    except RuntimeError as error:
+        if not is_ending():
+            raise
+        raise _ended() from error  # it was begun just before
 
 
 def submit(work: Coroutine[Any, Any, ResultT]) -> concurrent.futures.Future[ResultT]:
-    """Start `work` on the background loop."""
-    return asyncio.run_coroutine_threadsafe(work, _loop())
+    """Start `work` on the background loop. Raises EngineError once Python is ending."""
+    if is_ending():
+        work.close()
+        raise _ended()
+    return asyncio.run_coroutine_threadsafe(work, _BACKGROUND.get())
+
+
+def is_ending() -> bool:
+    """Whether the main thread has ended: no thread can be started any more, and no pool used."""
+    return not threading.main_thread().is_alive()
 
 
 def iterate(pieces: AsyncIterator[ResultT]) -> Generator[ResultT]:
@@ -60,7 +77,8 @@ def iterate(pieces: AsyncIterator[ResultT]) -> Generator[ResultT]:
                 return
             yield piece
     finally:
-        call(_close(pieces))
+        if not is_ending():
+            call(_close(pieces))
 
 
 async def aiterate(pieces: AsyncIterator[ResultT]) -> AsyncGenerator[ResultT]:
@@ -77,7 +95,8 @@ async def aiterate(pieces: AsyncIterator[ResultT]) -> AsyncGenerator[ResultT]:
                 return
             yield piece
     finally:
-        await asyncio.wrap_future(submit(_close(pieces)))
+        if not is_ending():
+            await asyncio.wrap_future(submit(_close(pieces)))
 
 
 async def _close(pieces: AsyncIterator[Any]) -> None:
@@ -113,23 +132,55 @@ def leave_signals_to_main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
-@cache
-def _loop() -> asyncio.AbstractEventLoop:
-    loop = _new_loop()
+class _Background:
+    """The event loop and its thread, made when they are first needed."""
 
-    def run() -> None:
-        leave_signals_to_main()
-        loop.run_forever()
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        watch_forks(self)
+        atexit.register(self._stop)
 
-    thread = threading.Thread(target=run, name="oumi-loop", daemon=True)
-    thread.start()
+    def get(self) -> asyncio.AbstractEventLoop:
+        """The loop, which runs."""
+        if self._loop is None:
+            with self._lock:
+                self._loop = self._loop or self._start()
+        return self._loop
 
-    def stop() -> None:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(timeout=5)
+    def after_fork(self) -> None:
+        """The parent's loop goes on in the parent alone, where its file of events is open too."""
+        if self._loop is not None:
+            keep_forever(self._loop)
+        self._lock = threading.Lock()
+        self._loop = self._thread = None
 
-    atexit.register(stop)
-    return loop
+    def _start(self) -> asyncio.AbstractEventLoop:
+        loop = _new_loop()
+
+        def run() -> None:
+            leave_signals_to_main()
+            loop.run_forever()
+
+        self._thread = threading.Thread(target=run, name="oumi-loop", daemon=True)
+        self._thread.start()
+        return loop
+
+    def _stop(self) -> None:
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=5)
+
+
+_BACKGROUND = _Background()
+
+
+def _ended() -> EngineError:
+    return EngineError(
+        "Python is ending, so that nothing can be asked any more: ask before the main thread ends, "
+        "not in an atexit handler, a __del__ or a thread that outlives it"
+    )
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

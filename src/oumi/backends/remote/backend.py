@@ -123,7 +123,8 @@ class RemoteBackend(Backend):
         """Close all connections."""
         self._closed = True
         transport, self._transport = self._transport, None
-        if transport is not None and self._owns_transport:
+        # Where Python is ending, the connections end with it.
+        if transport is not None and self._owns_transport and not loop.is_ending():
             loop.call(transport.close())
 
     def _identity(self, config: InferenceConfig, address: Address) -> Mapping[str, Any]:

@@ -1,0 +1,46 @@
+"""What a child made by `os.fork` makes anew.
+
+A fork copies all memory and only the thread that forks: the child finds event loops that nobody
+runs, pools without threads, and locks that nobody will release. Whoever owns such things has them
+made anew in the child (https://docs.python.org/3/library/os.html#os.register_at_fork).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+from weakref import WeakSet
+
+
+class ForkAware(Protocol):
+    """Owns what does not survive a fork."""
+
+    def after_fork(self) -> None:
+        """Called in the child, which has one thread: give up what was the parent's, and start
+        nothing yet, as most children never need it.
+        """
+        ...
+
+
+_owners: WeakSet[ForkAware] = WeakSet()
+
+
+def watch_forks(owner: ForkAware) -> None:
+    """Have `after_fork` called in each child, for as long as the owner lives."""
+    _owners.add(owner)
+
+
+def keep_forever(value: object) -> None:
+    """Never free a value: native code would wait for threads that only the parent has."""
+    import ctypes  # which takes milliseconds, and few processes fork
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
+
+
+def _after_fork() -> None:
+    for owner in list(_owners):
+        owner.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork)
