@@ -20,8 +20,8 @@ def trusted_certificates() -> wreq.CertStore | bool:
     """The user's certificates, or True for those of the HTTP stack.
 
     As OpenSSL has it, a bundle in SSL_CERT_FILE and folders in SSL_CERT_DIR go together
-    (https://docs.openssl.org/master/man7/openssl-env/); the older clients' REQUESTS_CA_BUNDLE may be
-    a bundle or a folder. Raises ConfigError, which names the variable and what is wrong with it.
+    (https://docs.openssl.org/master/man7/openssl-env/). REQUESTS_CA_BUNDLE, of another client, may
+    be a bundle or a folder. Raises ConfigError, which names the variable and what is wrong with it.
     """
     sources = [f"{name}: {path}" for name, path in _places()]
     if not sources:

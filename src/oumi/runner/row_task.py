@@ -93,8 +93,11 @@ class RowTask:
         except RunStoppedError:
             raise
         except Exception as error:
-            if (fatal := self._refusals.error_of_run(error)) is not None:
-                raise fatal from None if fatal is error else error
+            fatal = self._refusals.error_of_run(error)
+            if fatal is error:
+                raise
+            if fatal is not None:
+                raise fatal from error
             return self.fail(error)
         self._refusals.row_done()
         return RowDone(self._row.index, completion, self._latency_s, self._usage)

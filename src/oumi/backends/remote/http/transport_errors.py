@@ -28,8 +28,8 @@ _WHAT = {
 _NO_CONNECTION = {"ConnectionError", "ProxyConnectionError", "TlsError"}
 _TOO_LONG = "source: TimedOut"
 _UNTRUSTED = (
-    " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own, or SSL_CERT_DIR "
-    "a folder)"
+    " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own, or "
+    "SSL_CERT_DIR a folder)"
 )
 _PROXY_REFUSES = "ProxyAuthRequired"
 
