@@ -37,6 +37,18 @@ def keep_forever(value: object) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
 
 
+def skip_native_exit() -> None:
+    """Have this process end, once Python has, without what native libraries do at the end: they too
+    would wait for threads that only the parent has. Where the C library offers that (glibc).
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    on_exit = getattr(libc, "on_exit", None)
+    if on_exit is not None:  # called with the status, and before all that were there earlier
+        on_exit(ctypes.cast(libc._exit, ctypes.c_void_p), None)
+
+
 def _after_fork() -> None:
     for owner in list(_owners):
         owner.after_fork()

@@ -14,7 +14,6 @@ from oumi.backends.registry import (
     check_settings,
     engine_rows,
     find_engine,
-    load_backend,
     supported_settings,
 )
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
@@ -24,7 +23,9 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import ConversationLike, Conversations, to_conversations
 from oumi.data.source import ListSource
 from oumi.errors import UnsupportedError
+from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
+from oumi.inference.pickling import check_picklable, reduced
 from oumi.runner import loop
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 
 class InferenceEngine(BatchMethods):
-    """A loaded model or a reachable API. Usable as a context manager; safe to use from threads.
+    """A loaded model or a reachable API. Usable as a context manager; safe to use from threads, in
+    forked children, and pickled.
 
     Settings given to a call win over those given here, field by field, where they are set.
     """
@@ -60,11 +62,9 @@ class InferenceEngine(BatchMethods):
             remote_params=remote_params,
         )
         self._config = with_template_text(given).model_copy(deep=True)
-        self._row = self.row()
-        check_settings(self._row, self._config)
-        self._backend: Backend = load_backend(self._row)(
-            self._row, self._config, **backend_arguments
-        )
+        self._arguments = backend_arguments
+        self._slot = BackendSlot(self.row(), self._config, backend_arguments)
+        self._slot.get()
 
     @classmethod
     def row(cls) -> EngineRow:
@@ -74,7 +74,7 @@ class InferenceEngine(BatchMethods):
     @property
     def name(self) -> str:
         """The engine's name."""
-        return self._backend.name
+        return self.row().name
 
     def infer(
         self,
@@ -165,7 +165,7 @@ class InferenceEngine(BatchMethods):
 
     def get_supported_params(self) -> set[str]:
         """The names of the settings in `GenerationParams` that this engine honours."""
-        paths = supported_settings(self._row, self._config)
+        paths = supported_settings(self.row(), self._config)
         return {path.split(".")[1] for path in paths if path.startswith("generation.")}
 
     def apply_chat_template(self, conversation: ConversationLike, **variables: Any) -> str:
@@ -175,7 +175,7 @@ class InferenceEngine(BatchMethods):
         before `model.chat_template_kwargs`. Raises UnsupportedError where the model is behind an
         API, and RequestError for what the template refuses.
         """
-        if self._row.provider is not None:
+        if self.row().provider is not None:
             able = ", ".join(row.name for row in engine_rows() if row.provider is None)
             raise UnsupportedError(
                 f"{self.name}: the template is applied by the server; engines that hold it: {able}"
@@ -186,7 +186,20 @@ class InferenceEngine(BatchMethods):
 
     def close(self) -> None:
         """Free what the engine holds. Closing twice is fine."""
-        self._backend.close()
+        self._slot.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An engine is pickled as its settings. Raises ConfigError for one that holds a key."""
+        check_picklable(self.row(), self._config, self._arguments)
+        return reduced(self, {k: v for k, v in vars(self).items() if k != "_slot"})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._slot = BackendSlot(self.row(), self._config, self._arguments)
+
+    @property
+    def _backend(self) -> Backend:
+        return self._slot.get()
 
     def __enter__(self) -> Self:
         return self
@@ -225,7 +238,7 @@ class InferenceEngine(BatchMethods):
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""
         config = with_template_text(self._config.merge(inference_config))
-        check_settings(self._row, config)
+        check_settings(self.row(), config)
         self._backend.check(config)
         return config
 
@@ -234,7 +247,7 @@ class InferenceEngine(BatchMethods):
         from oumi.batch.opening import open_service
 
         name = type(self).__name__
-        unknown_class = None if name == self._row.class_name else name
+        unknown_class = None if name == self.row().class_name else name
         return await open_service(self._backend, config, batch_id, unknown_class)
 
 

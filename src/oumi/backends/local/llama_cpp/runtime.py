@@ -53,6 +53,12 @@ class Runtime:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="oumi-llamacpp")
         # Ends the threads of a runtime that was never closed.
         self._finalizer = weakref.finalize(self, self._pool.shutdown, wait=False)
+        self._finalizer.atexit = False  # Python ends them itself, and a forked child has none
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the model is freed."""
+        return self._server is None
 
     async def complete(self, body: bytes) -> bytes:
         """The reply to the body of a chat request, as JSON. Raises RuntimeError."""
