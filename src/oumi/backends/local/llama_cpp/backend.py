@@ -43,9 +43,12 @@ class LlamaCppBackend(LocalBackend):
         self._runtime = Runtime(self.config.model)
 
     def after_fork(self) -> None:
-        """Its library ends threads of its own when a process exits."""
+        """The library ends a thread of its own, the parent's, with each model that is freed, and
+        when the process exits.
+        """
         super().after_fork()
         if not self._runtime.is_closed:
+            Runtime.can_be_freed = False
             skip_native_exit()
 
     @property
