@@ -8,8 +8,12 @@ made anew in the child (https://docs.python.org/3/library/os.html#os.register_at
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
 from weakref import WeakSet
+
+ResultT = TypeVar("ResultT")
 
 
 class ForkAware(Protocol):
@@ -23,11 +27,23 @@ class ForkAware(Protocol):
 
 
 _owners: WeakSet[ForkAware] = WeakSet()
+_parents: list[int] = []
+"""Of this process, the id of each that it was forked from."""
 
 
 def watch_forks(owner: ForkAware) -> None:
     """Have `after_fork` called in each child, for as long as the owner lives."""
     _owners.add(owner)
+
+
+def fresh_thread(work: Callable[[], ResultT]) -> ResultT:
+    """Do `work`, in a forked child on a thread of its own: the pools of OpenMP belong to the thread
+    that used them, and the one that forked would wait in the child for those of the parent.
+    """
+    if not _parents:
+        return work()
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 def keep_forever(value: object) -> None:
@@ -50,6 +66,7 @@ def skip_native_exit() -> None:
 
 
 def _after_fork() -> None:
+    _parents.append(os.getppid())
     for owner in list(_owners):
         owner.after_fork()
 

@@ -17,7 +17,7 @@ from oumi.backends.local.model_files import find_folders, fingerprint
 from oumi.backends.media.loader import MediaLoader
 from oumi.backends.media.support import unsupported
 from oumi.core.configs.inference_config import InferenceConfig
-from oumi.core.forks import keep_forever, watch_forks
+from oumi.core.forks import fresh_thread, keep_forever, watch_forks
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import ConfigError, EngineError
 from oumi.runner.limits.config import Limits
@@ -56,7 +56,7 @@ class LocalBackend(Backend):
 
     def __init__(self, row: EngineRow, config: InferenceConfig):
         super().__init__(row, config)
-        self._load()
+        fresh_thread(self._load)
         self._fingerprint = fingerprint(self._model_files())
         watch_forks(self)
 

@@ -27,6 +27,10 @@ class InferenceResult:
         if not isinstance(self.failures, Failures):
             object.__setattr__(self, "failures", FailuresInMemory(self.failures))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled whole: another process has not the files open from which rows are read."""
+        return InferenceResult, (list(self.conversations), list(self.rows), dict(self.failures))
+
     @property
     def successful(self) -> list[tuple[int, Conversation]]:
         """Pairs of row and finished conversation, in input order."""
