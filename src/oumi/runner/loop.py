@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import os
 import signal
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
@@ -20,6 +21,9 @@ SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 """What a user or a system ends a program with."""
 
 _LONGEST_WAIT_S = 0.2
+
+_LONGEST_HOLD_S = 2.0
+"""A turn of the loop takes milliseconds, or as long as the import of a library."""
 
 
 def call(
@@ -139,6 +143,7 @@ class _Background:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._holds: dict[int, threading.Event] = {}  # by the thread that forks
         watch_forks(self)
         atexit.register(self._stop)
 
@@ -149,12 +154,36 @@ class _Background:
                 self._loop = self._loop or self._start()
         return self._loop
 
+    def hold(self) -> None:
+        """Have the loop wait between two turns while this thread forks: what it is in the middle
+        of, such as an import, would never be finished in the child, and hold its locks for good.
+        """
+        thread, held, resumed = self._thread, threading.Event(), threading.Event()
+        if self._loop is None or thread is None or thread is threading.current_thread():
+            return
+        if not thread.is_alive():
+            return
+
+        def wait() -> None:
+            held.set()
+            resumed.wait(_LONGEST_HOLD_S)
+
+        self._holds[threading.get_ident()] = resumed
+        self._loop.call_soon_threadsafe(wait)
+        held.wait(_LONGEST_HOLD_S)
+
+    def resume(self) -> None:
+        """Have the loop go on in the process that forked."""
+        if (resumed := self._holds.pop(threading.get_ident(), None)) is not None:
+            resumed.set()
+
     def after_fork(self) -> None:
         """The parent's loop goes on in the parent alone, where its file of events is open too."""
         if self._loop is not None:
             keep_forever(self._loop)
         self._lock = threading.Lock()
         self._loop = self._thread = None
+        self._holds = {}
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = _new_loop()
@@ -174,6 +203,8 @@ class _Background:
 
 
 _BACKGROUND = _Background()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_BACKGROUND.hold, after_in_parent=_BACKGROUND.resume)
 
 
 def _ended() -> EngineError:
