@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _FOLDERS = "SSL_CERT_DIR"
-_BEGINNINGS = (b"-----BEGIN CERTIFICATE-----", b"-----BEGIN TRUSTED CERTIFICATE-----")
+_BEGINNING = b"-----BEGIN CERTIFICATE-----"
 
 
 def trusted_certificates() -> wreq.CertStore | bool:
@@ -23,16 +23,12 @@ def trusted_certificates() -> wreq.CertStore | bool:
     (https://docs.openssl.org/master/man7/openssl-env/). REQUESTS_CA_BUNDLE, of another client, may
     be a bundle or a folder. Raises ConfigError, which names the variable and what is wrong with it.
     """
-    sources = [f"{name}: {path}" for name, path in _places()]
-    if not sources:
+    texts = [text for place in _places() for text in _read(*place)]
+    if not texts:
         return True
     import wreq
 
-    found = [_read(name, Path(path)) for name, path in _places()]
-    try:
-        return wreq.CertStore.from_pem_stack(b"\n".join(found))
-    except wreq.TlsError as error:
-        raise ConfigError(f"{' and '.join(sources)}: a certificate is damaged") from error
+    return wreq.CertStore.from_pem_stack(b"\n".join(texts))
 
 
 def _places() -> list[tuple[str, str]]:
@@ -42,19 +38,32 @@ def _places() -> list[tuple[str, str]]:
     return files[:1] + [(_FOLDERS, folder) for folder in folders if folder]
 
 
-def _read(name: str, path: Path) -> bytes:
+def _read(name: str, place: str) -> list[bytes]:
     """The certificates in a bundle or a folder. Raises ConfigError where there are none."""
+    path = Path(place)
+    if path.is_dir() and name != _VARIABLES[0]:
+        files = [file for file in sorted(path.iterdir()) if file.is_file()]
+    elif path.is_file() and name != _FOLDERS:
+        files = [path]
+    else:
+        kind = {_VARIABLES[0]: "file", _FOLDERS: "folder"}.get(name, "file and no folder")
+        raise ConfigError(f"{name} names {path}, which is no {kind}")
     try:
-        if path.is_dir() and name != _VARIABLES[0]:
-            texts = [file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()]
-        elif path.is_file() and name != _FOLDERS:
-            texts = [path.read_bytes()]
-        else:
-            kind = {_VARIABLES[0]: "file", _FOLDERS: "folder"}.get(name, "file and no folder")
-            raise ConfigError(f"{name} names {path}, which is no {kind}")
+        texts = {file: file.read_bytes() for file in files}
     except OSError as error:
-        raise ConfigError(f"{name} names {path}, which cannot be read: {error.strerror}") from error
-    texts = [text for text in texts if any(beginning in text for beginning in _BEGINNINGS)]
-    if not texts:
+        raise ConfigError(f"{name} names {path}, which cannot be read: {error}") from error
+    found = {file: text for file, text in texts.items() if _BEGINNING in text}
+    if not found:
         raise ConfigError(f"{name} names {path}, which holds no certificate in the form PEM")
-    return b"\n".join(texts)
+    for file, text in found.items():
+        _check(text, f"{name} names {path}: the certificate in {file} is damaged")
+    return list(found.values())
+
+
+def _check(text: bytes, message: str) -> None:
+    import wreq
+
+    try:
+        wreq.CertStore.from_pem_stack(text)
+    except wreq.TlsError as error:
+        raise ConfigError(message) from error

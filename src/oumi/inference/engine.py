@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -25,7 +25,7 @@ from oumi.data.source import ListSource
 from oumi.errors import UnsupportedError
 from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
-from oumi.inference.pickling import check_picklable, reduced
+from oumi.inference.pickling import check_picklable
 from oumi.runner import loop
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
@@ -189,9 +189,17 @@ class InferenceEngine(BatchMethods):
         self._slot.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """An engine is pickled as its settings. Raises ConfigError for one that holds a key."""
+        """An engine is pickled as its settings; where it is unpickled, its model is loaded when it
+        is first used. Raises ConfigError for settings that hold a key.
+        """
         check_picklable(self.row(), self._config, self._arguments)
-        return reduced(self, {k: v for k, v in vars(self).items() if k != "_slot"})
+        state = {name: value for name, value in vars(self).items() if name != "_slot"}
+        return *self._maker(), state
+
+    @classmethod
+    def _maker(cls) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """What makes an engine without settings in another process."""
+        return _new, (cls,)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -249,6 +257,10 @@ class InferenceEngine(BatchMethods):
         name = type(self).__name__
         unknown_class = None if name == self.row().class_name else name
         return await open_service(self._backend, config, batch_id, unknown_class)
+
+
+def _new(kind: type[InferenceEngine]) -> InferenceEngine:
+    return kind.__new__(kind)
 
 
 def _without_input(config: InferenceConfig | None) -> InferenceConfig | None:

@@ -1,28 +1,15 @@
-"""Engines in pickles: as their settings, without keys, which a child process has in its own
-environment. Its model is loaded, or its API reached, when it is first used there.
+"""Which engines can be pickled: those whose settings hold no key. A child process has keys in its
+own environment.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oumi.backends.engine_row import EngineRow
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.configs.secrets import inline_secrets
 from oumi.errors import ConfigError
-
-if TYPE_CHECKING:
-    from oumi.inference.engine import InferenceEngine
-
-
-def reduced(engine: InferenceEngine, state: dict[str, Any]) -> tuple[Any, ...]:
-    """What `__reduce__` has to return. A class that is made for an engine of another package has no
-    place to be imported from, and goes by the engine's name.
-    """
-    from oumi.inference.build import load_class
-
-    kind, row = type(engine), engine.row()
-    return _new_engine, (row.name if kind is load_class(row) else kind,), state
 
 
 def check_picklable(row: EngineRow, config: InferenceConfig, arguments: dict[str, Any]) -> None:
@@ -41,14 +28,6 @@ def check_picklable(row: EngineRow, config: InferenceConfig, arguments: dict[str
             f"{row.name}: an engine whose settings hold a key cannot be pickled, as keys go into "
             f"no file and no pipe: {advice}"
         )
-
-
-def _new_engine(kind: str | type[InferenceEngine]) -> InferenceEngine:
-    from oumi.backends.registry import find_engine
-    from oumi.inference.build import load_class
-
-    cls = load_class(find_engine(kind)) if isinstance(kind, str) else kind
-    return cls.__new__(cls)
 
 
 def _key_advice(row: EngineRow, remote: RemoteParams) -> str:

@@ -38,14 +38,14 @@ class Refusals:
         self._has_answered = True
         self._count = 0
 
-    def is_hopeless(self, error: OumiError, tries: int) -> bool:
-        """Whether a row of so many tries need not be tried again, although its error might pass:
-        nothing was ever answered, and all that came was from something else than the API.
+    def is_hopeless(self, error: OumiError) -> bool:
+        """Whether a row need not be tried again, although its error might pass: nothing was ever
+        answered, and try after try something else than the API replied.
         """
         if not (error.retryable and error.ends_run) or self._has_answers(error):
             return False
         self._pages += 1
-        return self._pages >= _ROWS and tries > 1
+        return self._pages >= _ROWS
 
     def error_of_run(self, error: Exception) -> Exception | None:
         """The error that ends the run, as far as the rows before show that no other row can
@@ -64,8 +64,8 @@ class Refusals:
 
     def _same_for_all(self, error: OumiError) -> OumiError | None:
         """The error for a request that each of the first rows is refused in the same words."""
-        status = error.status
-        is_refusal = status is not None and 400 <= status < 500 and not error.retryable
+        status = error.status or 0
+        is_refusal = 400 <= status < 500 and not error.retryable
         if not is_refusal or error.is_of_row or self._has_answers(error):
             return None
         if self._note((status, _ID.sub("", str(error)))) < _ROWS:

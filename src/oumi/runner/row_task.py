@@ -182,7 +182,7 @@ class RowTask:
                     return completion
             except OumiError as error:
                 tries = tries or Tries(session.retry_policy, limiter)
-                is_hopeless = self._refusals.is_hopeless(error, self._attempts)
+                is_hopeless = self._refusals.is_hopeless(error)
                 wait_s = None if is_hopeless else tries.next_wait_s(error)
                 if wait_s is None:
                     raise

@@ -103,7 +103,7 @@ class ApiClient:
         call = await self._call(method, path, body, max(self.session.timeout_s, longest_s))
         reply = await self.session.transport().send(call)
         self.session.check(reply, call)
-        with pages_named(reply.headers):
+        with pages_named(reply.headers, reply.body):
             return _read(reply.body)
 
     async def _call(self, method: str, path: str, body: Body, timeout_s: float) -> Call:

@@ -101,7 +101,7 @@ class RemoteSession(Session):
         if reply.status in _TIMEOUT_STATUSES:
             self.timed_out.add(request.key)
         self.check(reply, call)
-        with pages_named(reply.headers):
+        with pages_named(reply.headers, reply.body):
             return self.dialect.decode(reply.body, request.config)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
@@ -110,10 +110,11 @@ class RemoteSession(Session):
             call = await self.signed(self.build_call(request, replica, stream=True))
             decoder = self.dialect.stream_decoder(request.config)
             decoder = mask_stream(decoder, call.headers, call.url)
-            head = Head(200, {}, b"")
+            head, start = Head(200, {}, b""), b""
             async with aclosing(self.transport().stream(call)) as parts:
                 async for part in parts:
                     if not isinstance(part, Head):
+                        start = start or part
                         for delta in decoder.feed(part):
                             yield delta
                         continue
@@ -121,7 +122,7 @@ class RemoteSession(Session):
                     replica.note_status(part.status)
                     self.rate_limits.observe(part.headers)
                     self.check(part, call)
-        with pages_named(head.headers):
+        with pages_named(head.headers, start):
             last = decoder.last()
         yield last
 
@@ -146,7 +147,7 @@ class RemoteSession(Session):
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply, call)
-        with pages_named(reply.headers):
+        with pages_named(reply.headers, reply.body):
             return self.dialect.decode_models(reply.body, chat_only=chat_only)
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urljoin
 
+from oumi.backends.remote.dialects.stream import is_stream
 from oumi.backends.remote.errors import BadReplyError, PageError
 from oumi.backends.remote.http.call import Call, Reply
 from oumi.backends.remote.http.key_mask import find_mask
@@ -39,16 +40,18 @@ def misdirected(reply: Reply, call: Call, name: str) -> OumiError | None:
 
 
 @contextmanager
-def pages_named(headers: Mapping[str, str]) -> Iterator[None]:
-    """Around the decoding of a reply: what was sent as HTML, and is no answer, is a page."""
+def pages_named(headers: Mapping[str, str], start: bytes) -> Iterator[None]:
+    """Around the decoding of a reply, which starts so: what was sent as HTML, and is neither an
+    answer nor meant to be one, is a page.
+    """
     try:
         yield
     except BadReplyError as error:
-        page = error.reply or ""
         is_html = headers.get("content-type", "").lower().startswith("text/html")
-        if isinstance(error, PageError) or not is_html or page.startswith(("{", "[")):
+        is_meant = start.lstrip().startswith((b"{", b"[")) or is_stream(start)
+        if isinstance(error, PageError) or not is_html or is_meant:
             raise
-        raise PageError(page) from error
+        raise PageError(error.reply or "") from error
 
 
 def _redirected(reply: Reply, call: Call, name: str) -> ConfigError:
