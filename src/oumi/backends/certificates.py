@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 _VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _FOLDERS = "SSL_CERT_DIR"
-_BEGINNING = b"-----BEGIN CERTIFICATE-----"
+_CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.S)
 
 
 def trusted_certificates() -> wreq.CertStore | bool:
@@ -23,12 +24,17 @@ def trusted_certificates() -> wreq.CertStore | bool:
     (https://docs.openssl.org/master/man7/openssl-env/). REQUESTS_CA_BUNDLE, of another client, may
     be a bundle or a folder. Raises ConfigError, which names the variable and what is wrong with it.
     """
-    texts = [text for place in _places() for text in _read(*place)]
-    if not texts:
+    places = _places()
+    if not places:
         return True
     import wreq
 
-    return wreq.CertStore.from_pem_stack(b"\n".join(texts))
+    # Folders of a system hold each certificate several times: alone, under its hash, in a bundle.
+    found = dict.fromkeys(block for place in places for block in _read(*place))
+    try:
+        return wreq.CertStore.from_pem_stack(b"\n".join(found))
+    except wreq.TlsError as error:
+        raise ConfigError(_damaged(places)) from error
 
 
 def _places() -> list[tuple[str, str]]:
@@ -40,30 +46,35 @@ def _places() -> list[tuple[str, str]]:
 
 def _read(name: str, place: str) -> list[bytes]:
     """The certificates in a bundle or a folder. Raises ConfigError where there are none."""
-    path = Path(place)
-    if path.is_dir() and name != _VARIABLES[0]:
-        files = [file for file in sorted(path.iterdir()) if file.is_file()]
-    elif path.is_file() and name != _FOLDERS:
-        files = [path]
-    else:
-        kind = {_VARIABLES[0]: "file", _FOLDERS: "folder"}.get(name, "file and no folder")
-        raise ConfigError(f"{name} names {path}, which is no {kind}")
     try:
-        texts = {file: file.read_bytes() for file in files}
+        texts = [file.read_bytes() for file in _files(name, Path(place))]
     except OSError as error:
-        raise ConfigError(f"{name} names {path}, which cannot be read: {error}") from error
-    found = {file: text for file, text in texts.items() if _BEGINNING in text}
+        raise ConfigError(f"{name} names {place}, which cannot be read: {error}") from error
+    found = [block for text in texts for block in _CERTIFICATE.findall(text)]
     if not found:
-        raise ConfigError(f"{name} names {path}, which holds no certificate in the form PEM")
-    for file, text in found.items():
-        _check(text, f"{name} names {path}: the certificate in {file} is damaged")
-    return list(found.values())
+        raise ConfigError(f"{name} names {place}, which holds no certificate in the form PEM")
+    return found
 
 
-def _check(text: bytes, message: str) -> None:
+def _files(name: str, path: Path) -> list[Path]:
+    if path.is_dir() and name != _VARIABLES[0]:
+        with os.scandir(path) as entries:  # each file once, however many links lead to it
+            files = {entry.stat().st_ino: entry.path for entry in entries if entry.is_file()}
+        return list(map(Path, files.values()))
+    if path.is_file() and name != _FOLDERS:
+        return [path]
+    kind = {_VARIABLES[0]: "file", _FOLDERS: "folder"}.get(name, "file and no folder")
+    raise ConfigError(f"{name} names {path}, which is no {kind}")
+
+
+def _damaged(places: list[tuple[str, str]]) -> str:
+    """The words for the first certificate that cannot be read, and where it stands."""
     import wreq
 
-    try:
-        wreq.CertStore.from_pem_stack(text)
-    except wreq.TlsError as error:
-        raise ConfigError(message) from error
+    for name, place in places:
+        for file in _files(name, Path(place)):
+            try:
+                wreq.CertStore.from_pem_stack(file.read_bytes())
+            except wreq.TlsError:
+                return f"{name} names {place}: a certificate in {file} is damaged"
+    return f"{' and '.join(name for name, _ in places)}: a certificate is damaged"

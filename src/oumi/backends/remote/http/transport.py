@@ -7,6 +7,7 @@ and takes every TransportError as "may have been answered".
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -37,6 +38,7 @@ ResultT = TypeVar("ResultT")
 _CONNECT_WITHIN = timedelta(seconds=20)
 _IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
 _PROXY_REFUSES = 407
+_WITH_OWN_PROXIES = ("darwin", "win32")
 
 
 class Transport(Protocol):
@@ -101,8 +103,8 @@ class HttpTransport:
             http1_only=True,
             dns_options=wreq.dns.DnsOptions(system_dns=True),
             tls_verify=trusted_certificates(),
-            # Each request is told its proxy. Without any, systems may have settings of their own.
-            no_proxy=bool(self._proxies),
+            # Each request is told its proxy. Without any, some systems have settings of their own.
+            no_proxy=bool(self._proxies) or sys.platform not in _WITH_OWN_PROXIES,
         )
         return self._client
 
