@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urljoin
 
-from oumi.backends.remote.dialects.stream import is_stream
 from oumi.backends.remote.errors import BadReplyError, PageError
 from oumi.backends.remote.http.call import Call, Reply
 from oumi.backends.remote.http.key_mask import find_mask
@@ -18,6 +17,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PROXY_REFUSES = 407
 _NOT_ALLOWED = 405
 _SHOWN = 300
+_MEANT = (b"{", b"[", b"data:", b"event:", b":")
+"""How JSON and a stream of events begin, which some servers call HTML."""
 
 
 def misdirected(reply: Reply, call: Call, name: str) -> OumiError | None:
@@ -48,8 +49,7 @@ def pages_named(headers: Mapping[str, str], start: bytes) -> Iterator[None]:
         yield
     except BadReplyError as error:
         is_html = headers.get("content-type", "").lower().startswith("text/html")
-        is_meant = start.lstrip().startswith((b"{", b"[")) or is_stream(start)
-        if isinstance(error, PageError) or not is_html or is_meant:
+        if isinstance(error, PageError) or not is_html or start.lstrip().startswith(_MEANT):
             raise
         raise PageError(error.reply or "") from error
 
