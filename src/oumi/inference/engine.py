@@ -182,7 +182,7 @@ class InferenceEngine(BatchMethods):
             )
         if variables.pop("tokenize", False):
             raise UnsupportedError("apply_chat_template gives text: leave out tokenize")
-        return loop.call(self._render(conversation, variables))
+        return loop.call(self._render(self._backend, conversation, variables))
 
     def close(self) -> None:
         """Free what the engine holds. Closing twice is fine."""
@@ -233,15 +233,17 @@ class InferenceEngine(BatchMethods):
         row = next(session.rows(ListSource(to_conversations([conversation]))))
         return RowTask(session, row, MemoryStore())
 
-    async def _render(self, conversation: ConversationLike, variables: dict[str, Any]) -> str:
-        config, media = self._config, self._backend.session(self._config).media
+    async def _render(
+        self, backend: Backend, conversation: ConversationLike, variables: dict[str, Any]
+    ) -> str:
+        config, media = self._config, backend.session(self._config).media
         kwargs = {**(config.model.chat_template_kwargs or {}), **variables}
         model = config.model.model_copy(update={"chat_template_kwargs": kwargs})
         [asked] = to_conversations([conversation])
         request = Request(asked, config.model_copy(update={"model": model}))
         if media is not None and media.is_needed(request):
             request = await media.load(request)
-        return await self._backend.render(self._backend.adapted(request))
+        return await backend.render(backend.adapted(request))
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""
