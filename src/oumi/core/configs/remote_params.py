@@ -10,10 +10,8 @@ from pydantic import Field, SecretStr, field_serializer, field_validator
 
 from oumi.core.configs.base import Settings
 from oumi.core.configs.headers import check_headers, masked_headers
+from oumi.core.reply_size import MAX_REPLY_BYTES
 from oumi.core.urls import check_url, mask_url
-
-MAX_REPLY_BYTES = 64 << 20
-"""100,000 tokens take half a megabyte, and 50 with log-probabilities of five others at each."""
 
 
 class Api(StrEnum):
