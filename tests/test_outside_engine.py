@@ -112,6 +112,22 @@ def test_it_is_listed_and_offers_models(run: Run, server: FaultServer):
     assert good(run("-m", "oumi", "models", "Acme")).split() == ["a", "b"]
 
 
+PICKLED = """
+import pickle
+from oumi.core.configs import InferenceConfig, ModelParams
+from oumi.inference import build_engine
+
+config = InferenceConfig(engine="ACME", model=ModelParams(model_name="m"))
+with build_engine(config) as engine, pickle.loads(pickle.dumps(engine)) as copy:
+    assert type(copy) is type(engine)
+    print(copy.infer(["row-1"])[0].messages[-1].content)
+"""
+
+
+def test_it_is_pickled_by_its_name(run: Run):
+    assert good(run("-c", PICKLED)) == "answer to row-1\n"
+
+
 SCRIPT = """
 from oumi.core.configs import InferenceConfig, ModelParams
 from oumi.core.types import Conversation, Message, Role

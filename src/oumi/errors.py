@@ -71,6 +71,10 @@ class OumiError(Exception):
         if ends_run is not None:  # otherwise what its class says
             self.ends_run = ends_run
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with all that it knows, so that it comes whole out of another process."""
+        return _rebuilt, (type(self), self.args, vars(self))
+
 
 class RequestError(OumiError):
     """The request cannot succeed unchanged; other rows may."""
@@ -181,6 +185,13 @@ class InferenceError(OumiError):
     def __init__(self, message: str, result: Any):
         super().__init__(message)
         self.result = result
+
+
+def _rebuilt(kind: type[OumiError], args: tuple[Any, ...], state: dict[str, Any]) -> OumiError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(state)
+    return error
 
 
 # Names of version 0.1. They will be removed in version 0.3.

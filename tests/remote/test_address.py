@@ -167,6 +167,41 @@ def test_replicas_are_alike():
         find(OPENAI, RemoteParams(api_url="https://a.org#x", api_key="k"))
 
 
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("http://a/v1?api-version=3", "http://a/v1/chat/completions?api-version=3"),
+        ("http://a?api-version=3&x=1", "http://a/v1/chat/completions?api-version=3&x=1"),
+        ("http://a/v1/?key=a%2Fb", "http://a/v1/chat/completions?key=a%2Fb"),
+        ("http://a/v1/chat/completions?x", "http://a/v1/chat/completions?x"),
+        ("a.org/proxy/?x=/v1", "https://a.org/proxy/chat/completions?x=/v1"),
+        ("http://a/v1?", "http://a/v1/chat/completions"),
+    ],
+)
+def test_a_query_follows_the_whole_path(monkeypatch, given: str, url: str):
+    def whole(address: Address) -> str:
+        return address.with_query(address.bases[0] + "/chat/completions")
+
+    assert whole(find(OPENAI, RemoteParams(api_url=given, api_key="k"))) == url
+    monkeypatch.setenv("OPENAI_BASE_URL", given)
+    assert whole(find(REMOTE)) == url
+    base = find(REMOTE).bases[0]
+    assert find(REMOTE).with_query(f"{base}/files?purpose=batch").count("?") == 1
+
+
+def test_azure_keeps_what_else_stands_in_a_query():
+    url = "https://res.openai.azure.com?tenant=a&api-version=2024-10-21"
+    address = find(AZURE, RemoteParams(api_url=url, api_key="k"), "d")
+    assert address.bases == ("https://res.openai.azure.com/openai/deployments/d",)
+    assert address.query == "?tenant=a&api-version=2024-10-21"
+
+
+@pytest.mark.parametrize("url", ["http://a/v1#x", "http://a/v1?x=1#y"])
+def test_a_fragment_is_refused(url: str):
+    with pytest.raises(ConfigError, match="api_url"):
+        find(REMOTE, RemoteParams(api_url=url))
+
+
 def test_an_address_made_of_project_and_region(monkeypatch):
     with pytest.raises(ConfigError, match="REGION, GOOGLE_CLOUD_LOCATION"):
         find(VERTEX)

@@ -315,6 +315,7 @@ def test_another_password_asks_for_no_row_again(make: Make, server: FaultServer,
     "url",
     [
         f"http://h/v1?key={KEY}#x",
+        f"http://bob:{PASSWORD}@h/v1?key={KEY}#x",
         f"http://h/v1?{PASSWORD}#x",
         f"ftp://bob:{PASSWORD}@h/v1",
         f"bob:{PASSWORD}@h/v1#x",

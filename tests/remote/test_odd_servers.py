@@ -55,13 +55,15 @@ def test_an_answer_that_is_not_strict_json_is_paid_once(
 
 
 def test_what_holds_no_answer_is_kept_in_the_failure(server: FaultServer, tmp_path) -> None:
-    server.plan(faults=[raw(b"<html>Please sign in</html>", "text/html")])
+    page = raw(b"<html>Please sign in</html>", "text/html")
+    server.plan(scripts={"row-1": [page]})
     output = tmp_path / "out.jsonl"
-    with make(server, max_retries=1) as engine:
-        result = engine.infer_partial([ask("row-1")], InferenceConfig(output_path=str(output)))
-    assert result.failures[0].reply == "<html>Please sign in</html>"
-    assert "a page of HTML" in result.failures[0].error_message
-    assert result.failures[0].attempts == 2
+    asked = [ask("row-0"), ask("row-1")]
+    with make(server, max_retries=1, num_workers=1) as engine:
+        result = engine.infer_partial(asked, InferenceConfig(output_path=str(output)))
+    assert result.failures[1].reply == "<html>Please sign in</html>"
+    assert "a page of HTML" in result.failures[1].error_message
+    assert result.failures[1].attempts == 2
     [line] = (tmp_path / "out.jsonl.failures.jsonl").read_text().splitlines()
     assert json.dumps("<html>Please sign in</html>") in line
 

@@ -17,6 +17,9 @@ class Backend(ABC):
     `config` holds the settings that it was made with. Safe to use from several threads.
     """
 
+    is_of_parent = False
+    """Whether it was made before this process was forked, and works in the parent alone."""
+
     def __init__(self, row: EngineRow, config: InferenceConfig):
         self.row = row
         self.config = config

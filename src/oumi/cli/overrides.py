@@ -15,6 +15,7 @@ import click
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.setting_text import as_yaml
 from oumi.core.names import nearest
+from oumi.core.secret_names import may_hold_key
 from oumi.core.urls import mask_url
 
 Override = tuple[str, str]
@@ -83,10 +84,15 @@ def mask_keys(args: list[str]) -> list[str]:
 def _masks_of(flag: str) -> Callable[[str], str] | None:
     """What masks the value of an option; None for one that is not secret."""
     name = flag.replace("-", "_") if flag.startswith("--") else ""
-    if name.endswith("api_key"):
+    if name.endswith("api_key") or _may_be_key_in_header(name):
         return lambda _: "***"
     # Its value may be a list, so that each word in quotes is an address.
     return _mask_urls if name.endswith("api_url") else None
+
+
+def _may_be_key_in_header(name: str) -> bool:
+    _, is_header, header = name.partition("remote_params.headers")
+    return bool(is_header) and (not header or may_hold_key(header))
 
 
 def _mask_urls(value: str) -> str:

@@ -205,8 +205,12 @@ class BatchMethods:
 
         return pin_media_folder(self._effective(given), is_list=is_list)
 
+    async def _settings(self, given: InferenceConfig | None) -> InferenceConfig:
+        """The effective settings. A model that is still to be loaded does not hold the loop up."""
+        return await asyncio.to_thread(self._effective, given)
+
     async def _status(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo:
-        config = self._effective(given)
+        config = await self._settings(given)
         return await (await self._batches(config, batch_id)).status(batch_id, config)
 
     async def _results(
@@ -230,17 +234,17 @@ class BatchMethods:
         conversations: Conversations | None,
         given: InferenceConfig | None,
     ) -> InferenceResult:
-        config = self._effective(given)
+        config = await self._settings(given)
         source = None if conversations is None else ListSource(to_conversations(conversations))
         batches = await self._batches(config, batch_id)
         return await batches.results(batch_id, source, config)
 
     async def _cancel(self, batch_id: str, given: InferenceConfig | None) -> BatchInfo:
-        config = self._effective(given)
+        config = await self._settings(given)
         return await (await self._batches(config, batch_id)).cancel(batch_id, config)
 
     async def _list(self, limit: int | None, given: InferenceConfig | None) -> list[BatchInfo]:
-        config = self._effective(given)
+        config = await self._settings(given)
         return await (await self._batches(config)).list(config, limit)
 
     async def _wait(
@@ -274,7 +278,7 @@ class BatchMethods:
             return None
 
     async def _resubmit(self, batch_id: str, given: InferenceConfig | None) -> str:
-        config = self._effective(given)
+        config = await self._settings(given)
         return await (await self._batches(config, batch_id)).resubmit(batch_id, config)
 
 

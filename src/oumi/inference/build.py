@@ -40,4 +40,13 @@ def _new_class(name: str) -> type[InferenceEngine]:
     """A class for an engine of another package; the same one each time."""
     row = find_engine(name)
     base = InferenceEngine if row.provider is None else RemoteInferenceEngine
-    return type(row.class_name, (base,), {"engine_type": row.name, "__doc__": f"{row.summary}."})
+    fields = {"engine_type": row.name, "__doc__": f"{row.summary}."}
+    # It has no place that a pickle could name.
+    maker = classmethod(lambda cls: (_new_named, (row.name,)))
+    return type(row.class_name, (base,), {**fields, "_maker": maker})
+
+
+def _new_named(name: str) -> InferenceEngine:
+    """An engine without settings, to be unpickled."""
+    kind = load_class(find_engine(name))
+    return kind.__new__(kind)

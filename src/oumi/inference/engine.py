@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -14,7 +14,6 @@ from oumi.backends.registry import (
     effective_settings,
     engine_rows,
     find_engine,
-    load_backend,
     supported_settings,
 )
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
@@ -24,7 +23,9 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import ConversationLike, Conversations, to_conversations
 from oumi.data.source import ListSource
 from oumi.errors import UnsupportedError
+from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
+from oumi.inference.pickling import check_picklable
 from oumi.runner import loop
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 
 class InferenceEngine(BatchMethods):
-    """A loaded model or a reachable API. Usable as a context manager; safe to use from threads.
+    """A loaded model or a reachable API. Usable as a context manager; safe to use from threads, in
+    forked children, and pickled.
 
     Settings given to a call win over those given here, field by field, where they are set.
     """
@@ -59,10 +61,11 @@ class InferenceEngine(BatchMethods):
             generation=generation_params or GenerationParams(),
             remote_params=remote_params,
         )
-        self._row = self.row()
-        self._config = with_effective_model(self._row, given).model_copy(deep=True)
-        effective = effective_settings(self._row, self._config)
-        self._backend: Backend = load_backend(self._row)(self._row, effective, **backend_arguments)
+        row = self.row()
+        self._config = with_effective_model(row, given).model_copy(deep=True)
+        self._arguments = backend_arguments
+        self._slot = BackendSlot(row, self._config, backend_arguments)
+        self._slot.get()
 
     @classmethod
     def row(cls) -> EngineRow:
@@ -72,7 +75,7 @@ class InferenceEngine(BatchMethods):
     @property
     def name(self) -> str:
         """The engine's name."""
-        return self._backend.name
+        return self.row().name
 
     def infer(
         self,
@@ -163,7 +166,7 @@ class InferenceEngine(BatchMethods):
 
     def get_supported_params(self) -> set[str]:
         """The names of the settings in `GenerationParams` that this engine honours."""
-        paths = supported_settings(self._row, self._config)
+        paths = supported_settings(self.row(), self._config)
         return {path.split(".")[1] for path in paths if path.startswith("generation.")}
 
     def apply_chat_template(self, conversation: ConversationLike, **variables: Any) -> str:
@@ -173,18 +176,39 @@ class InferenceEngine(BatchMethods):
         before `model.chat_template_kwargs`. Raises UnsupportedError where the model is behind an
         API, and RequestError for what the template refuses.
         """
-        if self._row.provider is not None:
+        if self.row().provider is not None:
             able = ", ".join(row.name for row in engine_rows() if row.provider is None)
             raise UnsupportedError(
                 f"{self.name}: the template is applied by the server; engines that hold it: {able}"
             )
         if variables.pop("tokenize", False):
             raise UnsupportedError("apply_chat_template gives text: leave out tokenize")
-        return loop.call(self._render(conversation, variables))
+        return loop.call(self._render(self._backend, conversation, variables))
 
     def close(self) -> None:
         """Free what the engine holds. Closing twice is fine."""
-        self._backend.close()
+        self._slot.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An engine is pickled as its settings; where it is unpickled, its model is loaded when it
+        is first used. Raises ConfigError for settings that hold a key.
+        """
+        check_picklable(self.row(), self._config, self._arguments)
+        state = {name: value for name, value in vars(self).items() if name != "_slot"}
+        return *self._maker(), state
+
+    @classmethod
+    def _maker(cls) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """What makes an engine without settings in another process."""
+        return _new, (cls,)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._slot = BackendSlot(self.row(), self._config, self._arguments)
+
+    @property
+    def _backend(self) -> Backend:
+        return self._slot.get()
 
     def __enter__(self) -> Self:
         return self
@@ -210,19 +234,21 @@ class InferenceEngine(BatchMethods):
         row = next(session.rows(ListSource(to_conversations([conversation]))))
         return RowTask(session, row, MemoryStore())
 
-    async def _render(self, conversation: ConversationLike, variables: dict[str, Any]) -> str:
-        config, media = self._config, self._backend.session(self._config).media
+    async def _render(
+        self, backend: Backend, conversation: ConversationLike, variables: dict[str, Any]
+    ) -> str:
+        config, media = self._config, backend.session(self._config).media
         kwargs = {**(config.model.chat_template_kwargs or {}), **variables}
         model = config.model.model_copy(update={"chat_template_kwargs": kwargs})
         [asked] = to_conversations([conversation])
         request = Request(asked, config.model_copy(update={"model": model}))
         if media is not None and media.is_needed(request):
             request = await media.load(request)
-        return await self._backend.render(self._backend.adapted(request))
+        return await backend.render(backend.adapted(request))
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""
-        config = effective_settings(self._row, self._config.merge(inference_config))
+        config = effective_settings(self.row(), self._config.merge(inference_config))
         self._backend.check(config)
         return config
 
@@ -231,8 +257,12 @@ class InferenceEngine(BatchMethods):
         from oumi.batch.opening import open_service
 
         name = type(self).__name__
-        unknown_class = None if name == self._row.class_name else name
+        unknown_class = None if name == self.row().class_name else name
         return await open_service(self._backend, config, batch_id, unknown_class)
+
+
+def _new(kind: type[InferenceEngine]) -> InferenceEngine:
+    return kind.__new__(kind)
 
 
 def _without_input(config: InferenceConfig | None) -> InferenceConfig | None:

@@ -93,8 +93,11 @@ class RowTask:
         except RunStoppedError:
             raise
         except Exception as error:
-            if self._refusals.ends_run(error):
+            fatal = self._refusals.error_of_run(error)
+            if fatal is error:
                 raise
+            if fatal is not None:
+                raise fatal from error
             return self.fail(error)
         self._refusals.row_done()
         return RowDone(self._row.index, completion, self._latency_s, self._usage)
@@ -179,7 +182,8 @@ class RowTask:
                     return completion
             except OumiError as error:
                 tries = tries or Tries(session.retry_policy, limiter)
-                wait_s = tries.next_wait_s(error)
+                is_hopeless = self._refusals.is_hopeless(error)
+                wait_s = None if is_hopeless else tries.next_wait_s(error)
                 if wait_s is None:
                     raise
                 self._notify(RowRetried(self._row.index, error, wait_s))

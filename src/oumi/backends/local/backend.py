@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ from oumi.backends.media.loader import MediaLoader
 from oumi.backends.media.support import unsupported
 from oumi.core.configs import ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.forks import fresh_thread, keep_forever, watch_forks
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import ConfigError
+from oumi.errors import ConfigError, EngineError
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
@@ -35,10 +37,12 @@ class LocalSession(Session):
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
+        self.backend.check_process()
         return await self.backend.complete(self.backend.adapted(request))
 
     def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
+        self.backend.check_process()
         return self.backend.stream(self.backend.adapted(request))
 
 
@@ -54,8 +58,22 @@ class LocalBackend(Backend):
     def __init__(self, row: EngineRow, config: InferenceConfig):
         super().__init__(row, config)
         self.check_model(config.model)
-        self._load()
+        fresh_thread(self._load)
         self._fingerprint = fingerprint(self._model_files())
+        watch_forks(self)
+
+    def after_fork(self) -> None:
+        """The model's threads and processes are the parent's, which alone may end them."""
+        self.is_of_parent = True
+        atexit.unregister(self.close)
+        keep_forever(self)
+
+    def check_process(self) -> None:
+        """Raise EngineError in a child that was forked since the model was loaded."""
+        if self.is_of_parent:
+            raise EngineError(
+                "this session is of the process that loaded the model: ask the engine for another"
+            )
 
     def session(self, config: InferenceConfig) -> Session:
         """Bounds what is in flight, and never retries: a local runtime fails for good."""

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import NoReturn
 
+from oumi.core.forks import watch_forks
 from oumi.errors import InputError
 from oumi.runner.loop import leave_signals_to_main
 
@@ -83,10 +84,18 @@ class FileReader:
     """Reads files on threads of its own."""
 
     def __init__(self) -> None:
+        self._begin()
+        watch_forks(self)
+
+    def _begin(self) -> None:
         self._calls: SimpleQueue[tuple[Future[bytes], str, Path, int]] = SimpleQueue()
         self._lock = Lock()
         self._threads = 0
         self._unread = 0  # calls that are queued or being worked on
+
+    def after_fork(self) -> None:
+        """The threads are the parent's."""
+        self._begin()
 
     def start(self, path: str, folder: Path, max_bytes: int) -> Future[bytes]:
         """Begin `read_file`."""

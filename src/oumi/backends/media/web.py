@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from oumi.backends.certificates import trusted_certificates
 from oumi.backends.media.files import too_large
 from oumi.backends.media.hosts import Target, resolve
+from oumi.core.forks import keep_forever, watch_forks
 from oumi.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _client(target: Target) -> wreq.Client:
     names = wreq.dns.DnsOptions(system_dns=True)
     names.add_resolve(target.host, list(target.addresses))
     return wreq.Client(
-        runtime=_runtime(),
+        runtime=_RUNTIME.get(),
         user_agent="oumi",
         no_proxy=True,
         redirect=wreq.redirect.Policy.none(),  # each is checked first
@@ -116,11 +117,29 @@ def _client(target: Target) -> wreq.Client:
     )
 
 
-@cache
-def _runtime() -> wreq.runtime.Runtime:
-    import wreq
+class _Runtime:
+    """The thread of the HTTP library, which all loading shares."""
 
-    return wreq.runtime.Runtime(workers=1, thread_name="oumi-media")
+    def __init__(self) -> None:
+        self._runtime: wreq.runtime.Runtime | None = None
+        watch_forks(self)
+
+    def get(self) -> wreq.runtime.Runtime:
+        """It runs, in this process."""
+        import wreq
+
+        if self._runtime is None:
+            self._runtime = wreq.runtime.Runtime(workers=1, thread_name="oumi-media")
+        return self._runtime
+
+    def after_fork(self) -> None:
+        """The thread is the parent's."""
+        if self._runtime is not None:
+            keep_forever(self._runtime)
+            self._runtime = None
+
+
+_RUNTIME = _Runtime()
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -18,6 +18,7 @@ _JSON = (("content-type", "application/json"), ("accept", "application/json"))
 _WORD = re.compile(r"\{(\w+)\}")
 _SAME_WORDS = {"project_id": "project", "location": "region"}
 """Google's own names of words in its URLs."""
+_AUTHORIZATION = "authorization"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Address:
     bases: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
     query: str = ""
-    """What follows each path: empty, or a query with its question mark."""
+    """What follows each path: empty, or a query with its question mark. It may hold a key."""
     has_key: bool = True
     key_file: str | None = None
     """A file with the credentials of a service account, given in place of a key."""
@@ -84,9 +85,10 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
         for url in ([urls] if isinstance(urls, str) else urls)
     ]
     _check_alike(places)
+    custom = {name.lower() for name in remote.headers}
     is_given = remote.api_key is not None or remote.api_key_env_varname
     token = None if is_given else _from_environment(provider.bearer_env)
-    key = None if token else _find_key(provider, remote)
+    key = None if token else _find_key(provider, remote, custom)
     is_file = key and provider.auth_method is AuthMethod.GOOGLE and key.endswith(".json")
     key_file = key if is_file else None
     key = None if key_file else key
@@ -94,7 +96,7 @@ def find_address(provider: Provider, config: InferenceConfig) -> Address:
         bases=tuple(place.base for place in places),
         headers=_headers(provider, key, token),
         query=places[0].query,
-        has_key=bool(key or token),
+        has_key=bool(key or token or custom & {provider.key_header, _AUTHORIZATION}),
         key_file=key_file,
         is_endpoint=places[0].is_endpoint,
     )
@@ -160,7 +162,17 @@ def _fill(provider: Provider, url: str) -> str:
     return _WORD.sub(value, url).replace("://global-", "://")
 
 
-def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
+def _find_key(provider: Provider, remote: RemoteParams, custom: Collection[str]) -> str | None:
+    """The key, unless one of the user's `custom` headers takes its place. Raises AccessError where
+    there is none, ConfigError where there are two.
+    """
+    if provider.key_header in custom:
+        if remote.api_key is not None and remote.api_key.get_secret_value():
+            raise ConfigError(
+                f"{provider.name}: remote_params.headers has {provider.key_header}, which "
+                "remote_params.api_key sets as well: leave one of them out"
+            )
+        return None
     if remote.api_key is not None:
         given = remote.api_key.get_secret_value()
         if provider.needs_key and not given:
@@ -173,7 +185,7 @@ def _find_key(provider: Provider, remote: RemoteParams) -> str | None:
             f"{remote.api_key_env_varname}, which is not set"
         )
     key = named or _first_set(provider.key_env)
-    if provider.needs_key and not key:
+    if provider.needs_key and not key and _AUTHORIZATION not in custom:
         raise AccessError(f"{provider.name}: no key; set {key_hint(provider, remote)}")
     return key
 
@@ -201,6 +213,6 @@ def _headers(provider: Provider, key: str | None, token: str | None) -> tuple[tu
         return headers
     if not secret.isascii() or not secret.isprintable():
         raise AccessError("the key holds characters that no key has; was it copied whole?")
-    if token or provider.key_header == "authorization":
-        return (*headers, ("authorization", f"Bearer {secret}"))
+    if token or provider.key_header == _AUTHORIZATION:
+        return (*headers, (_AUTHORIZATION, f"Bearer {secret}"))
     return (*headers, (provider.key_header, secret))

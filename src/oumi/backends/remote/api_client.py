@@ -14,6 +14,7 @@ from oumi.backends.remote.http.key_mask import find_mask
 from oumi.backends.remote.http.lines import LineSplitter
 from oumi.backends.remote.http.uploads import Body, Form, Lines
 from oumi.backends.remote.session import RemoteSession
+from oumi.backends.remote.wrong_place import pages_named
 from oumi.core.json_text import read_json_leniently, write_json
 from oumi.core.logs import logger
 from oumi.runner.limits.retry import retrying
@@ -79,7 +80,7 @@ class ApiClient:
         async with aclosing(self.session.transport().stream(call)) as parts:
             async for part in parts:
                 if isinstance(part, Head):
-                    self.session.check(part)
+                    self.session.check(part, call)
                     continue
                 for line in lines.feed(part):
                     yield line
@@ -101,12 +102,9 @@ class ApiClient:
         longest_s = 0.0 if isinstance(body, bytes) else _FILE_TIMEOUT_S
         call = await self._call(method, path, body, max(self.session.timeout_s, longest_s))
         reply = await self.session.transport().send(call)
-        self.session.check(reply)
-        try:
-            return read_json_leniently(reply.body)
-        except ValueError as error:
-            shown = reply.body[:200].decode(errors="replace")
-            raise BadReplyError(f"a reply that is not JSON: {shown!r}") from error
+        self.session.check(reply, call)
+        with pages_named(reply.headers, reply.body):
+            return _read(reply.body)
 
     async def _call(self, method: str, path: str, body: Body, timeout_s: float) -> Call:
         headers = dict(self.session.headers)
@@ -120,3 +118,11 @@ class ApiClient:
         address = self.session.address
         address.check_is_base()
         return address.url(self.base or address.bases[0], path)
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return read_json_leniently(body)
+    except ValueError as error:
+        shown = body[:200].decode(errors="replace")
+        raise BadReplyError(f"a reply that is not JSON: {shown!r}", body) from error

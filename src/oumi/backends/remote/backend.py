@@ -14,6 +14,7 @@ from oumi.backends.remote import prompt_cache
 from oumi.backends.remote.address import Address, find_address
 from oumi.backends.remote.api_choice import RESPONSES, dialect_name, find_dialect
 from oumi.backends.remote.auth import Auth, open_auth
+from oumi.backends.remote.dialects import Dialect
 from oumi.backends.remote.http.open_files import most_connections
 from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
 from oumi.backends.remote.http.replicas import Replicas
@@ -31,6 +32,9 @@ from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.structured.contract import make_contract
+
+_LISTS = frozenset({"anthropic-beta"})
+"""Headers that name what is wanted besides; ours is needed for what the settings ask for."""
 
 
 class RemoteBackend(Backend):
@@ -79,7 +83,7 @@ class RemoteBackend(Backend):
             provider=provider,
             dialect=dialect,
             address=address,
-            headers=dict(address.headers) | dict(dialect.headers(config)),
+            headers=_all_headers(address, dialect, config),
             body=with_user_id(dialect.shared_body(config, provider), provider, remote.user_id),
             adapted=adapted,
             has_system_role=self._has_system_role(config),
@@ -121,7 +125,8 @@ class RemoteBackend(Backend):
         """Close all connections."""
         self._closed = True
         transport, self._transport = self._transport, None
-        if transport is not None and self._owns_transport:
+        # Where Python is ending, the connections end with it.
+        if transport is not None and self._owns_transport and not loop.is_ending():
             loop.call(transport.close())
 
     def _identity(self, config: InferenceConfig, address: Address) -> Mapping[str, Any]:
@@ -162,6 +167,16 @@ class RemoteBackend(Backend):
         if self._transport is None:
             self._transport = open_transport()
         return self._transport
+
+
+def _all_headers(address: Address, dialect: Dialect, config: InferenceConfig) -> dict[str, str]:
+    """Those of every request; the user's own are laid over ours."""
+    headers = {**dict(address.headers), **dialect.headers(config)}
+    for name, value in (config.remote_params or RemoteParams()).headers.items():
+        key = name.lower()
+        is_list = key in _LISTS and key in headers
+        headers[key] = f"{headers[key]},{value}" if is_list else value
+    return headers
 
 
 def _within_reach(remote: RemoteParams) -> RemoteParams:

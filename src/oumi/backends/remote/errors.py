@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oumi.backends.remote.http.rate_limit_headers import until_s
+from oumi.backends.remote.pages import is_page, title_of
 from oumi.core.json_text import read_json_leniently, write_json
 from oumi.errors import (
     AccessError,
@@ -50,7 +51,13 @@ _CONTENT_WORDS = re.compile(
 _ROUTING_WORDS = re.compile(
     r"\bno (?:(?:allowed|available|healthy) )?(?:endpoints?|providers?|deployments?)\b", re.I
 )
-_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)\b", re.I)
+_LENGTH_WORDS = re.compile(
+    r"context[ _-](?:length|window)|too many (?:input |prompt )?tokens"
+    r"|(?:prompt|input|messages?|request|text) (?:\w+ ){0,3}too (?:long|large)",
+    re.I,
+)
+_MEDIA_WORDS = re.compile(r"\b(?:images?|audio|pdf|file|document)s?\b", re.I)
+_TOO_LARGE = 413
 _KEPT = 500
 
 
@@ -60,6 +67,21 @@ class BadReplyError(UnavailableError):
     def __init__(self, message: str, reply: bytes = b"", *, status: int | None = None):
         super().__init__(message, status=status)
         self.reply = reply.decode(errors="replace") or None
+
+
+class PageError(BadReplyError):
+    """A page of HTML in place of an answer: no row may ever get anything else."""
+
+    ends_run = True
+
+    def __init__(self, page: str | bytes):
+        page = page if isinstance(page, str) else page.decode(errors="replace")
+        super().__init__(
+            f"a page of HTML in place of an answer: {title_of(page)!r}. It may ask to log in, or "
+            "be of a proxy or a firewall: check remote_params.api_url, and what is in between",
+            status=200,
+        )
+        self.reply = page or None
 
 
 class UnreadableAnswerError(OumiError):
@@ -80,7 +102,7 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
     codes, message = _codes(error), f"{name} answered {status}: {_text(error).rstrip('.')}"
     if status == 403 and (_is_flagged(error) or _CONTENT_WORDS.search(f"{message} {codes}")):
         return RequestError(message, status=status)
-    if status == 403 and _PAGE.match(body):
+    if status == 403 and is_page(body.decode(errors="replace")):
         hint = "A page in place of an answer: a firewall may have refused the request."
         return AccessError(f"{message}. {hint}", status=status, is_of_row=True)
     if status in (401, 403) or (
@@ -99,7 +121,13 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
     if status in _RETRIED or status >= 500:
         wait_s = _retry_info_s(error) if wait_s is None else wait_s
         return UnavailableError(message, status=status, wait_s=wait_s)
-    return RequestError(message, status=status)
+    is_of_row = status == _TOO_LARGE or _is_about_a_row(f"{message} {codes}")
+    return RequestError(message, status=status, is_of_row=is_of_row)
+
+
+def _is_about_a_row(text: str) -> bool:
+    """Whether the words of a refusal are about what one row holds."""
+    return any(words.search(text) for words in (_CONTENT_WORDS, _LENGTH_WORDS, _MEDIA_WORDS))
 
 
 def error_in_reply(body: bytes) -> OumiError:
@@ -132,8 +160,9 @@ def _find_error(body: bytes) -> Mapping[str, Any]:
     try:
         data = read_json_leniently(body)
     except ValueError:
-        text = body[:_KEPT].decode(errors="replace").strip()
-        return {"message": text or "no reason given"}
+        text = body.decode(errors="replace").strip()
+        words = title_of(text) if is_page(text) else text[:_KEPT]
+        return {"message": words or "no reason given"}
     if isinstance(data, list) and data:  # Gemini
         data = data[0]
     error = data.get("error", data) if isinstance(data, dict) else data

@@ -22,6 +22,7 @@ from oumi.backends.remote.http.transport import Transport
 from oumi.backends.remote.http.transport_errors import ConnectError, TransportTimeoutError
 from oumi.backends.remote.masked_stream import mask_stream
 from oumi.backends.remote.user_id import with_user_id
+from oumi.backends.remote.wrong_place import misdirected, pages_named
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import MissingDependencyError, UnavailableError
@@ -100,8 +101,9 @@ class RemoteSession(Session):
         self.rate_limits.observe(reply.headers)
         if reply.status in _TIMEOUT_STATUSES:
             self.timed_out.add(request.key)
-        self.check(reply)
-        return self.dialect.decode(reply.body, request.config)
+        self.check(reply, call)
+        with pages_named(reply.headers, reply.body):
+            return self.dialect.decode(reply.body, request.config)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
@@ -109,16 +111,21 @@ class RemoteSession(Session):
             call = await self.signed(self.build_call(request, replica, stream=True))
             decoder = self.dialect.stream_decoder(request.config)
             decoder = mask_stream(decoder, call.headers, call.url)
+            head, start = Head(200, {}, b""), b""
             async with aclosing(self.transport().stream(call)) as parts:
                 async for part in parts:
                     if not isinstance(part, Head):
+                        start = start or part
                         for delta in decoder.feed(part):
                             yield delta
                         continue
+                    head = part
                     replica.note_status(part.status)
                     self.rate_limits.observe(part.headers)
-                    self.check(part)
-        yield decoder.last()
+                    self.check(part, call)
+        with pages_named(head.headers, start):
+            last = decoder.last()
+        yield last
 
     def build_call(self, request: Request, replica: Replica, *, stream: bool = False) -> Call:
         """Not signed yet. Raises RequestError for a request that cannot be sent."""
@@ -140,8 +147,9 @@ class RemoteSession(Session):
         url = self.address.url(self.address.models_base, self.dialect.models_path)
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
-        self.check(reply)
-        return self.dialect.decode_models(reply.body, chat_only=chat_only)
+        self.check(reply, call)
+        with pages_named(reply.headers, reply.body):
+            return self.dialect.decode_models(reply.body, chat_only=chat_only)
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
@@ -163,12 +171,15 @@ class RemoteSession(Session):
         """The completion in the body of a reply. Raises OumiError for what is none."""
         return self.dialect.decode(body, self.config)
 
-    def check(self, reply: Reply) -> None:
-        """Raise what a reply other than 200 means."""
-        if reply.status != 200:
-            wait_s = retry_after_s(reply.headers, time.time())
-            hint = key_hint(self.provider, self.remote)
-            raise to_error(reply.status, reply.body, wait_s, self.name, hint)
+    def check(self, reply: Reply, call: Call) -> None:
+        """Raise what a reply other than 200 to a call means."""
+        if reply.status == 200:
+            return
+        if (error := misdirected(reply, call, self.name)) is not None:
+            raise error
+        wait_s = retry_after_s(reply.headers, time.time())
+        hint = key_hint(self.provider, self.remote)
+        raise to_error(reply.status, reply.body, wait_s, self.name, hint)
 
     async def signed(self, call: Call) -> Call:
         """The call with a signature or a token, where no key opens the API."""

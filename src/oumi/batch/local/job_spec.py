@@ -17,10 +17,10 @@ from oumi.batch.job_spec import (
     JobSpec,
     count_rows,
     new_job_spec,
-    settings_without_keys,
 )
 from oumi.batch.local.state import window_s
 from oumi.core.configs import InferenceConfig, RemoteParams
+from oumi.core.configs.secrets import inline_secrets
 from oumi.core.json_text import write_json
 from oumi.data.source import Source
 from oumi.errors import AccessError
@@ -61,17 +61,8 @@ def is_same_model(backend: Backend, config: InferenceConfig, spec: JobSpec) -> b
 
 
 def find_secrets(config: InferenceConfig) -> Secrets:
-    """The key, and an address with a password in it."""
-    remote = config.remote_params
-    if remote is None:
-        return {}
-    secrets: dict[str, Any] = {}
-    if remote.api_key is not None:
-        secrets["api_key"] = remote.api_key.get_secret_value()
-    written = settings_without_keys(config).get("remote_params") or {}
-    if written.get("api_url") != remote.api_url:
-        secrets["api_url"] = remote.api_url
-    return secrets
+    """What is secret in the settings of how the API is reached."""
+    return inline_secrets(config.remote_params)
 
 
 def check_secrets(spec: JobSpec, secrets: Secrets) -> None:

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+_SECRET_FIELDS = frozenset({"api_key", "api_url", "headers"})
 _UNUSED = {"unused": True}
 
 
@@ -162,6 +163,7 @@ def _explain_error(detail: ErrorDetails, known: Iterable[str]) -> InitErrorDetai
         hint = hint or f"known are {', '.join(sorted(known))}"
         message = f"unknown setting; {hint}"
     error = PydanticCustomError("setting", "{message}", {"message": message})
-    # Errors of Pydantic quote the input, and an address may hold a password.
-    shown = "…" if "api_url" in detail["loc"] else detail["input"]
+    # Errors of Pydantic quote the input, and an address or a header may hold a password.
+    is_secret = not _SECRET_FIELDS.isdisjoint(map(str, detail["loc"]))
+    shown = "…" if is_secret else detail["input"]
     return InitErrorDetails(type=error, loc=detail["loc"], input=shown)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from oumi.core.configs import yaml_text
+from oumi.core.configs.headers import headers_without_keys
 from oumi.core.regular_file import read_regular_file
 from oumi.core.urls import without_secrets
 from oumi.errors import ConfigError
@@ -65,8 +66,8 @@ def check(settings: BaseModel) -> None:
 
 
 def dump_without_secrets(settings: BaseModel, *, only_set: bool) -> dict[str, Any]:
-    """The fields, or those that were set, as JSON-ready values, without the key and without what is
-    secret in an address.
+    """The fields, or those that were set, as JSON-ready values: without the key, without headers
+    that may hold one, and without what is secret in an address.
     """
     data = settings.model_dump(mode="json", exclude_unset=only_set)
     for group in (data, data.get("remote_params") or {}):
@@ -76,6 +77,8 @@ def dump_without_secrets(settings: BaseModel, *, only_set: bool) -> dict[str, An
             group["api_url"] = (
                 without_secrets(url) if is_single else list(map(without_secrets, url))
             )
+        if headers := group.get("headers"):
+            group["headers"] = headers_without_keys(headers)
     return data
 
 
@@ -190,11 +193,11 @@ def _place(field: str, line: int | None, path: Path | None, overridden: list[str
 
 def _may_be_shown(detail: ErrorDetails) -> bool:
     """Whether an error may show the refused value: a group is too long, a key is
-    secret, and an address may hold a password.
+    secret, and an address or a header may hold a password.
     """
     name = ".".join(map(str, detail["loc"]))
     unknown = "unknown setting" in detail["msg"]
-    is_secret = "key" in name or "api_url" in name
+    is_secret = any(word in name for word in ("key", "api_url", "headers"))
     return not (unknown or is_secret or isinstance(detail["input"], dict))
 
 

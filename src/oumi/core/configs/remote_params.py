@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_serializer, field_validator
 
 from oumi.core.configs.base import Settings
+from oumi.core.configs.headers import check_headers, masked_headers
+from oumi.core.reply_size import MAX_REPLY_BYTES
 from oumi.core.urls import check_url, mask_url
-
-MAX_REPLY_BYTES = 64 << 20
-"""100,000 tokens take half a megabyte, and 50 with log-probabilities of five others at each."""
 
 
 class Api(StrEnum):
@@ -45,6 +44,11 @@ class RemoteParams(Settings):
     user_id: str | None = None
     """Which of your own users a request is for, so that a provider can tell abuse by one from
     abuse by all. It is no part of a row's key."""
+
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Further headers of each request, such as a gateway asks for. They are laid over our own, and
+    are no part of a row's key. Values of those that may hold a key, by their names, are masked when
+    printed and never written to a file."""
 
     max_retries: int = Field(default=3, ge=0)
     """Most retries of a failed request, where the request itself may be to blame."""
@@ -108,6 +112,15 @@ class RemoteParams(Settings):
         for url in [value] if isinstance(value, str) else value or ():
             check_url(url)
         return value
+
+    @field_validator("headers")
+    @classmethod
+    def _check_headers(cls, value: dict[str, str]) -> dict[str, str]:
+        return check_headers(value)
+
+    @field_serializer("headers", when_used="json")
+    def _mask_headers(self, value: dict[str, str]) -> dict[str, str]:
+        return masked_headers(value)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """The fields; a password in an address is masked, as the key is."""

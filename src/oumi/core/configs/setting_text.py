@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterable
-from types import NoneType
-from typing import Any, get_args
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import SecretStr
 
@@ -50,9 +50,12 @@ def _types(kind: type[Settings], name: str) -> set[Any]:
     group: type[Settings] | None = kind
     types: tuple[Any, ...] = ()
     for part in name.split("."):
+        if types == (dict[str, str],):  # the part is a name in it
+            return {str}
         field = group.model_fields.get(part) if group else None
         if field is None:
             return set()
-        types = get_args(field.annotation) or (field.annotation,)
+        is_union = get_origin(field.annotation) in (Union, UnionType)
+        types = get_args(field.annotation) if is_union else (field.annotation,)
         group = next((k for k in types if inspect.isclass(k) and issubclass(k, Settings)), None)
     return set(types)

@@ -41,7 +41,7 @@ _TYPES = {
         *("OutputExistsError", "AccessError", "MissingDependencyError", "UnknownBatchError"),
     ),
     InferenceErrorType.PARSE_ERROR: (
-        *("StructuredOutputError", "UnreadableAnswerError", "BadReplyError"),
+        *("StructuredOutputError", "UnreadableAnswerError", "BadReplyError", "PageError"),
     ),
     InferenceErrorType.ENGINE_FAILURE: ("EngineError", "StorageError"),
     InferenceErrorType.UNKNOWN: ("",),
@@ -74,8 +74,8 @@ class Failure:
     @property
     def error_type(self) -> InferenceErrorType:
         """What kind of thing went wrong."""
-        # The status of an input is that of a picture's server, say.
-        if self.status_code is not None and self.error_class != "InputError":
+        # The status of an input is that of a picture's server, say; 200 is that of a page of HTML.
+        if self.status_code not in (None, 200) and self.error_class != "InputError":
             return InferenceErrorType.API_STATUS
         return _TYPE_OF.get(self.error_class, InferenceErrorType.RUNTIME)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure, Failures, FailuresInMemory
@@ -26,6 +27,11 @@ class InferenceResult:
     def __post_init__(self) -> None:
         if not isinstance(self.failures, Failures):
             object.__setattr__(self, "failures", FailuresInMemory(self.failures))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled whole: another process has not the files open from which rows are read."""
+        failures = {int(row): self.failures[row] for row in self.failures}
+        return InferenceResult, (list(self.conversations), list(self.rows), failures)
 
     @property
     def successful(self) -> list[tuple[int, Conversation]]:

@@ -33,6 +33,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from oumi.core.forks import watch_forks
 from oumi.errors import UnavailableError
 from oumi.runner.limits.adaptive import AdaptiveConcurrency
 from oumi.runner.limits.availability import Availability
@@ -77,6 +78,7 @@ class Limiter:
         server: str = "the server",
     ):
         self.limits = limits
+        self._server = server
         self.starts = self.in_flight = self._overloads = 0
         self._clock = clock
         self._tuning = tuning
@@ -93,6 +95,12 @@ class Limiter:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._waited_s = 0.0
+        watch_forks(self)
+
+    def after_fork(self) -> None:
+        """Begin anew: what is in flight, and who waits, is the parent's."""
+        fresh = Limiter(self.limits, clock=self._clock, tuning=self._tuning, server=self._server)
+        vars(self).update(vars(fresh))
 
     @property
     def status(self) -> LimiterStatus:

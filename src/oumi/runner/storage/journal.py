@@ -67,7 +67,7 @@ class Journal:
         lock = try_lock(path)
         if lock is None:
             raise OutputExistsError(f"{path}: {holder_of(path)} works on this output")
-        self._lock, self._file = lock, lock.file
+        self._lock = lock
         try:
             with storage_errors(path, "cannot be opened"):
                 self._end = self._load()
@@ -83,17 +83,16 @@ class Journal:
 
     def close(self) -> None:
         """Sync and let go of the file. Raises StorageError."""
-        if self._file >= 0:
+        if self._lock.file >= 0:
             try:
                 self.sync()
             finally:
-                self._file = -1
                 self._lock.release()
 
     def sync(self) -> None:
         """Bring what was written to the disk itself. Raises StorageError."""
         try:
-            sync_file(self._file)
+            sync_file(self._lock.file)
         except OSError as error:
             raise write_error(self.path, "cannot be synced to the disk", error, _KEPT) from error
 
@@ -180,7 +179,7 @@ class Journal:
         if place is None:
             return {}
         try:
-            return read_record(self._file, place)
+            return read_record(self._lock.file, place)
         except OSError as error:
             raise StorageError(f"{self.path}: cannot be read: {reason_of(error)}") from error
 
@@ -210,10 +209,10 @@ class Journal:
         start = self._end
         self._lock.check()
         try:
-            _write_at(self._file, line, start)
+            _write_at(self._lock.file, line, start)
         except OSError as error:
             with contextlib.suppress(OSError):  # a torn line is cut off by the next run as well
-                os.ftruncate(self._file, start)
+                os.ftruncate(self._lock.file, start)
             raise write_error(self.path, "an answer cannot be recorded", error, _KEPT) from error
         self._end = start + len(line)
         return start
@@ -223,7 +222,7 @@ class Journal:
         end, is_journal = 0, False
         damaged: list[int] = []
         replaced: list[int] = []
-        with os.fdopen(os.dup(self._file), "rb") as file:
+        with os.fdopen(os.dup(self._lock.file), "rb") as file:
             file.seek(0)
             for number, (offset, text) in enumerate(whole_lines(file), start=1):
                 end = offset + len(text)
@@ -244,10 +243,10 @@ class Journal:
     def _start_at(self, end: int) -> int:
         """Have the file end with its last whole line, the header at least."""
         if end == 0:
-            _check_torn_header(self._file, self.path)
-        os.ftruncate(self._file, end)
+            _check_torn_header(self._lock.file, self.path)
+        os.ftruncate(self._lock.file, end)
         if end == 0:
-            _write_at(self._file, HEADER, 0)
+            _write_at(self._lock.file, HEADER, 0)
         return end or len(HEADER)
 
     def _index(self, line: JournalLine, offset: int, replaced: list[int]) -> None:

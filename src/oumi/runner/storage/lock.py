@@ -6,12 +6,14 @@ without its lock service, some FUSE) a lock file beside it does: lock_file.py.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 from pathlib import Path
 from typing import Self
 
+from oumi.core.forks import watch_forks
 from oumi.errors import StorageError
 from oumi.runner.storage.atomic import reason_of
 from oumi.runner.storage.lock_file import STALE_S, LockFile
@@ -26,6 +28,8 @@ class Lock:
         self.file = file
         """The open file that is locked; -1 once it is released."""
         self._lock_file = lock_file
+        self._handed_over = False
+        watch_forks(self)
 
     @classmethod
     def inherit(cls, path: Path, text: str) -> Self | None:
@@ -58,8 +62,18 @@ class Lock:
         if self._lock_file is not None:
             self._lock_file.check()
 
+    def after_fork(self) -> None:
+        """The lock is the parent's. The open file of a child would hold it beyond the parent's end,
+        and its lock file is not for the child to remove.
+        """
+        self._lock_file = None
+        if self.file >= 0:
+            os.close(self.file)
+            self.file = -1
+
     def hand_over(self, pid: int) -> None:
         """From now on a child has the lock, and its end is the end of the lock."""
+        self._handed_over = True
         if self._lock_file is not None:
             self._lock_file.hand_over(pid)
             self._lock_file = None
@@ -70,6 +84,9 @@ class Lock:
             self._lock_file.release()
             self._lock_file = None
         if self.file >= 0:
+            if not self._handed_over:  # a fork of this moment may have the file open as well
+                with contextlib.suppress(OSError):  # where there is no flock
+                    fcntl.flock(self.file, fcntl.LOCK_UN)
             os.close(self.file)
             self.file = -1
 

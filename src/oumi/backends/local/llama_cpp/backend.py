@@ -23,6 +23,7 @@ from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.openai_stream import StreamAssembler
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.forks import skip_native_exit
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
 from oumi.runner.request import Request
@@ -45,6 +46,15 @@ class LlamaCppBackend(LocalBackend):
     def _load(self) -> None:
         self.template = _try_template(self.config.model)
         self._runtime = Runtime(self.config.model)
+
+    def after_fork(self) -> None:
+        """The library ends a thread of its own, the parent's, with each model that is freed, and
+        when the process exits.
+        """
+        super().after_fork()
+        if not self._runtime.is_closed:
+            Runtime.can_be_freed = False
+            skip_native_exit()
 
     @property
     def asked(self) -> int:

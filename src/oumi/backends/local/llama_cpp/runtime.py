@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import xllamacpp
 
 from oumi.backends.local.llama_cpp.params import make_params
 from oumi.core.configs import ModelParams
+from oumi.core.forks import keep_forever
 from oumi.errors import EngineError, ModelNotFoundError
 from oumi.runner.loop import SIGNALS
 
@@ -28,6 +30,10 @@ class Runtime:
 
     Raises ModelNotFoundError for a file that llama.cpp cannot load.
     """
+
+    can_be_freed: ClassVar[bool] = True
+    """Not in a child that was forked from a process with a model: it has to keep its own until it
+    ends."""
 
     def __init__(self, model: ModelParams):
         # The server also listens on a port of the loopback; the key keeps other users out.
@@ -47,12 +53,20 @@ class Runtime:
                     "that it does not know, with a chat template that it cannot use, or too "
                     "large for the memory)"
                 ) from error
+        if not self.can_be_freed:
+            keep_forever(server)
         self._server: xllamacpp.Server | None = server
         # Each slot has one request waiting, so that it has work as soon as it is free.
         self.threads = 2 * self.slots
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="oumi-llamacpp")
         # Ends the threads of a runtime that was never closed.
         self._finalizer = weakref.finalize(self, self._pool.shutdown, wait=False)
+        self._finalizer.atexit = False  # Python ends them itself, and a forked child has none
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the model is freed."""
+        return self._server is None
 
     async def complete(self, body: bytes) -> bytes:
         """The reply to the body of a chat request, as JSON. Raises RuntimeError."""

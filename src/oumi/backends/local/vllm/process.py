@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from typing import Any
 
+from oumi.core.forks import watch_forks
+
 # How often new child processes are looked for while vLLM starts: a run that is killed sooner after
 # a child came up than this leaves it behind.
 _POLL_S = 0.1
@@ -51,6 +53,15 @@ class ProcessWatchdog:
         self._process = subprocess.Popen(  # noqa: S603  it is this Python
             command, stdin=subprocess.PIPE, start_new_session=True, text=True
         )
+        watch_forks(self)
+
+    def after_fork(self) -> None:
+        """The pipe has to end with the parent, also where a forked child lives on."""
+        pipe = self._process.stdin
+        if pipe is not None and not pipe.closed:
+            nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(nothing, pipe.fileno(), inheritable=False)
+            os.close(nothing)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from oumi.backends.remote.http.call import Call
+from oumi.core.forks import watch_forks
 from oumi.errors import AccessError, ConfigError
 
 _SERVICE = "bedrock"
@@ -23,6 +24,11 @@ class AwsAuth:
 
     def __init__(self) -> None:
         self._credentials: Any = None
+        watch_forks(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may hold the lock of the credentials: they are found anew."""
+        self._credentials = None
 
     async def apply(self, call: Call) -> Call:
         """The call with a signature over its method, URL, body, and the time."""

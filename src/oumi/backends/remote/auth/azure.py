@@ -35,6 +35,9 @@ class AzureAuth(TokenAuth):
             self._current is not None and time.time() < self._current.expires_on - _RENEW_BEFORE_S
         )
 
+    def _forget(self) -> None:
+        self._credentials = self._current = None
+
     def _renew(self) -> None:
         from azure.core.exceptions import AzureError, ClientAuthenticationError
         from azure.identity import DefaultAzureCredential

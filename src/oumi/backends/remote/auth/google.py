@@ -31,6 +31,9 @@ class GoogleAuth(TokenAuth):
 
         return self._credentials is not None and self._credentials.token_state is TokenState.FRESH
 
+    def _forget(self) -> None:
+        self._credentials = None
+
     def _renew(self) -> None:
         import requests
         from google.auth import exceptions

@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 
 from oumi.backends.remote.http.call import Call
+from oumi.core.forks import watch_forks
 
 
 class TokenAuth(ABC):
@@ -13,6 +14,12 @@ class TokenAuth(ABC):
 
     def __init__(self) -> None:
         self._renewing = asyncio.Lock()
+        watch_forks(self)
+
+    def after_fork(self) -> None:
+        """A task of the parent may hold the lock; credentials have locks and connections too."""
+        self._renewing = asyncio.Lock()
+        self._forget()
 
     async def apply(self, call: Call) -> Call:
         """The call with the token as `authorization`."""
@@ -28,6 +35,10 @@ class TokenAuth(ABC):
 
     @abstractmethod
     def _is_fresh(self) -> bool: ...
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """Have credentials found anew."""
 
     @abstractmethod
     def _renew(self) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import orjson
 
-from oumi.backends.remote.errors import BadReplyError, error_in_reply
+from oumi.backends.remote.errors import BadReplyError, PageError, error_in_reply
+from oumi.backends.remote.pages import is_page
 from oumi.core.json_text import read_json_leniently
 from oumi.core.types.completion import Completion
 
 _SHOWN = 200
 _MOST_NESTED = 150
 """JSON is read to a depth of 200, and an answer stands a few levels deep in a line."""
-_HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml)", re.I)
+_SEARCHED = 1_000  # a page begins as one
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
@@ -71,5 +71,6 @@ def _read_leniently(body: bytes) -> Any:
     try:
         return read_json_leniently(body)
     except ValueError as error:
-        what = "a page of HTML" if _HTML.match(body) else "a reply that is not JSON"
-        raise BadReplyError(f"{what}: {shorten(body)}", body) from error
+        if is_page(body[:_SEARCHED].decode(errors="replace")):
+            raise PageError(body) from error
+        raise BadReplyError(f"a reply that is not JSON: {shorten(body)}", body) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from oumi.backends.remote.http.uploads import Body
-from oumi.core.configs.remote_params import MAX_REPLY_BYTES
+from oumi.core.reply_size import MAX_REPLY_BYTES
 
 
 class Call(NamedTuple):

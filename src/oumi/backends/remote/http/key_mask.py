@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from oumi.core.secret_names import may_hold_key, parameter_may_hold_key
+
 MASK = "***"
 
 _SHORTEST_WORD = 8
@@ -25,7 +27,6 @@ answers may hold as well; a word with a digit in it they hardly do.
 """
 _PLACEHOLDERS = frozenset({"lm-studio", "not-needed", "sk-no-key-required", "token-abc123"})
 """What the documentation of servers without keys names as a key. Answers may hold these words."""
-_SECRET_HEADER = re.compile("auth|key|token|secret|cookie|passw", re.I)
 _CALLS_KEPT = 128
 """Calls of a run share their headers, so that one mask serves them all."""
 _PROBE_BYTES = 16
@@ -103,7 +104,7 @@ def _is_secret(key: str) -> bool:
 
 def _keys_in_headers(headers: tuple[tuple[str, str], ...]) -> Iterator[str]:
     for name, value in headers:
-        if _SECRET_HEADER.search(name):
+        if may_hold_key(name):
             scheme, _, credentials = value.rpartition(" ")
             yield credentials
             if scheme.lower() == "basic":
@@ -115,7 +116,7 @@ def _keys_in_url(url: str) -> Iterator[str]:
     if user := parts.netloc.rpartition("@")[0]:
         yield unquote(user.partition(":")[2] or user)
     for name, value in parse_qsl(parts.query):
-        if _SECRET_HEADER.search(name):
+        if parameter_may_hold_key(name):
             yield value
 
 

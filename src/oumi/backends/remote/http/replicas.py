@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Self
 
 from oumi.backends.remote.http.transport_errors import TransportError
+from oumi.core.forks import watch_forks
 
 _FIRST_REST_S = 1.0
 _LONGEST_REST_S = 60.0
@@ -56,6 +57,11 @@ class Replicas:
     def __init__(self, bases: tuple[str, ...], clock: Callable[[], float] = time.monotonic):
         self._all = [Replica(base, clock) for base in bases]
         self._clock = clock
+        watch_forks(self)
+
+    def after_fork(self) -> None:
+        """What is in flight is the parent's."""
+        self._all = [Replica(replica.base, self._clock) for replica in self._all]
 
     def pick(self) -> Replica:
         """The replica for the next request."""

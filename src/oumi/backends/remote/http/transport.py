@@ -7,6 +7,7 @@ and takes every TransportError as "may have been answered".
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -16,15 +17,18 @@ from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.headers import Headers
 from oumi.backends.remote.http.open_files import allow_many_connections
 from oumi.backends.remote.http.plain.transport import PlainTransport
+from oumi.backends.remote.http.proxies import Proxies
 from oumi.backends.remote.http.reading import read_reply
 from oumi.backends.remote.http.transport_errors import (
     TransportTimeoutError,
     closed,
+    refused_by_proxy,
     silent,
     too_large,
     translate,
 )
 from oumi.backends.remote.http.uploads import body_argument, headers_of
+from oumi.core.forks import keep_forever, watch_forks
 
 if TYPE_CHECKING:
     import wreq
@@ -33,6 +37,8 @@ ResultT = TypeVar("ResultT")
 
 _CONNECT_WITHIN = timedelta(seconds=20)
 _IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
+_PROXY_REFUSES = 407
+_WITH_OWN_PROXIES = ("darwin", "win32")
 
 
 class Transport(Protocol):
@@ -65,7 +71,8 @@ def open_transport() -> Transport:
 
 class HttpTransport:
     """HTTP/1.1 on wreq. Proxies come from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, the
-    trusted certificates from SSL_CERT_FILE or REQUESTS_CA_BUNDLE, read when it is made.
+    trusted certificates from SSL_CERT_FILE, SSL_CERT_DIR or REQUESTS_CA_BUNDLE, read when it is
+    made. In a forked child it has connections of its own.
     """
 
     # wreq because it drops the connection of a call that is cancelled. pyreqwest is as fast and
@@ -75,7 +82,19 @@ class HttpTransport:
     def __init__(self) -> None:
         import wreq
 
-        self._client: wreq.Client | None = wreq.Client(
+        self._closed = False
+        self._methods = {name: getattr(wreq.Method, name) for name in ("GET", "POST", "DELETE")}
+        self._client: wreq.Client | None = None
+        self._open()
+        self._plain = PlainTransport(self._proxies)
+        watch_forks(self)
+
+    def _open(self) -> wreq.Client:
+        """The client, made anew in a child, which reads the environment once more."""
+        import wreq
+
+        self._proxies = Proxies()
+        self._client = wreq.Client(
             runtime=wreq.runtime.Runtime(workers=1, thread_name="oumi-http"),
             user_agent="oumi",
             redirect=wreq.redirect.Policy.none(),  # a key goes nowhere but where it was sent
@@ -84,9 +103,16 @@ class HttpTransport:
             http1_only=True,
             dns_options=wreq.dns.DnsOptions(system_dns=True),
             tls_verify=trusted_certificates(),
+            # Each request is told its proxy. Without any, some systems have settings of their own.
+            no_proxy=bool(self._proxies) or sys.platform not in _WITH_OWN_PROXIES,
         )
-        self._plain = PlainTransport()
-        self._methods = {name: getattr(wreq.Method, name) for name in ("GET", "POST", "DELETE")}
+        return self._client
+
+    def after_fork(self) -> None:
+        """The threads of the client are the parent's, and so are its connections."""
+        if self._client is not None:
+            keep_forever(self._client)
+            self._client = None
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
@@ -94,6 +120,7 @@ class HttpTransport:
             return await self._plain.send(call)
         try:
             response = await self._start(call)
+            self._check_proxy(response, call)
             return await read_reply(response, call, Reply)
         except (asyncio.CancelledError, Exception) as error:
             raise self._translate(error, call) from None
@@ -104,6 +131,7 @@ class HttpTransport:
         """
         response = await self._step(self._start(call, streamed=True), call)
         try:
+            self._check_proxy(response, call)
             if response.status.as_int() != 200:
                 yield await self._step(read_reply(response, call, Head), call)
                 return
@@ -120,27 +148,38 @@ class HttpTransport:
 
     async def close(self) -> None:
         """Close all connections. Closing twice is fine."""
+        self._closed = True
         self._plain.close()
         client, self._client = self._client, None  # its idle connections go with it
         if client is not None:
             client.close()
 
     def _start(self, call: Call, *, streamed: bool = False) -> Awaitable[wreq.Response]:
-        if self._client is None:
+        if self._closed:
             raise closed(call)
+        client = self._client or self._open()
         headers, body = call.headers, call.body
         # A stream that flows is not cut; any other reply has to be whole in time.
         name = "read_timeout" if streamed else "timeout"
-        limit: dict[str, Any] = {name: timedelta(seconds=call.timeout_s)}
+        options: dict[str, Any] = {name: timedelta(seconds=call.timeout_s)}
+        if self._proxies and (proxy := self._proxies.find(call.url)) is not None:
+            options["proxy"] = proxy.handle
         if not isinstance(body, bytes):
             headers = {**headers, **headers_of(body)}
-        return self._client.request(
+        return client.request(
             self._methods[call.method],
             call.url,
             headers=headers,
             **body_argument(body),
-            **limit,
+            **options,
         )
+
+    def _check_proxy(self, response: wreq.Response, call: Call) -> None:
+        """Raise AccessError where a proxy answered in place of whoever was asked."""
+        if response.status.as_int() == _PROXY_REFUSES:
+            proxy = self._proxies.find(call.url)
+            if proxy is not None:
+                raise refused_by_proxy(call, proxy)
 
     async def _step(self, work: Awaitable[ResultT], call: Call) -> ResultT:
         """A step of a stream; each may be taken by another task."""
@@ -155,8 +194,8 @@ class HttpTransport:
         which may hold a key.
         """
         if not isinstance(error, asyncio.CancelledError):
-            return translate(error, call)
+            return translate(error, call, self._proxies.find(call.url))
         # The library also cancels what is in flight when its client is closed.
         task = asyncio.current_task()
-        is_cancelled = self._client is not None or (task is not None and task.cancelling() > 0)
+        is_cancelled = not self._closed or (task is not None and task.cancelling() > 0)
         return error if is_cancelled else closed(call)

@@ -8,7 +8,8 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from oumi.backends.remote.http.call import Call
-from oumi.errors import ConfigError, RequestError, UnavailableError
+from oumi.backends.remote.http.proxies import Proxy
+from oumi.errors import AccessError, ConfigError, RequestError, UnavailableError
 
 _CANNOT_CONNECT = "cannot connect to it"
 _LOST = "the connection was lost"
@@ -26,7 +27,11 @@ _WHAT = {
 }
 _NO_CONNECTION = {"ConnectionError", "ProxyConnectionError", "TlsError"}
 _TOO_LONG = "source: TimedOut"
-_UNTRUSTED = " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own)"
+_UNTRUSTED = (
+    " (its certificate is not trusted; SSL_CERT_FILE can name a bundle of your own, or "
+    "SSL_CERT_DIR a folder)"
+)
+_PROXY_REFUSES = "ProxyAuthRequired"
 
 
 class TransportError(UnavailableError):
@@ -105,7 +110,16 @@ def silent(call: Call) -> TransportTimeoutError:
     return TransportTimeoutError(f"{_host(call)}: the stream was silent for {call.timeout_s:g} s")
 
 
-def translate(error: BaseException, call: Call) -> BaseException:
+def refused_by_proxy(call: Call, proxy: Proxy) -> AccessError:
+    """For a proxy that asks for a name and a password, or does not take those it was sent."""
+    if proxy.has_password:
+        advice = f"the user name and the password in {proxy.variable} are not taken"
+    else:
+        advice = f"{proxy.variable} has to name a user, as http://USER:PASSWORD@HOST:PORT"
+    return AccessError(f"{_host(call)}: the proxy {proxy} answered 407: {advice}", status=407)
+
+
+def translate(error: BaseException, call: Call, proxy: Proxy | None = None) -> BaseException:
     """Ours for the library's; any other as it is."""
     host = _host(call)
     name = type(error).__name__
@@ -115,11 +129,15 @@ def translate(error: BaseException, call: Call) -> BaseException:
         return ConfigError(f"{host}: a header or the key holds characters that cannot be sent")
     if not isinstance(error, _library_errors()):
         return error
+    if proxy is not None and _PROXY_REFUSES in str(error):
+        return refused_by_proxy(call, proxy)
     if _TOO_LONG in str(error):
         return late(call)
     what = _WHAT.get(name, _UNANSWERED)
     if "Error(Body" in str(error):  # named otherwise in a stream
         what = _CUT_OFF
+    if proxy is not None and name == "ProxyConnectionError":
+        what += f" {proxy}"
     kind = ConnectError if name in _NO_CONNECTION else TransportError
     return kind(f"{host}: {what}{_reason(str(error))}")
 

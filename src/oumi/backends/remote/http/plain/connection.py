@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import cast
 
 from oumi.backends.remote.http.call import Call, Reply
 from oumi.backends.remote.http.plain.reply_reader import ReplyReader
 from oumi.backends.remote.http.transport_errors import closed, late
+from oumi.core.forks import keep_forever
 from oumi.errors import OumiError
 
 
@@ -52,6 +54,13 @@ class Connection(asyncio.Protocol):
         if self._reader is not None:
             self._fail(closed(self._reader.call))
         self._disconnect()
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: let go of the socket without a word to the server."""
+        if self._transport is not None:
+            keep_forever(self._transport)
+            os.close(self._transport.get_extra_info("socket").fileno())
+            self._transport = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The event loop has connected it."""

@@ -10,26 +10,41 @@ from oumi.backends.remote.http.call import Call, Reply
 from oumi.backends.remote.http.key_mask import find_mask
 from oumi.backends.remote.http.plain.connection import Connection
 from oumi.backends.remote.http.plain.head import RequestHead, make_head
+from oumi.backends.remote.http.proxies import Proxies
 from oumi.backends.remote.http.transport_errors import closed, unreachable
+from oumi.core.forks import watch_forks
 
 _CONNECT_WITHIN_S = 20.0
 _IDLE_KEPT_S = 25.0  # less than most servers keep a connection
 
 
 class PlainTransport:
-    """Sends calls to `http://` addresses, where no proxy is set, and reads whole replies."""
+    """Sends calls to `http://` addresses for which no proxy is set, and reads whole replies."""
 
-    def __init__(self) -> None:
-        self._is_direct = not getproxies().keys() & {"http", "all"}
+    def __init__(self, proxies: Proxies) -> None:
+        self._proxies = proxies
+        # Some systems have settings of their own, which count where the environment has none.
+        self._is_direct = bool(proxies) or not getproxies().keys() & {"http", "all"}
         self._idle: defaultdict[tuple[str, int], deque[Connection]] = defaultdict(deque)
         self._in_use: set[Connection] = set()
         self._closed = False
+        watch_forks(self)
+
+    def after_fork(self) -> None:
+        """The connections are the parent's; a child that has them open would keep them so."""
+        for connections in (*self._idle.values(), self._in_use):
+            for connection in connections:
+                connection.leave_to_parent()
+        self._idle = defaultdict(deque)
+        self._in_use = set()
 
     def takes(self, call: Call) -> bool:
         """Whether it can send a call: without TLS, a proxy, a password in the URL, or a file."""
         url = call.url
         is_plain = url.startswith("http://") and url.isascii() and "@" not in url
-        return self._is_direct and is_plain and isinstance(call.body, bytes)
+        if not (self._is_direct and is_plain and isinstance(call.body, bytes)):
+            return False
+        return not self._proxies or self._proxies.find(url) is None
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
