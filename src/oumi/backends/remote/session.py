@@ -97,7 +97,7 @@ class RemoteSession(Session):
             except ConnectError:  # nothing was sent, so another replica may be asked at once
                 if not self.replicas.is_any_awake:
                     raise
-        self.rate_limits.observe(reply.headers)
+        self.rate_limits.observe(reply.headers, reply.status)
         if reply.status in _TIMEOUT_STATUSES:
             self.timed_out.add(request.key)
         self.check(reply)
@@ -116,7 +116,7 @@ class RemoteSession(Session):
                             yield delta
                         continue
                     replica.note_status(part.status)
-                    self.rate_limits.observe(part.headers)
+                    self.rate_limits.observe(part.headers, part.status)
                     self.check(part)
         yield decoder.last()
 
