@@ -112,8 +112,8 @@ class RateLimitObserver:
         if now_s < self._next_status_s:
             return
         self._next_status_s = now_s + _STATUS_INTERVAL_S
-        for status in rate_limit_statuses(headers, unix_s):
-            self.limiter.observe(status)
+        for report in rate_limit_statuses(headers, unix_s):
+            self.limiter.observe(report)
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
