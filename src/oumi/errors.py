@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 
 # After these statuses fewer requests are sent at once: 429 too many requests, 503 unavailable,
 # 529 overloaded (https://docs.anthropic.com/en/api/errors), 408 and 425 not served in time.
-_OVERLOADED = frozenset({408, 425, 429, 503, 529})
+OVERLOADED = frozenset({408, 425, 429, 503, 529})
 # With these the server says itself that it would answer later.
 _BUSY = frozenset({429, 503, 529})
 
@@ -148,7 +148,7 @@ class UnavailableError(OumiError):
     @property
     def overload(self) -> bool:
         """Whether the server has too much to do, so that fewer requests should be sent."""
-        return self.status in _OVERLOADED
+        return self.status in OVERLOADED
 
     @property
     def busy(self) -> bool:

@@ -150,6 +150,13 @@ def test_a_row_that_breaks_by_itself_fails_alone(server: FaultServer, fault: dic
     assert server.stats()["requests"] == 59 + 3
 
 
+def test_where_many_rows_break_at_times_each_has_twice_as_many_tries(server: FaultServer):
+    """Of thousands of rows, some break four times in a row by chance."""
+    server.plan(faults=[{**status(500), "share": 0.1, "times": 5}])
+    with make(server, max_retries=3) as engine:
+        assert answers(engine.infer(rows(100))) == expected(100)
+
+
 def test_what_breaks_the_first_rows_alike_ends_the_run(server: FaultServer):
     server.plan(faults=[status(500)])
     with (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver
+from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
 from oumi.errors import OumiError, UnavailableError
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
@@ -20,12 +22,15 @@ from tests.runner import virtual_time
 class Server:
     """Answers after `latency_s`, within a tenth; requests travel up to `jitter_s` to it.
 
-    What `admits` does not let in is refused at once, with `wait_s` as Retry-After.
+    What `admits` does not let in is refused at once, with `wait_s` as Retry-After and with
+    `refusal_headers`; all replies have `fixed_headers`.
     """
 
     latency_s: float = 0.2
     jitter_s: float = 0.01
     wait_s: float | None = None
+    refusal_headers: Mapping[str, str] = field(default_factory=dict)
+    fixed_headers: Mapping[str, str] = field(default_factory=dict)
     random: random.Random = field(default_factory=lambda: random.Random(7))
     in_flight: int = 0
     answered_s: list[float] = field(default_factory=list)
@@ -40,7 +45,10 @@ class Server:
         return self.latency_s * self.random.uniform(0.9, 1.1)
 
     def headers(self, now_s: float) -> Mapping[str, str]:
-        return {}
+        return self.fixed_headers
+
+    def retry_after(self, now_s: float) -> Mapping[str, str]:
+        return {} if self.wait_s is None else {"retry-after": str(self.wait_s)}
 
     async def answer(self) -> tuple[bool, Mapping[str, str]]:
         loop = asyncio.get_running_loop()
@@ -48,7 +56,8 @@ class Server:
         self.arrived_s.append(loop.time())
         if not self.admits(loop.time()):
             self.refused_s.append(loop.time())
-            headers = self.headers(loop.time())
+            headers = {**self.headers(loop.time()), **self.refusal_headers}
+            headers.update(self.retry_after(loop.time()))
             await asyncio.sleep(0.005)
             return False, headers
         headers = self.headers(loop.time())
@@ -92,6 +101,30 @@ class TokenBucket(Server):
 
 
 @dataclass
+class WholeSeconds(TokenBucket):
+    """The same, and tells of it by Retry-After in whole seconds only."""
+
+    def retry_after(self, now_s: float) -> Mapping[str, str]:
+        return {"retry-after": str(max(1, math.ceil((1 - self.tokens) / self.rate)))}
+
+
+@dataclass
+class SlidingSecond(Server):
+    """Lets in `limit` in any second, however they are spread."""
+
+    limit: int = 30
+    let_in_s: deque[float] = field(default_factory=deque)
+
+    def admits(self, now_s: float) -> bool:
+        while self.let_in_s and self.let_in_s[0] < now_s - 1:
+            self.let_in_s.popleft()
+        if len(self.let_in_s) >= self.limit:
+            return False
+        self.let_in_s.append(now_s)
+        return True
+
+
+@dataclass
 class FixedWindow(Server):
     """Lets in `limit` in each period of `length_s`."""
 
@@ -130,7 +163,12 @@ class Queueing(Server):
     """Serves `rate` a second; what comes faster waits in its queue."""
 
     rate: float = 100.0
+    share: float = 0.0
+    """So many are refused at random."""
     free_s: float = 0.0
+
+    def admits(self, now_s: float) -> bool:
+        return self.random.random() >= self.share
 
     def serving_s(self) -> float:
         now_s = asyncio.get_running_loop().time()
@@ -195,9 +233,10 @@ async def _simulate(
             outcome.starts_s.append(loop.time())
             began_s = loop.time()
             good, headers = await server.answer()
-            observer.observe(headers)
+            observer.observe(headers, 200 if good else 429)
             if not good:
-                raise UnavailableError("overloaded", status=429, wait_s=server.wait_s)
+                wait_s = retry_after_s(headers, loop.time())
+                raise UnavailableError("overloaded", status=429, wait_s=wait_s)
             permit.done(10, 10, loop.time() - began_s)
 
     async def work() -> None:
@@ -207,6 +246,7 @@ async def _simulate(
             except OumiError:
                 outcome.failed_rows += 1
 
-    await asyncio.gather(*(work() for _ in range(min(limits.in_flight, rows))))
+    begun = min(2 * limits.in_flight, rows)  # as in a run: a row that waits holds no place
+    await asyncio.gather(*(work() for _ in range(begun)))
     outcome.ended_s = loop.time()
     return outcome

@@ -98,7 +98,7 @@ class RemoteSession(Session):
             except ConnectError:  # nothing was sent, so another replica may be asked at once
                 if not self.replicas.is_any_awake:
                     raise
-        self.rate_limits.observe(reply.headers)
+        self.rate_limits.observe(reply.headers, reply.status)
         if reply.status in _TIMEOUT_STATUSES:
             self.timed_out.add(request.key)
         self.check(reply, call)
@@ -121,7 +121,7 @@ class RemoteSession(Session):
                         continue
                     head = part
                     replica.note_status(part.status)
-                    self.rate_limits.observe(part.headers)
+                    self.rate_limits.observe(part.headers, part.status)
                     self.check(part, call)
         with pages_named(head.headers, start):
             last = decoder.last()

@@ -9,6 +9,7 @@ round-trip time. Beside the window there is a rate, since most APIs limit reques
   or the replies a second still grow by a tenth. There is no rate yet.
 - Congestion: an overload reduces the limits, once per round trip: overloads of requests sent
   before the last reduction could show belong to it, and only hold the window down.
+- Where the server asks for a pause, the pause counts: the rate is reduced to what it bore with it.
 - The rate is reduced to a little under the rate of starts that led to the overload; the window
   is too, where it was the window that held starts back. Otherwise it is capped a quarter above
   what was in flight, since only a window that is nearly used is known to be borne.
@@ -19,8 +20,9 @@ round-trip time. Beside the window there is a rate, since most APIs limit reques
   costs seconds; each time this ends in congestion, the estimate of what was borne goes down.
 - Pacing: once reduced, starts are spread over the round trip, at twice the pace that fills the
   window.
-- Overloads that go on at a rate far below the rates that failed are not caused by this client
-  (background_errors.py): slow start begins again, and only clearly more overloads count.
+- An overload at a pace well below those that failed is put to a test. If a few requests are still
+  refused after a decisive reduction, this is not caused by this client (background_errors.py):
+  slow start begins again, and only clearly more overloads count.
 
 tuning.py holds the constants, with what each of them does and what else was tried.
 """
@@ -73,7 +75,8 @@ class AdaptiveConcurrency:
         self._rate_curve = CubicWindow(_NO_LIMIT, tuning)
         self._latency_probe = LatencyProbe(tuning)
         self._background = BackgroundErrorRate(tuning)
-        self._grown_at_s = self._recovered_at_s = float("-inf")
+        self._grown_at_s = self._recovered_at_s = self._regrown_at_s = float("-inf")
+        self._reduced_per_s = 0.0  # the rate after the last reduction
         self._older_sample: _Sample | None = None
         self._newer_sample: _Sample | None = None
 
@@ -84,6 +87,7 @@ class AdaptiveConcurrency:
         time over which `_start_rate_per_s` measures.
         """
         self.next_sample_start = starts + self._tuning.rate_sample_starts
+        self._background.note_starts(starts)
         newer = self._newer_sample
         if newer is None or now_s >= newer.at_s + self._round_trip_s():
             self._newer_sample = _Sample(now_s, starts)
@@ -97,7 +101,6 @@ class AdaptiveConcurrency:
         `in_flight` counts it still. Returns whether `rate_per_s` may have changed.
         """
         self._latency_probe.add(now_s, latency_s, in_flight)
-        self._background.add(0)
         window_is_full = in_flight >= self.window
         if self._is_slow_start:
             if window_is_full and self._may_grow_window():
@@ -108,28 +111,36 @@ class AdaptiveConcurrency:
         self._grow(now_s, window_is_full, rate_limited)
         return True
 
-    def on_overload(self, resume_s: float, request: StartedRequest, others_in_flight: int) -> bool:
-        """A request was refused as too much; nothing starts before `resume_s` (now, or later).
+    def is_background(self, request: StartedRequest) -> bool:
+        """Note that a request was refused; whether that has nothing to do with our pace."""
+        is_soon = request.started_s < self._regrown_at_s
+        self._background.add(request.number, is_soon=is_soon)
+        return self._background.explains_overload(request.number)
 
-        Returns whether `rate_per_s` may have changed.
-        """
-        self._background.add(1)
+    def on_overload(
+        self, now_s: float, pause_s: float, request: StartedRequest, others_in_flight: int
+    ) -> None:
+        """A request was refused as too much; nothing starts for `pause_s`."""
+        background, number = self._background, request.number
         if request.started_s < self._recovered_at_s:
             self._cap_window(others_in_flight)
-            return False
-        rate_per_s = self._rate_curve.level
-        if self._background.explains_overload(rate_per_s):
-            return self._restart_slow_start()
+            return
+        is_found = background.test_result(number, request.started_s - self._recovered_at_s)
+        if is_found:
+            self._restart_slow_start()
+        if is_found is not False:
+            return
         if self._is_slow_start:
             self._window_curve = CubicWindow(self.window, self._tuning)
-        self._background.reduced(rate_per_s)
-        self._reduce(request, others_in_flight)
+        is_soon = request.started_s < self._regrown_at_s
+        background.reduced(number, self._pace_per_s(), is_soon=is_soon)
+        self._reduce(request, others_in_flight, pause_s)
         self._is_slow_start = False
-        self._grown_at_s = resume_s
-        self._recovered_at_s = resume_s + self._round_trip_s()
+        self._grown_at_s = now_s + pause_s
+        self._recovered_at_s = now_s + max(pause_s, self._round_trip_s())
+        self._regrown_at_s = self._recovered_at_s + self._tuning.plateau_after_s
         self.next_sample_start = 0
         self._older_sample = self._newer_sample = None
-        return True
 
     def _round_trip_s(self) -> float:
         return min(self._latency_probe.latency_s, self._tuning.max_round_trip_s)
@@ -137,30 +148,53 @@ class AdaptiveConcurrency:
     def _may_grow_window(self) -> bool:
         return self._latency_probe.is_fast and self.window < self.max_window
 
-    def _restart_slow_start(self) -> bool:
+    def _restart_slow_start(self) -> None:
         """The reductions were in vain: drop the rate and double again, from this window."""
-        restarts = self._rate_curve.level < _NO_LIMIT and self._background.has_new_share
-        if restarts:
-            self._background.has_new_share = False
-            self._rate_curve, self.rate_per_s = CubicWindow(_NO_LIMIT, self._tuning), _NO_LIMIT
-            self._is_slow_start = True
-        return restarts
+        self._rate_curve, self.rate_per_s = CubicWindow(_NO_LIMIT, self._tuning), _NO_LIMIT
+        self._is_slow_start = True
 
-    def _reduce(self, request: StartedRequest, others_in_flight: int) -> None:
+    def _reduce(self, request: StartedRequest, others_in_flight: int, pause_s: float) -> None:
         tuning = self._tuning
         in_flight = max(request.in_flight, others_in_flight + 1)
         window_limited = in_flight >= self.window or self._rate_is_pacing()
         start_rate_per_s, rate_per_s = self._start_rate_per_s(request), self._rate_curve.level
         if start_rate_per_s is not None or rate_per_s < _NO_LIMIT:
             failed_per_s = min(rate_per_s, start_rate_per_s or rate_per_s)
-            self._rate_curve.reduce(failed_per_s, tuning.rate_decrease_ratio)
+            self._reduce_rate(failed_per_s, self._active_share(request, pause_s), pause_s)
         if window_limited or (start_rate_per_s is None and rate_per_s == _NO_LIMIT):
             self._window_curve.reduce(
                 max(in_flight, tuning.min_failed_window_requests),
                 self._window_decrease_ratio(in_flight),
-                ends_slow_start=self._is_slow_start,
+                speed=tuning.slow_start_exit_speed_ratio if self._is_slow_start else 1.0,
             )
         self._cap_window(in_flight * tuning.window_headroom_ratio)
+
+    def _reduce_rate(self, failed_per_s: float, active_share: float, pause_s: float) -> None:
+        """Down to what the server bears with its pause, and up again the slower, the more of it
+        another refusal would cost.
+        """
+        tuning = self._tuning
+        ratio = min(tuning.rate_decrease_ratio, active_share)
+        if self._background.is_test:  # a refusal soon after a pause may be chance
+            lowest = tuning.decisive_decrease_ratio * self._reduced_per_s / failed_per_s
+            paused = max(tuning.paused_test_ratio * active_share, lowest)
+            ratio = min(tuning.decisive_decrease_ratio, paused)
+        self._reduced_per_s = failed_per_s * ratio
+        speed = 1.0
+        if active_share > tuning.known_rate_share:
+            speed = max(1 / (1 + pause_s), tuning.min_growth_speed_ratio)
+        self._rate_curve.reduce(failed_per_s, ratio, speed=speed)
+
+    def _active_share(self, request: StartedRequest, pause_s: float) -> float:
+        """The time since the last reduction, of this time and the pause together: a server that
+        takes 30 and then wants a second of rest bears no more than 30 in both together.
+        """
+        if self._older_sample is None or pause_s <= 0:
+            return 1.0
+        is_first = self._recovered_at_s == float("-inf")
+        began_s = self._older_sample.at_s if is_first else self._recovered_at_s
+        active_s = request.started_s - began_s
+        return active_s / (active_s + pause_s)
 
     def _start_rate_per_s(self, request: StartedRequest) -> float | None:
         """Starts a second up to this one; None if there were too few to measure it."""
@@ -174,10 +208,18 @@ class AdaptiveConcurrency:
     def _window_decrease_ratio(self, in_flight: int) -> float:
         """No smaller a window than the rate needs: rate * latency, by Little's law."""
         tuning = self._tuning
+        if self._background.is_test:
+            return tuning.decisive_decrease_ratio
         if self._rate_curve.level == _NO_LIMIT:
             return tuning.window_decrease_ratio
         needed = self._rate_curve.level * self._latency_probe.latency_s / in_flight
         return max(tuning.window_decrease_ratio, min(needed, tuning.max_window_decrease_ratio))
+
+    def _pace_per_s(self) -> float:
+        """The starts a second that the limits allow."""
+        latency_s = self._latency_probe.latency_s
+        by_window_per_s = self._window_curve.level / latency_s if latency_s > 0 else _NO_LIMIT
+        return min(self._rate_curve.level, by_window_per_s)
 
     def _rate_is_pacing(self) -> bool:
         """Whether the rate in force only spreads the window, lower than the rate that is borne."""
@@ -186,6 +228,8 @@ class AdaptiveConcurrency:
     def _grow(self, now_s: float, window_is_full: bool, rate_limited: bool) -> None:
         seconds = min(now_s - self._grown_at_s, self._tuning.max_growth_step_s)
         self._grown_at_s = now_s
+        if self._background.is_held:
+            return
         window_limited = rate_limited and self._rate_is_pacing()
         window_in_use = window_is_full or window_limited
         self._rate_curve.grow(seconds, in_use=rate_limited and not window_limited)
@@ -193,6 +237,9 @@ class AdaptiveConcurrency:
         self._update_limits()
 
     def _cap_window(self, window: float) -> None:
+        """No smaller than the rate needs: rate * latency, by Little's law."""
+        if self._rate_curve.level < _NO_LIMIT:
+            window = max(window, self._rate_curve.level * self._latency_probe.latency_s)
         self._window_curve.cap(window)
         self._update_limits()
 

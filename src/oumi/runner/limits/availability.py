@@ -24,6 +24,10 @@ BROKEN_ROWS = 8
 """So many rows that break one after the other are no chance: where every tenth request breaks,
 and one after the other is sent, it happens once in 100,000,000 rows."""
 
+_FLAKY_SHARE = 0.02
+"""Where fewer rows break at their first try, 1 row in 6,000,000 breaks at four in a row by chance;
+with twice as many tries, one in 1,600,000 does where each seventh try breaks."""
+
 _AT_WORK_S = 5.0
 """What has no backend behind it closes a connection sooner than this."""
 
@@ -50,6 +54,8 @@ class Availability:
     def __init__(self, gates: list[Gate], clock: Callable[[], float], server: str):
         self.answers = 0
         """How many requests were answered: another number shows that the server is there."""
+        self.rows_failed = 0
+        """How many rows broke at their first try."""
         self.outage: Outage | None = None
         self._gates = gates
         self._clock = clock
@@ -82,6 +88,12 @@ class Availability:
     def was_there(self) -> bool:
         """Whether the server has ever answered, or worked on an answer."""
         return self.answers > 0 or self._was_there
+
+    @property
+    def is_flaky(self) -> bool:
+        """Whether many requests break, so that a row which breaks may be no worse than others."""
+        others_failed = self.rows_failed - 1
+        return others_failed > _FLAKY_SHARE * (self.answers + self.rows_failed)
 
     def note_duration(self, error: UnavailableError, started_s: float) -> None:
         """A request failed now. One that takes long before it breaks was being answered."""

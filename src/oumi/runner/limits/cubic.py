@@ -36,19 +36,19 @@ class CubicWindow:
         self._best_level = 0.0  # what was borne lately, estimated
         self._grown_s = 0.0  # time of growth since the last reduction
 
-    def reduce(self, failed: float, ratio: float, *, ends_slow_start: bool = False) -> None:
+    def reduce(self, failed: float, ratio: float, *, speed: float = 1.0) -> None:
         """Congestion at the level `failed`: go down to `ratio` of it (RFC 9438: beta_cubic).
 
-        The level at which slow start ends is a guess, so the growth after it is faster.
+        The growth after it is `speed` times as fast.
         """
         tuning = self._tuning
-        self._speed = tuning.slow_start_exit_speed_ratio if ends_slow_start else 1.0
+        self._speed = speed
         if self._grown_s > tuning.min_growth_s:
             self._best_level *= tuning.best_level_decay_ratio
         self._best_level = max(self._best_level, failed)
         below_failed = max(failed - tuning.min_plateau_gap, tuning.min_level)
         self._plateau = min(failed * tuning.plateau_ratio, below_failed)
-        self._restart(min(failed * ratio, self._plateau))
+        self._restart(min(max(failed * ratio, tuning.min_level), self._plateau))
 
     def cap(self, level: float) -> None:
         """Go down to `level` if above it, and grow from there; the plateau stays."""

@@ -84,6 +84,11 @@ class EvenPacer:
             self._due_s = now_s + (self._due_s - now_s) * interval_s / self.interval_s
         self.interval_s = interval_s
 
+    def release(self, now_s: float) -> None:
+        """Hold nothing back any more."""
+        self.interval_s = 0.0
+        self._due_s = min(self._due_s, now_s)
+
     def pause_until(self, until_s: float) -> None:
         """Let nothing through before this."""
         self._due_s = max(self._due_s, until_s + self.catch_up_s)

@@ -10,11 +10,17 @@ not say how they come back: all at once (a fixed window) or one by one (a token 
   of a window never does. Then the inflow is known, (limit - remaining) / reset_s. The pace is a
   little below it, lower still while less than a small reserve is left, and higher while more
   than that is left, by as much as uses up the surplus in a minute.
+
+A report is a hint and no promise. Whether it is right shows what becomes of the requests that are
+started after it (header_trust.py). No hint is followed after they have proved it wrong. Until they
+have proved it right, no start is held back for more than a second, and where nothing is said to be
+left, starts are a little faster than it comes back at most: either they are refused or answered.
 """
 
 from __future__ import annotations
 
-from oumi.runner.limits.gates import INPUT, OUTPUT, REQUESTS, TOKENS, EvenPacer
+from oumi.runner.limits.gates import INPUT, OUTPUT, REQUESTS, TOKENS, Amounts, EvenPacer
+from oumi.runner.limits.header_trust import HeaderTrust
 from oumi.runner.limits.status import RateLimitStatus
 from oumi.runner.limits.tuning import TUNING, Tuning
 
@@ -26,22 +32,40 @@ class HeaderPacer:
 
     def __init__(self, kind: str, tuning: Tuning = TUNING):
         self.pacer = EvenPacer(_KINDS[kind], catch_up_s=tuning.catch_up_s)
+        self._trust = HeaderTrust(tuning)
         self._tuning = tuning
         self._bucket_signs = 0
         self._previous: tuple[float, float, float] | None = None  # when, remaining, reset at
 
     def update(self, status: RateLimitStatus, now_s: float) -> None:
         """Adjust the pace to what was reported at this moment."""
+        self._trust.note_report(status, now_s)
         self._look_for_bucket(status, now_s)
-        max_delay_s = min(status.reset_s, self._tuning.max_header_delay_s)
+        if self._trust.is_believed:
+            self._follow(status, now_s)
+
+    def answered(self, started_s: float, now_s: float, used: Amounts) -> None:
+        """A request that was started then was answered, and used so much."""
+        if self._trust.answered(started_s, now_s, used[self.pacer.kind]):
+            self.pacer.release(now_s)
+
+    def refused(self, started_s: float) -> None:
+        """A request that was started then was refused as too much."""
+        self._trust.refused(started_s)
+
+    def _follow(self, status: RateLimitStatus, now_s: float) -> None:
+        max_delay_s = min(status.reset_s, self._trust.max_delay_s)
         self.pacer.max_delay_s = max_delay_s
         inflow_per_s = self._bucket_inflow_per_s(status)
-        if inflow_per_s > 0:
+        if status.remaining < 1 and not self._trust.is_proved:
+            faster_s = status.reset_s / status.limit / self._tuning.unproved_pace_ratio
+            self.pacer.set_interval(now_s, faster_s)
+        elif inflow_per_s > 0:
             self.pacer.set_interval(now_s, 1 / self._bucket_pace_per_s(status, inflow_per_s))
         elif status.remaining >= 1:
             self.pacer.set_interval(now_s, status.reset_s / status.remaining)
         else:
-            self.pacer.set_interval(now_s, max_delay_s)
+            self.pacer.set_interval(now_s, status.reset_s / status.limit)
             self.pacer.pause_until(now_s + max_delay_s)
 
     def _bucket_inflow_per_s(self, status: RateLimitStatus) -> float:

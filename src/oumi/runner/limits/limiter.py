@@ -15,10 +15,11 @@ the same turn of the event loop or the next):
    one, start at once. 99 % of a limit can be used.
 4. Any `politeness_s` hold at most `in_flight` starts. (In retry.py a failed attempt waits it.)
 5. At most `in_flight` are in flight; with `adaptive`, as many as the server bears (adaptive.py).
-6. After `overloaded(wait_s)` and after `pause(wait_s)` nothing starts for that long; a pause
-   longer than `max_wait_s` is an UnavailableError that ends the run. Where a server reports less
-   of a limit left than we use, starts slow down (header_pacer.py). While it is away, one request
-   at a time starts (outage.py).
+6. After `overloaded(wait_s)` and after `pause(wait_s)` nothing starts for that long, unless, with
+   `adaptive`, overloads come at any pace: then only the refused row waits (background_errors.py). A
+   pause longer than `max_wait_s` is an UnavailableError that ends the run. Where a server reports
+   less of a limit left than we use, starts slow down (header_pacer.py). While it is away, one
+   request at a time starts (outage.py).
 7. First come, first served: a start never passes one that waits. A request that no minute
    can hold is a RequestError at once. A cancelled `acquire` holds nothing.
 
@@ -253,6 +254,8 @@ class Limiter:
             availability.end()
         if self._token_windows:
             self._correct_tokens(permit, used)
+        for pacer in self._header_pacers.values():
+            pacer.answered(permit.started_s, self._clock(), used)
         adaptive = self._adaptive
         if adaptive is not None:
             now_s = self._clock()
@@ -269,21 +272,25 @@ class Limiter:
         if isinstance(error, UnavailableError):
             self.availability.note_duration(error, permit.started_s)
             if error.overload:
-                self._reduce(permit, error.wait_s)
+                self._overloaded(permit, error)
             if error.wait_s is not None:
                 self._pause.explain(str(error))  # where the reply's headers began it
         self._release()
 
-    def _reduce(self, permit: Permit, wait_s: float | None) -> None:
+    def _overloaded(self, permit: Permit, error: UnavailableError) -> None:
         """A request was refused as too much (429, 503, 529) or timed out."""
         self._overloads += 1
-        if wait_s is not None:
-            self.pause(wait_s)
-        adaptive = self._adaptive
+        for pacer in self._header_pacers.values():
+            pacer.refused(permit.started_s)
+        adaptive, now_s = self._adaptive, self._clock()
+        if adaptive is not None and adaptive.is_background(permit):
+            return  # only its own row waits
+        if error.wait_s is not None:
+            self.pause(error.wait_s, str(error))
         if adaptive is not None:
-            now_s = self._clock()
-            resume_s = max(now_s, self._pause.until_s)
-            if adaptive.on_overload(resume_s, permit, self.in_flight - 1):
+            pause_s = max(self._pause.until_s - now_s, 0.0)
+            adaptive.on_overload(now_s, pause_s, permit, self.in_flight - 1)
+            if adaptive.rate_per_s < float("inf") or self._adaptive_pacer is not None:
                 self._set_adaptive_rate(adaptive.rate_per_s, now_s)
             self._window = adaptive.window
 

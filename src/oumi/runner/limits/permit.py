@@ -44,7 +44,8 @@ class Permit:
         """It succeeded; the tokens that it used replace the estimate."""
         limiter, self._limiter = self._limiter, None
         if limiter is not None:
-            limiter.end_done(self, (1, input_tokens, output_tokens, 0), latency_s)
+            used = (1, input_tokens, output_tokens, input_tokens + output_tokens)
+            limiter.end_done(self, used, latency_s)
 
     def overloaded(self, wait_s: float | None = None) -> None:
         """It was refused as too much, or timed out; nothing starts for `wait_s`."""

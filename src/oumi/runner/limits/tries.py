@@ -7,7 +7,8 @@ own fault:
   (outage.py): the request goes back to the limiter, which holds it until the server is back.
 - A server with too much to do (429, 503, 529) is given time: `max_outage_s` since it first
   refused the request, and what it asked to wait besides.
-- Anything else that may pass uses up one of `max_retries`.
+- Anything else that may pass uses up one of `max_retries`; half of one where one row in fifty or
+  more breaks at its first try, since then a row may break four times in a row by chance.
 """
 
 from __future__ import annotations
@@ -67,8 +68,13 @@ class Tries:
         return self._count(error)
 
     def _count(self, error: OumiError) -> float | None:
+        """The wait after a try that counts; where many rows break at times, only half as much."""
+        availability = self._limiter.availability
         self._own += 1
-        return self._policy.next_wait_s(self._own, error)
+        if self._own == 1:
+            availability.rows_failed += 1
+        attempt = (self._own + 1) // 2 if availability.is_flaky else self._own
+        return self._policy.next_wait_s(attempt, error)
 
     def _is_outage(self, error: UnavailableError) -> bool:
         """Whether the server is away, as far as this error and those before it show."""

@@ -15,7 +15,7 @@ over ten runs with their standard deviation:
     tight         10 a second, 1 at once                   0.70 ± 0.06    1.95 ± 0.04 %
     eight         8 requests in flight                     0.89 ± 0.01    0.50 ± 0.00 %
     outage        anything, but nothing from 10 to 20 s    200 a second again after 17 s
-    random        refuses 5 % whatever the rate            20,000 requests in 48 s (22 to 93)
+    random        refuses 5 % whatever the rate            20,000 requests in 40 s (20 to 50)
 
 "No effect" is a change that a repetition may bring too: within two standard deviations of the
 mean of the runs, mostly two, that were made with the other value.
@@ -90,8 +90,8 @@ class Tuning:
 
     pacing_gain_ratio: float = 2.0
     """Once reduced, starts are no faster than this multiple of window / latency, so that a window
-    is not sent in one burst. 4 lets bursts through (plain: refusals 1.3 %, slow: share 0.96), no
-    pacing more (5.5 %, 0.95). 1 and 1.25: no effect."""
+    is not sent in one burst. No pacing: less is used of slow servers (slow: share 0.76 to 0.96). 1
+    and 1.25: no effect."""
 
     # Growth after congestion: cubic.py
 
@@ -159,30 +159,71 @@ class Tuning:
     """A reduction within this time of the last one leaves the best level as it is: growth has not
     tried anything yet. 0.25 and 1.0: no effect."""
 
+    # Pauses that a server asks for: adaptive.py
+
+    known_rate_share: float = 0.5
+    """Where it was active for more than this share of the time, its pause included, the rate that
+    failed is known well, and what slows growth down is the price of another pause."""
+
+    min_growth_speed_ratio: float = 0.1
+    """Growth is slowed down to this at most: after a pause of ten seconds or of an hour, the rate
+    is back where it failed in two minutes."""
+
+    paused_test_ratio: float = 0.9
+    """A decisive reduction goes to this share of what the server bore with its pause. 0.7: longer
+    tests (chaos: a pace of 0.28 in one of three runs)."""
+
     # Overloads that are not caused by this client: background_errors.py
+    # random 3 %: 60 a second are taken, and 3 % refused at random besides
+    # chaos: 3 % are refused at random with Retry-After of 1 s, and reports that nothing is left
 
-    background_memory_attempts: int = 200
-    """After so many attempts, those counted so far weigh half. 100 and 400: no effect."""
+    background_memory_requests: int = 200
+    """After so many requests, the older half of them weighs half."""
 
-    background_min_attempts: int = 20
-    """A share of overloads is measured from so many attempts on. 10: no effect; 40: random in
-    108 s, as the share is rarely measured before the next reduction."""
+    background_deviations: float = 2.5
+    """Overloads are more than the background by so many standard deviations. With 3 and more, a
+    limit is noticed late; with 2, chance reduces the limits twice a minute."""
 
-    few_overloads_ratio: float = 0.1
-    """Up to this share of overloads (and one more) can be background. 0.05 and 0.3: no effect."""
-
-    many_overloads_ratio: float = 0.2
-    """Above this share, a reduction was from a rate far too high: what is known of the background
-    is doubted (halved), and the failed rate is replaced by the lower one. 0.1 and 0.5: no
-    effect."""
-
-    background_rate_ratio: float = 0.7
-    """Overloads are background only at a rate below this share of the rates that failed. 0.5: it
-    takes long to get there (random: 82 s); 0.9: overloads at an ordinary level count as background
-    (plain: refusals 1.4 %, share 0.98)."""
+    background_rate_ratio: float = 0.8
+    """An overload at a pace below this share of those that failed is put to a test: four ordinary
+    reductions below. Where the pace is not asked, only the time between two reductions, ordinary
+    overloads are tested as well (plain: refusals 2.5 %)."""
 
     failed_rate_decay_ratio: float = 0.97
-    """With each reduction the highest failed rate fades to this share. 0.9 and 1.0: no effect."""
+    """With each reduction the highest pace that failed fades to this share."""
+
+    decisive_decrease_ratio: float = 0.7
+    """How far down a test goes. The limit that caused an overload is not 30 % below it."""
+
+    test_requests: int = 200
+    """A test is passed once so many requests were started. With 3 % of refusals, 2 of 100 tests are
+    passed wrongly; 12 of 100 with 120 requests."""
+
+    outage_share: float = 0.5
+    """Where more than this share is refused, nothing is held, as an outage may be over any time
+    (1.0: one request a second for minutes after it)."""
+
+    min_test_s: float = 1.0
+    """A test that finds a background lasts at least so long. A server that counts a whole second,
+    and takes a burst in it, refuses nothing at first at any pace."""
+
+    background_overloads: int = 2
+    """So many overloads in a test decide. 3: the share is known better, but tests take longer
+    (chaos: a pace of 0.28 in one of three runs, and no fewer refusals elsewhere)."""
+
+    max_background_share: float = 0.1
+    """A larger share of overloads in a test is congestion. With 0.15 a descent from too high a rate
+    looks like background (plain: refusals 16 % in one of two runs)."""
+
+    first_background_share: float = 0.05
+    """The share that a test finds counts as this at most, as it is known badly: what is too large
+    hides congestion (random 3 %: refusals up to 18 %), what is too small is corrected soon."""
+
+    background_weight_requests: int = 50
+    """The share that is known weighs as much as so many requests, where it is measured anew."""
+
+    min_background_share: float = 0.01
+    """A smaller share counts as none: slowing down for it costs little."""
 
     # Rate limits that a server reports: header_pacer.py
 
@@ -218,6 +259,30 @@ class Tuning:
     max_header_delay_s: float = 60.0
     """A report delays the next start by this at most: limits of a day reset in hours, and until
     then nothing would tell that they were raised. 30 and 120: no effect."""
+
+    max_unproved_delay_s: float = 1.0
+    """The same for a report of a server whose reports have not proved right: the price of finding
+    out that they are wrong."""
+
+    unproved_pace_ratio: float = 1.25
+    """The pace, of what comes back, where nothing is said to be left and no report has proved right
+    yet: a little more than what a right report allows, so that its server refuses soon."""
+
+    proofs: int = 2
+    """So many refusals just after a report that nothing was left prove reports right. 1: where 3 %
+    are refused at random, one of 33 such reports holds all starts back for a minute."""
+
+    max_distrust: int = 8
+    """So many refusals, with no answer between them, it takes at most to believe reports again."""
+
+    min_claim_s: float = 0.25
+    """A report whose reset comes sooner says nothing that could be told from delays on the way."""
+
+    max_claim_s: float = 10.0
+    """A report is followed up for so long at most, then the next one is."""
+
+    claim_ratio: float = 0.9
+    """And for this share of the time to its reset: what is started later may arrive after it."""
 
     # Timers: limiter.py and header_pacer.py
 

@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+from oumi.errors import OVERLOADED
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.status import RateLimitStatus
 
@@ -95,18 +96,24 @@ class RateLimitObserver:
         self._wall_clock = wall_clock
         self._next_status_s = float("-inf")
 
-    def observe(self, headers: Mapping[str, str]) -> None:
-        """Pass on the headers of one reply: Retry-After always, the rest at most every 20 ms."""
+    def observe(self, headers: Mapping[str, str], status: int = 200) -> None:
+        """Pass on the headers of one reply: Retry-After always, the rest at most every 20 ms.
+
+        Where a reply has both, the first says what the server wants. Of a reply that means
+        overload the limiter hears by the error, and judges it.
+        """
         unix_s = self._wall_clock()
         wait_s = retry_after_s(headers, unix_s)
         if wait_s is not None:
-            self.limiter.pause(wait_s)
+            if status not in OVERLOADED:
+                self.limiter.pause(wait_s)
+            return
         now_s = self._clock()
         if now_s < self._next_status_s:
             return
         self._next_status_s = now_s + _STATUS_INTERVAL_S
-        for status in rate_limit_statuses(headers, unix_s):
-            self.limiter.observe(status)
+        for report in rate_limit_statuses(headers, unix_s):
+            self.limiter.observe(report)
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
