@@ -78,7 +78,7 @@ TOO_LARGE_FOR_A_SAMPLER: dict[str, dict[str, Any]] = {
     },
     "many long lists": fields(3_000, {"type": "array", "items": {}, "maxItems": 1_000}),
 }
-"""Beyond the sampler's own limits."""
+"""Beyond the sampler's own limits, so that a part of them is checked in answers only."""
 
 HARMLESS: dict[str, dict[str, Any]] = {
     "exponential for a backtracker": {"type": "string", "pattern": "^(a+)+b$"},

@@ -8,9 +8,8 @@ import json
 import pytest
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
-from oumi.errors import UnsupportedError
 from oumi.inference import LlamaCppInferenceEngine
-from oumi.structured.schema.grammar import to_lark
+from oumi.structured.sampler.grammar import to_lark
 from oumi.structured.validate import make_validator
 from tests.conftest import ask
 from tests.structured.corpus import CORPUS
@@ -30,32 +29,24 @@ def test_each_schema_is_kept_or_refused_by_name(engine: LlamaCppInferenceEngine)
     assert_covered(covered)
     outcomes = [row.outcome for row in covered]
     assert len(covered) == len(CORPUS) >= 300
-    assert outcomes.count("refused") <= 30, table({"LLAMACPP": covered})
-    assert outcomes.count("valid") >= 300, table({"LLAMACPP": covered})
+    assert outcomes.count("refused") <= 3, table({"LLAMACPP": covered})
+    assert outcomes.count("valid") >= 330, table({"LLAMACPP": covered})
 
 
 def test_the_table_counts_what_became_of_each():
-    rows = [Covered("a", "valid"), Covered("b", "refused", "not"), Covered("c", "cut off")]
+    rows = [Covered("a", "valid"), Covered("b", "refused", "why"), Covered("c", "cut off")]
     shown = table({"X": rows})
-    assert "| X | 3 | 2 | 1 | 1 | 0 | 1 |" in shown
-    assert "X refused: not 1" in shown
+    assert "| X | 3 | 2 | 1 | 1 | 0 | 0 | 1 |" in shown
+    assert "X refused: b: why" in shown
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", TOO_LARGE_FOR_A_SAMPLER)
-def test_what_is_too_large_for_the_sampler_is_refused(engine, name: str):
-    before = engine.asked
-    with pytest.raises(UnsupportedError, match=r"cannot be kept: .*too large"):
-        engine.infer([ask("Hi")], asked_for(TOO_LARGE_FOR_A_SAMPLER[name]))
-    assert engine.asked == before
-
-
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", HARMLESS)
+@pytest.mark.parametrize("name", [*HARMLESS, *TOO_LARGE_FOR_A_SAMPLER])
 def test_an_odd_schema_ends_as_an_answer_or_with_the_reason(engine, name: str):
-    result = engine.infer_partial([ask("Hi")], asked_for(HARMLESS[name]))
+    schema = (HARMLESS | TOO_LARGE_FOR_A_SAMPLER)[name]
+    result = engine.infer_partial([ask("Hi")], asked_for(schema))
     for message in result.error_messages.values():
-        assert "cut off" in message
+        assert "cut off" in message or name in TOO_LARGE_FOR_A_SAMPLER
     for conversation in result.conversations:
         json.loads(conversation.messages[-1].content)
     assert len(result.rows) + len(result.failures) == 1

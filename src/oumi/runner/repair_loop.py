@@ -25,7 +25,7 @@ def repair_request(request: Request, outcome: AskAgain) -> Request:
     if generation.max_new_tokens != outcome.max_new_tokens:
         wider = generation.model_copy(update={"max_new_tokens": outcome.max_new_tokens})
         config = config.model_copy(update={"generation": wider})
-    return request._replace(conversation=conversation, config=config)
+    return request._replace(conversation=conversation, config=config, room=outcome.room)
 
 
 def failed_repair(failure: Failure, earlier: tuple[Completion, ...], problem: str) -> Failure:

@@ -10,6 +10,7 @@ from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation, Message
 from oumi.data.source import NO_PREFIX, Prefix, Row
+from oumi.structured.room import Room
 
 NO_KEY = "0" * 32
 """The key of a row that cannot be read."""
@@ -26,6 +27,8 @@ class Request(NamedTuple):
     key: str = NO_KEY
     shared: Prefix = NO_PREFIX
     """What other conversations begin with as well, so that an API may cache it."""
+    room: Room | None = None
+    """What a sampler on this machine bounds an answer to; None where nobody has said."""
 
 
 class KeyMaker:
@@ -35,10 +38,12 @@ class KeyMaker:
     """
 
     def __init__(self, config: InferenceConfig, identity: Mapping[str, Any]):
-        settings = {
-            "generation": config.generation.model_dump(mode="json", exclude=_LEFT_OUT),
-            "engine": dict(identity),
-        }
+        generation = config.generation.model_dump(mode="json", exclude=_LEFT_OUT)
+        guided = generation.get("guided_decoding")
+        # Keys of earlier versions are made with true for what is unset now.
+        if guided is not None and guided["strict"] is None:
+            guided["strict"] = True
+        settings = {"generation": generation, "engine": dict(identity)}
         self._settings = new_digest()
         self._settings.update(write_json(settings, sort_keys=True))
 

@@ -32,6 +32,8 @@ class Contract:
     """Judges a text as a whole."""
     is_json: bool
     """Whether the engine answers with JSON, even if only around a text of a choice."""
+    has_bounds: bool = False
+    """Whether a sampler bounds what a schema leaves open, once an answer was cut off."""
 
     def validate(self, text: str) -> Verdict:
         """The valid answer that a text is or contains, or else what is wrong with the text."""
@@ -57,11 +59,14 @@ class Contract:
         return Verdict(text, verdicts[-1].describe) if verdicts and self.is_json else whole
 
 
-def make_contract(generation: GenerationParams, restore: Restore | None = None) -> Contract | None:
+def make_contract(
+    generation: GenerationParams, restore: Restore | None = None, *, is_sampled_here: bool = False
+) -> Contract | None:
     """The contract of the settings; None if they have no constraint.
 
     `restore` turns a JSON value of the schema that the engine was sent into one of the original
-    schema (`AdaptedSchema.restore`); None if the engine was sent the original.
+    schema (`AdaptedSchema.restore`); None if the engine was sent the original. `is_sampled_here`
+    where a sampler on this machine keeps the constraint.
     """
     guided = generation.guided_decoding
     if guided is None:
@@ -72,4 +77,5 @@ def make_contract(generation: GenerationParams, restore: Restore | None = None) 
         make_is_valid(guided, restore),
         make_validator(guided, restore),
         is_json=guided.json is not None or restore is not None,
+        has_bounds=is_sampled_here and guided.json is not None,
     )

@@ -1,7 +1,7 @@
 """What follows from an answer: a pure function of all the answers that a row has had.
 
     valid                                    the row is done
-    cut off in a loop                        the row fails
+    cut off in a loop                        the row fails, unless a sampler can bound it
     cut off, as an earlier answer was        the row fails
     cut off                                  asked again, with twice the token budget
     withheld by a filter, or refused         the row fails
@@ -23,6 +23,7 @@ from oumi.structured.clip import clip
 from oumi.structured.contract import Contract
 from oumi.structured.loops import find_loop
 from oumi.structured.repair_prompt import repair_messages
+from oumi.structured.room import Room, room_after
 from oumi.structured.validate import Verdict
 
 _BUDGET_FACTOR = 2  # once an answer was cut off; doubling helps most answers that only ran long
@@ -37,6 +38,8 @@ class AskAgain:
     messages: tuple[Message, ...]
     """Empty if the same request is repeated with a larger budget."""
     max_new_tokens: int
+    room: Room | None = None
+    """That of an answer which has to end in time, where one was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +104,15 @@ def _outcome_of_cut_off(contract: Contract, completion: Completion, text: str) -
     budget = _token_budget(contract, earlier)
     problem = f"the answer was cut off after {completion.usage.completion_tokens or budget} tokens"
     loop = find_loop(text)
-    if loop is not None:
+    if loop is not None and (earlier or not contract.has_bounds):
         return Invalid(f"{problem}, in an endless run of {loop}")
     if any(map(_is_cut_off, earlier)):
         return Invalid(f"{problem}, with twice the budget it had at first: raise max_new_tokens")
     if contract.guided.max_repairs == 0:
         return Invalid(f"{problem}: raise max_new_tokens")
     messages = _messages_of_request(contract, earlier)
-    return AskAgain(problem, messages, budget * _BUDGET_FACTOR)
+    budget *= _BUDGET_FACTOR
+    return AskAgain(problem, messages, budget, _room_after(completion, budget))
 
 
 def _outcome_of_invalid(
@@ -118,7 +122,8 @@ def _outcome_of_invalid(
     if _count_repairs(earlier) >= contract.guided.max_repairs:
         return Invalid(f"the answer does not have the form asked for: {problem}")
     messages = repair_messages(contract.guided, text, problem)
-    return AskAgain(problem, messages, _token_budget(contract, earlier))
+    budget = _token_budget(contract, earlier)
+    return AskAgain(problem, messages, budget, _room(earlier, budget))
 
 
 def _messages_of_request(contract: Contract, earlier: Sequence[Completion]) -> tuple[Message, ...]:
@@ -134,6 +139,16 @@ def _token_budget(contract: Contract, earlier: Sequence[Completion]) -> int:
     """The `max_new_tokens` of the request that followed these answers."""
     is_larger = any(map(_is_cut_off, earlier))
     return contract.max_new_tokens * (_BUDGET_FACTOR if is_larger else 1)
+
+
+def _room(earlier: Sequence[Completion], budget: int) -> Room | None:
+    """The room of the request that followed these answers, if one of them was cut off."""
+    cut_off = next(filter(_is_cut_off, earlier), None)
+    return None if cut_off is None else _room_after(cut_off, budget)
+
+
+def _room_after(cut_off: Completion, budget: int) -> Room:
+    return room_after(text_of(cut_off), cut_off.usage.completion_tokens, budget)
 
 
 def _count_repairs(earlier: Sequence[Completion]) -> int:

@@ -8,6 +8,9 @@ from oumi.core.types.message import Message, Role
 
 _NO_TEXT = "(no text)"  # some APIs refuse an empty message
 
+# A longer schema would fill the context of a small model: it was told, or samples by it.
+_MAX_SHOWN = 4_000
+
 
 def repair_messages(guided: GuidedDecodingParams, answer: str, problem: str) -> tuple[Message, ...]:
     """The model's own answer, and a request that states the problem and the constraint."""
@@ -26,9 +29,13 @@ def _describe(guided: GuidedDecodingParams) -> str:
     match guided.form:
         case "json":
             schema = write_json(guided.json).decode()
+            if len(schema) > _MAX_SHOWN:
+                return "only a JSON value of the schema that was asked for"
             return f"only a JSON value that fits this JSON schema: {schema}"
         case "choice":
             choices = ", ".join(write_json(text).decode() for text in guided.choice or ())
+            if len(choices) > _MAX_SHOWN:
+                return "exactly one of the texts that there were to choose from, without quotes"
             return f"exactly one of these texts, without quotes: {choices}"
         case "regex":
             return f"only a text that this regular expression matches as a whole: {guided.regex}"

@@ -164,7 +164,7 @@ def _compile_grammar(guided: GuidedDecodingParams) -> tuple[Any, Any] | None:
     """
     from llguidance import LLMatcher, LLTokenizer
 
-    from oumi.structured.schema.grammar import to_lark
+    from oumi.structured.sampler.grammar import to_lark
 
     try:
         lark = to_lark(guided)

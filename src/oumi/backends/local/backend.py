@@ -85,7 +85,7 @@ class LocalBackend(Backend):
             max_in_flight=in_flight,
             limiter=Limiter(Limits(in_flight=in_flight, adaptive=False)),
             retry_policy=RetryPolicy(max_retries=0),
-            contract=make_contract(config.generation),
+            contract=make_contract(config.generation, is_sampled_here=True),
             backend=self,
             # The runtime is given bytes, and so reads no file and no address by itself.
             media=MediaLoader.from_config(config, self._check_takes, loads_urls=True),

@@ -26,17 +26,19 @@ with warnings.catch_warnings():
         the path of a file. Stored as a dict of draft 2020-12."""
 
         regex: str | None = None
-        """A regular expression that has to match the whole answer, without look-around,
-        back-references and word boundaries."""
+        """A regular expression that has to match the whole answer, as ECMAScript reads it."""
 
         choice: list[str] | None = Field(default=None, min_length=1)
-        """The answers that are allowed, none of them empty or given twice."""
+        """The answers that are allowed, none of them given twice."""
 
         grammar: str | None = None
         """A grammar in the engine's own notation (such as GBNF for llama.cpp)."""
 
-        strict: bool = True
-        """Whether to use the provider's strict mode, where it has one."""
+        strict: bool | None = None
+        """Whether all of a schema has to be enforced while an answer is made. Unset, a provider's
+        strict mode is used where the schema fits it, and what a sampler on this machine cannot keep
+        is checked in the answer. True refuses such a schema on this machine; false leaves strict
+        modes out."""
 
         max_repairs: int = Field(default=1, ge=0)
         """How often a model is shown an invalid answer with its errors, to answer again. With 0
@@ -70,9 +72,7 @@ with warnings.catch_warnings():
         @classmethod
         def _check_choice(cls, value: list[str] | None) -> list[str] | None:
             earlier: set[str] = set()
-            for at, text in enumerate(value or ()):
-                if not text.strip():
-                    raise ValueError(f"choice {at} is empty")
+            for text in value or ():
                 if text in earlier:
                     raise ValueError(f"{text!r:.80} is given twice")
                 earlier.add(text)

@@ -59,3 +59,10 @@ KEYWORDS_OF_TYPE: dict[str, frozenset[str]] = {
     "object": OBJECT_KEYWORDS,
 }
 """The keywords that restrict values of a type; they do not apply to values of other types."""
+
+ASSERTIONS = frozenset().union(
+    *KEYWORDS_OF_TYPE.values(),
+    {"type", "enum", "const", "$ref"},
+    {"allOf", "anyOf", "oneOf", "not", "if", "then", "else"},
+)
+"""All keywords that restrict a value. The others describe it, or mean nothing."""

@@ -1,9 +1,8 @@
-"""Regular expressions in the dialect that every engine accepts.
+"""Regular expressions: whether a text matches one.
 
-It has no look-around, back-references or word boundaries: engines match an expression letter by
-letter, in step with the tokens of the answer, and never backtrack.
-
-https://docs.rs/regex/latest/regex/#syntax
+Most are matched letter by letter, in linear time: https://docs.rs/regex/latest/regex/#syntax
+Those that look around or back are matched within a fixed number of steps:
+https://docs.rs/fancy-regex/latest/fancy_regex/#syntax
 """
 
 from __future__ import annotations
@@ -16,44 +15,51 @@ from typing import Any
 _SIZE_LIMIT_BYTES = 10_000_000
 """Memory for a compiled expression: about the default of the Rust crate `regex`, 10 MiB."""
 
-# The reason within the messages of llguidance and of the crate `regex`.
+# Steps that an expression which looks around may take for one text: some milliseconds.
+_BACKTRACK_LIMIT = 200_000
+# The reason within the messages of llguidance.
 _REASON = re.compile(r"error: (.+)|\(in regex\): (.+?)(?: in regex .*)?$", re.MULTILINE)
 _PIECES = re.compile(r"(\\.|[\[\]])", re.DOTALL)
 _CLASSES = {r"\d": "0-9", r"\w": "0-9A-Za-z_"}
 
 
 def check_regex(regex: str) -> None:
-    """Raise ValueError, with the reason, for an expression that some engine does not accept."""
+    """Raise ValueError, with the reason, for what is no regular expression or one too large."""
+    try:
+        _compile(regex)
+    except ValueError:
+        raise ValueError(f"not a regular expression that engines take: {_reason(regex)}") from None
+
+
+def _reason(regex: str) -> str:
     from llguidance import LLMatcher
 
     error = LLMatcher.validate_grammar(LLMatcher.grammar_from_regex(regex))
-    if not error:
-        try:
-            _compile(regex)
-        except ValueError:
-            error = "error: too large once its repetitions are written out"
-    if any(piece == "[" and in_brackets for piece, in_brackets in _pieces(regex)):
-        error = "error: engines read a [ within brackets in two ways; write \\["
-    if error:
-        reasons = [one or other for one, other in _REASON.findall(error)] or [error]
-        raise ValueError(f"not a regular expression that engines take: {reasons[-1]}")
+    reasons = [one or other for one, other in _REASON.findall(error or "")]
+    return reasons[-1] if reasons else "too large once its repetitions are written out"
 
 
 def matches(regex: str, text: str) -> bool:
-    """Whether the expression matches the whole text. Takes time linear in the text's length."""
+    """Whether the expression matches the whole text.
+
+    Takes time linear in the text's length; a look-around that takes too long counts as no match.
+    """
     return bool(_compile(regex).is_valid(text))
 
 
 @lru_cache(maxsize=64)
 def _compile(regex: str) -> Any:
-    """A validator of texts. Python's `re` would backtrack, at exponential cost."""
+    """A validator of texts. Raises ValueError. Python's `re` would backtrack without a limit."""
     import jsonschema_rs
 
-    options = jsonschema_rs.RegexOptions(
-        size_limit=_SIZE_LIMIT_BYTES, dfa_size_limit=_SIZE_LIMIT_BYTES
-    )
+    sizes = {"size_limit": _SIZE_LIMIT_BYTES, "dfa_size_limit": _SIZE_LIMIT_BYTES}
     schema = {"pattern": anchor(regex)}
-    return jsonschema_rs.validator_for(schema, pattern_options=options)
+    try:
+        options = jsonschema_rs.RegexOptions(**sizes)
+        return jsonschema_rs.validator_for(schema, pattern_options=options)
+    except ValueError:
+        fancy = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACK_LIMIT, **sizes)
+        return jsonschema_rs.validator_for(schema, pattern_options=fancy)
 
 
 def anchor(regex: str) -> str:

@@ -20,6 +20,7 @@ import orjson
 
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import anchor
+from oumi.core.json_schema.regex_forms import without_assertions
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.structured.schema.errors import SchemaNotSupportedError
@@ -57,7 +58,7 @@ def adapt_guided(guided: GuidedDecodingParams, profile: SchemaProfile) -> Adapte
     which `restore` takes the text.
     """
     if guided.json is not None:
-        return adapt(guided.json, profile, strict=guided.strict)
+        return adapt(guided.json, profile, strict=guided.strict is not False)
     if guided.choice is not None:
         listed = "\n".join(f"- {text}" for text in guided.choice)
         instruction = f"Answer with exactly one of these texts, and with nothing else:\n{listed}"
@@ -65,10 +66,10 @@ def adapt_guided(guided: GuidedDecodingParams, profile: SchemaProfile) -> Adapte
     elif guided.regex is not None:
         expression = guided.regex
         instruction = f"Answer only with a text that matches this regular expression:\n{expression}"
-        schema = {"type": "string", "pattern": anchor(expression)}
+        schema = {"type": "string", "pattern": anchor(without_assertions(expression))}
     else:
         raise ValueError("a grammar cannot be expressed as a schema")
-    adapted = adapt(schema, profile, strict=guided.strict)
+    adapted = adapt(schema, profile, strict=guided.strict is not False)
     if adapted.schema is None:  # nothing is enforced, so the bare text is asked for, not JSON
         return AdaptedSchema(
             SchemaMode.PROMPT, None, instruction=instruction, reason=adapted.reason

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
-from oumi.core.json_schema.subschemas import Schema, resolve
+from oumi.core.json_schema.subschemas import Schema, all_schemas, resolve
 
 _SCALAR_TYPES = {
     str: "string",
@@ -17,6 +17,8 @@ _SCALAR_TYPES = {
     float: "number",
     type(None): "null",
 }
+_MAX_NESTING = 3  # objects whose fields tell them apart, within each other
+_MAX_JUDGED = 100  # values of an enum that are tried on another schema
 _ALL_TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
 
 
@@ -69,25 +71,59 @@ def have_disjoint_enums(one: Schema | None, other: Schema | None) -> bool:
 
 def are_disjoint(branches: list[Schema], root: dict[str, Any]) -> bool:
     """Whether surely no value satisfies two of the schemas. In doubt False."""
-    targets = [_target(branch, root) for branch in branches]
-    return all(_exclude_each_other(one, other) for one, other in combinations(targets, 2))
+    return all(_exclude_each_other(one, other, root, 0) for one, other in combinations(branches, 2))
 
 
-def _target(schema: Schema, root: dict[str, Any]) -> dict[str, Any]:
+def _target(schema: Schema | None, root: dict[str, Any]) -> dict[str, Any]:
     """What a reference points to in the end; any other schema itself."""
     while isinstance(schema, dict) and "$ref" in schema:
         schema = resolve(schema["$ref"], root)
     return schema if isinstance(schema, dict) else {}
 
 
-def _exclude_each_other(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    types, other_types = types_of(one), types_of(other)
-    if not types & other_types:
+def _exclude_each_other(
+    first: Schema | None, second: Schema | None, root: dict[str, Any], depth: int
+) -> bool:
+    if first is False or second is False:
         return True
-    if types == other_types == {"object"}:
-        required = set(one.get("required", ())) & set(other.get("required", ()))
-        fields, other_fields = one.get("properties", {}), other.get("properties", {})
-        return any(
-            have_disjoint_enums(fields.get(name), other_fields.get(name)) for name in required
-        )
-    return have_disjoint_enums(one, other)
+    one, other = _target(first, root), _target(second, root)
+    types = types_of(one) & types_of(other)
+    if not types:
+        return True
+    if enum_of(one) is not None or enum_of(other) is not None:
+        return have_disjoint_enums(one, other) or _lists_what_the_other_refuses(one, other)
+    if types != {"object"}:
+        return False
+    required, other_required = set(one.get("required", ())), set(other.get("required", ()))
+    if any(_forbids(other, name) for name in required):
+        return True
+    if any(_forbids(one, name) for name in other_required):
+        return True
+    fields, other_fields = one.get("properties", {}), other.get("properties", {})
+    return depth < _MAX_NESTING and any(
+        _exclude_each_other(fields[name], other_fields[name], root, depth + 1)
+        for name in required & other_required & fields.keys() & other_fields.keys()
+    )
+
+
+def _forbids(schema: dict[str, Any], name: str) -> bool:
+    """Whether an object may not have a field of this name."""
+    fields = schema.get("properties", {})
+    if name in fields:
+        return fields[name] is False
+    return schema.get("additionalProperties") is False and "patternProperties" not in schema
+
+
+def _lists_what_the_other_refuses(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether one of the schemas lists its values, and the other takes none of them."""
+    import jsonschema_rs
+
+    for listing, judging in ((one, other), (other, one)):
+        values = enum_of(listing)
+        if values is not None and len(values) <= _MAX_JUDGED:
+            # One with references cannot be taken out of its root.
+            if any("$ref" in schema for schema in all_schemas(judging)):
+                return False
+            is_valid = jsonschema_rs.validator_for(judging).is_valid
+            return not any(map(is_valid, values))
+    return False

@@ -27,7 +27,7 @@ from oumi.core.forks import skip_native_exit
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import UnsupportedError
 from oumi.runner.request import Request
-from oumi.structured.schema.grammar import NOT_IN_LLAMA_CPP, to_lark
+from oumi.structured.sampler.grammar import check_guidance
 
 
 class LlamaCppBackend(LocalBackend):
@@ -112,7 +112,7 @@ class LlamaCppBackend(LocalBackend):
         """Raise what is wrong with settings before anything is generated."""
         super().check(config)
         if config.generation.guided_decoding is not None:
-            to_lark(config.generation.guided_decoding, NOT_IN_LLAMA_CPP)
+            check_guidance(config.generation.guided_decoding)
 
 
 def _try_template(model: ModelParams) -> ChatTemplate:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from oumi.backends.local.llama_cpp.settings import REQUEST, TOOLS
+from oumi.backends.local.room import room_of
 from oumi.backends.openai_chat import (
     check_tools_are_optional,
     encode_messages_for_template,
@@ -38,7 +39,7 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
         # differs a little: enough to change a sample that has to be repeatable.
         "cache_prompt": generation.seed is None or generation.temperature == 0,
         **_tools(request),
-        **REQUEST.encode(request.config, generation.guided_decoding),
+        **REQUEST.encode(request.config, generation.guided_decoding, room_of(request)),
     }
     if stream:
         body["stream"] = True

@@ -11,6 +11,7 @@ from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.setting_map import SettingMap, field
 from oumi.backends.settings import LOADING_KWARGS
 from oumi.core.configs import GuidedDecodingParams, ModelParams
+from oumi.structured.room import Room
 
 
 def _max_tokens(value: int, *_: Any) -> dict[str, Any]:
@@ -30,10 +31,10 @@ def _logprobs(likeliest: int, *_: Any) -> dict[str, Any]:
     return {"logprobs": True, "top_logprobs": likeliest}
 
 
-def _grammar(_: Any, guided: GuidedDecodingParams) -> dict[str, Any]:
-    from oumi.structured.schema.grammar import to_lark  # loads llguidance
+def _grammar(_: Any, guided: GuidedDecodingParams, room: Room | None) -> dict[str, Any]:
+    from oumi.structured.sampler.grammar import to_lark  # loads llguidance
 
-    return {"grammar": "%llguidance {}\n" + to_lark(guided)}
+    return {"grammar": "%llguidance {}\n" + to_lark(guided, room)}
 
 
 def _path(_: Any, model: ModelParams) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import EngineError, UnsupportedError
 from oumi.runner.request import Request
-from oumi.structured.schema.grammar import to_lark
+from oumi.structured.sampler.grammar import check_guidance
 
 _PLACES = 64
 
@@ -114,7 +114,7 @@ class NativeBackend(LocalBackend):
         if generation.num_beams > 1:
             _check_beams(config)
         if generation.guided_decoding is not None:
-            to_lark(generation.guided_decoding)
+            check_guidance(generation.guided_decoding)
 
 
 def _check_beams(config: InferenceConfig) -> None:

@@ -11,12 +11,13 @@ from oumi.backends.local.native.detokenizer import Detokenizer
 from oumi.backends.local.native.loading import LoadedModel
 from oumi.backends.local.native.prompt import Prompt
 from oumi.backends.local.native.sampling import Sampler, SamplingState, make_random
+from oumi.backends.local.room import room_of
 from oumi.backends.local.tool_calls import forced_schema
 from oumi.core.configs import GuidedDecodingParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
 from oumi.runner.request import Request
-from oumi.structured.schema.grammar import to_lark
+from oumi.structured.sampler.grammar import to_lark
 
 
 @dataclass(eq=False)
@@ -99,4 +100,4 @@ def _grammar(request: Request) -> str | None:
     guided = request.config.generation.guided_decoding
     if schema is not None:
         guided = GuidedDecodingParams(json=schema)
-    return None if guided is None else to_lark(guided)
+    return None if guided is None else to_lark(guided, room_of(request))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, opens_reasoning
+from oumi.backends.local.room import room_of
 from oumi.backends.local.tool_calls import forced_schema, offered_tools
 from oumi.backends.local.vllm.arguments import (
     SCHEDULING,
@@ -27,7 +28,7 @@ from oumi.core.types.completion import Completion, Delta
 from oumi.errors import OumiError, UnsupportedError
 from oumi.runner import loop
 from oumi.runner.request import Request
-from oumi.structured.schema.grammar import to_lark
+from oumi.structured.sampler.grammar import check_guidance
 
 
 class VLLMBackend(LocalBackend):
@@ -113,6 +114,7 @@ class VLLMBackend(LocalBackend):
             request.config.generation,
             stream=stream,
             schema=forced_schema(request),
+            room=room_of(request),
             backend=self._grammar_backend,
             # The markers of a tool call are special tokens of some models.
             keep_special_tokens=vllm_parser.needs_special_tokens if vllm_parser else tools,
@@ -131,4 +133,4 @@ class VLLMBackend(LocalBackend):
         # Another grammar backend refuses by itself what it cannot keep.
         is_guidance = structured_outputs_config(config.model).backend == GUIDANCE
         if config.generation.guided_decoding is not None and is_guidance:
-            to_lark(config.generation.guided_decoding)
+            check_guidance(config.generation.guided_decoding)

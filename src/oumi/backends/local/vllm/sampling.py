@@ -13,6 +13,7 @@ from oumi.backends.local.vllm.versions import (
 )
 from oumi.core.configs import GenerationParams
 from oumi.errors import ConfigError, UnsupportedError
+from oumi.structured.room import Room
 
 
 def sampling_params(
@@ -20,18 +21,19 @@ def sampling_params(
     *,
     stream: bool = False,
     schema: dict[str, Any] | None = None,
+    room: Room | None = None,
     backend: str = GUIDANCE,
     keep_special_tokens: bool = False,
 ) -> SamplingParams:
     """The parameters of a request.
 
-    `schema` is that of forced tool calls. `backend` is vLLM's backend for structured outputs. With
-    `keep_special_tokens` they stay in the text, for a parser to find. Raises ConfigError for a
-    value that vLLM refuses.
+    `schema` is that of forced tool calls, `room` that of a constrained answer.
+    `backend` is vLLM's backend for structured outputs. With `keep_special_tokens` they stay in the
+    text, for a parser to find. Raises ConfigError for a value that vLLM refuses.
     """
     try:
         args = SAMPLING.encode(
-            SimpleNamespace(generation=generation), generation.guided_decoding, backend
+            SimpleNamespace(generation=generation), generation.guided_decoding, backend, room
         )
         structured = args.pop("structured_outputs", None) if schema is None else {"json": schema}
         if keep_special_tokens:

@@ -14,8 +14,10 @@ from oumi.backends.setting_map import SettingMap, field
 from oumi.backends.settings import LOADING_KWARGS
 from oumi.core.configs import EMBEDDED_MODEL, GuidedDecodingParams, ModelParams
 from oumi.core.json_schema.regex import expand_classes
+from oumi.core.json_schema.regex_forms import without_assertions
 from oumi.errors import ConfigError
 from oumi.models import TINY
+from oumi.structured.room import Room
 
 GUIDANCE = "guidance"
 """vLLM's backend for structured outputs unless `model_kwargs` name another one."""
@@ -28,21 +30,31 @@ def _logit_bias(biases: dict[str | int, float], *_: Any) -> dict[str, Any]:
     return {"logit_bias": {int(token): bias for token, bias in biases.items()} or None}
 
 
-def _schema(schema: Any, guided: GuidedDecodingParams, backend: str) -> dict[str, Any]:
+def _schema(
+    schema: Any, guided: GuidedDecodingParams, backend: str, room: Room | None
+) -> dict[str, Any]:
     if backend != GUIDANCE:
         return {"structured_outputs": {"json": schema}}
-    from oumi.structured.schema.grammar import to_lark  # loads llguidance
+    from oumi.structured.sampler.grammar import to_lark  # loads llguidance
 
     # Given a schema, this backend allows no white space, which models nearly always write. Our
     # grammar of the schema allows some.
-    return {"structured_outputs": {"grammar": to_lark(guided)}}
+    return {"structured_outputs": {"grammar": to_lark(guided, room)}}
 
 
-def _regex(regex: str, *_: Any) -> dict[str, Any]:
-    return {"structured_outputs": {"regex": expand_classes(regex)}}
+def _regex(
+    regex: str, guided: GuidedDecodingParams, backend: str, room: Room | None
+) -> dict[str, Any]:
+    if backend == GUIDANCE:
+        return _schema(regex, guided, backend, room)
+    return {"structured_outputs": {"regex": expand_classes(without_assertions(regex))}}
 
 
-def _choice(choice: list[str], *_: Any) -> dict[str, Any]:
+def _choice(
+    choice: list[str], guided: GuidedDecodingParams, backend: str, room: Room | None
+) -> dict[str, Any]:
+    if backend == GUIDANCE:
+        return _schema(choice, guided, backend, room)
     return {"structured_outputs": {"choice": choice}}
 
 

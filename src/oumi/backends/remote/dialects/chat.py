@@ -18,6 +18,7 @@ from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig
 from oumi.core.json_schema.regex import expand_classes
+from oumi.core.json_schema.regex_forms import without_assertions
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation
 from oumi.errors import ConfigError
@@ -146,7 +147,7 @@ def _constraint(_: Any, config: InferenceConfig, provider: Provider) -> dict[str
 
 def _own_form(guided: GuidedDecodingParams, constraint: Constraint) -> dict[str, Any]:
     if guided.regex is not None:
-        regex = {"regex": expand_classes(guided.regex)}
+        regex = {"regex": expand_classes(without_assertions(guided.regex))}
         return {"structured_outputs": regex} if constraint is Constraint.VLLM else regex
     if constraint is Constraint.VLLM:
         return {"structured_outputs": {guided.form: getattr(guided, guided.form)}}
