@@ -256,7 +256,7 @@ class InferenceEngine(BatchMethods):
 
     def _derive(self, config: InferenceConfig) -> Session:
         """The session of a row's own settings over those of its run."""
-        config = effective_settings(self._row, config)
+        config = effective_settings(self.row(), config)
         self._backend.check(config)
         return self._backend.session(config)
 
