@@ -22,6 +22,10 @@ HEAVY = [
     "wreq",
     "genai_prices",
     "httpx2",
+    "jinja2",
+    "narwhals",
+    "pandas",
+    "pyarrow",
 ]
 
 

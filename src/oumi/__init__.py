@@ -9,10 +9,11 @@ from oumi import compat
 if TYPE_CHECKING:
     from oumi.cli.chat import infer_interactive
     from oumi.quick import get_engine, infer
+    from oumi.quick_table import infer_table
 
     __version__: str
 
-__all__ = ["__version__", "get_engine", "infer", "infer_interactive"]
+__all__ = ["__version__", "get_engine", "infer", "infer_interactive", "infer_table"]
 
 compat.install()
 
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> Any:
         from oumi import quick
 
         return getattr(quick, name)
+    if name == "infer_table":
+        from oumi.quick_table import infer_table
+
+        return infer_table
     if name == "infer_interactive":
         from oumi.cli.chat import infer_interactive
 

@@ -15,6 +15,9 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.types import Completion
 from oumi.core.types.conversation import Message, Role
 from oumi.data.jsonl import JsonlSink, parse_rows
+from oumi.data.opening import open_source
+from oumi.data.source import Source
+from oumi.data.tables.table_sink import TableForm
 from oumi.errors import OumiError
 from oumi.runner.request import KeyMaker
 from oumi.runner.storage.journal import Journal
@@ -40,6 +43,27 @@ def rows(data: bytes) -> None:
         else:
             with contextlib.suppress(ValueError):  # a row that has no form in JSON fails alone
                 sink.add_answer(line, _ANSWER.to_dict())
+
+
+def tables(data: bytes) -> None:
+    """Tables as text in each format: their rows, and these written as a table."""
+    for name in ("in.csv", "in.tsv", "in.json", "in.jsonl"):
+        with _file(name, data) as path, contextlib.suppress(OumiError):
+            source = open_source(None, InferenceConfig(input_path=str(path)))
+            for row in source.rows():
+                _KEYS.row_key(row)
+                source.generation_of(row.index)
+            _write_table(source)
+
+
+def _write_table(source: Source) -> None:
+    sink = TableForm(".csv").open(BytesIO(), BytesIO(), source)
+    for index, (number, row) in enumerate(sink.rows(source)):
+        if row[1].problem is None:
+            sink.add_answer(row, _ANSWER.to_dict())
+        else:
+            sink.add_failure(index, number, row, {"error_message": row[1].problem})
+    sink.finish()
 
 
 def settings(data: bytes) -> None:

@@ -43,6 +43,16 @@ _ROWS: list[dict[str, Any]] = [
     {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]},
     {"messages": [{"role": "user", "content": [{"type": "image_path", "content": "a.png"}]}]},
 ]
+_SHAPED: list[dict[str, Any]] = [
+    {"instruction": "q", "input": "i", "seed": 1},
+    {"prompt": [{"role": "user", "content": "q"}], "temperature": 0.5, "image": "a.png"},
+    {"custom_id": "a", "body": {"messages": _ROWS[0]["messages"], "max_tokens": 1, "stop": "x"}},
+    _ROWS[3],
+]
+_TABLES = (
+    b'prompt,system,seed\r\n"a ""b""\nc",s,1\r\nd,,\r\n',
+    b'custom_id\tbody\n1\t{"messages":[{"role":"user","content":"q"}],"n":1}\n',
+)
 _SETTINGS = (
     b"model: {model_name: m, model_kwargs: {n_parallel: 2}}\nengine: OPENAI\n"
     b"remote_params:\n  api_url: http://localhost:1/v1\n  num_workers: 4\n",
@@ -120,6 +130,7 @@ def _answers() -> list[bytes]:
 
 SEEDS: dict[str, list[bytes]] = {
     "rows": [_lines(_ROWS), *map(to_json, _ROWS)],
+    "tables": [*_TABLES, to_json(_ROWS), *(to_json([row]) for row in _SHAPED)],
     "settings": [*_SETTINGS, *(path.read_bytes() for path in (_ROOT / "examples").glob("*.yaml"))],
     "journal": [_journal(), *_old_journals()],
     "job_state": _states(),

@@ -110,10 +110,11 @@ def test_a_named_pipe_is_read_once(
     assert server.answered() == {"row-0": 1, "row-1": 1, "row-2": 1}
 
 
-@pytest.mark.parametrize("path", ["/dev/zero", "."])
-def test_what_is_no_file_is_refused(engine: RemoteInferenceEngine, path: str):
+def test_what_is_no_file_is_refused(engine: RemoteInferenceEngine, tmp_path: Path):
     with pytest.raises(InputError, match="not a regular file"):
-        engine.infer(None, InferenceConfig(input_path=path))
+        engine.infer(None, InferenceConfig(input_path="/dev/zero"))
+    with pytest.raises(InputError, match="no files of tables in this folder"):
+        engine.infer(None, InferenceConfig(input_path=str(tmp_path)))
 
 
 def test_a_list_may_be_worked_on_while_its_rows_are_asked(engine: RemoteInferenceEngine):

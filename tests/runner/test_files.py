@@ -159,6 +159,9 @@ def test_one_bad_row_costs_no_other(engine, write_jsonl, paths):
     assert len(paths[1].read_text().splitlines()) == 4
 
 
+GOOD = b'{"messages":[{"role":"user","content":"a"}]}\n'
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -167,17 +170,20 @@ def test_one_bad_row_costs_no_other(engine, write_jsonl, paths):
             r"in.jsonl:2: not JSON.*cut off",
         ),
         (b'{"messages":[{"role":"boss","content":"a"}]}\n', r"in.jsonl:1: messages.0.role"),
-        (b'\n{"massages":[]}\n', r"in.jsonl:2: no `messages` among the fields 'massages'"),
+        (b'\n{"massages":[]}\n', r"in.jsonl: no conversations .* did you mean 'messages'"),
         (b'{"messages":[]}\n', r"in.jsonl:1: a conversation without messages"),
         (b'"text"\n', r"in.jsonl:1: str in place of a conversation; expected an object"),
-        (b'[{"messages": []}]\n', r"in.jsonl: a JSON array: write one conversation a line"),
-        (gzip.compress(b"{}", mtime=0), r"in.jsonl: a gzip file: unpack it first"),
+        (b'[{"messages": []}]\n', r"in.jsonl: row 0: a conversation without messages"),
+        (gzip.compress(b"{}", mtime=0), r"in.jsonl: no conversations are recognised"),
+        (gzip.compress(b"{}" * 99, mtime=0)[:-9], r"in.jsonl: damaged or cut off"),
         ('{"messages":[]}\n'.encode("utf-16"), r"in.jsonl: UTF-16 text: save it as UTF-8"),
-        (b"PAR1\x15\x04\n", r"in.jsonl: a Parquet file"),
-        (b'{"conversations":[{"from":"human","value":"hi"}]}\n', r"in.jsonl:1: .*ShareGPT"),
-        (b'{"custom_id":"a","url":"/v1/chat/completions","body":{}}\n', r"in.jsonl:1: .*batch"),
-        (b'{"prompt":"hi"}\n', r"in.jsonl:1: no `messages` among the fields 'prompt'"),
-        (b'{"instruction":"add","input":"1"}\n', r"in.jsonl:1: .*Alpaca"),
+        (b"PAR1\x15\x04\n", r"in.jsonl: cannot be read as Parquet"),
+        (b'{"conversations":[{"from":"boss","value":"hi"}]}\n', r"in.jsonl:1: .*unknown role"),
+        (b'{"custom_id":"a","url":"/v1/chat/completions","body":{}}\n', r"in.jsonl:1: body: no"),
+        (GOOD + b'{"conversations":[{"from":"human","value":"hi"}]}\n', r"in.jsonl:2: .*ShareGPT"),
+        (GOOD + b'{"custom_id":"a","body":{}}\n', r"in.jsonl:2: .*batch"),
+        (GOOD + b'{"prompt":"hi"}\n', r"in.jsonl:2: no `messages` among the fields 'prompt'"),
+        (GOOD + b'{"instruction":"add","input":"1"}\n', r"in.jsonl:2: .*Alpaca"),
         (
             b'{"messages":[{"role":"user","content":"x \\ud83d"}]}\n',
             r"in.jsonl:1: not JSON.*surrogate",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from oumi.core.configs.inference_config import BadRows, InferenceConfig
+from oumi.core.configs.inference_config import PROMPT_SETTINGS, BadRows, InferenceConfig
 from oumi.core.configs.loading import dump_without_secrets
 from oumi.data.check import check_rows
 from oumi.data.source import Source
@@ -79,6 +79,9 @@ class JobSpec:
         return KeyMaker(self.config, self.identity)
 
 
+_FILES = ("input_path", "output_path", "output_format", "progress_path", "overwrite")
+
+
 def new_job_spec(session: Session, *, kind: JobKind, fingerprint: str, rows: int) -> JobSpec:
     """The spec of a job that is made now, under the settings of a session."""
     return JobSpec(
@@ -102,8 +105,10 @@ def count_rows(source: Source, config: InferenceConfig) -> int:
 
 
 def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
-    """The settings as JSON-ready values; keys, files, and secrets in a URL are left out."""
+    """The settings as JSON-ready values; keys, files, secrets in a URL, and what made conversations
+    of the rows are left out.
+    """
     settings = dump_without_secrets(config, only_set=True)
-    for name in ("input_path", "output_path", "progress_path", "overwrite"):
+    for name in (*_FILES, *PROMPT_SETTINGS):
         settings.pop(name, None)
     return settings

@@ -145,7 +145,7 @@ class _Bar(Display):
         self._bar.refresh()
 
     def show_message(self, text: str) -> None:
-        self._bar.console.print(text, highlight=False)
+        self._bar.console.print(text, highlight=False, markup=False)
 
 
 class _Lines(Display):

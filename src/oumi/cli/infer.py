@@ -23,8 +23,11 @@ from oumi.inference import InferenceEngine, build_engine
 
 _EPILOG = """\b
 Any setting is an option, named by its path:
-  --input_path FILE        JSONL, one conversation a line; - is standard input
-  --output_path FILE       where the answers go; - (the default) is standard output
+  --input_path FILE        conversations or a table: JSONL, JSON, CSV, Parquet, …;
+                           a folder, a pattern, a URL; - is standard input
+  --prompt TEMPLATE        what each row of a table asks: "Sum up: {{ text }}"
+  --output_path FILE       where the answers go, as conversations or as a table
+                           (.parquet, .csv); - (the default) is standard output
   --overwrite              replace an output file that is not of this run
   --engine NAME            one of those that `oumi engines` lists
   --model.model_name NAME  a GGUF file or hub id; left out: the model in this package

@@ -12,7 +12,8 @@ from collections import deque
 from typing import Self, TextIO
 
 from oumi.cli.display import Throughput, make_display
-from oumi.runner.events import Event, RunEnded, RunStarted, Stopping, Waiting
+from oumi.core.printable import printable
+from oumi.runner.events import Event, RunEnded, RunStarted, SourceRecognised, Stopping, Waiting
 from oumi.runner.loop import leave_signals_to_main
 from oumi.runner.stats import RunStats
 
@@ -57,8 +58,8 @@ class Progress:
                     "Ctrl-C again stops at once."
                 )
                 self._wake.set()
-            case Waiting():
-                self._messages.append(event.text)
+            case Waiting() | SourceRecognised():
+                self._messages.append(printable(event.text))
                 self._wake.set()
             case RunEnded():
                 self.close()

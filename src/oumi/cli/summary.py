@@ -97,7 +97,12 @@ def _reasons(result: InferenceResult) -> Iterator[str]:
         return
     with path.open("rb") as file:
         for line in map(orjson.loads, file):
-            yield f"line {line['line']} (row {line['row']}): {line['failure']['error_message']}"
+            place = (
+                f"line {line['line']} (row {line['row']})"
+                if "line" in line
+                else f"row {line['row']}"
+            )
+            yield f"{place}: {line['failure']['error_message']}"
 
 
 def _kept(stats: RunStats, config: InferenceConfig) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from pydantic import ValidationError
 
@@ -15,8 +15,20 @@ ConversationLike: TypeAlias = (
 )
 """A conversation, a question as text, the dict of a conversation or of a message, or messages."""
 
-Conversations: TypeAlias = ConversationLike | Iterable[ConversationLike]
-"""One of these or any number of them; an iterator is gone through once."""
+
+class ArrowStream(Protocol):
+    """A table of pandas, Polars, PyArrow, DuckDB, `datasets` or the like
+    (https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html).
+    """
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Its record batches."""
+        ...
+
+
+Conversations: TypeAlias = ConversationLike | Iterable[ConversationLike] | ArrowStream
+"""One of these or any number of them; an iterator is gone through once. A table has columns of a
+known shape, or the settings say by `prompt` what its rows ask."""
 
 _EXPECTED = "expected a conversation, a text, a list of messages, or a dict with `messages`"
 
@@ -58,11 +70,12 @@ def _to_conversation(row: object, place: str) -> Conversation:
         if isinstance(row, Sequence) and row and all(map(_is_message, row)):
             return Conversation.model_validate({"messages": list(row)})
     except ValidationError as error:
-        raise InputError(f"{place}: {_describe(error)}") from None
+        raise InputError(f"{place}: {describe(error)}") from None
     raise InputError(f"{place}: {_EXPECTED}; found {type(row).__name__}: {row!r:.60}")
 
 
-def _describe(error: ValidationError) -> str:
+def describe(error: ValidationError) -> str:
+    """What is wrong with the first wrong field of a conversation."""
     detail = error.errors()[0]
     field = ".".join(str(part) for part in detail["loc"])
     return f"{field}: {detail['msg'].removeprefix('Value error, ')}"

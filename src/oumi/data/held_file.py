@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import weakref
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oumi.core.digest import new_digest
+from oumi.data.file_handle import HandleReader, changed_error, open_regular, state_of
 from oumi.errors import InputError
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 _HASH_BITS = 0xFFFFFFFF
 _BLOCK = 1 << 18  # read at once: larger blocks are no faster
@@ -32,12 +28,9 @@ class HeldFile:
     def __init__(self, path: Path, name: str):
         """Raises InputError for what is no regular file or cannot be opened."""
         self._name = name
-        self._handle = _open(path)
+        self._handle = open_regular(path)
         weakref.finalize(self, os.close, self._handle)
-        status = os.fstat(self._handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path}: not a regular file")
-        self._state = _state(status)
+        self._state = state_of(self._handle)
         self._hashes: array[int] | None = None  # of each line, from the first whole pass
 
     def lines(self) -> Iterator[bytes]:
@@ -85,57 +78,12 @@ class HeldFile:
             raise self._changed(count + 1)
 
     def _check_unchanged(self) -> None:
-        if _state(os.fstat(self._handle)) != self._state:
+        if state_of(self._handle) != self._state:
             raise self._changed(None)
 
     def _changed(self, number: int | None) -> InputError:
         place = self._name if number is None else f"{self._name}:{number}"
-        return InputError(
-            f"{place}: the file was changed while it was being read. Answers that are recorded "
-            "are kept: when the file is as it should be, run again"
-        )
+        return changed_error(place)
 
     def _reader(self) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._handle, self._name), _BLOCK)
-
-
-class _Reader(io.RawIOBase):
-    """One pass over an open file, at a position of its own."""
-
-    def __init__(self, handle: int, name: str):
-        self._handle = handle
-        self._name = name
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._position = offset if whence == os.SEEK_SET else self._position + offset
-        return self._position
-
-    def readinto(self, buffer: Buffer) -> int:
-        try:
-            size = os.preadv(self._handle, [buffer], self._position)
-        except OSError as error:
-            raise _unreadable(self._name, error) from error
-        self._position += size
-        return size
-
-
-def _open(path: Path) -> int:
-    try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise _unreadable(str(path), error) from error
-
-
-def _unreadable(name: str, error: OSError) -> InputError:
-    return InputError(f"{name}: cannot be read: {error.strerror}")
-
-
-def _state(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns
+        return io.BufferedReader(HandleReader(self._handle, self._name), _BLOCK)

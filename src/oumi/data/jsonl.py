@@ -31,6 +31,7 @@ class JsonlSource(Source):
 
     def __init__(self, path: Path, name: str | None = None):
         self.path = path
+        self.paths = (path,)
         self.name = name or str(path)
         self._file = HeldFile(path, self.name)
 
@@ -79,7 +80,7 @@ def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
     """
     for index, (number, line) in enumerate(_number_rows(lines)):
         if index == 0 and (what := other_format(line)):
-            raise InputError(f"{name}: {what}. Expected JSONL: one conversation a line")
+            raise InputError(f"{name}: {what}")
         yield _parse(index, number, line, name)
 
 
@@ -105,7 +106,7 @@ def _number_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 class JsonlSink:
     """Writes finished conversations to one file and failed rows to another."""
 
-    def __init__(self, answers: BinaryIO, failures: BinaryIO):
+    def __init__(self, answers: BinaryIO, failures: BinaryIO, source: Source | None = None):
         self._answers = answers
         self._failures = failures
         self._digest = new_digest()
@@ -114,6 +115,10 @@ class JsonlSink:
     def digest(self) -> str:
         """A hash of all answers that were written."""
         return self._digest.hexdigest()
+
+    def rows(self, source: Source) -> Iterator[tuple[int | None, bytes]]:
+        """The conversations as JSON text."""
+        return source.lines()
 
     def add_answer(self, line: bytes, completion: Mapping[str, Any]) -> None:
         """Write the conversation with its answer: what `Completion.join` does, on JSON values."""
@@ -135,6 +140,9 @@ class JsonlSink:
         with contextlib.suppress(ValueError):  # a row that is not JSON failed because of that
             record["conversation"] = from_json(line)
         self._failures.write(write_json(record) + b"\n")
+
+    def finish(self) -> None:
+        """Nothing is left to write."""
 
 
 def _describe(error: Exception, line: bytes) -> str:

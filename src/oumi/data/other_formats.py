@@ -1,4 +1,4 @@
-"""Files and rows in other formats than JSONL conversations, recognised so that errors name them."""
+"""Files and rows in other formats than those that are read, recognised so that errors name them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 _BEGINNINGS = {
-    b"\x1f\x8b": "a gzip file: unpack it first",
-    b"\x28\xb5\x2f\xfd": "a Zstandard file: unpack it first",
-    b"PK\x03\x04": "a zip file (or a spreadsheet): unpack it, or export it as JSONL",
-    b"PAR1": "a Parquet file: write it as JSONL",
-    b"ARROW1": "an Arrow file: write it as JSONL",
+    b"PK\x03\x04": "a zip file (or a spreadsheet): unpack it, or export it as CSV",
     b"\xff\xfe": "UTF-16 text: save it as UTF-8",
     b"\xfe\xff": "UTF-16 text: save it as UTF-8",
-    b"[": "a JSON array: write one conversation a line, as `jq -c '.[]'` does",
+    b"FEA1": "a Feather file of version 1: write it again as version 2, or as Parquet",
+    b"BZh": "a bzip2 file: unpack it, or pack it as .gz or .zst",
+    b"\xfd7zXZ": "an xz file: unpack it, or pack it as .gz or .zst",
 }
 _WANTED = 'expected an object such as {"messages": [{"role": "user", "content": "…"}]}'
 
 
-def other_format(first_line: bytes) -> str | None:
-    """What a file is, if its first line shows that it is no JSONL at all."""
+def other_format(start: bytes) -> str | None:
+    """What a file is, if its first bytes show that it is none that can be read."""
     for beginning, what in _BEGINNINGS.items():
-        if first_line.startswith(beginning):
+        if start.startswith(beginning):
             return what
     return None
 

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO, Protocol, TypeAlias
+
+from oumi.data.source import Source
 
 
 class Sink(Protocol):
     """Takes the rows of a run in input order: those with an answer, and those that failed."""
 
-    def add_answer(self, line: bytes, completion: Mapping[str, Any]) -> None:
-        """Write a row, as JSON text, with its answer in the form of `Completion.to_dict`."""
+    @property
+    def digest(self) -> str:
+        """A hash of all that was written to the output, once `finish` was called."""
+        ...
+
+    def rows(self, source: Source) -> Iterator[tuple[int | None, Any]]:
+        """The rows of a source as they are taken below, each with the number of its line."""
+        ...
+
+    def add_answer(self, row: Any, completion: Mapping[str, Any]) -> None:
+        """Write a row with its answer in the form of `Completion.to_dict`."""
         ...
 
     def add_failure(
-        self, index: int, number: int | None, line: bytes, failure: Mapping[str, Any]
+        self, index: int, number: int | None, row: Any, failure: Mapping[str, Any]
     ) -> None:
         """Write a row that has no answer, with the reason in the form of `Failure.to_dict`."""
         ...
+
+    def finish(self) -> None:
+        """Write what is left."""
+        ...
+
+
+OpenSink: TypeAlias = Callable[[BinaryIO, BinaryIO, Source], Sink]
+"""Makes a sink of the output file, the file of failures, and the source of the rows."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from oumi.core.digest import new_digest
+from oumi.data.records.record import Record, parse_record
 from oumi.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from oumi.core.configs.generation_params import GenerationParams
     from oumi.core.types.conversation import Conversation
 
 NO_MESSAGES = "a conversation without messages"
@@ -35,7 +41,9 @@ class Row:
     conversation: Conversation | None
     error: InputError | None = None
     line: int | None = None
-    """The number of its line, counted from 1, where it comes from a file."""
+    """The number of its line, counted from 1, where it comes from a file with lines."""
+    generation: GenerationParams | None = None
+    """Settings of its own, over those of the run."""
     shared: Prefix = NO_PREFIX
     """What it and other rows begin with, where that has been looked at."""
 
@@ -46,8 +54,23 @@ class Source(ABC):
     name: str
     """What errors call it."""
 
-    in_memory: ClassVar[bool] = False
+    in_memory: bool = False
     """Whether the caller holds the rows as objects, so that results are handed out as objects."""
+
+    recognised: str | None = None
+    """What its rows were taken for, where that is not plain; to be said once."""
+
+    paths: Sequence[Path] = ()
+    """The files that it reads."""
+
+    table: pa.Table | None = None
+    """The rows as a table of Arrow, where the caller holds them as one."""
+
+    has_settings: bool = False
+    """Whether rows may bring settings of their own."""
+
+    has_schemas: bool = False
+    """Whether a schema of the answer may be among these."""
 
     may_be_empty: bool = False
     """Whether no rows at all are no mistake."""
@@ -60,9 +83,28 @@ class Source(ABC):
     def lines(self) -> Iterator[tuple[int | None, bytes]]:
         """The same rows as JSON text, unchecked, each with the number of its line if it has one."""
 
+    def records(self) -> Iterator[Record]:
+        """The same rows by their columns, which for a conversation are its fields."""
+        for number, line in self.lines():
+            yield parse_record(number, line)
+
+    @property
+    def schema(self) -> pa.Schema | None:
+        """The types of the columns, where their format has any."""
+        return None
+
+    @property
+    def text_columns(self) -> Sequence[str] | None:
+        """The names of the columns, where their format has them and all values are texts."""
+        return None
+
     @abstractmethod
     def line_of(self, index: int) -> bytes:
         """One row as JSON text, unchecked."""
+
+    def generation_of(self, index: int) -> GenerationParams | None:
+        """The settings of one row. Rows that are asked for in order cost one pass."""
+        return None
 
     @abstractmethod
     def place(self, row: Row) -> str:
@@ -80,7 +122,7 @@ class Source(ABC):
 class ListSource(Source):
     """Conversations in memory, as they are now: the caller may go on with them."""
 
-    in_memory: ClassVar[bool] = True
+    in_memory = True
     may_be_empty = True
 
     def __init__(self, conversations: Iterable[Conversation]):

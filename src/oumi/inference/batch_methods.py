@@ -14,10 +14,10 @@ from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
-from oumi.data.conversation_like import Conversations, to_conversations
+from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
-from oumi.data.source import ListSource, Source
-from oumi.errors import UnavailableError
+from oumi.data.source import Source
+from oumi.errors import ConfigError, UnavailableError
 from oumi.runner import loop
 
 if TYPE_CHECKING:
@@ -235,7 +235,10 @@ class BatchMethods:
         given: InferenceConfig | None,
     ) -> InferenceResult:
         config = await self._settings(given)
-        source = None if conversations is None else ListSource(to_conversations(conversations))
+        if config.writes_table:
+            raise ConfigError("output_path: the results of a batch job are conversations: .jsonl")
+        held = config.model_copy(update={"output_path": None})  # in memory, as they were given
+        source = None if conversations is None else open_source(conversations, held)
         batches = await self._batches(config, batch_id)
         return await batches.results(batch_id, source, config)
 

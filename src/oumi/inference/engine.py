@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -154,7 +155,8 @@ class InferenceEngine(BatchMethods):
         """All that a run under these settings needs of this engine, for code that runs rows by
         itself. Raises what is wrong with the settings.
         """
-        return self._backend.session(self._effective(inference_config))
+        session = self._backend.session(self._effective(inference_config))
+        return replace(session, derive=self._derive)
 
     def list_models(self, chat_only: bool = True) -> list[str]:
         """The names of the models that can be asked: those that the API lists, or the engine's own.
@@ -251,6 +253,12 @@ class InferenceEngine(BatchMethods):
         config = effective_settings(self.row(), self._config.merge(inference_config))
         self._backend.check(config)
         return config
+
+    def _derive(self, config: InferenceConfig) -> Session:
+        """The session of a row's own settings over those of its run."""
+        config = effective_settings(self.row(), config)
+        self._backend.check(config)
+        return self._backend.session(config)
 
     async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
         """Who works on batch jobs under these settings, or on the one that is named."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from oumi.core.types.completion import Usage
 
@@ -44,6 +45,7 @@ class Price:
         )
 
 
+@cache  # rows with settings of their own ask again and again
 def find_price(model: str, provider: str) -> Price:
     """The price of a model at a provider, which may list it without the maker before its name."""
     found = _find(model, provider)

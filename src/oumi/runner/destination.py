@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -11,16 +12,19 @@ from typing import Protocol
 from oumi.core.logs import logger
 from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
+from oumi.data.jsonl import JsonlSink
 from oumi.data.source import Row, Source
-from oumi.errors import OumiError
-from oumi.runner.request import KeyMaker
+from oumi.data.tables.parser import Parser
+from oumi.errors import OumiError, RequestError
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.journal import Journal
+from oumi.runner.storage.lazy import LazyFailures, MissingConversations
 from oumi.runner.storage.memory import MemoryStore, join_rows
 from oumi.runner.storage.output import Output
 from oumi.runner.storage.row_store import RowStore
 from oumi.runner.storage.snapshot import JournalSnapshot, outcome_in
+from oumi.runner.table_form import parse_answers, table_form
 
 
 class Destination(Protocol):
@@ -56,6 +60,7 @@ class MemoryDestination:
         self._session = session
         self._source = source
         self._store = MemoryStore()
+        self._contract_at = partial(session.contract_at, source)
 
     def finished_result(self) -> None:
         """Nothing: no call is remembered."""
@@ -71,11 +76,11 @@ class MemoryDestination:
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """The conversations with their answers."""
-        return self._store.result(self._source, self._session.contract)
+        return self._store.result(self._source, self._contract_at)
 
     def result_until(self, error: OumiError) -> InferenceResult:
         """The same; the other rows have failed."""
-        return self._store.result(self._source, self._session.contract, Failure.not_asked(error))
+        return self._store.result(self._source, self._contract_at, Failure.not_asked(error))
 
 
 class FileDestination:
@@ -84,21 +89,29 @@ class FileDestination:
     Raises ConfigError and OutputExistsError where its files would take the place of others.
     """
 
-    def __init__(self, session: Session, source: Source, path: Path):
+    def __init__(self, session: Session, source: Source, path: Path, parser: Parser | None = None):
         self._session = session
         self._source = source
         self._output = Output(path)
-        self._output.check_files(session.config.input_path)
+        self._output.check_files(source.paths)
         self._overwrite = session.config.overwrite
+        self._contract_at = partial(session.contract_at, source)
+        is_table = session.config.writes_table
+        self._form = table_form(session, source, path, parser) if is_table else None
         self._run_id = ""
+        self._run_ids: tuple[str, ...] = ()
         self._journal: Journal
 
     def finished_result(self) -> InferenceResult | None:
         """What the output holds, where it is of the same input and settings and nothing failed."""
         fingerprint = self._source.fingerprint()
+        if self._form is not None:  # the same answers in another form are another file
+            fingerprint += f"-table{self._form.suffix}"
         self._run_id = f"{self._session.keys.settings_key}-{fingerprint}"
-        run_ids = (self._run_id, f"{self._session.job_keys.settings_key}-{fingerprint}")
-        return self._result() if self._output.is_finished(run_ids) else None
+        self._run_ids = (self._run_id, f"{self._session.job_keys.settings_key}-{fingerprint}")
+        if self._form is not None:
+            return self._finished_table()
+        return self._result() if self._output.is_finished(self._run_ids) else None
 
     def open(self) -> Journal:
         """The journal, locked for this process."""
@@ -115,41 +128,68 @@ class FileDestination:
         return recorded
 
     def finish(self, stats: RunStats) -> InferenceResult:
-        """Write the output and its neighbours."""
-        session = self._session
-        self._output.write(
-            self._source,
-            self._journal,
-            self._run_id,
-            session.price,
-            stats.to_dict(),
-            session.contract,
-        )
-        return self._result()
+        """Write the output and its neighbours. A table that holds all of it stays as it is."""
+        session, form = self._session, self._form
+        if form is not None:
+            parse_answers(form, self._source, self._journal, self._contract_at)
+        if form is None or form.parser or not self._output.is_finished(self._run_ids):
+            self._output.write(
+                self._source,
+                self._journal,
+                self._run_id,
+                session.price,
+                stats.to_dict(),
+                self._contract_at,
+                JsonlSink if form is None else form.open,
+            )
+        return self._result() if form is None else self._table_result()
 
     def result_until(self, error: OumiError) -> InferenceResult:
         """What the journal holds of each row; read from it as it is looked at, unless the caller
         holds the rows in memory.
         """
-        missing, contract = Failure.not_asked(error), self._session.contract
+        missing, contract_at = Failure.not_asked(error), self._contract_at
         if self._source.in_memory:
             outcome_of = partial(outcome_in, self._journal)
-            return join_rows(self._source, outcome_of, contract, missing)
-        total = sum(1 for _ in self._source.lines())
-        snapshot = JournalSnapshot(
-            self._output.journal_path, total, missing, contract, self._journal.places(total)
-        )
-        return snapshot.result(self._source)
+            return join_rows(self._source, outcome_of, contract_at, missing)
+        return self._snapshot(missing).result(self._source)
+
+    def _finished_table(self) -> InferenceResult | None:
+        """Of a finished table the answers are in the journal, which is looked up in row by row.
+        Where that was removed, only the table is left.
+        """
+        if self._output.journal_path.exists() or not self._output.is_finished(self._run_ids):
+            return None
+        total = sum(1 for _ in self._source.records())
+        return InferenceResult(MissingConversations(self._output.path, total), range(total))
+
+    def _table_result(self) -> InferenceResult:
+        """The conversations, from the journal, and the failures, from their file."""
+        failures = LazyFailures(self._output.failures_path)
+        missing = Failure("StorageError", "not in the table")
+        result = self._snapshot(missing, failures).result(self._source)
+        if not self._source.in_memory:
+            return replace(result, failures=failures)
+        return InferenceResult(list(result.conversations), result.rows, dict(failures))
+
+    def _snapshot(self, missing: Failure, failed: Container[int] = ()) -> JournalSnapshot:
+        total = sum(1 for _ in self._source.records())
+        places = (place for place in self._journal.places(total) if place[0] not in failed)
+        path = self._output.journal_path
+        return JournalSnapshot(path, total, missing, self._contract_at, places)
 
     def _claim_rows(self) -> int:
         return sum(
-            self._claim_row(row, self._session.keys) or self._claim_row(row, self._session.job_keys)
-            for row in self._source.rows()
-            if row.conversation is not None
+            self._claim_row(row) for row in self._source.rows() if row.conversation is not None
         )
 
-    def _claim_row(self, row: Row, keys: KeyMaker) -> bool:
-        return self._journal.claim_valid(row.index, keys.row_key(row), self._session.contract)
+    def _claim_row(self, row: Row) -> bool:
+        try:
+            session = self._session.for_row(row)
+        except RequestError:  # settings of the row that the engine cannot honour
+            return False
+        claim = partial(self._journal.claim_valid, row.index, contract=session.contract)
+        return claim(session.keys.row_key(row)) or claim(session.job_keys.row_key(row))
 
     def _note_address(self, recorded: int) -> None:
         """Record where answers come from, and say so where those of earlier calls come from

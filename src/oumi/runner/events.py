@@ -15,6 +15,13 @@ from oumi.runner.limits.status import LimiterStatus, time_text
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRecognised:
+    """What the columns of the input were taken for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """All rows are read and checked; `recorded` of `total` have an answer from before."""
 
@@ -111,7 +118,8 @@ class RunEnded:
 
 
 Event = (
-    RunStarted
+    SourceRecognised
+    | RunStarted
     | RowDone
     | RowFailed
     | RowRetried

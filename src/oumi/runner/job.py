@@ -10,7 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from oumi.core.configs.inference_config import STANDARD_STREAM, BadRows, InferenceConfig
+from oumi.core.configs.inference_config import (
+    STANDARD_STREAM,
+    BadRows,
+    InferenceConfig,
+    OutputFormat,
+)
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
 from oumi.core.types.result import InferenceResult
@@ -18,9 +23,10 @@ from oumi.data.check import check_rows
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
 from oumi.data.source import Source
-from oumi.errors import InputError, OumiError, StorageError
+from oumi.data.tables.parser import Parser
+from oumi.errors import ConfigError, InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
-from oumi.runner.events import Event, Listener, RunStarted, Waiting
+from oumi.runner.events import Event, Listener, RunStarted, SourceRecognised, Waiting
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.run import Run
@@ -36,10 +42,13 @@ class Job:
         session: Session,
         conversations: Conversations | None = None,
         listener: Listener | None = None,
+        parser: Parser | None = None,
     ):
         self._session = session
         self._config = session.config
-        self._source = open_source(conversations, session.config)
+        self.source = open_source(conversations, session.config)
+        _check_output(session.config)
+        self._parser = parser
         self._stats = RunStats()
         self._listener = listener or log_waits
         path = session.config.progress_path
@@ -49,7 +58,9 @@ class Job:
 
     async def run(self) -> InferenceResult:
         """Answer all rows and save them. Raises what ends the whole run."""
-        source = self._source
+        source = self.source
+        if source.recognised is not None:
+            self._notify(SourceRecognised(source.recognised))
         with _output_path(self._config) as path:
             destination = self._destination(source, path)
             done = await asyncio.to_thread(destination.finished_result)
@@ -100,7 +111,7 @@ class Job:
     def _destination(self, source: Source, path: Path | None) -> Destination:
         if path is None:
             return MemoryDestination(self._session, source)
-        return FileDestination(self._session, source, path)
+        return FileDestination(self._session, source, path, self._parser)
 
     def _check(self, source: Source) -> int:
         return check_rows(source, bad_rows_fail=self._config.bad_rows == BadRows.FAIL)
@@ -118,9 +129,22 @@ class Job:
 
 
 def log_waits(event: Event) -> None:
-    """A listener for where nobody else says why nothing happens."""
+    """A listener for where nobody else says why nothing happens, and what rows are taken for."""
     if isinstance(event, Waiting):
         logger.warning(event.text)
+    elif isinstance(event, SourceRecognised):
+        logger.info(event.text)
+
+
+def _check_output(config: InferenceConfig) -> None:
+    """Raise ConfigError for a format of the output that does not go with its path."""
+    kind, path = config.output_format, config.output_path
+    if kind is None:
+        return
+    if path is None:
+        raise ConfigError(f"output_format: {kind} of what: set output_path")
+    if kind == OutputFormat.CONVERSATIONS and config.ends_as_table:
+        raise ConfigError(f"output_format: {path} is a table by its ending, and {kind} are JSONL")
 
 
 @contextlib.contextmanager

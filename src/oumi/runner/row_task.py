@@ -144,7 +144,8 @@ class RowTask:
 
     async def _answer(self) -> Completion:
         """The row's answer as it is handed out."""
-        request, contract = self._request(), self._session.contract
+        request = self._request()
+        contract = self._session.contract
         if contract is None:
             return await self._ask(request)
         completion = self._unfinished(contract)
@@ -214,6 +215,8 @@ class RowTask:
     def _request(self) -> Request:
         if self._row.conversation is None:
             raise self._row.error or ValueError("a row without a conversation")
+        if self._row.generation is not None:
+            self._session = self._session.for_row(self._row)
         self._key = self._session.keys.key(self._row.conversation)
         return Request(self._row.conversation, self._session.config, self._key, self._row.shared)
 

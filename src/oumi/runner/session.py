@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
+from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.data.shared_prefix import PrefixMemory
 from oumi.data.source import Row, Source
+from oumi.errors import OumiError, UnsupportedError
 from oumi.runner.cost import Price
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.request import KeyMaker, Request
 from oumi.structured.contract import Contract
+
+_MOST_ROW_SESSIONS = 256
+"""Enough for settings that come again and again; where each row has its own, as with seeds, no
+number would do."""
 
 
 class Media(Protocol):
@@ -59,6 +65,9 @@ class Session(ABC):
     prefixes: PrefixMemory | None = field(default=None, repr=False)
     """Finds what conversations begin with that others do too; None where nothing follows from it.
     """
+    derive: Callable[[InferenceConfig], Session] | None = field(default=None, repr=False)
+    """Makes the session of other settings, after a check of these; for rows that bring their own.
+    Raises what is wrong with them."""
 
     @cached_property
     def keys(self) -> KeyMaker:
@@ -73,6 +82,27 @@ class Session(ABC):
         of the runs of version 0.1.
         """
         return KeyMaker(self.config, self.identity)
+
+    def for_row(self, row: Row) -> Session:
+        """The session of a row: this one, or that of the row's own settings over those of the run.
+
+        The limits are the same. Raises RequestError for settings that the engine cannot honour.
+        """
+        return self if row.generation is None else self.with_settings(row.generation)
+
+    def with_settings(self, generation: GenerationParams) -> Session:
+        """The session of a row's own settings, kept for the rows that have the same."""
+        return self._row_sessions.get(generation)
+
+    def contract_at(self, source: Source, row: int) -> Contract | None:
+        """What the answer to a row of a source has to look like."""
+        if not source.has_settings or (generation := source.generation_of(row)) is None:
+            return self.contract
+        return self.with_settings(generation).contract
+
+    @cached_property
+    def _row_sessions(self) -> RowSessions:
+        return RowSessions(self)
 
     @property
     def url(self) -> str | None:
@@ -100,3 +130,30 @@ class Session(ABC):
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """Upper bounds on the tokens of the prompt and of the answer, for limits in tokens."""
         return 0, 0
+
+
+class RowSessions:
+    """The sessions of rows with settings of their own, those that were used last."""
+
+    def __init__(self, session: Session):
+        self._session = session
+        self._sessions: dict[str, Session] = {}
+
+    def get(self, generation: GenerationParams) -> Session:
+        """Made where there is none yet. Raises what is wrong with the settings."""
+        name = generation.model_dump_json(exclude_unset=True)
+        if name not in self._sessions:
+            if len(self._sessions) >= _MOST_ROW_SESSIONS:
+                del self._sessions[next(iter(self._sessions))]
+            self._sessions[name] = self._make(generation)
+        return self._sessions[name]
+
+    def _make(self, generation: GenerationParams) -> Session:
+        session = self._session
+        config = session.config.merge(InferenceConfig(generation=generation))
+        if session.derive is None:
+            raise UnsupportedError(f"{session.name} takes no settings of single rows")
+        try:
+            return replace(session.derive(config), limiter=session.limiter, price=session.price)
+        except OumiError as error:  # of one row alone, whatever its kind ends otherwise
+            raise UnsupportedError(f"the row's own settings: {error}") from error

@@ -18,6 +18,7 @@ from oumi.data.source import Source
 from oumi.runner.cost import Price
 from oumi.runner.limits.retry import Retry, retrying
 from oumi.runner.storage.output import Output
+from oumi.runner.storage.row_store import always
 
 
 async def collect(job: ApiJob, journal: ResultJournal) -> None:
@@ -78,7 +79,7 @@ def write(
 ) -> None:
     """Write all rows to the files of an output, in constant memory."""
     output.check_replaceable(journal.answered, overwrite=overwrite)
-    price, contract = _batch_price(job.session), job.session.contract
+    price, contract = _batch_price(job.session), always(job.session.contract)
     output.write(source, journal, job.folder.run_id, price, {}, contract)
 
 

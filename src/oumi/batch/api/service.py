@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from oumi.backends.remote.api_choice import api_of_identity, with_api
 from oumi.backends.remote.backend import RemoteBackend
@@ -40,6 +41,7 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import ConfigError, InputError, RequestError, UnavailableError
 from oumi.runner.storage.memory import join_rows
+from oumi.runner.storage.row_store import always
 from oumi.runner.storage.snapshot import outcome_in
 
 _INCOMPLETE = frozenset({BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
@@ -119,13 +121,13 @@ class ApiBatches:
                 await asyncio.to_thread(job.folder.check_conversations, source)
             await advance(job)
             output = output_of(job, config.output_path)
-            output.check_files(config.input_path)
+            output.check_files(map(Path, config.input_paths))
             if source is None and await asyncio.to_thread(output.is_finished, [job.folder.run_id]):
                 return output.result()
             with await asyncio.to_thread(ResultJournal, job) as journal:
                 await collect(job, journal)
                 if source is not None and config.output_path is None:
-                    contract = job.session.contract
+                    contract = always(job.session.contract)
                     return await asyncio.to_thread(
                         join_rows, source, partial(outcome_in, journal), contract
                     )

@@ -255,13 +255,13 @@ def _results(folder: JobFolder, source: Source | None, config: InferenceConfig) 
     snapshot = read_snapshot(folder, state)
     if path is not None:
         output, price = Output(Path(path)), _price(folder.spec)
-        output.check_files(config.input_path)
+        output.check_files(map(Path, config.input_paths))
         output.check_replaceable(len(snapshot.answered), overwrite=config.overwrite)
         rows = source or folder.source
-        output.write(rows, snapshot, folder.run_id, price, {}, snapshot.contract)
+        output.write(rows, snapshot, folder.run_id, price, {}, snapshot.contract_at)
         return output.result()
     if source is not None:
-        return join_rows(source, partial(outcome_in, snapshot), snapshot.contract)
+        return join_rows(source, partial(outcome_in, snapshot), snapshot.contract_at)
     return snapshot.result(folder.source)
 
 

@@ -21,6 +21,7 @@ from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.errors import StorageError
+from oumi.runner.storage.row_store import always
 from oumi.runner.storage.snapshot import JournalSnapshot
 
 
@@ -105,7 +106,7 @@ def read_snapshot(folder: JobFolder, state: LocalState) -> JournalSnapshot:
         folder.output.journal_path,
         state.total,
         unanswered(state.status, state.errors),
-        contract_for(provider, spec.config),
+        always(contract_for(provider, spec.config)),
     )
 
 

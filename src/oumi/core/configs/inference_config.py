@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs import loading, setting_text
 from oumi.core.configs.base import Settings
@@ -39,6 +41,29 @@ class BadRows(StrEnum):
     """The row fails alone."""
 
 
+class OutputFormat(StrEnum):
+    """What the rows of an output are."""
+
+    CONVERSATIONS = "conversations"
+    """Conversations with their answers, one a line."""
+
+    TABLE = "table"
+    """The columns of the input, and those of the answers."""
+
+
+PROMPT_SETTINGS = (
+    "prompt",
+    "prompt_file",
+    "system",
+    "image_column",
+    "id_column",
+    "settings_column",
+)
+"""Settings that say what is made of the rows of a table."""
+
+_TABLE_SUFFIXES = (".parquet", ".csv", ".tsv")
+
+
 class InferenceConfig(Settings):
     """All settings of a run."""
 
@@ -55,11 +80,38 @@ class InferenceConfig(Settings):
     """Which engine answers, of this package or of another one that is installed. None: LLAMACPP
     for a GGUF file, NATIVE for any other model."""
 
-    input_path: str | None = None
-    """A JSONL file of conversations, or `-` for standard input."""
+    input_path: str | list[str] | None = None
+    """A file of conversations or a table, a folder or a pattern of such files, a URL, several of
+    these, or `-` for standard input."""
+
+    prompt: str | None = None
+    """What each row of a table asks: a Jinja template over its columns, such as `Translate to
+    French: {{ text }}`. None: what a known shape of rows says."""
+
+    prompt_file: str | None = None
+    """A file with that template."""
+
+    system: str | None = None
+    """A template of the system message, for rows without one."""
+
+    image_column: str | None = None
+    """The column of images: paths, URLs or bytes. None: `image` or `images`, where there is one."""
+
+    id_column: str | None = None
+    """The column whose values become the `conversation_id`."""
+
+    settings_column: str | None = None
+    """The column with generation settings of the row, as an object or JSON text. None: columns
+    called `temperature`, `max_new_tokens`, `seed` and `schema` are settings of their row; an empty
+    text: no column is."""
 
     output_path: str | None = None
-    """A file for the finished conversations, in input order, or `-` for standard output."""
+    """A file for the finished rows, in input order, or `-` for standard output. By its ending it
+    holds conversations or a table (`.parquet`, `.csv`, `.tsv`)."""
+
+    output_format: OutputFormat | None = None
+    """Whether the output is `conversations` or a `table`. None: what the ending of `output_path`
+    says."""
 
     progress_path: str | None = None
     """A JSON file that says about once a second how far the run is: `total`, `completed`, `failed`
@@ -90,6 +142,19 @@ class InferenceConfig(Settings):
     def _check_engine(cls, value: Any) -> InferenceEngineType | str | None:
         return None if value is None else parse_engine_name(value)
 
+    @model_validator(mode="after")
+    def _check_one_prompt(self) -> Self:
+        if self.prompt is not None and self.prompt_file is not None:
+            raise ValueError("give prompt or prompt_file, not both")
+        return self
+
+    @field_validator("input_path")
+    @classmethod
+    def _check_input_path(cls, value: str | list[str] | None) -> str | list[str] | None:
+        if value == []:
+            raise ValueError("expected at least one path")
+        return value
+
     @field_validator("allowed_media_path")
     @classmethod
     def _check_media_path(cls, value: str | None) -> str | None:
@@ -114,9 +179,29 @@ class InferenceConfig(Settings):
             return Path(self.allowed_media_path).expanduser()
         if self.input_path is None:
             return Path("/")
-        path = Path(self.input_path)
-        is_stream = self.input_path == STANDARD_STREAM or path.is_fifo()  # such as <(command)
-        return Path() if is_stream else path.parent
+        folders = {_folder_of(path) for path in self.input_paths}
+        if len(folders) == 1:
+            return folders.pop()
+        return Path(os.path.commonpath([folder.resolve() for folder in folders]))
+
+    @property
+    def input_paths(self) -> list[str]:
+        """`input_path` as a list."""
+        if self.input_path is None:
+            return []
+        return [self.input_path] if isinstance(self.input_path, str) else self.input_path
+
+    @property
+    def writes_table(self) -> bool:
+        """Whether the output is a table rather than conversations."""
+        if self.output_format is not None:
+            return self.output_format == OutputFormat.TABLE
+        return self.ends_as_table
+
+    @property
+    def ends_as_table(self) -> bool:
+        """Whether the ending of `output_path` is that of a table."""
+        return self.output_path is not None and self.output_path.lower().endswith(_TABLE_SUFFIXES)
 
     def merge(self, other: Self | None) -> Self:
         """A copy that takes over each field set explicitly in `other`, group by group."""
@@ -193,3 +278,14 @@ class InferenceConfig(Settings):
             print(text, end="")
         else:
             logger.info("settings:\n%s", text)
+
+
+def _folder_of(path: str) -> Path:
+    """The folder where an input lies: one that is given, or that of a file or a pattern."""
+    if path == STANDARD_STREAM or "://" in path or Path(path).is_fifo():  # such as <(command)
+        return Path()
+    if Path(path).is_dir():
+        return Path(path)
+    pattern = re.search(r"[*?\[]", path)
+    start = path if pattern is None or Path(path).exists() else path[: pattern.start()] + "x"
+    return Path(start).parent

@@ -37,6 +37,8 @@ def parse_arguments(kind: type[Settings], arguments: Iterable[str]) -> list[tupl
 def as_yaml(kind: type[Settings], name: str, value: str) -> str:
     """The value as YAML; that of a text setting is quoted, so that `1.5` or `no` stays text."""
     types = _types(kind, name)
+    if list[str] in types and not value.startswith("["):
+        types -= {list[str]}  # one text
     if not types or not types <= {str, SecretStr, NoneType}:
         return value
     if NoneType in types and value in ("", "~", "null"):

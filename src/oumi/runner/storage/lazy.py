@@ -6,12 +6,13 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import overload
+from typing import Never, overload
 
 import orjson
 
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure, Failures
+from oumi.errors import StorageError
 from oumi.runner.storage.atomic import storage_errors
 
 
@@ -53,6 +54,23 @@ class LazyConversations(Sequence[Conversation]):
                 offsets.append(offset)
                 offset += len(line)
         return offsets
+
+
+class MissingConversations(Sequence[Conversation]):
+    """Those of a table whose journal was removed: their number is known, and no more."""
+
+    def __init__(self, path: Path, count: int):
+        self.path = path
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: object) -> Never:
+        raise StorageError(
+            f"{self.path}: the answers are in this table; the journal, from which conversations "
+            "are read, was removed"
+        )
 
 
 class LazyFailures(Failures):

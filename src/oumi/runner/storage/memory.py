@@ -10,7 +10,7 @@ from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import OumiError
-from oumi.structured.contract import Contract
+from oumi.runner.storage.row_store import ContractAt
 from oumi.structured.finish import require_valid
 
 
@@ -42,12 +42,12 @@ class MemoryStore:
         """Nothing to do: there is no disk."""
 
     def result(
-        self, source: Source, contract: Contract | None, missing: Failure | None = None
+        self, source: Source, contract_at: ContractAt, missing: Failure | None = None
     ) -> InferenceResult:
         """The answers, joined to the conversations of the input. `missing` is why there is
         nothing of the other rows.
         """
-        return join_rows(source, self._outcome, contract, missing)
+        return join_rows(source, self._outcome, contract_at, missing)
 
     def _outcome(self, row: int) -> Completion | Failure | None:
         return self._completions.get(row) or self._failures.get(row)
@@ -56,13 +56,14 @@ class MemoryStore:
 def join_rows(
     source: Source,
     outcome_of: Callable[[int], Completion | Failure | None],
-    contract: Contract | None,
+    contract_at: ContractAt,
     missing: Failure | None = None,
 ) -> InferenceResult:
     """The conversations of a source with their answers, and the failures of the other rows.
 
     `outcome_of` gives what became of a row by its number; None for one that was not asked, which
-    is left out, or has failed because of `missing`.
+    is left out, or has failed because of `missing`. `contract_at` gives what its answer has to
+    look like.
     """
     rows: list[int] = []
     conversations: list[Conversation] = []
@@ -71,7 +72,9 @@ def join_rows(
         outcome = outcome_of(row.index) or missing
         if isinstance(outcome, Completion) and row.conversation is not None:
             try:
-                conversations.append(require_valid(contract, outcome).join(row.conversation))
+                conversations.append(
+                    require_valid(contract_at(row.index), outcome).join(row.conversation)
+                )
                 rows.append(row.index)
             except OumiError as error:
                 failures[row.index] = Failure.from_error(error)

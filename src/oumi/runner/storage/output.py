@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,15 @@ from oumi.core.types.completion import Usage
 from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
 from oumi.data.jsonl import JsonlSink
-from oumi.data.sink import Sink
+from oumi.data.sink import OpenSink, Sink
 from oumi.data.source import Source
 from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price
 from oumi.runner.storage import own_files
 from oumi.runner.storage.atomic import PARTIAL, atomic_file, beside, reason_of, storage_errors
 from oumi.runner.storage.lazy import LazyConversations, LazyFailures
-from oumi.runner.storage.row_store import Answers
+from oumi.runner.storage.row_store import Answers, ContractAt, any_answer
 from oumi.runner.storage.run_summary import RunSummary, cost_fields
-from oumi.structured.contract import Contract
 from oumi.structured.finish import finish_record
 
 _NO_TOKENS = Usage().to_dict()
@@ -42,13 +42,13 @@ class Output:
         except OSError as error:
             raise StorageError(f"{self.path.parent}: cannot be made: {reason_of(error)}") from error
 
-    def check_files(self, input_path: str | None) -> None:
+    def check_files(self, input_paths: Iterable[Path]) -> None:
         """Raise ConfigError where the input lies where one of these files goes, and
         OutputExistsError where something lies there that no run has made. `overwrite` changes
         nothing in that: it is for the output alone.
         """
-        if input_path is not None:
-            own_files.check_input(Path(input_path), self._paths())
+        for input_path in input_paths:
+            own_files.check_input(input_path, self._paths())
         self._check_replaced_files()
         # What is in the journal is checked when it is opened.
         own_files.check_own(self.journal_path, "journal", Path.is_file)
@@ -90,9 +90,11 @@ class Output:
         run_id: str,
         price: Price | None,
         session: Mapping[str, Any],
-        contract: Contract | None = None,
+        contract_at: ContractAt = any_answer,
+        open_sink: OpenSink = JsonlSink,
     ) -> None:
-        """Write all files from the answers; `session` holds the figures of the last call.
+        """Write all files from the answers; `session` holds the figures of the last call, and
+        `open_sink` makes what writes the rows.
 
         Raises StorageError, and OutputExistsError where others have put a file of theirs meanwhile.
         """
@@ -101,8 +103,8 @@ class Output:
             atomic_file(self.path, _KEPT) as file,
             atomic_file(self.failures_path, _KEPT) as failures,
         ):
-            sink = JsonlSink(file, failures)
-            counts, usage = _write_rows(sink, source, answers, contract)
+            sink = open_sink(file, failures, source)
+            counts, usage = _write_rows(sink, source, answers, contract_at)
             # Before the output takes its place: a kill in between leaves one that is known.
             RunSummary(
                 run_id,
@@ -159,28 +161,41 @@ def _is_summary(path: Path) -> bool:
 
 
 def _write_rows(
-    sink: Sink, source: Source, answers: Answers, contract: Contract | None
+    sink: Sink, source: Source, answers: Answers, contract_at: ContractAt
 ) -> tuple[dict[str, int], Usage]:
     """Hand each row to the sink with its answer or its failure; how many there are of each."""
     counts = {"rows": 0, "done": 0, "failed": 0}
     usage = Usage()
-    for index, (number, line) in enumerate(source.lines()):
+    for index, (number, row) in enumerate(sink.rows(source)):
         counts["rows"] += 1
         record = answers.read(index)
         failure = record.get("failure")
         if "completion" in record:
             try:
-                completion = finish_record(contract, record["completion"])
-                sink.add_answer(line, completion)
+                completion = finish_record(contract_at(index), record["completion"])
+                sink.add_answer(row, completion)
             except OSError:
                 raise
             except Exception as error:  # the others are written all the same
-                failure = Failure.from_error(error).to_dict()
+                failure = paid_failure(error, record["completion"]).to_dict()
             else:
                 counts["done"] += 1
                 usage += Usage.from_dict(completion["usage"])
         if failure is not None:
             counts["failed"] += 1
             usage += Usage.from_dict(failure.get("usage") or _NO_TOKENS)
-            sink.add_failure(index, number, line, failure)
+            sink.add_failure(index, number, row, failure)
+    sink.finish()
     return counts, usage
+
+
+def paid_failure(error: Exception, completion: Mapping[str, Any]) -> Failure:
+    """The failure of a row whose answer, in the form of `Completion.to_dict`, came and has no place
+    in the output.
+    """
+    failure = Failure.from_error(error)
+    if failure.usage is not None:
+        return failure
+    content = completion["message"].get("content")
+    reply = content if isinstance(content, str) else None
+    return replace(failure, usage=Usage.from_dict(completion["usage"]), reply=reply)

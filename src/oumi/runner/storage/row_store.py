@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
+from oumi.structured.contract import Contract
+
+ContractAt: TypeAlias = Callable[[int], Contract | None]
+"""What the answer to a row has to look like, by the row's number."""
+
+
+def any_answer(row: int) -> None:
+    """Nothing is asked of the answers."""
+
+
+def always(contract: Contract | None) -> ContractAt:
+    """The same for all rows."""
+    return lambda row: contract
 
 
 class RowStore(Protocol):

@@ -21,8 +21,7 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal_lines import read_places, read_record
-from oumi.runner.storage.row_store import Answers
-from oumi.structured.contract import Contract
+from oumi.runner.storage.row_store import Answers, ContractAt, any_answer
 from oumi.structured.finish import finish_record, record_is_valid
 
 _NOWHERE = 0  # where the header stands
@@ -41,10 +40,10 @@ class JournalSnapshot:
         journal: Path,
         total: int,
         missing: Failure,
-        contract: Contract | None = None,
+        contract_at: ContractAt = any_answer,
         places: Iterable[tuple[int, int, bool]] | None = None,
     ):
-        self.contract = contract
+        self.contract_at = contract_at
         self._missing = missing
         self._path = journal
         self._places, is_answer = array("Q", bytes(8 * total)), bytearray(total)
@@ -81,9 +80,10 @@ class JournalSnapshot:
         return InferenceResult(conversations, self.answered, SnapshotFailures(self))
 
     def _fits(self, row: int) -> bool:
-        if self.contract is None:
+        contract = self.contract_at(row)
+        if contract is None:
             return True
-        return record_is_valid(self.contract, self.read(row)["completion"])
+        return record_is_valid(contract, self.read(row)["completion"])
 
 
 def outcome_in(answers: Answers, row: int) -> Completion | Failure | None:
@@ -121,7 +121,8 @@ class SnapshotConversations(Sequence[Conversation]):
         return self._join(row, self._source.line_of(row))
 
     def _join(self, row: int, text: bytes) -> Conversation:
-        answer = finish_record(self._recorded.contract, self._recorded.read(row)["completion"])
+        contract = self._recorded.contract_at(row)
+        answer = finish_record(contract, self._recorded.read(row)["completion"])
         return Completion.from_dict(answer).join(Conversation.from_json(text))
 
 

@@ -1,0 +1,1 @@
+"""Rows made of columns, in the formats that tables come in."""

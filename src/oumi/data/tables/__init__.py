@@ -1,0 +1,1 @@
+"""Tables of answers: the input's columns, and beside them what was answered."""

@@ -1,0 +1,115 @@
+"""The columns that a row's outcome adds to those of the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from oumi.core.json_text import parse_json, write_json
+from oumi.core.types.completion import Usage
+from oumi.data.tables.schema_types import property_types, schema_type
+from oumi.data.tables.value_types import INTEGER, NUMBER, TEXT, ValueType
+
+PREFIX = "output_"
+"""In front of a name that the input has already."""
+
+CostOf = Callable[[Usage], float | None]
+"""The price of tokens in dollars; None where it is not known."""
+
+_FACTS = {
+    "finish_reason": TEXT,
+    "prompt_tokens": INTEGER,
+    "completion_tokens": INTEGER,
+    "cost_usd": NUMBER,
+    "error": TEXT,
+}
+
+
+class AnswerColumns:
+    """`answer`, or a column for each property of the schema, and the facts of the answer.
+
+    `taken` are the names of the input's columns, `parsed` the columns that a function of the caller
+    makes of answers.
+    """
+
+    def __init__(
+        self,
+        taken: Collection[str],
+        schema: Mapping[str, Any] | None = None,
+        cost_of: CostOf | None = None,
+        parsed: Mapping[str, ValueType] = MappingProxyType({}),
+    ):
+        self._cost_of = cost_of or (lambda usage: None)
+        self._properties = None if schema is None else property_types(schema)
+        self._is_json = schema is not None
+        answer = TEXT if schema is None else schema_type(schema, schema)
+        types = {"answer": answer} if self._properties is None else dict(self._properties)
+        self._parsed = _add(types, parsed)
+        self._facts = _add(types, _FACTS)
+        self._names = {name: _free(name, taken) for name in types}
+        self.types: dict[str, ValueType] = {self._names[name]: types[name] for name in types}
+        """The columns in order, each with the type of its values."""
+
+    def of_completion(
+        self, completion: Mapping[str, Any], parsed: Mapping[str, Any] = MappingProxyType({})
+    ) -> dict[str, Any]:
+        """The values for an answer, in the form of `Completion.to_dict`, and what was made of it.
+        Raises ValueError.
+        """
+        facts = {"finish_reason": completion["finish_reason"], **self._usage(completion["usage"])}
+        answer = self.answer(completion)
+        values = {"answer": answer} if self._properties is None else dict(answer or {})
+        return self._named(values, parsed, facts)
+
+    def of_failure(self, failure: Mapping[str, Any]) -> dict[str, Any]:
+        """The values for a row that failed, in the form of `Failure.to_dict`."""
+        usage = failure.get("usage")
+        facts = {"error": failure["error_message"], **(self._usage(usage) if usage else {})}
+        return self._named({}, {}, facts)
+
+    def answer(self, completion: Mapping[str, Any]) -> Any:
+        """The text of an answer; with a schema, its value."""
+        text = _text_of(completion["message"])
+        return parse_json(text) if self._is_json and text is not None else text
+
+    def _usage(self, usage: Mapping[str, int]) -> dict[str, Any]:
+        names = ("prompt_tokens", "completion_tokens")
+        return {name: usage[name] for name in names} | {"cost_usd": self._cost(usage)}
+
+    def _cost(self, usage: Mapping[str, int]) -> float | None:
+        cost = self._cost_of(Usage.from_dict(usage))
+        return None if cost is None else round(cost, 9)  # a token costs thousands of those
+
+    def _named(
+        self, values: Mapping[str, Any], parsed: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        found = dict(values)
+        found |= {self._parsed[name]: value for name, value in parsed.items()}
+        found |= {self._facts[name]: value for name, value in facts.items()}
+        return {column: found.get(name) for name, column in self._names.items()}
+
+
+def _add(types: dict[str, ValueType], more: Mapping[str, ValueType]) -> dict[str, str]:
+    """Add columns to others, and return the names that they have there."""
+    names = {}
+    for name, kind in more.items():
+        names[name] = _free(name, types)
+        types[names[name]] = kind
+    return names
+
+
+def _text_of(message: Mapping[str, Any]) -> str | None:
+    """The text of an answer; of one that calls tools, the calls as JSON text."""
+    content = message.get("content")
+    if isinstance(content, list):
+        return "".join(item.get("content") or "" for item in content)
+    if not content and message.get("tool_calls"):
+        return write_json(message["tool_calls"]).decode()
+    return content
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    while name in taken:
+        name = PREFIX + name
+    return name

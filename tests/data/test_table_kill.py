@@ -1,0 +1,60 @@
+"""SIGKILL at random moments, from Parquet to Parquet: nothing is asked twice, the same table."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.conftest import count_records
+from tests.data.writing import write_rows
+from tests.fault_server import FaultServer
+
+ROWS = 200
+KILLS = 5
+
+RUN = """
+import sys
+from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
+from oumi.inference import RemoteInferenceEngine
+remote = RemoteParams(api_url=sys.argv[1], num_workers=4, use_adaptive_concurrency=False)
+config = InferenceConfig(
+    input_path=sys.argv[2], output_path=sys.argv[3], prompt="{{ text }}", id_column="n"
+)
+with RemoteInferenceEngine(ModelParams(model_name="m"), remote_params=remote) as engine:
+    engine.infer(None, config)
+"""
+
+
+def start(server: FaultServer, source: Path, output: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", RUN, server.api_url, str(source), str(output)]
+    return subprocess.Popen(command, env=os.environ)
+
+
+def test_five_kills_cost_at_most_what_was_in_flight(server: FaultServer, tmp_path: Path):
+    rows = [{"n": i, "text": f"row-{i}"} for i in range(ROWS)]
+    source = write_rows(tmp_path / "in.parquet", rows)
+    unbroken, output = tmp_path / "unbroken.parquet", tmp_path / "out.parquet"
+    assert start(server, source, unbroken).wait(60) == 0
+
+    server.plan(latency_ms=10)
+    journal = Path(f"{output}.journal")
+    moments = random.Random(7)
+    for _ in range(KILLS):
+        process = start(server, source, output)
+        goal = count_records(journal) + moments.randrange(1, ROWS // KILLS)
+        while count_records(journal) < goal and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not output.exists()
+
+    before, requests = count_records(journal), server.stats()["requests"]
+    assert requests <= before + 4 * KILLS, "no more is lost than was in flight"
+    assert start(server, source, output).wait(60) == 0
+    assert server.stats()["requests"] == requests + ROWS - before, "none is asked again"
+    assert output.read_bytes() == unbroken.read_bytes()
