@@ -104,7 +104,7 @@ def test_batch_page_has_the_figures_of_local_jobs() -> None:
 def test_remote_page_names_the_statuses() -> None:
     page = (ROOT / "docs" / "remote.md").read_text(encoding="utf-8")
     assert f"| Status {_listed(remote_errors._RETRIED)}, 500 and above | Tried again. |" in page
-    assert f"({_listed(errors._OVERLOADED)})" in page
+    assert f"({_listed(errors.OVERLOADED)})" in page
 
 
 def _listed(statuses: set[int]) -> str:
