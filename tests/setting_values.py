@@ -39,11 +39,20 @@ VALUES: dict[str, Any] = {
     "generation.min_p": 0.15,
     "generation.frequency_penalty": 0.45,
     "generation.presence_penalty": 0.55,
+    "generation.repetition_penalty": 1.3,
+    "generation.min_tokens": 3,
+    "generation.typical_p": 0.6,
     "generation.stop_strings": ["the-end"],
     "generation.stop_token_ids": [31337],
     "generation.logit_bias": {"50": -3.0},
     "generation.num_beams": 2,
     "generation.skip_special_tokens": False,
+    "generation.allow_special_tokens": True,
+    "generation.continue_final_message": True,
+    "generation.truncate_prompt": "left",
+    "generation.enable_thinking": False,
+    "generation.reasoning_effort": "low",
+    "generation.max_thinking_tokens": 5,
     "generation.tool_choice": "required",
     "generation.parallel_tool_calls": False,
     "generation.logprobs": 2,
@@ -63,6 +72,8 @@ NOT_OF_ENGINES = {
     *(f"{group}.{name}" for group, kind in GROUPS.items() for name in kind.unused_fields()),
     "generation.guided_decoding",  # the group itself
     "generation.guided_decoding.max_repairs",  # of the run, which asks again
+    "generation.guided_decoding.applies_to",  # says which part of an answer is judged
+    "generation.guided_decoding.grammar_format",  # says how a grammar is read
     "generation.guided_decoding.strict",  # says how a schema is sent, and is no constraint itself
 }
 

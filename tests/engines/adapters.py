@@ -10,8 +10,14 @@ _WIDTH = 256
 _LAYERS = 4
 
 
-def write_adapter(folder: Path, seed: int = 0) -> Path:
-    """Write an adapter of oumi-tiny in PEFT's layout; its folder."""
+def write_adapter(
+    folder: Path, seed: int = 0, *, inside: str = "model", lost: int = 0, misplaced: int = 0
+) -> Path:
+    """Write an adapter of oumi-tiny in PEFT's layout; its folder.
+
+    `inside` is the name of the module that holds the layers. The first weights can be `lost`, or
+    `misplaced` in a layer that there is not.
+    """
     import numpy as np
     from safetensors.numpy import save_file
 
@@ -19,9 +25,12 @@ def write_adapter(folder: Path, seed: int = 0) -> Path:
     weights = {}
     for layer in range(_LAYERS):
         for part in ("q_proj", "v_proj"):
-            name = f"base_model.model.model.layers.{layer}.self_attn.{part}"
+            place = layer + (_LAYERS if layer < misplaced else 0)
+            name = f"base_model.model.{inside}.layers.{place}.self_attn.{part}"
             for half, shape in (("lora_A", (_RANK, _WIDTH)), ("lora_B", (_WIDTH, _RANK))):
                 weights[f"{name}.{half}.weight"] = draw.normal(0, 0.2, shape).astype("float32")
+    for name in sorted(weights)[:lost]:
+        del weights[name]
     folder.mkdir()
     save_file(weights, folder / "adapter_model.safetensors")
     settings = {

@@ -98,7 +98,7 @@ def test_log_probabilities_are_those_of_the_model(native):
     for token in tokens:
         likeliest = token["top_logprobs"]
         assert len(likeliest) == 3
-        assert {key: token[key] for key in ("token", "logprob")} == likeliest[0], "greedy"
+        assert {key: token[key] for key in ("token", "bytes", "logprob")} == likeliest[0], "greedy"
         assert likeliest[0]["logprob"] >= likeliest[1]["logprob"] >= likeliest[2]["logprob"]
     assert 0 < sum(math.exp(one["logprob"]) for one in tokens[0]["top_logprobs"]) <= 1.001
     biased = generation(logprobs=0, max_new_tokens=6, logit_bias={tokens[0]["token"]: -100})

@@ -9,6 +9,7 @@ import pytest
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("torch")
 
+from oumi.backends.local.chat_template import begin_answer  # noqa: E402
 from oumi.backends.local.native.detokenizer import Detokenizer  # noqa: E402
 from oumi.backends.local.native.prompt import Prompt  # noqa: E402
 from oumi.core.types import Completion, Delta, FinishReason, Message  # noqa: E402
@@ -22,10 +23,11 @@ TOKENIZER = transformers.AutoTokenizer.from_pretrained(TINY / "hf")
 
 def decode(text: str, prompt: str = "", **fields: object) -> tuple[Completion, list[Delta]]:
     """The completion and the deltas of a text, of which each character is a step."""
-    prompt_ids = TOKENIZER.encode(prompt, add_special_tokens=False)
     request = Request(ask("Hi"), generation(**fields))
-    detokenizer = Detokenizer(Prompt(request, prompt_ids), TOKENIZER)
-    ids: list[int] = []
+    ids = TOKENIZER.encode(prompt, add_special_tokens=False)
+    begun = begin_answer(ids, request, TOKENIZER).begun
+    detokenizer = Detokenizer(Prompt(request, ids, begun=begun), TOKENIZER)
+    ids = []
     deltas: list[Delta | None] = []
     for character in text:
         ids += TOKENIZER.encode(character, add_special_tokens=False)

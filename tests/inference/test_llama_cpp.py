@@ -134,7 +134,7 @@ def test_json_fits_its_schema(engine):
     [
         ({"json": {"type": "string", "pattern": "a(?=b)"}, "strict": True}, "/pattern"),
         ({"json": {"allOf": [{"type": "string"}, {"type": "null"}]}}, "nothing satisfies"),
-        ({"grammar": "root ::= ("}, "cannot be kept"),
+        ({"grammar": "root ::= ("}, "Expected .*at line 1"),
         ({"grammar": "start: nowhere"}, "nowhere"),
     ],
 )
@@ -256,7 +256,7 @@ def test_files_that_are_no_models(tmp_path: Path):
         LlamaCppInferenceEngine(ModelParams(model_name=str(noise)))
     torn = tmp_path / "torn.gguf"
     torn.write_bytes(TINY_GGUF.read_bytes()[:100_000])
-    with pytest.raises(ModelNotFoundError, match="cannot load it"):
+    with pytest.raises(ModelNotFoundError, match="the file is cut off"):
         LlamaCppInferenceEngine(ModelParams(model_name=str(torn)))
     with pytest.raises(ModelNotFoundError, match=r"did you mean .*torn\.gguf"):
         LlamaCppInferenceEngine(ModelParams(model_name=str(tmp_path / "tron.gguf")))

@@ -19,6 +19,7 @@ from oumi.errors import UnsupportedError
 from oumi.models import TINY_GGUF
 from oumi.runner.request import Request
 from tests.conftest import ask
+from tests.inference.test_llama_cpp import write_adapter
 from tests.remote.talks import TOOL
 from tests.setting_values import VALUES, config_of
 
@@ -68,10 +69,13 @@ def sent(config: InferenceConfig) -> Any:
 def test_llama_cpp_is_sent_what_it_supports(setting: str, tmp_path: Path):
     copy = tmp_path / "copy.gguf"
     copy.symlink_to(TINY_GGUF)
+    adapter = tmp_path / "adapter.gguf"
+    if setting == "model.adapter_model":
+        write_adapter(adapter)
     values = {
         **VALUES,
         "model.model_name": str(copy),
-        "model.adapter_model": str(copy),
+        "model.adapter_model": str(adapter),
         "model.model_kwargs": {"n_batch": 99},
     }
     plain: dict[str, Any] = {}

@@ -47,6 +47,22 @@ class PdfPart(StrEnum):
     """Google: a part of type `image_url`, whose data URL says what it is."""
 
 
+class ThinkingForm(StrEnum):
+    """How the chat API of a provider is told how much a model thinks."""
+
+    EFFORT = "reasoning_effort"
+    """OpenAI: `reasoning_effort`."""
+
+    TEMPLATE = "chat_template_kwargs"
+    """Servers of open models: variables of the chat template, beside `reasoning_effort`."""
+
+    TYPE = "thinking"
+    """DeepSeek: `thinking` with a type, `enabled` or `disabled`."""
+
+    REASONING = "reasoning"
+    """OpenRouter: `reasoning` with an effort, a switch and a number of tokens."""
+
+
 class AuthMethod(StrEnum):
     """How a request is authenticated when no key is given."""
 
@@ -134,6 +150,7 @@ class Provider:
     """Fields of every request, which `model_kwargs` can override."""
     headers: tuple[tuple[str, str], ...] = ()
     """Headers of every request, besides the key."""
+    thinking: ThinkingForm = ThinkingForm.EFFORT
     reasoning_field: str | None = None
     """Where the reasoning before a tool call is sent back: a field of the chat API's messages.
     None: its documentation asks for none."""

@@ -32,10 +32,24 @@ CHAT = TEXT | TOOLS | PENALTIES | SEED | LOGIT_BIAS | LOGPROBS | JSON_SCHEMA
 
 TOP_K = frozenset({"generation.top_k"})
 MIN_P = frozenset({"generation.min_p"})
-SAMPLER = TOP_K | MIN_P | {"generation.stop_token_ids"}
+REPETITION_PENALTY = frozenset({"generation.repetition_penalty"})
+SAMPLER = (
+    TOP_K | MIN_P | REPETITION_PENALTY | {"generation.stop_token_ids", "generation.min_tokens"}
+)
+EFFORT = frozenset({"generation.reasoning_effort"})
+ENABLE_THINKING = frozenset({"generation.enable_thinking"})
+MAX_THINKING = frozenset({"generation.max_thinking_tokens"})
+PREFILL = frozenset({"generation.continue_final_message"})
 TEMPLATE_KWARGS = frozenset({"model.chat_template_kwargs"})
 GRAMMAR = frozenset({"generation.guided_decoding.grammar"})
-SERVER = GRAMMAR | TEMPLATE_KWARGS | {"model.adapter_model", "generation.skip_special_tokens"}
+SERVER = (
+    GRAMMAR
+    | TEMPLATE_KWARGS
+    | PREFILL
+    | EFFORT
+    | ENABLE_THINKING
+    | {"model.adapter_model", "generation.skip_special_tokens"}
+)
 """What servers take besides that run any model of the Hugging Face hub."""
 
 LOADING = frozenset(

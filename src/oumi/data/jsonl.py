@@ -123,6 +123,8 @@ class JsonlSink:
     def add_answer(self, line: bytes, completion: Mapping[str, Any]) -> None:
         """Write the conversation with its answer: what `Completion.join` does, on JSON values."""
         row = from_json(line)
+        if "prefill" in completion:
+            row["messages"].pop()
         row["messages"].append(completion["message"])
         row["metadata"] = {**(row.get("metadata") or {}), **answer_metadata(completion)}
         text = write_json(row) + b"\n"

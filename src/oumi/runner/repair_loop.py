@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from oumi.core.types.completion import Completion, Structured
 from oumi.core.types.failure import Failure
+from oumi.core.types.message import Role
 from oumi.runner.request import Request
 from oumi.structured.outcome import AskAgain, text_of, total_usage
 
@@ -19,7 +20,10 @@ def repair_request(request: Request, outcome: AskAgain) -> Request:
     """The row's first request with more messages or more tokens. Its key stays that of the row."""
     conversation, config = request.conversation, request.config
     if outcome.messages:
-        messages = [*conversation.messages, *outcome.messages]
+        before = conversation.messages
+        if before[-1].role is Role.ASSISTANT:  # what was continued is part of the answer
+            before = before[:-1]
+        messages = [*before, *outcome.messages]
         conversation = conversation.model_copy(update={"messages": messages})
     generation = config.generation
     if generation.max_new_tokens != outcome.max_new_tokens:

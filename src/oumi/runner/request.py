@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
@@ -18,6 +19,20 @@ NO_KEY = "0" * 32
 # These do not shape an answer: with more repairs allowed, a row goes on from its recorded answers.
 _LEFT_OUT: dict[str, Any] = {"batch_size": True, "guided_decoding": {"max_repairs"}}
 
+# Settings of later versions. Keys of earlier ones are made without them, so they count where set.
+_LATER: dict[str, Any] = {
+    "allow_special_tokens": False,
+    "continue_final_message": False,
+    "truncate_prompt": None,
+    "enable_thinking": None,
+    "reasoning_effort": None,
+    "max_thinking_tokens": None,
+    "repetition_penalty": 1.0,
+    "min_tokens": 0,
+    "typical_p": None,
+}
+_LATER_GUIDED = {"applies_to": "whole", "grammar_format": "auto"}
+
 
 class Request(NamedTuple):
     """One conversation to be answered under effective settings, which all rows share."""
@@ -29,6 +44,9 @@ class Request(NamedTuple):
     """What other conversations begin with as well, so that an API may cache it."""
     room: Room | None = None
     """What a sampler on this machine bounds an answer to; None where nobody has said."""
+    begun: str = ""
+    """How the answer begins, where an engine on this machine is to go on from there: the prompt
+    ends with it."""
 
 
 class KeyMaker:
@@ -38,12 +56,7 @@ class KeyMaker:
     """
 
     def __init__(self, config: InferenceConfig, identity: Mapping[str, Any]):
-        generation = config.generation.model_dump(mode="json", exclude=_LEFT_OUT)
-        guided = generation.get("guided_decoding")
-        # Keys of earlier versions are made with true for what is unset now.
-        if guided is not None and guided["strict"] is None:
-            guided["strict"] = True
-        settings = {"generation": generation, "engine": dict(identity)}
+        settings = {"generation": _shaping(config.generation), "engine": dict(identity)}
         self._settings = new_digest()
         self._settings.update(write_json(settings, sort_keys=True))
 
@@ -69,6 +82,21 @@ class KeyMaker:
             return self.key(row.conversation)
         except ValueError:
             return NO_KEY
+
+
+def _shaping(generation: GenerationParams) -> dict[str, Any]:
+    values = generation.model_dump(mode="json", exclude=_LEFT_OUT)
+    for name, default in _LATER.items():
+        if values[name] == default:
+            del values[name]
+    guided = values["guided_decoding"] or {}
+    # Keys of earlier versions are made with true for what is unset now.
+    if guided and guided["strict"] is None:
+        guided["strict"] = True
+    for name, default in _LATER_GUIDED.items():
+        if guided.get(name) == default:
+            del guided[name]
+    return values
 
 
 def _message_parts(message: Message) -> Any:

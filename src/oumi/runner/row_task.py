@@ -23,6 +23,7 @@ from oumi.errors import OumiError
 from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
 from oumi.runner.limits.permit import Permit
 from oumi.runner.limits.tries import Tries
+from oumi.runner.prefill import check_last_message
 from oumi.runner.refusals import Refusals
 from oumi.runner.repair_loop import failed_repair, repair_request
 from oumi.runner.request import NO_KEY, Request
@@ -218,6 +219,7 @@ class RowTask:
         if self._row.generation is not None:
             self._session = self._session.for_row(self._row)
         self._key = self._session.keys.key(self._row.conversation)
+        check_last_message(self._row.conversation, self._session.config.generation)
         return Request(self._row.conversation, self._session.config, self._key, self._row.shared)
 
     def _unfinished(self, contract: Contract) -> Completion | None:

@@ -33,7 +33,7 @@ def require_valid(contract: Contract | None, completion: Completion) -> Completi
 def is_valid_as_is(contract: Contract, completion: Completion) -> bool:
     """Whether an answer is valid and final without any change."""
     message = completion.message
-    return _is_plainly_valid(
+    return completion.prefill is None and _is_plainly_valid(
         contract, message.content, completion.finish_reason, message.tool_calls, completion.earlier
     )
 
@@ -63,7 +63,7 @@ def invalid_error(outcome: AskAgain | Invalid, completion: Completion) -> Struct
 
 def _record_is_valid_as_is(contract: Contract, record: Mapping[str, Any]) -> bool:
     message = record["message"]
-    return _is_plainly_valid(
+    return "prefill" not in record and _is_plainly_valid(
         contract,
         message.get("content"),
         record["finish_reason"],

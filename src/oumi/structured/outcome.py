@@ -55,7 +55,7 @@ Outcome = Completion | AskAgain | Invalid
 
 def outcome_of(contract: Contract, completion: Completion) -> Outcome:
     """What follows from the last answer of a row; `completion.earlier` holds those before it."""
-    text = text_of(completion)
+    text = _judged_text(contract, completion)
     if completion.message.tool_calls:
         return _accept(completion, None, Verdict(text), text)
     if completion.finish_reason is FinishReason.CONTENT_FILTER:
@@ -78,6 +78,14 @@ def text_of(completion: Completion) -> str:
     return completion.message.compute_flattened_text_content("")
 
 
+def _judged_text(contract: Contract, completion: Completion) -> str:
+    """The text that has to have the form: all of an answer, or what it adds to a message."""
+    text = text_of(completion)
+    if completion.prefill and contract.guided.applies_to == "continuation":
+        return text.removeprefix(completion.prefill)
+    return text
+
+
 def total_usage(completion: Completion) -> Usage:
     """The tokens of an answer and of those before it."""
     return sum((answer.usage for answer in completion.earlier), completion.usage)
@@ -86,9 +94,10 @@ def total_usage(completion: Completion) -> Usage:
 def _accept(
     completion: Completion, kind: Structured | None, verdict: Verdict, text: str
 ) -> Completion:
-    message = completion.message
+    message, whole = completion.message, text_of(completion)
     if verdict.text is not text:
-        message = message.model_copy(update={"content": verdict.text})
+        before = whole.removesuffix(text)  # of a message that was continued
+        message = message.model_copy(update={"content": before + verdict.text})
     return Completion(
         message,
         completion.finish_reason,
@@ -96,6 +105,8 @@ def _accept(
         completion.logprobs,
         structured=kind,
         raw_content=text if verdict.extracted else None,
+        context_full=completion.context_full,
+        prefill=completion.answers[0].prefill,  # a repaired answer takes the message's place too
     )
 
 
@@ -106,6 +117,12 @@ def _outcome_of_cut_off(contract: Contract, completion: Completion, text: str) -
     loop = find_loop(text)
     if loop is not None and (earlier or not contract.has_bounds):
         return Invalid(f"{problem}, in an endless run of {loop}")
+    if completion.context_full:
+        return Invalid(
+            f"{problem}: the context is full, of which the prompt takes "
+            f"{completion.usage.prompt_tokens:,} tokens: raise model.model_max_length, shorten the "
+            "row, or set generation.truncate_prompt"
+        )
     if any(map(_is_cut_off, earlier)):
         return Invalid(f"{problem}, with twice the budget it had at first: raise max_new_tokens")
     if contract.guided.max_repairs == 0:

@@ -6,6 +6,9 @@ from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_text import write_json
 from oumi.core.types.message import Message, Role
 
+# About 500 tokens: the shortest contexts in use have 2,048.
+_MOST_LISTED_CHARACTERS = 2_000
+
 _NO_TEXT = "(no text)"  # some APIs refuse an empty message
 
 # A longer schema would fill the context of a small model: it was told, or samples by it.
@@ -24,6 +27,19 @@ def repair_messages(guided: GuidedDecodingParams, answer: str, problem: str) -> 
     )
 
 
+def _list(choices: list[str]) -> str:
+    """The choices, as many as leave room for the rest of a prompt."""
+    texts: list[str] = []
+    length = 0
+    for choice in choices:
+        text = write_json(choice).decode()
+        length += len(text)
+        if texts and length > _MOST_LISTED_CHARACTERS:
+            return f"{', '.join(texts)}, and {len(choices) - len(texts):,} more of the same kind"
+        texts.append(text)
+    return ", ".join(texts)
+
+
 def _describe(guided: GuidedDecodingParams) -> str:
     """The constraint in a sentence for the model."""
     match guided.form:
@@ -33,10 +49,7 @@ def _describe(guided: GuidedDecodingParams) -> str:
                 return "only a JSON value of the schema that was asked for"
             return f"only a JSON value that fits this JSON schema: {schema}"
         case "choice":
-            choices = ", ".join(write_json(text).decode() for text in guided.choice or ())
-            if len(choices) > _MAX_SHOWN:
-                return "exactly one of the texts that there were to choose from, without quotes"
-            return f"exactly one of these texts, without quotes: {choices}"
+            return f"exactly one of these texts, without quotes: {_list(guided.choice or [])}"
         case "regex":
             return f"only a text that this regular expression matches as a whole: {guided.regex}"
         case _:

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import matches
 from oumi.core.json_text import parse_json, write_json
-from oumi.errors import UnsupportedError
+from oumi.errors import ConfigError, UnsupportedError
 from oumi.structured.clip import clip
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _compile_grammar(guided: GuidedDecodingParams) -> tuple[Any, Any] | None:
 
     try:
         lark = to_lark(guided)
-    except UnsupportedError:
+    except (ConfigError, UnsupportedError):
         return None
     tokenizer = LLTokenizer("byte")
     return tokenizer, LLMatcher(tokenizer, lark, log_level=0)

@@ -1,6 +1,7 @@
 """Renders chat templates as Transformers does, without it: in a sandbox, by Jinja alone.
 
-Prompts are made by the runtimes. This is for finding out what a template does with a conversation.
+For finding out what a template does with a conversation, and for prompts of runtimes that take a
+text.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from oumi.errors import ConfigError
+from oumi.errors import ConfigError, RequestError
 
 # What a template may read besides messages. Which tokens they are makes no difference here.
 _VARIABLES: Mapping[str, Any] = {
@@ -52,6 +53,16 @@ def compile_template(text: str) -> Template:
         lines = text.splitlines()[error.lineno - 1 :]
         line = f": {lines[0].strip()[:100]}" if lines else ""
         raise ConfigError(f"wrong syntax in line {error.lineno}: {error.message}{line}") from error
+
+
+def render_prompt(
+    template: Template, messages: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]
+) -> str:
+    """The prompt of these messages. Raises RequestError where the template refuses them."""
+    try:
+        return template.render({**variables, "messages": messages})
+    except Exception as error:  # a template calls methods of any kind
+        raise RequestError(f"the chat template refuses the conversation: {error}") from error
 
 
 def render(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from jinja2 import Template
@@ -11,6 +11,10 @@ from jinja2 import Template
 from oumi.backends.chat_templates.rendering import compile_template, render
 from oumi.core.configs import ModelParams
 from oumi.errors import ConfigError
+
+TOOL_CALL, _THINK = "<tool_call>", "<think>"
+# How Qwen3-Coder and GLM write the arguments of a call in there, in place of a JSON object.
+_OTHER_ARGUMENTS = ("<function=", "<arg_key>", "<parameter=")
 
 _SYSTEM = "Answer in French"
 _QUESTIONS = ("How high is the sky", "Who wrote this book")
@@ -23,6 +27,24 @@ class ChatTemplate:
     has_system_role: bool = True
     takes_parts: bool = False
     """Whether it reads text from a list of parts alone, and loses a text that is no list."""
+    text: str = field(default="", repr=False)
+    has_call_token: bool = False
+    """Whether `<tool_call>` is a special token of the model, which no grammar of texts allows."""
+
+    @property
+    def marks_calls(self) -> bool:
+        """Whether it writes a call of a tool as a JSON object in `<tool_call>`."""
+        is_json = not any(form in self.text for form in _OTHER_ARGUMENTS)
+        return TOOL_CALL in self.text and is_json and not self.has_call_token
+
+    @property
+    def marks_thoughts(self) -> bool:
+        """Whether it knows thoughts in `<think>`."""
+        return _THINK in self.text
+
+    def reads(self, name: str) -> bool:
+        """Whether it may read a variable of this name."""
+        return name in self.text
 
     @classmethod
     def from_text(cls, text: str | None, model: ModelParams) -> Self:
@@ -37,7 +59,8 @@ class ChatTemplate:
                 "that it was trained on"
             )
         try:
-            return cls._from_prompts(_Prompts(compile_template(text), model))
+            found = cls._from_prompts(_Prompts(compile_template(text), model))
+            return replace(found, text=text)
         except ConfigError as error:
             owner = f"{model.model_name}: its " if model.chat_template is None else "model."
             raise ConfigError(f"{owner}chat_template: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,13 +13,26 @@ from oumi.backends.base import Backend
 from oumi.backends.chat_templates.system_role import fold_system_messages
 from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.engine_row import EngineRow
+from oumi.backends.local.call_check import check_calls
+from oumi.backends.local.chat_template import check_thinking
+from oumi.backends.local.continuation import continue_final_message
 from oumi.backends.local.model_files import find_folders, fingerprint
+from oumi.backends.local.thinking import (
+    answer_request,
+    is_all,
+    joined,
+    may_need_parts,
+    no_thought,
+    thinking_budget,
+    thought_request,
+)
 from oumi.backends.media.loader import MediaLoader
 from oumi.backends.media.support import unsupported
 from oumi.core.configs import ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.forks import fresh_thread, keep_forever, watch_forks
 from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.conversation import FinishReason
 from oumi.errors import ConfigError, EngineError
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
@@ -38,12 +51,68 @@ class LocalSession(Session):
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
         self.backend.check_process()
-        return await self.backend.complete(self.backend.adapted(request))
+        request, prefill = continue_final_message(self.backend.adapted(request))
+        if await self._thinks_apart(request):
+            completion = await self._complete_in_parts(request)
+        else:
+            completion = await self.backend.complete(request)
+        return _with_facts(completion, request, prefill)
 
-    def stream(self, request: Request) -> AsyncGenerator[Delta]:
+    async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
         self.backend.check_process()
-        return self.backend.stream(self.backend.adapted(request))
+        request, prefill = continue_final_message(self.backend.adapted(request))
+        in_parts = await self._thinks_apart(request)
+        deltas = self._stream_in_parts(request) if in_parts else self.backend.stream(request)
+        async for delta in deltas:
+            if delta.completion is not None:
+                completion = _with_facts(delta.completion, request, prefill)
+                delta = replace(delta, completion=completion)
+            yield delta
+
+    async def _thinks_apart(self, request: Request) -> bool:
+        """Whether the thought is generated before the answer, not with it."""
+        if not (self.backend.template.marks_thoughts and may_need_parts(request)):
+            return False
+        return await self.backend.opens_thought(request)
+
+    async def _complete_in_parts(self, request: Request) -> Completion:
+        thought = no_thought()
+        if thinking_budget(request.config.generation) != 0:
+            thought = await self.backend.complete(thought_request(request))
+            if is_all(request, thought):
+                return thought
+        return joined(thought, await self.backend.complete(answer_request(request, thought)))
+
+    async def _stream_in_parts(self, request: Request) -> AsyncGenerator[Delta]:
+        thought = no_thought()
+        if thinking_budget(request.config.generation) != 0:
+            async for delta in self.backend.stream(thought_request(request)):
+                if delta.completion is None:
+                    yield delta
+                elif is_all(request, delta.completion):
+                    yield delta
+                    return
+                else:
+                    thought = delta.completion
+        async for delta in self.backend.stream(answer_request(request, thought)):
+            if delta.completion is not None:
+                delta = replace(delta, completion=joined(thought, delta.completion))
+            yield delta
+
+
+def _with_facts(completion: Completion, request: Request, prefill: str | None) -> Completion:
+    """The completion with what it continues, and whether the context cut it off.
+
+    Raises StructuredOutputError for calls that are none of the row's tools.
+    """
+    is_cut_off = completion.finish_reason is FinishReason.LENGTH
+    budget = request.config.generation.max_new_tokens
+    is_full = is_cut_off and completion.usage.completion_tokens < budget
+    check_calls(completion, request)
+    if prefill is None and not is_full:
+        return completion
+    return replace(completion, prefill=prefill, context_full=is_full)
 
 
 class LocalBackend(Backend):
@@ -93,8 +162,9 @@ class LocalBackend(Backend):
 
     def check(self, config: InferenceConfig) -> None:
         """Raise ConfigError for other settings of the model than those it was loaded with."""
-        # Fields without effect, which dumps leave out, may differ.
-        if config.model.model_dump() != self.config.model.model_dump():
+        if self.template.text:  # it is known once the model is loaded
+            check_thinking(config.generation, self.template)
+        if config.model != self.config.model:
             raise ConfigError(
                 f"this engine holds {self.config.model.model_name!r} with its own model settings; "
                 "make another engine for others"
@@ -137,6 +207,10 @@ class LocalBackend(Backend):
     @abstractmethod
     def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
+
+    @abstractmethod
+    async def opens_thought(self, request: Request) -> bool:
+        """Whether the prompt ends inside of a thought, where the engine cannot close it itself."""
 
     @abstractmethod
     def max_in_flight(self, config: InferenceConfig) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from oumi.models import TINY, TINY_GGUF
 
 # The first bytes of each GGUF file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 _GGUF_MAGIC = b"GGUF"
+# https://github.com/ggml-org/llama.cpp/tree/master/tools/gguf-split
+_LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$")
+_MOST_NAMED = 8
+
+# https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+_LFS_POINTER = b"version https://git-lfs"
 
 # Files in a model's folder that decide its answers: settings, chat template, vocabulary, weights.
 _HASHED_SUFFIXES = frozenset({".json", ".jinja", ".txt", ".model", ".safetensors", ".bin", ".gguf"})
@@ -37,8 +44,22 @@ def find_gguf(model: ModelParams) -> Path:
     path = Path(name).expanduser()
     if path.is_dir() and filename:
         path = path / _one_of(path, filename, [file.name for file in path.iterdir()])
+    elif path.is_dir():
+        path = _only_gguf(path)
     hub_name = f"{name}:{filename}" if filename and ":" not in name else name
     return _find_gguf(path, hub_name, model.model_revision)
+
+
+def _only_gguf(folder: Path) -> Path:
+    """The one model in a folder, by its first part if it was split."""
+    found = sorted(folder.glob("*.gguf"))
+    models = [path for path in found if not _LATER_PART.search(path.name)]
+    if len(models) == 1:
+        return models[0]
+    names = ", ".join(path.name for path in models[:_MOST_NAMED]) or "none"
+    raise ModelNotFoundError(
+        f"{folder}: which .gguf file? Name it, or set model.model_kwargs.filename: {names}"
+    )
 
 
 def find_adapter(name: str) -> Path:
@@ -73,10 +94,10 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 def _find_gguf(path: Path, hub_name: str, revision: str | None = None) -> Path:
     if path.is_file():
-        return _checked(path)
+        return check_gguf(path)
     repo, _, filename = hub_name.partition(":")
     if repo.count("/") == 1 and filename:
-        return _checked(_download(repo, filename, revision))
+        return check_gguf(_download(repo, filename, revision))
     if repo.count("/") == 1 and not path.exists() and not path.suffix:
         raise ModelNotFoundError(
             f"{repo}: name one of its GGUF files, as {repo}:file.gguf or in "
@@ -122,10 +143,17 @@ def _samples(path: Path, size: int) -> Iterator[bytes]:
             yield file.read(_SAMPLE_BYTES)
 
 
-def _checked(path: Path) -> Path:
+def check_gguf(path: Path) -> Path:
+    """The path itself. Raises ModelNotFoundError for a file that is no GGUF file."""
     with path.open("rb") as file:
-        if file.read(len(_GGUF_MAGIC)) != _GGUF_MAGIC:
-            raise ModelNotFoundError(f"{path}: not a GGUF file")
+        start = file.read(len(_LFS_POINTER))
+    if start == _LFS_POINTER:
+        raise ModelNotFoundError(
+            f"{path}: not a GGUF file, but a pointer of Git LFS to one: run git lfs pull"
+        )
+    if not start.startswith(_GGUF_MAGIC):
+        content = "it is empty" if not start else f"it begins with {start[:8]!r}"
+        raise ModelNotFoundError(f"{path}: not a GGUF file: {content}")
     return path
 
 

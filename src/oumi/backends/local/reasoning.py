@@ -20,6 +20,19 @@ def opens_reasoning(prompt_end: str) -> bool:
     return prompt_end.rstrip().endswith(THINK_START)
 
 
+def answer_start(begun: str, *, opens: bool) -> str:
+    """What is put behind a prompt so that an answer goes on from `begun`.
+
+    With `opens` the prompt ends inside the reasoning: it is gone on with if `begun` is a thought
+    itself, and closed otherwise.
+    """
+    if not begun or not opens:
+        return begun
+    if begun.lstrip().startswith(THINK_START):
+        return begun.lstrip().removeprefix(THINK_START).lstrip("\n")
+    return f"\n{THINK_END}\n\n{begun}"
+
+
 def split_reasoning(text: str) -> tuple[str | None, str]:
     """The reasoning at the start of a text, and the answer after it.
 

@@ -13,7 +13,8 @@ from oumi.backends.local.tool_calls import TOOL_CALL_START
 from oumi.core.types.completion import Completion, Delta
 
 # Tokenizers decode a character whose last bytes are still missing to this.
-_INCOMPLETE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+INCOMPLETE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+"""What stands at the end of a text for such a one."""
 
 
 def text_before(text: str, markers: Sequence[str]) -> str:
@@ -34,18 +35,20 @@ def _partial_match_length(text: str, marker: str) -> int:
 class TextStreamer:
     """Cuts one growing answer into deltas, which joined together are the whole answer.
 
-    `stop_strings` end the answer; with `tools`, tool calls are kept out of the content.
+    `stop_strings` end the answer; with `tools`, tool calls are kept out of the content, and with
+    `thoughts` a thought at its start.
     """
 
-    def __init__(self, stop_strings: Sequence[str], *, tools: bool):
+    def __init__(self, stop_strings: Sequence[str], *, tools: bool, thoughts: bool = True):
         self._stop_strings = stop_strings
         self._tools = tools
+        self._thoughts = thoughts
         self._sent_content = ""
         self._sent_reasoning = ""
 
     def update(self, text: str) -> Delta | None:
         """What can be sent now; None if nothing. `text` is everything generated so far."""
-        complete = text.rstrip(_INCOMPLETE_CHARACTER)
+        complete = text.rstrip(INCOMPLETE_CHARACTER)
         return self._unsent(*self._sendable(text_before(complete, self._stop_strings)))
 
     def finish(self, completion: Completion) -> list[Delta]:
@@ -66,6 +69,8 @@ class TextStreamer:
     def _sendable(self, text: str) -> tuple[str, str]:
         """The content and the reasoning that no later text can change."""
         start = text.lstrip()
+        if not self._thoughts:
+            return self._sendable_content(text), ""
         if start.startswith(THINK_START):
             reasoning, end, content = start[len(THINK_START) :].partition(THINK_END)
             if not end:

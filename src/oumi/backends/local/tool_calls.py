@@ -1,4 +1,4 @@
-"""Tool calling by text: the tools of a request, a schema for forced calls, calls in an answer.
+"""Tool calling by text: the tools of a request, and the calls in an answer.
 
 Calls in free text have the form of Hermes models, which most open models were trained on:
 `<tool_call>{"name": …, "arguments": …}</tool_call>`.
@@ -8,7 +8,6 @@ https://github.com/NousResearch/Hermes-Function-Calling
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -51,37 +50,23 @@ def forced_tools(request: Request) -> list[ToolDefinition]:
     return chosen
 
 
-def forced_schema(request: Request) -> dict[str, Any] | None:
-    """The JSON schema of an answer that must be tool calls; None where calls are optional.
-
-    It describes a list of `{"name": …, "arguments": …}`. Generation is constrained to it.
-    """
-    tools = forced_tools(request)
-    if not tools:
-        return None
-    generation = request.config.generation
-    single = generation.tool_choice != "required" or not generation.parallel_tool_calls
-    parameters = {tool.function.name: tool.function.parameters or {} for tool in tools}
-    return {
-        "type": "array",
-        "items": {"anyOf": [_call_schema(name) for name in parameters]},
-        "minItems": 1,
-        **({"maxItems": 1} if single else {}),
-        "$defs": {
-            name: _with_moved_references(schema, f"#/$defs/{name}")
-            for name, schema in parameters.items()
-        },
+def parameters_of(tool: ToolDefinition) -> dict[str, Any]:
+    """The schema of a tool's arguments; of a tool that takes none, an object without any."""
+    return tool.function.parameters or {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": False,
     }
 
 
 def extract_tool_calls(text: str, request: Request) -> tuple[str, list[ToolCall]]:
     """The answer without its tool calls, and the calls.
 
-    Forced calls have the form of `forced_schema`, others that of Hermes models. Text that only
+    Forced calls have a form of `calls_grammar`, others that of Hermes models. Text that only
     looks like a call stays in the answer.
     """
     if forced_tools(request):
-        calls = _parse_calls(_parse_list(text))
+        calls = _parse_calls(_TOOL_CALL.findall(text) or _parse_list(text))
         return ("", number_calls(calls, request)) if calls else (text, [])
     if not offered_tools(request):
         return text, []
@@ -111,29 +96,6 @@ def _chosen_name(choice: Any) -> str:
         f"tool_choice is {choice!r}; it may be 'auto', 'none', 'required', or "
         '{"type": "function", "function": {"name": …}}'
     )
-
-
-def _call_schema(name: str) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {"name": {"const": name}, "arguments": {"$ref": f"#/$defs/{name}"}},
-        "required": ["name", "arguments"],
-        "additionalProperties": False,
-    }
-
-
-def _with_moved_references(schema: Any, pointer: str) -> Any:
-    """The schema as it reads at `pointer` within another one: `#/…` becomes `pointer/…`."""
-    if isinstance(schema, Mapping):
-        return {
-            key: pointer + value[1:]
-            if key == "$ref" and isinstance(value, str) and value.startswith("#")
-            else _with_moved_references(value, pointer)
-            for key, value in schema.items()
-        }
-    if isinstance(schema, list):
-        return [_with_moved_references(item, pointer) for item in schema]
-    return schema
 
 
 def _parse_list(text: str) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from oumi.backends.chat_templates.system_role import fold_system_messages
@@ -26,6 +26,7 @@ from oumi.backends.remote.wrong_place import misdirected, pages_named
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import MissingDependencyError, UnavailableError
+from oumi.runner.prefill import prefill_of, with_prefill
 from oumi.runner.request import Request
 from oumi.runner.session import Session
 from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
@@ -84,7 +85,7 @@ class RemoteSession(Session):
         while True:
             try:
                 if self._is_long(request) and self._can_stream(request):
-                    return await self._complete_streamed(request)
+                    return _whole(await self._complete_streamed(request), request)
                 with self.replicas.pick() as replica:
                     call = self.build_call(request, replica)
                     if self.auth is not None:
@@ -103,10 +104,17 @@ class RemoteSession(Session):
             self.timed_out.add(request.key)
         self.check(reply, call)
         with pages_named(reply.headers, reply.body):
-            return self.dialect.decode(reply.body, request.config)
+            return _whole(self.dialect.decode(reply.body, request.config), request)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
+        async with aclosing(self._stream(request)) as deltas:
+            async for delta in deltas:
+                if delta.completion is not None:
+                    delta = replace(delta, completion=_whole(delta.completion, request))
+                yield delta
+
+    async def _stream(self, request: Request) -> AsyncGenerator[Delta]:
         with self.replicas.pick() as replica:
             call = await self.signed(self.build_call(request, replica, stream=True))
             decoder = self.dialect.stream_decoder(request.config)
@@ -221,7 +229,7 @@ class RemoteSession(Session):
         texts: list[str] = []
         completion: Completion | None = None
         try:
-            async with aclosing(self.stream(request)) as deltas:
+            async with aclosing(self._stream(request)) as deltas:
                 async for delta in deltas:
                     texts.append(delta.content)
                     completion = delta.completion or completion
@@ -231,3 +239,9 @@ class RemoteSession(Session):
         assert completion is not None  # noqa: S101  for the type checker
         self.timed_out.discard(request.key)
         return completion
+
+
+def _whole(completion: Completion, request: Request) -> Completion:
+    """The completion with the message that it continues, if any."""
+    prefill = prefill_of(request.conversation, request.config.generation)
+    return completion if prefill is None else with_prefill(completion, prefill)

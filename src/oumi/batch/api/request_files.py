@@ -16,11 +16,14 @@ from oumi.batch.api.custom_ids import make_id, read_id
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.shard import Shard
 from oumi.batch.job_folder import JobFolder
+from oumi.core.configs import GenerationParams
+from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure
 from oumi.core.types.result import is_fatal
 from oumi.data.source import Row
-from oumi.errors import RequestError, StorageError, UnavailableError
+from oumi.errors import RequestError, StorageError, UnavailableError, UnsupportedError
 from oumi.runner import loop
+from oumi.runner.prefill import check_last_message, prefill_of
 from oumi.runner.request import Request
 from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal import Journal
@@ -97,10 +100,20 @@ def _rows(folder: JobFolder, session: RemoteSession) -> Iterator[tuple[Row, Call
 def _encode(row: Row, session: RemoteSession) -> bytes:
     if row.conversation is None:
         raise row.error or RequestError("a row without a conversation")
+    _check_last_message(row.conversation, session.config.generation)
     request = Request(row.conversation, session.config, shared=row.shared)
     if session.media is not None and session.media.is_needed(request):
         request = loop.submit(session.media.load(request)).result()
     return session.encode(request)
+
+
+def _check_last_message(conversation: Conversation, generation: GenerationParams) -> None:
+    check_last_message(conversation, generation)
+    if prefill_of(conversation, generation) is not None:
+        raise UnsupportedError(
+            "a batch of an API brings its answers without the messages that they would continue: "
+            "ask this row by infer"
+        )
 
 
 class _ShardWriter:

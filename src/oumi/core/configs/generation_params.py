@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from oumi.core.configs.base import Settings, unused
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
@@ -19,7 +19,7 @@ class GenerationParams(Settings):
     batch_size: int | None = Field(default=None, ge=1)
     """Most rows that a local engine works on at once. None: as many as fit into its memory."""
 
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     """Seed of the sampler. None: a fresh one each time."""
 
     temperature: float = Field(default=0.0, ge=0.0)
@@ -41,6 +41,15 @@ class GenerationParams(Settings):
     presence_penalty: float = Field(default=0.0, ge=-2.0, le=2.0)
     """Penalty on a token that is already in the answer, however often."""
 
+    repetition_penalty: float = Field(default=1.0, gt=0.0, le=10.0)
+    """Divides the score of a token that prompt or answer already hold; 1 is none."""
+
+    min_tokens: int = Field(default=0, ge=0)
+    """Fewest tokens of an answer."""
+
+    typical_p: float | None = Field(default=None, gt=0.0, le=1.0)
+    """Sample from the tokens of typical probability that together have at least this one."""
+
     stop_strings: list[str] | None = None
     """Texts that end the answer; they are not part of it."""
 
@@ -56,6 +65,26 @@ class GenerationParams(Settings):
     skip_special_tokens: bool = True
     """Whether special tokens are left out of the text."""
 
+    allow_special_tokens: bool = False
+    """Whether special tokens written in a message, such as `<|im_end|>`, are the model's own. Else
+    they are text, which opens no turn."""
+
+    continue_final_message: bool = False
+    """Whether a last message of the assistant is continued; the answer is one message with it."""
+
+    truncate_prompt: Literal["left", "right", "middle"] | None = None
+    """Where the longest message is cut if prompt and answer do not fit into the context: at its
+    start, its end or its middle. None: the row fails."""
+
+    enable_thinking: bool | None = None
+    """Whether the model thinks before it answers. None: as it does by itself."""
+
+    reasoning_effort: str | None = Field(default=None, min_length=1)
+    """How much a model thinks: `none`, `minimal`, `low`, `medium`, `high` or whatever it takes."""
+
+    max_thinking_tokens: int | None = Field(default=None, ge=0)
+    """Most tokens of a thought, which is then closed; they count as tokens of the answer."""
+
     tool_choice: Any = None
     """`auto`, `none`, `required`, or `{"type": "function", "function": {"name": …}}`."""
 
@@ -67,6 +96,13 @@ class GenerationParams(Settings):
 
     guided_decoding: GuidedDecodingParams | None = None
     """A schema, grammar or expression that the answer has to match."""
+
+    @field_validator("stop_strings")
+    @classmethod
+    def _check_stop_strings(cls, value: list[str] | None) -> list[str] | None:
+        if value and "" in value:
+            raise ValueError("an empty text would end each answer before it begins")
+        return value
 
     exclude_prompt_from_response: bool = unused(default=True)
     use_cache: bool = unused(default=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -32,13 +32,20 @@ with warnings.catch_warnings():
         """The answers that are allowed, none of them given twice."""
 
         grammar: str | None = None
-        """A grammar in the engine's own notation (such as GBNF for llama.cpp)."""
+        """A grammar: on this machine in GBNF, Lark or EBNF, for an API in its own notation."""
+
+        grammar_format: Literal["auto", "gbnf", "lark", "ebnf"] = "auto"
+        """The notation of `grammar`, on this machine. `auto` tells it by its syntax."""
 
         strict: bool | None = None
         """Whether all of a schema has to be enforced while an answer is made. Unset, a provider's
         strict mode is used where the schema fits it, and what a sampler on this machine cannot keep
         is checked in the answer. True refuses such a schema on this machine; false leaves strict
         modes out."""
+
+        applies_to: Literal["whole", "continuation"] = "whole"
+        """With `continue_final_message`: whether the message as a whole has the form, or what is
+        added to it."""
 
         max_repairs: int = Field(default=1, ge=0)
         """How often a model is shown an invalid answer with its errors, to answer again. With 0

@@ -97,6 +97,11 @@ class Completion:
     """How it got its structure; None if none was asked for or the answer is not checked yet."""
     raw_content: str | None = None
     """The whole text of the model, if the content was extracted from it."""
+    prefill: str | None = None
+    """The text of the conversation's last message where this answer continues it, and so takes its
+    place (`generation.continue_final_message`)."""
+    context_full: bool = False
+    """Whether it was cut off because the model's context was full, not by `max_new_tokens`."""
 
     @property
     def answers(self) -> tuple[Completion, ...]:
@@ -104,7 +109,13 @@ class Completion:
         return (*self.earlier, replace(self, earlier=()) if self.earlier else self)
 
     def join(self, conversation: Conversation) -> Conversation:
-        """The conversation with this answer at its end, usage and finish reason in its metadata."""
+        """The conversation with this answer at its end, usage and finish reason in its metadata.
+
+        An answer that continues the last message takes its place.
+        """
+        if self.prefill is not None:
+            before = conversation.messages[:-1]
+            conversation = conversation.model_copy(update={"messages": before})
         message = self.message.with_usage(self.usage.to_dict())
         return conversation.with_reply(message, **answer_metadata(self._facts()))
 
@@ -127,6 +138,8 @@ class Completion:
             tuple(map(cls.from_dict, data.get("earlier", ()))),
             None if structured is None else Structured(structured),
             data.get("raw_content"),
+            data.get("prefill"),
+            data.get("context_full", False),
         )
 
     def _facts(self) -> dict[str, Any]:
@@ -141,6 +154,10 @@ class Completion:
             data["structured"] = self.structured.value
         if self.raw_content is not None:
             data["raw_content"] = self.raw_content
+        if self.prefill is not None:
+            data["prefill"] = self.prefill
+        if self.context_full:
+            data["context_full"] = True
         return data
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from llguidance.gbnf_to_lark import GbnfToLarkError, any_to_lark
-
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import expand_classes
 from oumi.core.json_schema.regex_forms import ANY_TEXT, in_ecma_terms, without_assertions
 from oumi.core.logs import warn_once
 from oumi.errors import UnsupportedError
+from oumi.structured.notation import to_lark_notation
 from oumi.structured.room import Room
 from oumi.structured.sampler.context import Checked
 from oumi.structured.sampler.fit import UnsatisfiableError, refusal_of, to_grammar
@@ -62,7 +61,7 @@ def to_lark(guided: GuidedDecodingParams, room: Room | None = None) -> str:
         case "regex":
             return _regex_to_lark(guided.regex or "")[0]
         case _:
-            return _validate(_from_any_notation(guided.grammar or ""))
+            return _validate(to_lark_notation(guided.grammar or "", guided.grammar_format))
 
 
 def _sampled(guided: GuidedDecodingParams) -> Loosened:
@@ -108,14 +107,6 @@ def _between_slashes(regex: str) -> str:
         lambda match: r"\/" if match[0] == "/" else match[0], expand_classes(regex)
     )
     return f"/{escaped}/"
-
-
-def _from_any_notation(grammar: str) -> str:
-    """A grammar in Lark's notation, given in that or in GBNF, the notation of llama.cpp."""
-    try:
-        return str(any_to_lark(grammar)).removeprefix("%llguidance {}").strip()
-    except (GbnfToLarkError, ValueError) as error:
-        raise _unsupported(error) from error
 
 
 @lru_cache(maxsize=64)

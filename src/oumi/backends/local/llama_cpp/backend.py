@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.backend import LocalBackend
-from oumi.backends.local.llama_cpp.body import (
-    decode,
-    decode_answer,
-    decode_json,
-    encode,
-    encode_for_template,
-    translate,
-)
-from oumi.backends.local.llama_cpp.gguf_metadata import read_text
+from oumi.backends.local.llama_cpp import body, completing
+from oumi.backends.local.llama_cpp.gguf_header import part_paths, read_header
+from oumi.backends.local.llama_cpp.gguf_metadata import read_special_tokens, read_text
 from oumi.backends.local.llama_cpp.params import SCHEDULING, check_kwargs
+from oumi.backends.local.llama_cpp.prompt import Prompt, PromptMaker
 from oumi.backends.local.llama_cpp.runtime import Runtime
 from oumi.backends.local.model_files import find_adapter, find_gguf
+from oumi.backends.local.special_tokens import forged_beside_images
+from oumi.backends.local.tool_calls import TOOL_CALL_START, forced_tools, offered_tools
+from oumi.backends.media.images import has_images
 from oumi.backends.openai_stream import StreamAssembler
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.forks import skip_native_exit
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import UnsupportedError
+from oumi.errors import ConfigError, RequestError, UnsupportedError
 from oumi.runner.request import Request
 from oumi.structured.sampler.grammar import check_guidance
+
+# llama.cpp's seeds are of 32 bits, and the last one stands for a random one.
+_SEEDS = 2**32 - 1
 
 
 class LlamaCppBackend(LocalBackend):
@@ -44,8 +47,15 @@ class LlamaCppBackend(LocalBackend):
         check_kwargs(model)
 
     def _load(self) -> None:
-        self.template = _try_template(self.config.model)
-        self._runtime = Runtime(self.config.model)
+        model, path = self.config.model, find_gguf(self.config.model)
+        part_paths(read_header(path))  # a file that is cut off or in parts, before it is read
+        text = model.chat_template or read_text(path, "tokenizer.chat_template")
+        self.template = _try_template(text, model)
+        self._runtime = Runtime(model)
+        vocabulary = read_special_tokens(path)
+        has_call_token = TOOL_CALL_START in vocabulary.texts
+        self.template = replace(self.template, has_call_token=has_call_token)
+        self._prompts = PromptMaker(text or "", self.template, vocabulary, self._runtime)
 
     def after_fork(self) -> None:
         """The library ends a thread of its own, the parent's, with each model that is freed, and
@@ -63,28 +73,71 @@ class LlamaCppBackend(LocalBackend):
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""
-        body = encode(request)
+        prompt = await self._prompt(request)
         try:
-            reply = await self._runtime.complete(body)
+            if prompt is None:
+                reply = await self._runtime.complete(body.encode(request), chat=True)
+                return body.decode(reply, request)
+            content = completing.encode(request, prompt, self.template)
+            reply = await self._runtime.complete(content, chat=False)
+            return completing.decode(reply, request, prompt)
         except RuntimeError as error:
-            raise translate(error) from error
-        return decode(reply, request)
+            raise body.translate(error) from error
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
-        joiner = StreamAssembler()
+        prompt = await self._prompt(request)
+        deltas = self._stream_chat(request) if prompt is None else self._stream(request, prompt)
         try:
-            async for chunk in self._runtime.stream(encode(request, stream=True)):
-                piece = joiner.add(decode_json(chunk))
-                if piece is not None:
-                    yield piece
+            async with aclosing(deltas):
+                async for delta in deltas:
+                    yield delta
         except RuntimeError as error:
-            raise translate(error) from error
-        yield Delta(completion=decode_answer(joiner.choice, joiner.usage, request))
+            raise body.translate(error) from error
+
+    async def _stream(self, request: Request, prompt: Prompt) -> AsyncGenerator[Delta]:
+        answer = completing.Answer(request, prompt)
+        content = completing.encode(request, prompt, self.template, stream=True)
+        async with aclosing(self._runtime.stream(content, chat=False)) as chunks:
+            async for chunk in chunks:
+                delta = answer.add(chunk)
+                if delta is not None:
+                    yield delta
+        for delta in answer.last_deltas():
+            yield delta
+
+    async def _stream_chat(self, request: Request) -> AsyncGenerator[Delta]:
+        joiner = StreamAssembler()
+        content = body.encode(request, stream=True)
+        async with aclosing(self._runtime.stream(content, chat=True)) as chunks:
+            async for chunk in chunks:
+                delta = joiner.add(body.decode_json(chunk))
+                if delta is not None:
+                    yield delta
+        yield Delta(completion=body.decode_answer(joiner.choice, joiner.usage, request))
+
+    async def _prompt(self, request: Request) -> Prompt | None:
+        """The prompt of a request; None where llama.cpp makes it, from a conversation.
+
+        It does so for images, and for the tools and the thoughts of models that mark them in a way
+        of their own, which it can parse.
+        """
+        special = self._prompts.holds_special_token(request)
+        if has_images(request.conversation):
+            _check_images(request, special)
+            return None
+        if self._prompts.parses(tools=bool(offered_tools(request))):
+            return await self._prompts.make(request)
+        needs_prompt = request.begun or special or forced_tools(request)
+        return await self._prompts.make(request) if needs_prompt else None
+
+    async def opens_thought(self, request: Request) -> bool:
+        """Whether the prompt ends inside of a thought."""
+        return self._prompts.opens_thought(request)
 
     async def render(self, request: Request) -> str:
         """The prompt of a request, as its chat template writes it."""
-        reply = decode_json(await self._runtime.render(encode_for_template(request)))
+        reply = body.decode_json(await self._runtime.render(body.encode_for_template(request)))
         return str(reply["prompt"])
 
     def check_takes_images(self) -> None:
@@ -106,18 +159,27 @@ class LlamaCppBackend(LocalBackend):
     def _model_files(self) -> Sequence[Path]:
         model = self.config.model
         adapter = [find_adapter(model.adapter_model)] if model.adapter_model else []
-        return [find_gguf(model), *adapter]
+        return [*part_paths(read_header(find_gguf(model))), *adapter]
 
     def check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with settings before anything is generated."""
         super().check(config)
+        seed = config.generation.seed
+        if seed is not None and not 0 <= seed < _SEEDS:
+            raise ConfigError(f"generation.seed: LLAMACPP takes 0 to {_SEEDS - 1:,}, not {seed:,}")
         if config.generation.guided_decoding is not None:
             check_guidance(config.generation.guided_decoding)
 
 
-def _try_template(model: ModelParams) -> ChatTemplate:
-    if model.chat_template:
-        return ChatTemplate.from_text(model.chat_template, model)
-    if model.model_name == EMBEDDED_MODEL:
-        return ChatTemplate()  # as tests see to
-    return ChatTemplate.from_text(read_text(find_gguf(model), "tokenizer.chat_template"), model)
+def _try_template(text: str | None, model: ModelParams) -> ChatTemplate:
+    if model.model_name == EMBEDDED_MODEL and not model.chat_template:
+        return ChatTemplate(text=text or "")  # as tests see to
+    return ChatTemplate.from_text(text, model)
+
+
+def _check_images(request: Request, special: str | None) -> None:
+    """Raise RequestError for what llama.cpp cannot be told of a prompt with images."""
+    if request.begun:
+        raise RequestError("LLAMACPP cannot go on from a text in a conversation with images")
+    if special is not None:
+        raise forged_beside_images(special, "LLAMACPP")

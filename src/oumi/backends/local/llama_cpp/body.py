@@ -9,21 +9,24 @@ from typing import Any
 
 import orjson
 
-from oumi.backends.local.llama_cpp.settings import REQUEST, TOOLS
+from oumi.backends.local.llama_cpp.settings import CHAT, REQUEST, TOOLS
 from oumi.backends.local.room import room_of
+from oumi.backends.local.truncation import check_prompt_length
 from oumi.backends.openai_chat import (
     check_tools_are_optional,
     encode_messages_for_template,
     encode_tools,
 )
 from oumi.backends.openai_reply import decode_choice
+from oumi.core.configs import GenerationParams
 from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion
 from oumi.errors import OumiError, RequestError, UnavailableError, UnsupportedError
 from oumi.runner.request import Request
 
 # llama.cpp's own defaults (top_k 40, min_p 0.05) change what a model samples.
-_NEUTRAL = {"top_p": 1.0, "top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0, "seed": -1}
+NEUTRAL = {"top_p": 1.0, "top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0, "seed": -1}
+"""Values of settings that were not given."""
 
 
 def encode(request: Request, *, stream: bool = False) -> bytes:
@@ -32,19 +35,40 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
     Raises InputError, RequestError or UnsupportedError for what llama.cpp cannot be sent.
     """
     generation = request.config.generation
+    messages = encode_messages_for_template(request.conversation)
+    for message in messages:
+        for call in message.get("tool_calls", ()):
+            call["function"]["arguments"] = _readable(call["function"]["arguments"])
     body = {
-        "messages": encode_messages_for_template(request.conversation),
-        **_NEUTRAL,
-        # A prompt that is partly in the slot's cache is computed in other batches, whose rounding
-        # differs a little: enough to change a sample that has to be repeatable.
-        "cache_prompt": generation.seed is None or generation.temperature == 0,
+        "messages": messages,
+        **NEUTRAL,
+        "cache_prompt": caches_prompt(generation),
         **_tools(request),
+        **CHAT.encode(request.config, request.config),
         **REQUEST.encode(request.config, generation.guided_decoding, room_of(request)),
     }
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
     return write_json(body)
+
+
+def _readable(arguments: str) -> str:
+    """The arguments of an earlier call as JSON, which llama.cpp insists on."""
+    try:
+        orjson.loads(arguments or "{}")
+    except orjson.JSONDecodeError:
+        return write_json(arguments).decode()
+    return arguments
+
+
+def caches_prompt(generation: GenerationParams) -> bool:
+    """Whether what a slot holds of a prompt already is not computed again.
+
+    The rest is then computed in other batches, whose rounding differs a little: enough to change a
+    sample that has to be repeatable.
+    """
+    return generation.seed is None or generation.temperature == 0
 
 
 def encode_for_template(request: Request) -> bytes:
@@ -81,6 +105,8 @@ def decode_json(reply: bytes) -> dict[str, Any]:
     data: dict[str, Any] = orjson.loads(reply)
     error = data.get("error") or (data if "code" in data and "message" in data else None)
     if error is not None:
+        if error.get("type") == "exceed_context_size_error":
+            check_prompt_length(error["n_prompt_tokens"], error["n_ctx"])
         status, text = int(error.get("code") or 500), str(error.get("message"))
         error_type = RequestError if status < 500 else UnavailableError
         raise error_type(f"llama.cpp: {text}", status=status)

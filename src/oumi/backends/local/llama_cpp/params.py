@@ -9,7 +9,12 @@ from typing import Any
 
 import xllamacpp
 
-from oumi.backends.local.llama_cpp.gguf_metadata import has_key
+from oumi.backends.local.llama_cpp.gguf_metadata import read_special_tokens
+from oumi.backends.local.llama_cpp.load_check import (
+    check_files,
+    check_settings,
+    slots_that_fit,
+)
 from oumi.backends.local.llama_cpp.python_kwargs import KWARGS, set_kwarg
 from oumi.backends.local.llama_cpp.settings import LOADING, PARAMETERS, SETTINGS_IN_KWARGS
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
@@ -60,6 +65,10 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
     params = xllamacpp.CommonParams()
     embedded = _EMBEDDED if model.model_name == EMBEDDED_MODEL else {}
     facts = LOADING.encode(SimpleNamespace(model=model), model)
+    check_settings(model.model_kwargs)
+    adapter = facts.get("adapter_path")
+    projector = model.model_kwargs.get("mmproj")
+    header = check_files(Path(facts["path"]), Path(adapter) if adapter else None, projector)
     params.model.path = facts["path"]
     params.api_keys = [api_key]
     params.port = 0  # any free one: the server listens even if nobody calls it from outside
@@ -68,7 +77,6 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
     params.n_threads_http = 1
     params.cache_ram_mib = 0  # a cache of old prompts, which would take up to 8 GiB
     params.verbosity = 0
-    params.n_parallel = embedded.get("n_parallel", DEFAULT_SLOTS)
     if "n_threads" in embedded:
         _set(params, "n_threads", embedded["n_threads"])
     for name in facts.keys() & {"n_gpu_layers", "chat_template"}:
@@ -81,6 +89,8 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
         _set(params, name, value)
     # llama.cpp divides the context among the slots.
     context = facts.get("context_length") or embedded.get("n_ctx", DEFAULT_CONTEXT)
+    default = embedded.get("n_parallel", DEFAULT_SLOTS)
+    params.n_parallel = slots_that_fit(header, context, model.model_kwargs, default)
     params.n_ctx = params.n_parallel * context
     return params
 
@@ -90,11 +100,9 @@ def _absent_tokens(template: str, path: Path) -> dict[str, str]:
 
     In their place llama.cpp would write a token of the older models of this kind.
     """
-    return {
-        f"{kind}_token": '""'
-        for kind in ("bos", "eos")
-        if f"{kind}_token" in template and not has_key(path, f"tokenizer.ggml.{kind}_token_id")
-    }
+    read = [name for name in ("bos_token", "eos_token") if name in template]
+    known = read_special_tokens(path).named if read else {}
+    return {name: '""' for name in read if name not in known}
 
 
 def check_kwargs(model: ModelParams) -> None:

@@ -7,13 +7,14 @@ import ctypes
 import secrets
 import signal
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+import orjson
 import xllamacpp
 
 from oumi.backends.local.llama_cpp.params import make_params
@@ -22,7 +23,7 @@ from oumi.core.forks import keep_forever
 from oumi.errors import EngineError, ModelNotFoundError
 from oumi.runner.loop import SIGNALS
 
-_RENDER_TIMEOUT_S = 60.0  # it waits behind nothing, and takes milliseconds
+_POST_TIMEOUT_S = 60.0  # it waits behind nothing, and takes milliseconds
 
 
 class Runtime:
@@ -40,6 +41,7 @@ class Runtime:
         self._api_key = secrets.token_urlsafe()
         params = make_params(model, api_key=self._api_key)
         self.slots: int = params.n_parallel
+        self.context_length: int = params.n_ctx // params.n_parallel
         self.request_count = 0
         with _python_signal_handlers_kept():
             try:
@@ -68,14 +70,17 @@ class Runtime:
         """Whether the model is freed."""
         return self._server is None
 
-    async def complete(self, body: bytes) -> bytes:
-        """The reply to the body of a chat request, as JSON. Raises RuntimeError."""
+    async def complete(self, body: bytes, *, chat: bool) -> bytes:
+        """The reply to a request, as JSON. Raises RuntimeError.
+
+        With `chat` the body is one of the chat endpoint, else of the one that completes a prompt.
+        """
         replies: list[bytes] = []
-        await self._start(body, replies.append)
+        await self._start(body, replies.append, chat=chat)
         return b"".join(replies)
 
-    async def stream(self, body: bytes) -> AsyncIterator[bytes]:
-        """The chunks of a streamed reply. Closing the iterator stops the generation."""
+    async def stream(self, body: bytes, *, chat: bool) -> AsyncGenerator[bytes]:
+        """The chunks of a streamed reply. Closing the generator stops the generation."""
         loop = asyncio.get_running_loop()
         chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         closed = False
@@ -84,7 +89,7 @@ class Runtime:
             loop.call_soon_threadsafe(chunks.put_nowait, chunk)
             return closed  # True has llama.cpp stop
 
-        work = self._start(body, on_chunk)
+        work = self._start(body, on_chunk, chat=chat)
         work.add_done_callback(lambda _: chunks.put_nowait(None))
         try:
             while (chunk := await chunks.get()) is not None:
@@ -94,15 +99,30 @@ class Runtime:
             closed = True
 
     async def render(self, body: bytes) -> bytes:
-        """The reply to a request for the prompt of a chat request. Only the port has that."""
-        address = urlsplit(self._open_server.listening_address).netloc
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._post_template, address, body)
+        """The reply to a request for the prompt of a chat request."""
+        loop, address = asyncio.get_running_loop(), self._address
+        return await loop.run_in_executor(self._pool, self._post, address, "/apply-template", body)
 
-    def _post_template(self, address: str, body: bytes) -> bytes:
+    def tokenize(self, text: str, *, special: bool, begins: bool = False) -> list[int]:
+        """The tokens of a text. Blocks for about a millisecond.
+
+        Without `special`, names of special tokens are text. With `begins`, the tokens that the
+        model's tokenizer puts at the start of a prompt are added.
+        """
+        body = {"content": text, "parse_special": special, "add_special": begins}
+        reply = self._post(self._address, "/tokenize", orjson.dumps(body))
+        ids: list[int] = orjson.loads(reply)["tokens"]
+        return ids
+
+    @property
+    def _address(self) -> str:
+        return str(urlsplit(self._open_server.listening_address).netloc)
+
+    def _post(self, address: str, path: str, body: bytes) -> bytes:
+        """The reply of an endpoint that only the server's port has."""
         headers = {"authorization": f"Bearer {self._api_key}", "content-type": "application/json"}
-        with closing(HTTPConnection(address, timeout=_RENDER_TIMEOUT_S)) as connection:
-            connection.request("POST", "/apply-template", body, headers)
+        with closing(HTTPConnection(address, timeout=_POST_TIMEOUT_S)) as connection:
+            connection.request("POST", path, body, headers)
             return connection.getresponse().read()
 
     def close(self) -> None:
@@ -110,11 +130,12 @@ class Runtime:
         self._pool.shutdown(wait=True)
         self._server = None
 
-    def _start(self, body: bytes, on_chunk: object) -> asyncio.Future[None]:
+    def _start(self, body: bytes, on_chunk: object, *, chat: bool) -> asyncio.Future[None]:
         server = self._open_server
         self.request_count += 1
         loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._pool, server.handle_chat_completions, body, on_chunk)
+        handle = server.handle_chat_completions if chat else server.handle_completions
+        return loop.run_in_executor(self._pool, handle, body, on_chunk)
 
     @property
     def _open_server(self) -> xllamacpp.Server:

@@ -10,8 +10,11 @@ from typing import Any
 from oumi.backends.local.model_files import find_adapter, find_gguf
 from oumi.backends.setting_map import SettingMap, field
 from oumi.backends.settings import LOADING_KWARGS
-from oumi.core.configs import GuidedDecodingParams, ModelParams
+from oumi.core.configs import GuidedDecodingParams, InferenceConfig, ModelParams
 from oumi.structured.room import Room
+
+LLGUIDANCE = "%llguidance {}\n"
+"""By this beginning llama.cpp knows a grammar in llguidance's notation from one in its own."""
 
 
 def _max_tokens(value: int, *_: Any) -> dict[str, Any]:
@@ -31,10 +34,28 @@ def _logprobs(likeliest: int, *_: Any) -> dict[str, Any]:
     return {"logprobs": True, "top_logprobs": likeliest}
 
 
-def _grammar(_: Any, guided: GuidedDecodingParams, room: Room | None) -> dict[str, Any]:
+def _n_probs(likeliest: int) -> dict[str, Any]:
+    return {"n_probs": max(likeliest, 1)}  # 0 means no log-probabilities at all
+
+
+def llguidance(guided: GuidedDecodingParams, room: Room | None) -> str:
+    """The grammar of a constraint, in the notation that llama.cpp hands to llguidance."""
     from oumi.structured.sampler.grammar import to_lark  # loads llguidance
 
-    return {"grammar": "%llguidance {}\n" + to_lark(guided, room)}
+    return LLGUIDANCE + to_lark(guided, room)
+
+
+def _grammar(_: Any, guided: GuidedDecodingParams, room: Room | None) -> dict[str, Any]:
+    return {"grammar": llguidance(guided, room)}
+
+
+def _template_kwargs(_: Any, config: InferenceConfig) -> dict[str, Any]:
+    """The variables of the chat template that one setting or another gives."""
+    from oumi.backends.local.chat_template import thinking_arguments  # loads a template's engine
+
+    given = config.model.chat_template_kwargs or {}
+    arguments = {**thinking_arguments(config.generation), **given}
+    return {"chat_template_kwargs": arguments} if arguments else {}
 
 
 def _path(_: Any, model: ModelParams) -> dict[str, Any]:
@@ -56,7 +77,6 @@ def _without_filename(kwargs: dict[str, Any]) -> dict[str, Any]:
 # Fields of each request.
 REQUEST = SettingMap(
     {
-        "model.chat_template_kwargs": field("chat_template_kwargs", unless={}),
         "generation.max_new_tokens": _max_tokens,
         "generation.temperature": field("temperature"),
         "generation.top_p": field("top_p"),
@@ -65,16 +85,28 @@ REQUEST = SettingMap(
         "generation.frequency_penalty": field("frequency_penalty"),
         "generation.presence_penalty": field("presence_penalty"),
         "generation.seed": field("seed"),
+        "generation.repetition_penalty": field("repeat_penalty", unless=1.0),
+        "generation.typical_p": field("typical_p"),
         "generation.stop_strings": field("stop", unless=[]),
         "generation.logit_bias": _logit_bias,
-        "generation.logprobs": _logprobs,
         "generation.guided_decoding.json": _grammar,
         "generation.guided_decoding.regex": _grammar,
         "generation.guided_decoding.choice": _grammar,
         "generation.guided_decoding.grammar": _grammar,
     }
 )
-# Fields of a request whose conversation has tools.
+# Fields of a request that is a prompt alone.
+COMPLETION = SettingMap({"generation.logprobs": _n_probs})
+# Fields of a request that is a conversation, from which llama.cpp makes the prompt.
+CHAT = SettingMap(
+    {
+        "generation.logprobs": _logprobs,
+        "model.chat_template_kwargs": _template_kwargs,
+        "generation.enable_thinking": _template_kwargs,
+        "generation.reasoning_effort": _template_kwargs,
+    }
+)
+# Fields of such a request whose conversation has tools.
 TOOLS = SettingMap(
     {
         "generation.parallel_tool_calls": field("parallel_tool_calls"),
@@ -95,11 +127,24 @@ LOADING = SettingMap(
 # Parameters under llama.cpp's own names.
 PARAMETERS = SettingMap({"model.model_kwargs": _without_filename})
 
-READ_BY_BACKEND = frozenset({"generation.batch_size"})
-"""How many requests are in flight, which llama.cpp is not sent."""
+READ_BY_BACKEND = frozenset(
+    {
+        "generation.allow_special_tokens",  # prompt.py
+        "generation.batch_size",  # backend.py: how many requests are in flight
+        "generation.continue_final_message",  # continuation.py
+        "generation.truncate_prompt",  # truncation.py
+        "generation.max_thinking_tokens",  # thinking.py
+    }
+)
+"""Settings that our own modules use, which llama.cpp is not sent."""
 
 SETTINGS = (
-    REQUEST.settings | TOOLS.settings | LOADING.settings | PARAMETERS.settings | READ_BY_BACKEND
+    REQUEST.settings
+    | CHAT.settings
+    | TOOLS.settings
+    | LOADING.settings
+    | PARAMETERS.settings
+    | READ_BY_BACKEND
 )
 
 SETTINGS_IN_KWARGS = LOADING_KWARGS | {"lora_path": "adapter_model", "n_ctx": "model_max_length"}

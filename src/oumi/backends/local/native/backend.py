@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 
 from oumi.backends.local.backend import LocalBackend
+from oumi.backends.local.chat_template import opens_thought
 from oumi.backends.local.native.arguments import loading_args
 from oumi.backends.local.native.loading import LoadedModel, load
 from oumi.backends.local.native.prompt import encode, render
@@ -69,6 +70,13 @@ class NativeBackend(LocalBackend):
             row.future.result()
         finally:
             row.future.cancel()
+
+    async def opens_thought(self, request: Request) -> bool:
+        """Whether the prompt ends inside of a thought."""
+        parts = self._parts
+        return parts is not None and opens_thought(
+            request, parts.loaded.tokenizer, parts.loaded.template
+        )
 
     async def render(self, request: Request) -> str:
         """The prompt of a request, as its chat template writes it."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from oumi.backends.local.chat_template import to_completion
+from oumi.backends.local.chat_template import may_hold_thought, to_completion
 from oumi.backends.local.native.prompt import Prompt
-from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, THINK_START, opens_reasoning
-from oumi.backends.local.streaming import TextStreamer
+from oumi.backends.local.streaming import INCOMPLETE_CHARACTER, TextStreamer
 from oumi.backends.local.tool_calls import TOOL_CALL_END, forced_tools, offered_tools
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import FinishReason
@@ -33,12 +32,14 @@ class Detokenizer:
         self._end_strings = [*self._stop_strings, *([TOOL_CALL_END] if single_call else ())]
         longest = max((len(end.encode()) for end in self._end_strings), default=0)
         self._search_tokens = longest + _EXTRA_SEARCH_TOKENS
-        # A `<think>` in the prompt belongs to the answer's reasoning, so it is put back in front.
-        prompt_end = tokenizer.decode(prompt.ids[-PROMPT_TAIL_TOKENS:])
-        self._prefix = THINK_START if opens_reasoning(prompt_end) else ""
+        self._prefix = prompt.begun
         # Forced tool calls are JSON that is no content, so nothing of it is streamed.
         self._streams_text = not forced_tools(request)
-        self._streamer = TextStreamer(self._stop_strings, tools=tools)
+        self._streamer = TextStreamer(
+            self._stop_strings, tools=tools, thoughts=may_hold_thought(request)
+        )
+        if request.begun:  # the caller knows it
+            self._streamer.update(request.begun)
 
     def has_stopped(self, ids: list[int]) -> bool:
         """Whether the text, with its newest token, holds a string that ends it."""
@@ -51,6 +52,8 @@ class Detokenizer:
     def completion(self, ids: list[int], reason: FinishReason, logprobs: list[Any]) -> Completion:
         """The whole answer, cut before the first stop string."""
         text = self._decode(ids)
+        if reason is FinishReason.LENGTH:  # which may be in the middle of a character
+            text = text.rstrip(INCOMPLETE_CHARACTER)
         found = [at for at in map(text.find, self._stop_strings) if at >= 0]
         request = self._prompt.request
         wants_logprobs = request.config.generation.logprobs is not None

@@ -35,6 +35,11 @@ class Guidance:
             self._compiled[grammar] = LLMatcher(self._tokenizer, grammar)
         return self._compiled[grammar].deep_copy()
 
+    def tokenize(self, text: str) -> list[int]:
+        """Tokens that a matcher takes for a text which is part of the prompt."""
+        ids: list[int] = self._tokenizer.tokenize_str(text)
+        return ids
+
     def apply_mask(self, scores: torch.Tensor, matchers: Sequence[tuple[LLMatcher, int]]) -> None:
         """Set the scores of forbidden tokens to minus infinity, in place.
 

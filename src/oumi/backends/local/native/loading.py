@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,10 +22,13 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
-from oumi.backends.chat_templates.template import ChatTemplate
+from oumi.backends.chat_templates.template import TOOL_CALL, ChatTemplate
+from oumi.backends.local.adapters import check_adapter
 from oumi.backends.local.native.arguments import loading_args
 from oumi.backends.local.native.guidance import Guidance
 from oumi.backends.local.native.settings import HUB, PROCESSOR, TOKENIZER
+from oumi.backends.local.special_tokens import find_special_tokens
+from oumi.backends.local.token_bytes import TokenBytes
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError
 from oumi.models import TINY
@@ -51,6 +55,11 @@ class LoadedModel:
     def decoding_tokenizer(self) -> Any:
         """A copy of the tokenizer for the worker's thread: tokenizers are not safe for threads."""
         return deepcopy(self.tokenizer)
+
+    @cached_property
+    def token_bytes(self) -> TokenBytes:
+        """The bytes of tokens, beside their log-probabilities."""
+        return TokenBytes(self.tokenizer)
 
     @cached_property
     def forward_parameters(self) -> frozenset[str]:
@@ -93,6 +102,8 @@ def load(params: ModelParams) -> LoadedModel:
     if params.adapter_model:
         model = _with_adapter(model, params.adapter_model)
     context_length = _context_length(config, params)
+    has_call_token = find_special_tokens(tokenizer).find(TOOL_CALL) is not None
+    template = replace(template, has_call_token=has_call_token)
     return LoadedModel(model.eval(), tokenizer, processor, context_length, template)
 
 
@@ -155,9 +166,16 @@ def _with_adapter(model: Any, adapter: str) -> Any:
     except ImportError as error:
         raise MissingDependencyError("adapter_model needs: pip install peft") from error
     try:
-        return PeftModel.from_pretrained(model, adapter)
-    except (OSError, ValueError) as error:
+        with warnings.catch_warnings():
+            # That weights are missing is a warning to PEFT, and an error here.
+            warnings.filterwarnings("ignore", message="Found missing adapter keys")
+            adapted = PeftModel.from_pretrained(model, adapter)
+            found = adapted.load_adapter(adapter, "default")  # again, for what it tells
+    except (OSError, ValueError, RuntimeError) as error:
         raise ModelNotFoundError(f"{adapter}: PEFT cannot load this adapter: {error}") from error
+    missing = [key for key in found.missing_keys if "lora_" in key]
+    check_adapter(adapter, unknown=found.unexpected_keys, missing=missing)
+    return adapted
 
 
 def _prepare_tokenizer(tokenizer: Any, processor: Any, params: ModelParams) -> None:

@@ -6,10 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from transformers.image_utils import load_image
 
 from oumi.backends.local import chat_template
 from oumi.backends.local.native.loading import LoadedModel
+from oumi.backends.local.truncation import check_prompt_length
 from oumi.backends.media.images import has_images
 from oumi.backends.media.item_bytes import is_data_url
 from oumi.errors import OumiError, RequestError
@@ -23,6 +25,8 @@ class Prompt:
     request: Request
     ids: list[int]
     images: dict[str, Any] = field(default_factory=dict)
+    begun: str = ""
+    """The start of the answer that stands at its end, such as an open `<think>`."""
 
 
 async def encode(request: Request, model: LoadedModel) -> Prompt:
@@ -31,7 +35,8 @@ async def encode(request: Request, model: LoadedModel) -> Prompt:
     Raises RequestError for one that does not fit or has unreadable images.
     """
     if not has_images(request.conversation):
-        return Prompt(request, chat_template.encode(request, model))
+        prompt = chat_template.encode(request, model)
+        return Prompt(request, prompt.ids, begun=prompt.begun)
     return await asyncio.to_thread(_encode_with_images, request, model)
 
 
@@ -44,11 +49,18 @@ async def render(request: Request, model: LoadedModel) -> str:
 
 
 def _encode_with_images(request: Request, model: LoadedModel) -> Prompt:
+    chat_template.check_images(request, model.tokenizer, "NATIVE")
     encoded = _apply_to_images(request, model, tokenize=True, return_dict=True, return_tensors="pt")
     [ids] = encoded.pop("input_ids").tolist()
     encoded.pop("attention_mask", None)  # all ones: the prompt is alone
-    chat_template.check_prompt_length(len(ids), model.context_length)
-    return Prompt(request, ids, dict(encoded))
+    prompt = chat_template.begin_answer(ids, request, model.tokenizer)
+    check_prompt_length(len(prompt.ids), model.context_length)
+    images = dict(encoded)
+    for name, value in images.items():
+        if isinstance(value, torch.Tensor) and value.shape == (1, len(ids)):  # one for each token
+            added = len(prompt.ids) - len(ids)
+            images[name] = torch.nn.functional.pad(value, (0, added))
+    return Prompt(request, prompt.ids, images, prompt.begun)
 
 
 def _apply_to_images(request: Request, model: LoadedModel, **form: Any) -> Any:

@@ -20,6 +20,7 @@ from transformers import (
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 from oumi.backends.local.native.loading import LoadedModel
@@ -48,6 +49,8 @@ class SamplingState:
     random: Random
     matcher: LLMatcher | None = None
     counts: Counter[int] = field(default_factory=Counter)
+    prompt_ids: frozenset[int] = frozenset()
+    """The tokens of the prompt, where the repetition penalty needs them."""
 
     def append(self, token: int) -> None:
         """Count a generated token and advance the grammar by it."""
@@ -60,10 +63,15 @@ class SamplingState:
         """Whether there is a grammar and it allows no further token."""
         return self.matcher is not None and self.matcher.is_stopped()
 
+    @property
+    def grammar_error(self) -> str:
+        """Why the grammar holds no longer, such as a limit of its parser; empty while it does."""
+        return "" if self.matcher is None else self.matcher.get_error()
+
     def fork(self) -> SamplingState:
         """A copy that can take other tokens. Both share the random generator."""
         matcher = None if self.matcher is None else self.matcher.deep_copy()
-        return SamplingState(self.random, matcher, Counter(self.counts))
+        return SamplingState(self.random, matcher, Counter(self.counts), self.prompt_ids)
 
 
 def make_random(seed: int | None, key: str) -> Random:
@@ -98,6 +106,8 @@ class Sampler:
         self._generation = generation
         self._model = model
         self._bias = _token_bias(generation, model.tokenizer)
+        self._bytes = model.token_bytes
+        self._end_ids = [*model.end_ids, *(generation.stop_token_ids or ())]
         self._warpers = LogitsProcessorList(_warpers(generation))
 
     def sample(self, states: Sequence[SamplingState], scores: torch.Tensor) -> list[int]:
@@ -114,6 +124,9 @@ class Sampler:
             scores[:, list(self._bias)] += values.to(scores.device)
         if self._generation.frequency_penalty or self._generation.presence_penalty:
             self._apply_penalties(states, scores)
+        if self._generation.repetition_penalty != 1:
+            self._apply_repetition_penalty(states, scores)
+        self._forbid_early_ends(states, scores)
         matchers = [(s.matcher, index) for index, s in enumerate(states) if s.matcher is not None]
         if matchers:
             self._model.guidance.apply_mask(scores, matchers)
@@ -128,6 +141,23 @@ class Sampler:
             rows, tokens, counts = torch.tensor(seen, device=scores.device).unbind(1)
             weight = self._generation.frequency_penalty
             scores[rows, tokens] -= weight * counts + self._generation.presence_penalty
+
+    def _apply_repetition_penalty(
+        self, states: Sequence[SamplingState], scores: torch.Tensor
+    ) -> None:
+        """Lower the scores of tokens that prompt or answer hold: https://arxiv.org/abs/1909.05858"""
+        penalty = self._generation.repetition_penalty
+        for row, state in enumerate(states):
+            seen = sorted(state.prompt_ids | state.counts.keys())
+            values = scores[row, seen]
+            scores[row, seen] = torch.where(values > 0, values / penalty, values * penalty)
+
+    def _forbid_early_ends(self, states: Sequence[SamplingState], scores: torch.Tensor) -> None:
+        """Leave answers that are shorter than `min_tokens` no token that would end them."""
+        least = self._generation.min_tokens
+        for row, state in enumerate(states):
+            if state.matcher is None and state.counts.total() < least:
+                scores[row, self._end_ids] = float("-inf")
 
     def logprobs(
         self, logits: torch.Tensor, indices: list[int], tokens: list[int]
@@ -150,7 +180,8 @@ class Sampler:
         ]
 
     def _entry(self, token: int, log: float) -> dict[str, Any]:
-        return {"token": self._model.decoding_tokenizer.decode([token]), "logprob": log}
+        text = self._model.decoding_tokenizer.decode([token])
+        return {"token": text, "bytes": self._bytes.of(token), "logprob": log}
 
 
 def _token_bias(generation: GenerationParams, tokenizer: Any) -> dict[int, float]:
@@ -176,6 +207,8 @@ def _warpers(generation: GenerationParams) -> list[Any]:
         warpers.append(TopKLogitsWarper(generation.top_k))
     if generation.top_p is not None and generation.top_p < 1:
         warpers.append(TopPLogitsWarper(generation.top_p))
+    if generation.typical_p is not None and generation.typical_p < 1:
+        warpers.append(TypicalLogitsWarper(generation.typical_p))
     if generation.min_p > 0:
         warpers.append(MinPLogitsWarper(generation.min_p))
     return warpers

@@ -7,15 +7,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from oumi.backends.local.continuation import begun_form
 from oumi.backends.local.native.detokenizer import Detokenizer
 from oumi.backends.local.native.loading import LoadedModel
 from oumi.backends.local.native.prompt import Prompt
 from oumi.backends.local.native.sampling import Sampler, SamplingState, make_random
 from oumi.backends.local.room import room_of
-from oumi.backends.local.tool_calls import forced_schema
-from oumi.core.configs import GuidedDecodingParams
+from oumi.backends.local.tool_grammar import calls_grammar
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
+from oumi.errors import RequestError
 from oumi.runner.request import Request
 from oumi.structured.sampler.grammar import to_lark
 
@@ -54,12 +55,19 @@ class Sequence:
         self.state.append(token)
         if logprobs is not None:
             self.logprobs.append(logprobs)
-        if self.state.is_grammar_complete or self.detokenizer.has_stopped(self.ids):
+        if self.state.grammar_error:
+            self._fail(RequestError(f"the grammar stopped working: {self.state.grammar_error}"))
+        elif self.state.is_grammar_complete or self.detokenizer.has_stopped(self.ids):
             self.finish_reason = FinishReason.STOP
         elif len(self.ids) >= self.max_new_tokens:
             self.finish_reason = FinishReason.LENGTH
         elif self.on_delta is not None and (delta := self.detokenizer.delta(self.ids)):
             self.on_delta(delta)
+
+    def _fail(self, error: RequestError) -> None:
+        self.finish_reason = FinishReason.ERROR
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)
 
     def resolve(self) -> None:
         """Set the future's result, unless it was cancelled; a stream gets its last deltas first."""
@@ -81,12 +89,18 @@ def make_sequence(
 ) -> Sequence:
     """A sequence without tokens. Raises UnsupportedError for an unsupported grammar."""
     generation = prompt.request.config.generation
-    grammar = _grammar(prompt.request)
+    grammar = _grammar(prompt.request, model)
     matcher = model.guidance.matcher(grammar) if grammar else None
+    if matcher is not None and (start := begun_form(prompt.request)):
+        matcher.consume_tokens(model.guidance.tokenize(start))
     return Sequence(
         prompt,
         sampler,
-        SamplingState(make_random(generation.seed, prompt.request.key), matcher),
+        SamplingState(
+            make_random(generation.seed, prompt.request.key),
+            matcher,
+            prompt_ids=frozenset(prompt.ids if generation.repetition_penalty != 1 else ()),
+        ),
         Detokenizer(prompt, model.decoding_tokenizer),
         max_new_tokens=min(generation.max_new_tokens, model.context_length - len(prompt.ids)),
         end_ids=frozenset([*model.end_ids, *(generation.stop_token_ids or ())]),
@@ -94,10 +108,10 @@ def make_sequence(
     )
 
 
-def _grammar(request: Request) -> str | None:
+def _grammar(request: Request, model: LoadedModel) -> str | None:
     """The Lark grammar of forced tool calls or of `guided_decoding`; None without either."""
-    schema = forced_schema(request)
+    calls = calls_grammar(request, marked=model.template.marks_calls)
     guided = request.config.generation.guided_decoding
-    if schema is not None:
-        guided = GuidedDecodingParams(json=schema)
-    return None if guided is None else to_lark(guided, room_of(request))
+    if calls is not None or guided is None:
+        return calls
+    return to_lark(guided, room_of(request))

@@ -37,6 +37,14 @@ READ_BY_BACKEND = frozenset(
         "model.model_max_length",
         "model.tokenizer_name",
         "model.tokenizer_pad_token",
+        # special_tokens.py, continuation.py and truncation.py
+        "generation.allow_special_tokens",
+        "generation.continue_final_message",
+        "generation.truncate_prompt",
+        # chat_template.py and thinking.py
+        "generation.enable_thinking",
+        "generation.max_thinking_tokens",
+        "generation.reasoning_effort",
         # prompt.py and tool_calls.py
         "model.chat_template_kwargs",
         "generation.parallel_tool_calls",
@@ -48,10 +56,13 @@ READ_BY_BACKEND = frozenset(
         "generation.logit_bias",
         "generation.logprobs",
         "generation.min_p",
+        "generation.min_tokens",
         "generation.presence_penalty",
+        "generation.repetition_penalty",
         "generation.temperature",
         "generation.top_k",
         "generation.top_p",
+        "generation.typical_p",
         # sequence.py and detokenizer.py
         "generation.guided_decoding.choice",
         "generation.guided_decoding.grammar",

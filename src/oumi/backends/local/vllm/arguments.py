@@ -10,7 +10,10 @@ from typing import Any
 
 import torch
 from huggingface_hub import hf_hub_download
+from transformers import AutoConfig
 
+from oumi.backends.local.adapters import check_adapter, unknown_weights
+from oumi.backends.local.vllm.cache_size import cache_args
 from oumi.backends.local.vllm.settings import GUIDANCE, LOADING, SETTINGS_IN_KWARGS
 from oumi.backends.local.vllm.transformers_kwargs import (
     GGUF,
@@ -22,10 +25,12 @@ from oumi.backends.local.vllm.versions import (
     QUANTIZATION_METHODS,
     AsyncEngineArgs,
     StructuredOutputsConfig,
+    current_platform,
 )
-from oumi.core.configs import ModelParams
+from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError
+from oumi.models import TINY
 
 # Arguments that are set from other settings, with the reason for an error message.
 _RESERVED = {
@@ -116,7 +121,8 @@ def _arguments(model: ModelParams, known: set[str]) -> dict[str, Any]:
         "disable_log_stats": True,
         # We load what rows name, and vLLM is given the bytes. This is no host that there could be.
         "allowed_media_domains": ["none.invalid"],
-        **_adapter_args(model.adapter_model),
+        **_adapter_args(model),
+        **cache_args(model, _read_config(model), on_cpu=current_platform.is_cpu()),
         **LOADING.encode(SimpleNamespace(model=model), model),
         "structured_outputs_config": structured_outputs_config(model),
     }
@@ -134,8 +140,9 @@ def _check_name(name: str, known: set[str]) -> None:
         raise ConfigError(f"model.model_kwargs.{name}: vLLM has no such argument{hint}")
 
 
-def _adapter_args(adapter: str | None) -> dict[str, Any]:
+def _adapter_args(model: ModelParams) -> dict[str, Any]:
     """What vLLM has to know of a LoRA adapter before it loads it: above all its rank."""
+    adapter = model.adapter_model
     if adapter is None:
         return {}
     try:
@@ -143,9 +150,29 @@ def _adapter_args(adapter: str | None) -> dict[str, Any]:
     except (OSError, ValueError, KeyError) as error:
         reason = f"no adapter_config.json with a rank: {error}"
         raise ModelNotFoundError(f"{adapter}: {reason}") from error
+    _check_weights(model)
     max_rank = next((allowed for allowed in _LORA_RANKS if allowed >= rank), rank)
     # With room for one adapter only, vLLM on the CPU mixes up requests.
     return {"enable_lora": True, "max_lora_rank": max_rank, "max_loras": 2}
+
+
+def _read_config(model: ModelParams) -> Any:
+    """The model's own settings; None where vLLM will say why they cannot be read."""
+    name = str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name
+    try:
+        return AutoConfig.from_pretrained(
+            name, revision=model.model_revision, trust_remote_code=model.trust_remote_code
+        )
+    except (OSError, ValueError, KeyError, ImportError):
+        return None
+
+
+def _check_weights(model: ModelParams) -> None:
+    """Raise ModelNotFoundError where the names of an adapter's weights fit the model in part."""
+    folder = TINY / "hf" if model.model_name == EMBEDDED_MODEL else Path(model.model_name)
+    adapter = model.adapter_model or ""
+    unknown = unknown_weights(Path(adapter).expanduser(), folder.expanduser())
+    check_adapter(adapter, unknown=unknown, missing=())
 
 
 def _adapter_settings(adapter: str) -> Path:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.backend import LocalBackend
-from oumi.backends.local.reasoning import PROMPT_TAIL_TOKENS, opens_reasoning
+from oumi.backends.local.chat_template import opens_thought
+from oumi.backends.local.continuation import with_form_of_rest
 from oumi.backends.local.room import room_of
-from oumi.backends.local.tool_calls import forced_schema, offered_tools
+from oumi.backends.local.special_tokens import find_special_tokens
+from oumi.backends.local.tool_calls import TOOL_CALL_START, forced_tools, offered_tools
+from oumi.backends.local.tool_grammar import calls_grammar, forced_list
 from oumi.backends.local.vllm.arguments import (
     SCHEDULING,
     check_kwargs,
@@ -53,6 +57,9 @@ class VLLMBackend(LocalBackend):
         if not model.chat_template:
             self._try_own_template(model)
 
+        found = find_special_tokens(self._runtime.tokenizer).find(TOOL_CALL_START)
+        self.template = replace(self.template, has_call_token=found is not None)
+
     def _try_own_template(self, model: ModelParams) -> None:
         if not self._runtime.renders_jinja:
             return
@@ -80,9 +87,18 @@ class VLLMBackend(LocalBackend):
         for delta in parser.last_deltas(generated):
             yield delta
 
+    async def opens_thought(self, request: Request) -> bool:
+        """Whether the prompt ends inside of a thought that vLLM does not know of.
+
+        With a reasoning parser it keeps to a form from the end of the thought on by itself.
+        """
+        if self.config.model.model_kwargs.get("reasoning_parser"):
+            return False
+        return opens_thought(request, self._runtime.tokenizer, self.template)
+
     async def render(self, request: Request) -> str:
         """The prompt of a request: the text of its tokens, as vLLM's renderer makes them."""
-        prompt = await render(request, self._runtime)
+        prompt, _ = await render(request, self._runtime)
         text: str = self._runtime.tokenizer.decode(prompt["prompt_token_ids"])
         return text
 
@@ -104,16 +120,16 @@ class VLLMBackend(LocalBackend):
     async def _generate(
         self, request: Request, *, stream: bool
     ) -> tuple[GeneratedText, OutputParser, AsyncIterator[Any]]:
-        prompt = await render(request, self._runtime)
-        generated = GeneratedText(prompt["prompt_token_ids"])
+        prompt, begun = await render(request, self._runtime)
+        generated = GeneratedText(prompt["prompt_token_ids"], self._runtime.token_bytes)
         vllm_parser = make_parser(request, self._runtime)
-        in_reasoning = self._opens_reasoning(generated.prompt_ids)
-        parser = vllm_parser or TextOutputParser(request, in_reasoning=in_reasoning)
+        parser = vllm_parser or TextOutputParser(request, begun)
         tools = bool(offered_tools(request))
         params = sampling_params(
-            request.config.generation,
+            with_form_of_rest(request),
             stream=stream,
-            schema=forced_schema(request),
+            # A parser of vLLM's looks for calls of another form.
+            calls=self._calls(request) if forced_tools(request) or vllm_parser is None else None,
             room=room_of(request),
             backend=self._grammar_backend,
             # The markers of a tool call are special tokens of some models.
@@ -121,10 +137,10 @@ class VLLMBackend(LocalBackend):
         )
         return generated, parser, self._runtime.generate(prompt, params)
 
-    def _opens_reasoning(self, prompt_ids: list[int]) -> bool:
-        if not self._runtime.may_reason:
-            return False
-        return opens_reasoning(self._runtime.tokenizer.decode(prompt_ids[-PROMPT_TAIL_TOKENS:]))
+    def _calls(self, request: Request) -> str | dict[str, Any] | None:
+        if self._grammar_backend != GUIDANCE:  # others know no grammar with a schema in it
+            return forced_list(request)
+        return calls_grammar(request, marked=self.template.marks_calls)
 
     def check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with settings before anything is generated."""

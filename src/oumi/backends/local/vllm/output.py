@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from oumi.backends.local.chat_template import to_completion
-from oumi.backends.local.reasoning import THINK_START
+from oumi.backends.local.chat_template import may_hold_thought, to_completion
 from oumi.backends.local.streaming import TextStreamer
+from oumi.backends.local.token_bytes import TokenBytes
 from oumi.backends.local.tool_calls import forced_tools, offered_tools
 from oumi.backends.openai_reply import decode_finish_reason
 from oumi.core.types.completion import Completion, Delta, Usage
@@ -23,6 +23,7 @@ class GeneratedText:
     """
 
     prompt_ids: list[int]
+    token_bytes: TokenBytes
     text: str = ""
     ids: list[int] = field(default_factory=list)
     new_text: str = ""
@@ -50,7 +51,18 @@ class GeneratedText:
         """
         if top is None:
             return None
-        return {"content": [_token_logprobs(step, top) for step in self._logprobs]}
+        return {"content": [self._token_logprobs(step, top) for step in self._logprobs]}
+
+    def _token_logprobs(self, step: dict[int, Any], top: int) -> dict[str, Any]:
+        """One token's entry. vLLM maps ids to log-probabilities, the sampled token's first."""
+        (sampled, first), ranked = next(iter(step.items())), sorted(step.items(), key=_rank)
+        # The sampled token is there even if it is not among the likeliest.
+        likeliest = [self._entry(token, one) for token, one in ranked if one.rank <= top]
+        return {**self._entry(sampled, first), "top_logprobs": likeliest}
+
+    def _entry(self, token: int, logprob: Any) -> dict[str, Any]:
+        text, as_bytes = logprob.decoded_token, self.token_bytes.of(token)
+        return {"token": text, "bytes": as_bytes, "logprob": logprob.logprob}
 
 
 class OutputParser(Protocol):
@@ -72,13 +84,17 @@ class OutputParser(Protocol):
 class TextOutputParser:
     """Finds reasoning and tool calls by the markers that most models write.
 
-    `in_reasoning` says that the prompt ends with an open `<think>`.
+    `begun` is the start of the answer that stands at the end of the prompt.
     """
 
-    def __init__(self, request: Request, *, in_reasoning: bool):
+    def __init__(self, request: Request, begun: str = ""):
         self._request = request
-        self._prefix = THINK_START if in_reasoning else ""
-        self._streamer = TextStreamer([], tools=bool(offered_tools(request)))
+        self._prefix = begun
+        self._streamer = TextStreamer(
+            [], tools=bool(offered_tools(request)), thoughts=may_hold_thought(request)
+        )
+        if request.begun:  # the caller knows it
+            self._streamer.update(request.begun)
         # Forced tool calls are JSON that is no content, so nothing of it is streamed.
         self._streams_text = not forced_tools(request)
 
@@ -101,12 +117,6 @@ class TextOutputParser:
         return self._streamer.finish(self.completion(generated))
 
 
-def _token_logprobs(step: dict[int, Any], top: int) -> dict[str, Any]:
-    """One token's entry. vLLM maps ids to log-probabilities, the sampled token's first."""
-    sampled, ranked = next(iter(step.values())), sorted(step.values(), key=lambda one: one.rank)
-    # The sampled token is there even if it is not among the likeliest.
-    return {**_entry(sampled), "top_logprobs": [_entry(one) for one in ranked if one.rank <= top]}
-
-
-def _entry(logprob: Any) -> dict[str, Any]:
-    return {"token": logprob.decoded_token, "logprob": logprob.logprob}
+def _rank(entry: tuple[int, Any]) -> int:
+    rank: int = entry[1].rank
+    return rank

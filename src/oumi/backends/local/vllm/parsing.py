@@ -162,6 +162,7 @@ class VllmOutputParser:
             content, calls = extract_tool_calls(content, self._request)
         if self._forced and not calls:  # some parsers take everything for reasoning without an end
             reasoning, calls = extract_tool_calls(generated.text, self._request)
+        content = self._request.begun + content
         message = Message(
             role=Role.ASSISTANT,
             content=content or (None if calls else ""),

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from typing import Any
 
-from oumi.backends.local.reasoning import THINK_START
+from oumi.backends.local.token_bytes import TokenBytes
 from oumi.backends.local.vllm.arguments import engine_args
 from oumi.backends.local.vllm.process import ProcessWatchdog, child_process_environment
 from oumi.backends.local.vllm.versions import (
@@ -29,6 +29,9 @@ from oumi.errors import ConfigError, EngineError, ModelNotFoundError, OumiError,
 # not help.
 _SHUTDOWN_TIMEOUT_S = 2.0
 
+# vLLM gives no more of them unless it is told to.
+_COMPARED_TOKENS = 20
+
 # The finish reasons of requests that vLLM ended without an answer.
 _ABORTED = ("abort", "error")
 
@@ -43,10 +46,8 @@ class Runtime:
         self._adapter = _adapter(model)
         self.renderer: Any = engine.renderer
         self.tokenizer: Any = engine.renderer.get_tokenizer()
+        self.token_bytes = TokenBytes(self.tokenizer)
         self.model: Any = engine.model_config
-        # Other templates never end a prompt with an open `<think>`.
-        template = model.chat_template or self.own_template
-        self.may_reason = template is None or THINK_START in template
         self.context_length: int = engine.model_config.max_model_len
         self.max_num_seqs: int = engine.vllm_config.scheduler_config.max_num_seqs
 
@@ -87,6 +88,19 @@ class Runtime:
             raise self._dead_error() from error
         except Exception as error:  # the classes of vLLM's errors differ from version to version
             raise RequestError(f"vLLM: {error.__cause__ or error}") from error
+
+    async def first_logprobs(self, *, adapted: bool) -> dict[int, float]:
+        """Log-probabilities of what may follow a short text, with the adapter or without it."""
+        assert self._engine is not None  # noqa: S101  for the type checker
+        params = SamplingParams(max_tokens=1, temperature=0.0, logprobs=_COMPARED_TOKENS)
+        prompt = {"prompt_token_ids": self.tokenizer.encode("Hello there")}
+        request_id = str(next(self._request_ids))
+        lora = self._adapter if adapted else None
+        found: dict[int, float] = {}
+        async for output in self._engine.generate(prompt, params, request_id, lora_request=lora):
+            for step in output.outputs[0].logprobs or ():
+                found = {token: entry.logprob for token, entry in step.items()}
+        return found
 
     def _abort_error(self) -> OumiError:
         if self._engine is None or self._engine.errored:
@@ -129,7 +143,28 @@ async def start(model: ModelParams) -> Runtime:
         watchdog.kill_children()
         watchdog.stop()
         raise
-    return Runtime(engine, model, watchdog)
+    runtime = Runtime(engine, model, watchdog)
+    try:
+        await check_adapter_changes(runtime, model.adapter_model)
+    except BaseException:
+        runtime.close()
+        raise
+    return runtime
+
+
+async def check_adapter_changes(runtime: Runtime, adapter: str | None) -> None:
+    """Raise ModelNotFoundError for an adapter that vLLM has loaded and that changes nothing.
+
+    vLLM says nothing of weights that belong to no module of the model.
+    """
+    if adapter is None:
+        return
+    given, plain = [await runtime.first_logprobs(adapted=adapted) for adapted in (True, False)]
+    if given == plain:
+        raise ModelNotFoundError(
+            f"{adapter}: the adapter changes nothing: its weights belong to no module of this "
+            "model, or are all zero"
+        )
 
 
 def _adapter(model: ModelParams) -> LoRARequest | None:

@@ -20,22 +20,24 @@ def sampling_params(
     generation: GenerationParams,
     *,
     stream: bool = False,
-    schema: dict[str, Any] | None = None,
+    calls: str | dict[str, Any] | None = None,
     room: Room | None = None,
     backend: str = GUIDANCE,
     keep_special_tokens: bool = False,
 ) -> SamplingParams:
     """The parameters of a request.
 
-    `schema` is that of forced tool calls, `room` that of a constrained answer.
-    `backend` is vLLM's backend for structured outputs. With `keep_special_tokens` they stay in the
-    text, for a parser to find. Raises ConfigError for a value that vLLM refuses.
+    `calls` is the grammar or the JSON schema of forced tool calls, `room` that of a constrained
+    answer. `backend` is vLLM's backend for structured outputs. With `keep_special_tokens` they stay
+    in the text, for a parser to find. Raises ConfigError for a value that vLLM refuses.
     """
     try:
         args = SAMPLING.encode(
             SimpleNamespace(generation=generation), generation.guided_decoding, backend, room
         )
-        structured = args.pop("structured_outputs", None) if schema is None else {"json": schema}
+        structured = args.pop("structured_outputs", None)
+        if calls is not None:
+            structured = {"grammar" if isinstance(calls, str) else "json": calls}
         if keep_special_tokens:
             args["skip_special_tokens"] = False
         return SamplingParams(

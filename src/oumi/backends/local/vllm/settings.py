@@ -58,7 +58,11 @@ def _choice(
     return {"structured_outputs": {"choice": choice}}
 
 
-def _grammar(grammar: str, *_: Any) -> dict[str, Any]:
+def _grammar(
+    grammar: str, guided: GuidedDecodingParams, backend: str, room: Room | None
+) -> dict[str, Any]:
+    if backend == GUIDANCE:
+        return _schema(grammar, guided, backend, room)
     return {"structured_outputs": {"grammar": grammar}}
 
 
@@ -83,6 +87,8 @@ SAMPLING = SettingMap(
         "generation.frequency_penalty": field("frequency_penalty"),
         "generation.presence_penalty": field("presence_penalty"),
         "generation.seed": field("seed"),
+        "generation.repetition_penalty": field("repetition_penalty"),
+        "generation.min_tokens": field("min_tokens"),
         "generation.stop_strings": field("stop"),
         "generation.stop_token_ids": field("stop_token_ids"),
         "generation.logit_bias": _logit_bias,
@@ -114,6 +120,12 @@ READ_BY_BACKEND = frozenset(
         "model.chat_template",  # prompt.py
         "model.chat_template_kwargs",  # prompt.py
         "model.tool_call_parser",  # parsing.py
+        "generation.allow_special_tokens",  # special_tokens.py
+        "generation.continue_final_message",  # continuation.py
+        "generation.truncate_prompt",  # truncation.py
+        "generation.enable_thinking",  # chat_template.py and thinking.py
+        "generation.max_thinking_tokens",  # thinking.py
+        "generation.reasoning_effort",  # chat_template.py
         "generation.batch_size",  # backend.py: how many requests are in flight
         "generation.parallel_tool_calls",  # tool_calls.py
         "generation.tool_choice",  # tool_calls.py

@@ -20,6 +20,7 @@ try:
     from vllm.lora.request import LoRARequest
     from vllm.model_executor.layers.quantization import QUANTIZATION_METHODS
     from vllm.parser import ParserManager
+    from vllm.platforms import current_platform
     from vllm.reasoning import ReasoningParserManager
     from vllm.renderers import ChatParams
     from vllm.renderers.hf import HfRenderer, resolve_chat_template
@@ -53,5 +54,6 @@ __all__ = [
     "StructuredOutputsParams",
     "ToolParserManager",
     "UsageContext",
+    "current_platform",
     "resolve_chat_template",
 ]

@@ -159,6 +159,19 @@ def _tools(request: Request, shared: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "tool_choice": {"type": "auto", **chosen}} if chosen else body
 
 
+def _continue(value: bool, config: InferenceConfig) -> dict[str, Any]:
+    """Nothing is sent: the API continues a last message of the assistant by itself.
+
+    https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
+    """
+    if value and config.generation.guided_decoding is not None:
+        raise UnsupportedError(
+            "this API continues no message where the answer has to have a form: leave out "
+            "generation.continue_final_message or generation.guided_decoding"
+        )
+    return {}
+
+
 def _choice(value: Any) -> dict[str, Any]:
     kind, name = message_blocks.parse_tool_choice(value)
     return {"type": kind, "name": name} if name else {"type": kind}
@@ -178,6 +191,7 @@ _SHARED = SettingMap(
         "generation.top_k": field("top_k"),
         "model.model_kwargs": _without_betas,
         "generation.stop_strings": field("stop_sequences", unless=[]),
+        "generation.continue_final_message": _continue,
         "generation.guided_decoding.json": _constraint,
         "generation.guided_decoding.regex": _constraint,
         "generation.guided_decoding.choice": _constraint,

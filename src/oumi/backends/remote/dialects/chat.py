@@ -14,13 +14,14 @@ from oumi.backends.provider import Constraint, Provider
 from oumi.backends.remote.dialects.chat_decode import decode as decode
 from oumi.backends.remote.dialects.chat_decode import stream_decoder as stream_decoder
 from oumi.backends.remote.dialects.model_list import decode_models as decode_models
+from oumi.backends.remote.dialects.thinking import encode_thinking
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import GuidedDecodingParams, InferenceConfig
 from oumi.core.json_schema.regex import expand_classes
 from oumi.core.json_schema.regex_forms import without_assertions
 from oumi.core.json_text import write_json
-from oumi.core.types.conversation import Conversation
+from oumi.core.types.conversation import Conversation, Role
 from oumi.errors import ConfigError
 from oumi.runner.request import Request
 from oumi.structured.schema.adapt import AdaptedSchema, adapt_guided
@@ -57,7 +58,7 @@ def encode(
 ) -> bytes:
     """The body of a request. Raises RequestError for what cannot be sent."""
     messages = _messages(request.conversation, provider)
-    body = {"messages": messages, **_tools(request), **shared}
+    body = {"messages": messages, **_tools(request), **shared, **_continuing(request)}
     if stream:
         body["stream"] = True
     else:
@@ -115,6 +116,17 @@ def _tools(request: Request) -> dict[str, Any]:
         return {}
     tools = encode_tools(request.conversation)
     return {"tools": tools, **_WITH_TOOLS.encode(request.config)}
+
+
+def _continuing(request: Request) -> dict[str, Any]:
+    if request.conversation.messages[-1].role is not Role.ASSISTANT:
+        return {}
+    return _IF_ANSWERED.encode(request.config)
+
+
+def _continue(value: bool) -> dict[str, Any]:
+    # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html, "extra parameters"
+    return {"continue_final_message": True, "add_generation_prompt": False} if value else {}
 
 
 def _rename(body: dict[str, Any], renames: Mapping[str, str | None]) -> dict[str, Any]:
@@ -179,11 +191,16 @@ _SHARED = SettingMap(
         "generation.frequency_penalty": field("frequency_penalty", unless=0),
         "generation.presence_penalty": field("presence_penalty", unless=0),
         "generation.seed": field("seed"),
+        "generation.repetition_penalty": field("repetition_penalty", unless=1.0),
+        "generation.min_tokens": field("min_tokens", unless=0),
         "generation.stop_strings": field("stop", unless=[]),
         "generation.stop_token_ids": field("stop_token_ids", unless=[]),
         "generation.logit_bias": field("logit_bias", unless={}),
         "generation.logprobs": _logprobs,
         "generation.skip_special_tokens": field("skip_special_tokens", unless=True),
+        "generation.reasoning_effort": encode_thinking,
+        "generation.enable_thinking": encode_thinking,
+        "generation.max_thinking_tokens": encode_thinking,
         "generation.guided_decoding.json": _constraint,
         "generation.guided_decoding.regex": _constraint,
         "generation.guided_decoding.choice": _constraint,
@@ -197,7 +214,9 @@ _WITH_TOOLS = SettingMap(
         "generation.tool_choice": field("tool_choice"),
     }
 )
+# In the body of a conversation whose last message is the assistant's.
+_IF_ANSWERED = SettingMap({"generation.continue_final_message": _continue})
 # Under the names that the user gives, whatever `field_aliases` say.
 _UNCHANGED = SettingMap({"model.model_kwargs": dict})
 
-settings = _SHARED.settings | _WITH_TOOLS.settings | _UNCHANGED.settings
+settings = _SHARED.settings | _WITH_TOOLS.settings | _IF_ANSWERED.settings | _UNCHANGED.settings

@@ -133,6 +133,12 @@ def _constraint(_: Any, config: InferenceConfig, provider: Provider) -> dict[str
     return {"text": {**_fields(config.model.model_kwargs).get("text", {}), "format": form}}
 
 
+def _effort(value: str, config: InferenceConfig, _: Provider) -> dict[str, Any]:
+    """The effort, beside what else `model_kwargs` say of the reasoning."""
+    given = _fields(config.model.model_kwargs).get("reasoning", {})
+    return {"reasoning": {**given, "effort": value}}
+
+
 def _choice(value: Any) -> dict[str, Any]:
     match value:
         case {"type": "function", "function": {"name": str(name)}}:
@@ -149,6 +155,7 @@ _SHARED = SettingMap(
         "generation.top_p": field("top_p"),
         "generation.logprobs": field("top_logprobs"),
         "model.model_kwargs": _fields,
+        "generation.reasoning_effort": _effort,
         "generation.guided_decoding.json": _constraint,
         "generation.guided_decoding.regex": _constraint,
         "generation.guided_decoding.choice": _constraint,

@@ -10,7 +10,11 @@ PROVIDER = Provider(
     name="ANTHROPIC",
     class_name="AnthropicInferenceEngine",
     summary="the Anthropic API",
-    supports=settings.TEXT | settings.TOOLS | settings.TOP_K | settings.JSON_SCHEMA,
+    supports=settings.TEXT
+    | settings.TOOLS
+    | settings.TOP_K
+    | settings.JSON_SCHEMA
+    | settings.PREFILL,
     # https://platform.claude.com/docs/en/build-with-claude/pdf-support
     supports_pdf=True,
     caches_marked=re.compile(""),

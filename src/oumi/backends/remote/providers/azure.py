@@ -11,7 +11,7 @@ PROVIDER = Provider(
     name="AZURE",
     class_name="AzureOpenAIInferenceEngine",
     summary="OpenAI's models on Azure; `model_name` is the name of a deployment",
-    supports=settings.CHAT,
+    supports=settings.CHAT | settings.EFFORT,
     # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
     responses=ResponsesApi.IF_NEEDED,
     # https://learn.microsoft.com/azure/ai-foundry/openai/audio-completions-quickstart

@@ -12,7 +12,7 @@ PROVIDER = Provider(
     aliases=("GEMINI",),
     class_name="GoogleGeminiInferenceEngine",
     summary="Google's Gemini API",
-    supports=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"},
+    supports=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"} | settings.EFFORT,
     # https://ai.google.dev/gemini-api/docs/openai#audio-understanding
     supports_audio=True,
     # It takes in a data URL what Vertex takes.

@@ -12,7 +12,8 @@ PROVIDER = Provider(
     | settings.PENALTIES
     | settings.SEED
     | settings.JSON_SCHEMA
-    | {"generation.tool_choice"},
+    | {"generation.tool_choice"}
+    | settings.EFFORT,
     # https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/call-gemini-using-openai-library
     supports_audio=True,
     supports_pdf=True,

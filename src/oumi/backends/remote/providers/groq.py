@@ -8,7 +8,8 @@ PROVIDER = Provider(
     name="GROQ",
     class_name="GroqInferenceEngine",
     summary="the Groq API",
-    supports=settings.CHAT - settings.PENALTIES - settings.LOGIT_BIAS - settings.LOGPROBS,
+    supports=settings.CHAT - settings.PENALTIES - settings.LOGIT_BIAS - settings.LOGPROBS
+    | settings.EFFORT,
     user_field="user",
     url="https://api.groq.com/openai/v1",
     url_env="GROQ_BASE_URL",

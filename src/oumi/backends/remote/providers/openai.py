@@ -8,7 +8,7 @@ PROVIDER = Provider(
     name="OPENAI",
     class_name="OpenAIInferenceEngine",
     summary="the OpenAI API",
-    supports=settings.CHAT,
+    supports=settings.CHAT | settings.EFFORT,
     # https://platform.openai.com/docs/api-reference/responses/create
     responses=ResponsesApi.IF_NEEDED,
     # https://platform.openai.com/docs/guides/audio and /docs/guides/pdf-files

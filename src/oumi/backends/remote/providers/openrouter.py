@@ -1,14 +1,20 @@
 """OpenRouter. https://openrouter.ai/docs/api-reference/parameters"""
 
 from oumi.backends import settings
-from oumi.backends.provider import Provider, ResponsesApi
+from oumi.backends.provider import Provider, ResponsesApi, ThinkingForm
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
     name="OPENROUTER",
     class_name="OpenRouterInferenceEngine",
     summary="OpenRouter, before the APIs of many",
-    supports=settings.CHAT | settings.TOP_K | settings.MIN_P,
+    thinking=ThinkingForm.REASONING,
+    supports=settings.CHAT
+    | settings.TOP_K
+    | settings.MIN_P
+    | settings.EFFORT
+    | settings.ENABLE_THINKING
+    | settings.MAX_THINKING,
     # https://openrouter.ai/docs/api-reference/responses/overview
     responses=ResponsesApi.IF_SET,
     # https://openrouter.ai/docs/features/multimodal/audio and /docs/features/multimodal/pdfs

@@ -1,12 +1,13 @@
 """vLLM's server. https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"""
 
 from oumi.backends import settings
-from oumi.backends.provider import Constraint, Provider, ResponsesApi
+from oumi.backends.provider import Constraint, Provider, ResponsesApi, ThinkingForm
 
 PROVIDER = Provider(
     name="REMOTE_VLLM",
     class_name="RemoteVLLMInferenceEngine",
     summary="a vLLM server",
+    thinking=ThinkingForm.TEMPLATE,
     supports=settings.CHAT | settings.SAMPLER | settings.SERVER | {"model.chat_template"},
     responses=ResponsesApi.IF_SET,
     # https://docs.vllm.ai/en/latest/features/multimodal_inputs.html#audio-inputs

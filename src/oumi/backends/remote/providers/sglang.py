@@ -1,12 +1,13 @@
 """SGLang's server. https://docs.sglang.ai/basic_usage/openai_api_completions.html"""
 
 from oumi.backends import settings
-from oumi.backends.provider import Constraint, Provider
+from oumi.backends.provider import Constraint, Provider, ThinkingForm
 
 PROVIDER = Provider(
     name="SGLANG",
     class_name="SGLangInferenceEngine",
     summary="an SGLang server",
+    thinking=ThinkingForm.TEMPLATE,
     supports=settings.CHAT | settings.SAMPLER | settings.SERVER,
     # Its template is set where the server is started, by `--chat-template`.
     # https://docs.sglang.ai/references/custom_chat_template.html

@@ -15,7 +15,8 @@ PROVIDER = Provider(
     | settings.TOP_K
     | settings.MIN_P
     | settings.TEMPLATE_KWARGS
-    | {"generation.tool_choice"},
+    | {"generation.tool_choice"}
+    | settings.EFFORT,
     url="https://api.together.xyz/v1",
     url_env="TOGETHER_BASE_URL",
     key_env=("TOGETHER_API_KEY",),

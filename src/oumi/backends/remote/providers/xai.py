@@ -8,7 +8,7 @@ PROVIDER = Provider(
     name="XAI",
     class_name="XAIInferenceEngine",
     summary="the xAI API",
-    supports=settings.CHAT - settings.LOGIT_BIAS,
+    supports=settings.CHAT - settings.LOGIT_BIAS | settings.EFFORT,
     # https://docs.x.ai/docs/api-reference#create-new-response
     responses=ResponsesApi.IF_SET,
     url="https://api.x.ai/v1",
