@@ -83,7 +83,6 @@ def test_environment_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         ("a: !!python/object:os.system {}\n", "not plain YAML"),
         ("generation:\n  guided_decoding: {json: {}, regex: a}\n", "exactly one"),
         ("generation:\n  guided_decoding: {regex: '['}\n", "not a regular expression"),
-        ("generation:\n  guided_decoding: {regex: '[[:alpha:]]+'}\n", "read a \\[ within"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, reason: str):

@@ -196,10 +196,13 @@ def killed(url: str, folder: str) -> Any:
     threading.Thread(target=answer, args=(engine, "row-1"), kwargs=arguments, daemon=True).start()
     while not os.path.exists(f"{path}.journal"):
         threading.Event().wait(0.01)
+    forked, ready = os.pipe()
     pid = os.fork()
     if pid == 0:
+        os.write(ready, b"!")
         sys.stdin.read()
         os._exit(0)
+    os.read(forked, 1)
     print(pid, flush=True)
     os.kill(os.getpid(), 9)
 

@@ -21,7 +21,7 @@ from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.llama_cpp.backend import LlamaCppBackend
 from oumi.backends.registry import load_backend
 from oumi.core.configs import InferenceConfig, ModelParams
-from oumi.inference import engine as engine_module
+from oumi.inference import backend_slot
 from tests.upstream.counts import Count
 
 GUIDE = "docs/user_guides/infer"
@@ -60,7 +60,7 @@ class TinyBackend(LlamaCppBackend):
 
 def check_blocks(checkout: Path) -> Count:
     """Run the blocks of each page, one after the other."""
-    engine_module.load_backend = _load_tiny  # type: ignore[assignment]
+    backend_slot.load_backend = _load_tiny  # type: ignore[assignment]
     count = Count("Python blocks of the guide run as they stand")
     for page in sorted((checkout / GUIDE).glob("*.md")):
         names: dict[str, Any] = {"__name__": "__main__"}

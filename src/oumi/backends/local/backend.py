@@ -164,7 +164,8 @@ class LocalBackend(Backend):
         """Raise ConfigError for other settings of the model than those it was loaded with."""
         if self.template.text:  # it is known once the model is loaded
             check_thinking(config.generation, self.template)
-        if config.model != self.config.model:
+        # Fields without effect, which dumps leave out, may differ.
+        if config.model.model_dump() != self.config.model.model_dump():
             raise ConfigError(
                 f"this engine holds {self.config.model.model_name!r} with its own model settings; "
                 "make another engine for others"
