@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -153,21 +152,6 @@ def test_a_proxy_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch):
         engine.infer(rows(1))
     assert "through the proxy http://***@127.0.0.1:9 (HTTPS_PROXY)" in str(caught.value)
     assert "pass-word" not in str(caught.value)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def tls_server(
-    authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[FaultServer]:
-    pem = tmp_path_factory.mktemp("tls") / "server.pem"
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
-    with FaultServer(certificate=pem) as server:
-        yield server
 
 
 @pytest.fixture

@@ -315,21 +315,6 @@ def test_no_proxy(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
         assert send(transport, make_call(server)).status == 200
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def tls_server(
-    authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[FaultServer]:
-    pem = tmp_path_factory.mktemp("tls") / "server.pem"
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
-    with FaultServer(certificate=pem) as server:
-        yield server
-
-
 @pytest.fixture
 def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
     path = tmp_path / "ca.pem"
