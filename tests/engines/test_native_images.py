@@ -87,7 +87,8 @@ def by_hand(folder: Path, conversation: Conversation, tokens: int) -> str:
 def test_rows_with_and_without_images_are_answered_as_if_alone(seeing, folder: Path):
     rows = [show(png("red")), ask("Hi"), show(png("red", "blue"), png("green"))]
     rows += [show(png("white", "black", "red"), text="How many " * 9), ask("What is 2 plus 3?")]
-    expected = [by_hand(folder, row, 16) for row in rows]
+    # A letter that is cut in half is left out at the end.
+    expected = [by_hand(folder, row, 16).rstrip("\N{REPLACEMENT CHARACTER}") for row in rows]
     config = generation(max_new_tokens=16, batch_size=3)
     assert answers(seeing.infer(rows, config)) == expected
     assert len(set(expected)) == len(rows), "different images give different answers"

@@ -27,6 +27,7 @@ _DEFINITION = re.compile(r"while processing json-schema:///#/\$defs/(\S+)")
 _UNSATISFIABLE = "Unsatisfiable schema"
 _CIRCULAR = "circular references"
 _DEEP = "stack level exceeded"
+_UNKNOWN_TOKEN = "unknown special token"  # noqa: S105  no secret
 _REFERENCE = re.compile(r"not supported: json-schema:///#(?:/\$defs/(\S+))?")
 
 _TOO_LARGE = re.compile(r"too large|too big|limit|panic")
@@ -250,4 +251,5 @@ def refusal_of(lark: str) -> str | None:
     # Some limits are checked only when a matcher is made.
     matcher = LLMatcher(byte_tokenizer(), lark, log_level=0)
     error: str = matcher.get_error()
-    return error or None
+    # Which special tokens there are, the model's own tokenizer knows alone.
+    return None if not error or _UNKNOWN_TOKEN in error else error
