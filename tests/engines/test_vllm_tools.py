@@ -127,11 +127,6 @@ def test_a_call_that_has_to_be_made_is_made_by_its_schema(vllm, choice: Any):
         jsonschema_rs.validate(parameters[name], arguments)
 
 
-def test_several_calls_where_they_are_wanted(vllm):
-    done = vllm.infer(rows(40), forced(tool_choice="required", parallel_tool_calls=True))
-    assert max(len(calls_of(one)) for one in done) > 1
-
-
 def test_a_call_that_is_streamed_comes_whole(vllm):
     weather = ask("What is the weather in Paris?", tools=[WEATHER])
     for row, config in ((weather, generation()), (rows(1)[0], forced(tool_choice="required"))):
