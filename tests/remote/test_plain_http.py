@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import itertools
 import socket
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +37,7 @@ class Server:
             ("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), family=family
         )
         self.connections = 0
+        self.closed = 0
         self.calls: list[bytes] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -64,7 +67,8 @@ class Server:
                     return
                 connection.sendall(reply)
                 if self._closes:
-                    return
+                    break
+        self.closed += 1
 
 
 Open = Callable[..., Server]
@@ -225,4 +229,8 @@ def test_a_connection_that_the_server_has_closed_is_not_used(
     serve: Open, transport: Transport
 ) -> None:
     server = serve(*itertools.repeat(TWO, 5), closes=True)
-    assert [send(transport, server).body for _ in range(5)] == [b"two"] * 5
+    for number in range(1, 6):
+        assert send(transport, server).body == b"two"
+        while server.closed < number:
+            time.sleep(0.001)
+        loop.call(asyncio.sleep(0.01))  # until the event loop has heard of it
