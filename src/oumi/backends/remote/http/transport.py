@@ -16,7 +16,11 @@ from oumi.backends.certificates import trusted_certificates
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.headers import Headers
 from oumi.backends.remote.http.open_files import allow_many_connections
-from oumi.backends.remote.http.plain.transport import PlainTransport
+from oumi.backends.remote.http.plain.transport import (
+    CONNECT_WITHIN_S,
+    IDLE_KEPT_S,
+    PlainTransport,
+)
 from oumi.backends.remote.http.proxies import Proxies
 from oumi.backends.remote.http.reading import read_reply
 from oumi.backends.remote.http.transport_errors import (
@@ -35,8 +39,6 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-_CONNECT_WITHIN = timedelta(seconds=20)
-_IDLE_CONNECTIONS_KEPT = timedelta(seconds=25)
 _PROXY_REFUSES = 407
 _WITH_OWN_PROXIES = ("darwin", "win32")
 
@@ -98,8 +100,8 @@ class HttpTransport:
             runtime=wreq.runtime.Runtime(workers=1, thread_name="oumi-http"),
             user_agent="oumi",
             redirect=wreq.redirect.Policy.none(),  # a key goes nowhere but where it was sent
-            connect_timeout=_CONNECT_WITHIN,
-            pool_idle_timeout=_IDLE_CONNECTIONS_KEPT,
+            connect_timeout=timedelta(seconds=CONNECT_WITHIN_S),
+            pool_idle_timeout=timedelta(seconds=IDLE_KEPT_S),
             http1_only=True,
             dns_options=wreq.dns.DnsOptions(system_dns=True),
             tls_verify=trusted_certificates(),

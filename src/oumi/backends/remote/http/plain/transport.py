@@ -14,8 +14,9 @@ from oumi.backends.remote.http.proxies import Proxies
 from oumi.backends.remote.http.transport_errors import closed, unreachable
 from oumi.core.forks import watch_forks
 
-_CONNECT_WITHIN_S = 20.0
-_IDLE_KEPT_S = 25.0  # less than most servers keep a connection
+CONNECT_WITHIN_S = 20.0
+IDLE_KEPT_S = 25.0
+"""How long a connection is kept that nobody uses."""
 
 
 class PlainTransport:
@@ -72,7 +73,7 @@ class PlainTransport:
         idle = self._idle[head.host, head.port]
         while idle:
             connection = idle.pop()
-            if connection.is_usable(_IDLE_KEPT_S):
+            if connection.is_usable(IDLE_KEPT_S):
                 return connection
             connection.close()
         return None
@@ -82,16 +83,16 @@ class PlainTransport:
             raise closed(call)
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(min(_CONNECT_WITHIN_S, call.timeout_s)):
+            async with asyncio.timeout(min(CONNECT_WITHIN_S, call.timeout_s)):
                 _, connection = await loop.create_connection(Connection, head.host, head.port)
         except OSError as error:  # TimeoutError is one
             raise unreachable(call, error) from None
         return connection
 
     def _keep(self, connection: Connection, head: RequestHead) -> None:
-        if not connection.is_usable(_IDLE_KEPT_S):
+        if not connection.is_usable(IDLE_KEPT_S):
             return
         idle = self._idle[head.host, head.port]
         idle.append(connection)
-        if not idle[0].is_usable(_IDLE_KEPT_S):
+        if not idle[0].is_usable(IDLE_KEPT_S):
             idle.popleft().close()
