@@ -167,14 +167,14 @@ def _find_key(provider: Provider, remote: RemoteParams, custom: Collection[str])
     there is none, ConfigError where there are two.
     """
     if provider.key_header in custom:
-        if remote.api_key is not None and remote.api_key.get_secret_value():
+        if remote.revealed_api_key:
             raise ConfigError(
                 f"{provider.name}: remote_params.headers has {provider.key_header}, which "
                 "remote_params.api_key sets as well: leave one of them out"
             )
         return None
-    if remote.api_key is not None:
-        given = remote.api_key.get_secret_value()
+    given = remote.revealed_api_key
+    if given is not None:
         if provider.needs_key and not given:
             raise AccessError(f"{provider.name}: remote_params.api_key is empty")
         return given

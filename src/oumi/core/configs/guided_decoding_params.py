@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs.base import Settings
+
+if TYPE_CHECKING:
+    JsonSchema = Any  # any type that Pydantic accepts, such as `list[int]`, is one
+else:
+    JsonSchema = dict[str, Any]
 
 _FORMS = ("json", "regex", "choice", "grammar")
 
@@ -21,7 +26,7 @@ with warnings.catch_warnings():
         Exactly one of `json`, `regex`, `choice` and `grammar` is given.
         """
 
-        json: dict[str, Any] | None = None  # type: ignore[assignment]
+        json: JsonSchema | None = None  # type: ignore[assignment]
         """A JSON schema: a Pydantic model class, a dataclass, a TypedDict, a dict, JSON text, or
         the path of a file. Stored as a dict of draft 2020-12."""
 

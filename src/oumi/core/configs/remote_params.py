@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr, field_serializer, field_validator
 
@@ -12,6 +12,11 @@ from oumi.core.configs.base import Settings
 from oumi.core.configs.headers import check_headers, masked_headers
 from oumi.core.reply_size import MAX_REPLY_BYTES
 from oumi.core.urls import check_url, mask_url
+
+if TYPE_CHECKING:
+    ApiKey = SecretStr | str  # a text is taken too, and becomes secret
+else:
+    ApiKey = SecretStr
 
 
 class Api(StrEnum):
@@ -35,7 +40,7 @@ class RemoteParams(Settings):
     """Which API of the provider is asked: `chat` (chat completions) or `responses` (OpenAI's
     Responses API). None: the one that serves the model."""
 
-    api_key: SecretStr | None = None
+    api_key: ApiKey | None = None
     """The API key. It is masked when printed and never written to a file."""
 
     api_key_env_varname: str | None = None
@@ -99,6 +104,12 @@ class RemoteParams(Settings):
 
     use_adaptive_concurrency: bool = True
     """Whether the number of requests in flight adapts to the server's load."""
+
+    @property
+    def revealed_api_key(self) -> str | None:
+        """The API key as it is sent. Never to be printed or written."""
+        key = self.api_key
+        return key.get_secret_value() if isinstance(key, SecretStr) else key
 
     @field_validator("batch_completion_window", mode="before")
     @classmethod

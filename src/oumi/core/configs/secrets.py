@@ -16,8 +16,8 @@ def inline_secrets(remote: RemoteParams | None) -> dict[str, Any]:
     if remote is None:
         return {}
     secrets: dict[str, Any] = {}
-    if remote.api_key is not None:
-        secrets["api_key"] = remote.api_key.get_secret_value()
+    if remote.revealed_api_key is not None:
+        secrets["api_key"] = remote.revealed_api_key
     urls = [remote.api_url] if isinstance(remote.api_url, str) else remote.api_url or []
     if urls != list(map(without_secrets, urls)):
         secrets["api_url"] = remote.api_url

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -65,6 +65,17 @@ class ContentItem(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
+
+    if TYPE_CHECKING:
+        # A type may be named by text.
+        def __init__(
+            self,
+            *,
+            type: Type | str,  # noqa: A002
+            content: str | None = None,
+            binary: bytes | str | None = None,
+            **fields: Any,
+        ) -> None: ...
 
     type: Type
     content: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
@@ -39,6 +39,18 @@ class Conversation(BaseModel):
     """
 
     model_config = ConfigDict(extra="allow")
+
+    if TYPE_CHECKING:
+        # Messages and tools may be dicts, and tools Python functions.
+        def __init__(
+            self,
+            *,
+            messages: Sequence[Message | Mapping[str, Any]],
+            conversation_id: str | None = None,
+            metadata: Mapping[str, Any] = ...,
+            tools: Sequence[ToolDefinition | Mapping[str, Any] | Callable[..., Any]] | None = None,
+            **fields: Any,
+        ) -> None: ...
 
     conversation_id: Id | None = None
     messages: list[Message]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -58,6 +58,16 @@ class Message(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
+
+    if TYPE_CHECKING:
+        # A role may be named by text, and content items may be dicts.
+        def __init__(
+            self,
+            *,
+            role: Role | str,
+            content: str | Sequence[ContentItem | Mapping[str, Any]] | None = None,
+            **fields: Any,
+        ) -> None: ...
 
     id: Id | None = None
     content: Content = None
