@@ -36,3 +36,7 @@ def __getattr__(name: str) -> Any:
 
         return version("oumi-infer")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "core", "errors", "inference"]

@@ -191,6 +191,9 @@ class InferenceEngine(BatchMethods):
         """Free what the engine holds. Closing twice is fine."""
         self._slot.close()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(model={self._config.model.model_name!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """An engine is pickled as its settings; where it is unpickled, its model is loaded when it
         is first used. Raises ConfigError for settings that hold a key.

@@ -75,6 +75,16 @@ class BatchInfo:
     """How many batches of the provider the job is split into."""
     engine: str = ""
 
+    def __repr__(self) -> str:
+        done = f"{self.completed_requests:,}/{self.total_requests:,} done"
+        failed = f", {self.failed_requests:,} failed" if self.failed_requests else ""
+        return f"BatchInfo({self.id}: {self.status}, {done}{failed})"
+
+    def _repr_html_(self) -> str:
+        from oumi.core.types.html_view import batch_html
+
+        return batch_html(self)
+
     @property
     def is_terminal(self) -> bool:
         """Whether the job has ended, so that its status will not change any more."""

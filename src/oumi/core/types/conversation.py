@@ -156,6 +156,11 @@ class Conversation(BaseModel):
     def __repr__(self) -> str:
         return "\n".join(map(repr, self.messages))
 
+    def _repr_html_(self) -> str:
+        from oumi.core.types.html_view import conversation_html
+
+        return conversation_html(self)
+
     def __iter__(self) -> Iterator[Message]:  # type: ignore[override]
         return iter(self.messages)
 

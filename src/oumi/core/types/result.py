@@ -28,6 +28,14 @@ class InferenceResult:
         if not isinstance(self.failures, Failures):
             object.__setattr__(self, "failures", FailuresInMemory(self.failures))
 
+    def __repr__(self) -> str:
+        return f"InferenceResult({len(self.rows):,} done, {len(self.failures):,} failed)"
+
+    def _repr_html_(self) -> str:
+        from oumi.core.types.html_view import result_html
+
+        return result_html(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled whole: another process has not the files open from which rows are read."""
         failures = {int(row): self.failures[row] for row in self.failures}
