@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
 
-from oumi.core.configs import GenerationParams, InferenceConfig
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+)
 from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
 from oumi.data.conversation_like import ConversationLike, Conversations, is_one, to_conversations
 from oumi.inference import InferenceEngine, build_engine
@@ -16,9 +21,13 @@ def infer(
     input: Conversation | str | Mapping[str, Any],
     config: InferenceConfig | None = ...,
     *,
-    engine: InferenceEngine | None = ...,
+    model: str | None = ...,
+    system: str | None = ...,
+    schema: Any = ...,
+    engine: InferenceEngine | str | None = ...,
     system_prompt: str | None = ...,
     input_image_bytes: Sequence[bytes] | None = ...,
+    progress: bool | None = ...,
     **generation: Any,
 ) -> Conversation: ...
 @overload
@@ -27,10 +36,14 @@ def infer(
     config: InferenceConfig | None = ...,
     *,
     inputs: Iterable[ConversationLike] | None = ...,
-    engine: InferenceEngine | None = ...,
+    model: str | None = ...,
+    system: str | None = ...,
+    schema: Any = ...,
+    engine: InferenceEngine | str | None = ...,
     inference_engine: InferenceEngine | None = ...,
     system_prompt: str | None = ...,
     input_image_bytes: Sequence[bytes] | None = ...,
+    progress: bool | None = ...,
     **generation: Any,
 ) -> Sequence[Conversation]: ...
 @overload
@@ -48,28 +61,38 @@ def infer(
     config: InferenceConfig | Conversations | None = None,
     *,
     inputs: Iterable[ConversationLike] | None = None,
-    engine: InferenceEngine | None = None,
+    model: str | None = None,
+    system: str | None = None,
+    schema: Any = None,
+    engine: InferenceEngine | str | None = None,
     inference_engine: InferenceEngine | None = None,
     system_prompt: str | None = None,
     input_image_bytes: Sequence[bytes] | None = None,
+    progress: bool | None = None,
     **generation: Any,
 ) -> Conversation | Sequence[Conversation]:
     """Answer texts, conversations or lists of messages, one or many, or the file of `input_path`.
 
     `oumi.infer("What is 2+2?", max_new_tokens=32)` gives the finished conversation; a list gives
-    a list. Further arguments are generation settings. An engine that is not handed in is made
-    for this call from `config`, and closed. `system_prompt` and the images stand in front of each
-    question. `infer(config, inputs)`, with `inference_engine` for `engine`, is the same in the
-    order of the upstream library. Raises InferenceError where rows failed.
+    a list. `model` is a model's name, `system` a system prompt in front of each question, `schema`
+    whatever `guided_decoding.json` takes, such as a Pydantic model; further arguments are
+    generation settings. `engine` is an engine or the name of one; unless an engine is handed in,
+    one is made for this call and closed. `progress` is that of `InferenceEngine.infer`.
+
+    `infer(config, inputs)` is the same in the order of the upstream library, whose names
+    `inference_engine` and `system_prompt` are taken too. Raises InferenceError where rows failed.
     """
     given, settings = _in_order(input, config)
     rows = given if inputs is None else inputs
-    merged = settings.merge(InferenceConfig(generation=GenerationParams(**generation)))
+    engine = engine if inference_engine is None else inference_engine
+    name = engine if isinstance(engine, str) else None
+    merged = settings.merge(_settings(model, name, schema, generation))
     single = rows is not None and is_one(rows)
-    if rows is not None and (system_prompt or input_image_bytes):
+    system = system if system is not None else system_prompt
+    if rows is not None and (system or input_image_bytes):
         asked = to_conversations(rows)
-        rows = [_prepend(row, system_prompt, input_image_bytes or ()) for row in asked]
-    answers = _answers(rows, merged, engine or inference_engine)
+        rows = [_prepend(row, system, input_image_bytes or ()) for row in asked]
+    answers = _answers(rows, merged, engine, progress)
     return answers[0] if single else answers
 
 
@@ -89,13 +112,30 @@ def _in_order(
     return first, second or InferenceConfig()
 
 
-def _answers(
-    rows: Conversations | None, config: InferenceConfig, engine: InferenceEngine | None
-) -> Sequence[Conversation]:
+def _settings(
+    model: str | None, engine: str | None, schema: Any, generation: dict[str, Any]
+) -> InferenceConfig:
+    """The arguments of a call as settings; only those that are given are set."""
+    if schema is not None:
+        generation = {**generation, "guided_decoding": GuidedDecodingParams(json=schema)}
+    given: dict[str, Any] = {"generation": GenerationParams(**generation)}
+    if model is not None:
+        given["model"] = ModelParams(model_name=model)
     if engine is not None:
-        return engine.infer(rows, config)
+        given["engine"] = engine
+    return InferenceConfig(**given)
+
+
+def _answers(
+    rows: Conversations | None,
+    config: InferenceConfig,
+    engine: InferenceEngine | str | None,
+    progress: bool | None,
+) -> Sequence[Conversation]:
+    if isinstance(engine, InferenceEngine):
+        return engine.infer(rows, config, progress=progress)
     with build_engine(config) as own:
-        return own.infer(rows, config)
+        return own.infer(rows, config, progress=progress)
 
 
 def _prepend(row: Conversation, system_prompt: str | None, images: Sequence[bytes]) -> Conversation:

@@ -10,6 +10,7 @@ from oumi.data.tables.beside import beside
 from oumi.data.tables.parser import Parse, Parser
 from oumi.errors import InputError
 from oumi.inference import InferenceEngine, build_engine
+from oumi.progress.showing import showing_progress
 from oumi.runner import loop
 from oumi.runner.answer_table import AnswerTable
 from oumi.runner.job import Job
@@ -31,6 +32,7 @@ def infer_table(
     image_column: str | None = None,
     id_column: str | None = None,
     settings_column: str | None = None,
+    progress: bool | None = None,
     **generation: Any,
 ) -> TableT:
     """The table with further columns: `answer`, or one for each property of `schema`, then
@@ -42,7 +44,8 @@ def infer_table(
     `parse` is called with each row and its answer, and gives a dict of further columns. With
     `output_path` answers are recorded, and the same call again asks only for what is missing; the
     file holds the table as well. Further arguments are generation settings. A row that failed has
-    nulls, and the reason in `error`; what ends the whole run is raised.
+    nulls, and the reason in `error`; what ends the whole run is raised. `progress` is that of
+    `InferenceEngine.infer`.
     """
     if schema is not None:
         generation["guided_decoding"] = GuidedDecodingParams(json=schema)
@@ -62,18 +65,23 @@ def infer_table(
         )
     )
     if engine is not None:
-        return _run(table, settings, engine, parse)
+        return _run(table, settings, engine, parse, progress)
     with build_engine(settings) as own:
-        return _run(table, settings, own, parse)
+        return _run(table, settings, own, parse, progress)
 
 
 def _run(
-    table: TableT, config: InferenceConfig, engine: InferenceEngine, parse: Parse | None
+    table: TableT,
+    config: InferenceConfig,
+    engine: InferenceEngine,
+    parse: Parse | None,
+    progress: bool | None,
 ) -> TableT:
     parser = None if parse is None else Parser(parse)
     session = engine.session(config.model_copy(update={"input_path": None}))
-    job = Job(session, _rows_of(table), parser=parser)
-    result = loop.call(job.run(), on_interrupt=job.stop)
+    with showing_progress(progress, None) as listener:
+        job = Job(session, _rows_of(table), listener, parser)
+        result = loop.call(job.run(), on_interrupt=job.stop)
     answers = AnswerTable(session, job.source, parser, result)
     if isinstance(table, list):
         return cast(TableT, answers.rows())

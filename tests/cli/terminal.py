@@ -18,13 +18,21 @@ LIMIT_S = 60.0
 
 
 class Terminal:
-    """`oumi` with these arguments on a terminal of its own; ends with the `with` block."""
+    """`oumi`, or another program, with these arguments on a terminal of its own; ends with the
+    `with` block.
+    """
 
-    def __init__(self, *args: str, cwd: Path, size: tuple[int, int] = (24, 80)):
+    def __init__(
+        self,
+        *args: str,
+        cwd: Path,
+        size: tuple[int, int] = (24, 80),
+        program: tuple[str, ...] = ("-m", "oumi"),
+    ):
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "oumi", *args],
+            [sys.executable, *program, *args],
             stdin=slave,
             stdout=slave,
             stderr=slave,

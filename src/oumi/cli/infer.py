@@ -13,13 +13,13 @@ from oumi.cli import summary
 from oumi.cli.config_list import list_option
 from oumi.cli.log_options import log_options, show_settings
 from oumi.cli.overrides import OverridableCommand, config_option, read_settings
-from oumi.cli.progress import Progress
 from oumi.cli.signals import exit_code_of, sigterm_interrupts
 from oumi.core.configs import InferenceConfig
 from oumi.core.printable import printable
 from oumi.core.types.result import InferenceResult
 from oumi.errors import InferenceError, OumiError
 from oumi.inference import InferenceEngine, build_engine
+from oumi.progress.progress import Progress
 
 _EPILOG = """\b
 Any setting is an option, named by its path:
@@ -125,7 +125,7 @@ def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
 def _infer(engine: InferenceEngine, config: InferenceConfig, progress: Progress) -> InferenceResult:
     """All rows. Raises what ends the whole run, for the exit code that belongs to it."""
     try:
-        return InferenceResult(engine.infer(None, config, on_event=progress))
+        return InferenceResult(engine.infer(None, config, on_event=progress, progress=False))
     except InferenceError as error:
         result: InferenceResult = error.result
         return result

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import orjson
 
-from oumi.cli.formatting import format_dollars, format_number
 from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Usage
 from oumi.core.types.result import InferenceResult
+from oumi.progress.formatting import format_dollars, format_number
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.lazy import LazyFailures
 
@@ -43,7 +43,7 @@ def failed(stats: RunStats, result: InferenceResult) -> str:
 def interrupted(stats: RunStats, config: InferenceConfig) -> str:
     """How many answers an interrupted run has recorded, and the command that continues it."""
     if stats.total == 0:
-        return "\nInterrupted before the first row; nothing was changed."
+        return f"\nInterrupted {stats.kept(None)}."
     return f"\nInterrupted. {_kept(stats, config)}"
 
 
@@ -106,12 +106,11 @@ def _reasons(result: InferenceResult) -> Iterator[str]:
 
 
 def _kept(stats: RunStats, config: InferenceConfig) -> str:
-    done = f"{stats.finished:,} of {stats.total:,} rows are done"
     if config.output_path == "-":
-        return f"{done}, but not kept: with --output_path FILE a run can go on where it stopped."
+        return f"{stats.kept(None)}."
     command = shlex.join(["oumi", *mask_keys(sys.argv[1:])])
     again = " (with the same input)" if config.input_path == "-" else ""
-    return f"{done} and kept in {config.output_path}.journal. To go on{again}:\n  {command}"
+    return f"{stats.kept(config.output_path)}. To go on{again}:\n  {command}"
 
 
 def _failures_path(result: InferenceResult) -> Path | None:

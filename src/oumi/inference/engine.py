@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -27,6 +27,7 @@ from oumi.errors import UnsupportedError
 from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
 from oumi.inference.pickling import check_picklable
+from oumi.progress.showing import showing_progress
 from oumi.runner import loop
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
@@ -85,17 +86,20 @@ class InferenceEngine(BatchMethods):
         *,
         progress_path: str | Path | None = None,
         on_event: Listener | None = None,
+        progress: bool | None = None,
     ) -> Sequence[Conversation]:
         """Answer all conversations, of a list or of `input_path`, in their order.
 
         Any iterable will do, of conversations, texts, lists of messages or dicts. An iterator is
         gone through once; with `output_path` it is held on disk rather than in memory.
         With `output_path` the answers are saved, and a rerun asks only for what is missing.
-        `progress_path` goes before the setting of that name.
+        `progress_path` goes before the setting of that name. `progress` says whether a bar or lines
+        on standard error show how far the run is; None: on a terminal and in a notebook.
         Raises InferenceError once all others are done and saved, if any row failed.
         """
-        job = self._job(input, inference_config, progress_path, on_event)
-        return loop.call(job.run(), on_interrupt=job.stop).all()
+        with showing_progress(progress, on_event) as listener:
+            job = self._job(input, inference_config, progress_path, listener)
+            return _wait(job, job.run()).all()
 
     def infer_partial(
         self,
@@ -104,12 +108,14 @@ class InferenceEngine(BatchMethods):
         *,
         progress_path: str | Path | None = None,
         on_event: Listener | None = None,
+        progress: bool | None = None,
     ) -> InferenceResult:
         """The same, but rows that failed are part of the result: also those that were not asked,
         because the run came to an end before, such as by a quota that is used up.
         """
-        job = self._job(input, inference_config, progress_path, on_event)
-        return loop.call(job.run_partial(), on_interrupt=job.stop)
+        with showing_progress(progress, on_event) as listener:
+            job = self._job(input, inference_config, progress_path, listener)
+            return _wait(job, job.run_partial())
 
     async def ainfer(
         self,
@@ -118,10 +124,12 @@ class InferenceEngine(BatchMethods):
         *,
         progress_path: str | Path | None = None,
         on_event: Listener | None = None,
+        progress: bool | None = None,
     ) -> Sequence[Conversation]:
         """`infer` for a caller with an event loop of its own."""
-        job = self._job(input, inference_config, progress_path, on_event)
-        return (await asyncio.wrap_future(loop.submit(job.run()))).all()
+        with showing_progress(progress, on_event) as listener:
+            job = self._job(input, inference_config, progress_path, listener)
+            return (await asyncio.wrap_future(loop.submit(job.run()))).all()
 
     async def ainfer_partial(
         self,
@@ -130,10 +138,12 @@ class InferenceEngine(BatchMethods):
         *,
         progress_path: str | Path | None = None,
         on_event: Listener | None = None,
+        progress: bool | None = None,
     ) -> InferenceResult:
         """`infer_partial` for a caller with an event loop of its own."""
-        job = self._job(input, inference_config, progress_path, on_event)
-        return await asyncio.wrap_future(loop.submit(job.run_partial()))
+        with showing_progress(progress, on_event) as listener:
+            job = self._job(input, inference_config, progress_path, listener)
+            return await asyncio.wrap_future(loop.submit(job.run_partial()))
 
     def stream(
         self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
@@ -274,6 +284,15 @@ class InferenceEngine(BatchMethods):
 
 def _new(kind: type[InferenceEngine]) -> InferenceEngine:
     return kind.__new__(kind)
+
+
+def _wait(job: Job, work: Coroutine[Any, Any, InferenceResult]) -> InferenceResult:
+    """The outcome of a job. Ctrl-C raises KeyboardInterrupt, which says what is kept."""
+    try:
+        return loop.call(work, on_interrupt=job.stop)
+    except KeyboardInterrupt as interrupt:
+        interrupt.args = (job.kept,)
+        raise interrupt.with_traceback(None)  # noqa: B904  the same one, without the frames below
 
 
 def _without_input(config: InferenceConfig | None) -> InferenceConfig | None:

@@ -97,6 +97,13 @@ class Job:
                 raise
             return error.result
 
+    @property
+    def kept(self) -> str:
+        """What there is of a job that was interrupted, and how it goes on."""
+        path = self._config.output_path
+        again = "" if path is None else "; the same call goes on from there"
+        return f"{self._stats.kept(path)}{again}"
+
     def stop(self) -> None:
         """Finish what is in flight, begin nothing more, and keep the journal."""
         self._stopped = True

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from oumi.batch.job_folder import JobFolder
-from oumi.cli.formatting import format_dollars
 from oumi.core.printable import printable, printable_line
 from oumi.core.types.batch import BatchInfo
+from oumi.progress.formatting import format_dollars
 from oumi.runner.storage.run_summary import RunSummary
 
 

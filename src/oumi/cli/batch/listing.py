@@ -14,12 +14,12 @@ from oumi.batch.job_spec import JobKind
 from oumi.batch.last_seen import last_seen
 from oumi.cli.batch.description import job_facts
 from oumi.cli.batch.jobs import open_methods
-from oumi.cli.formatting import format_dollars
 from oumi.cli.tables import print_table
 from oumi.core.configs import InferenceConfig
 from oumi.core.printable import printable, printable_line
 from oumi.core.types.batch import BatchInfo
 from oumi.errors import OumiError
+from oumi.progress.formatting import format_dollars
 
 
 class _ListedJob(NamedTuple):

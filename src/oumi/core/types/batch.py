@@ -81,9 +81,11 @@ class BatchInfo:
         return f"BatchInfo({self.id}: {self.status}, {done}{failed})"
 
     def _repr_html_(self) -> str:
-        from oumi.core.types.html_view import batch_html
+        from oumi.core.types.html_view import table_html
 
-        return batch_html(self)
+        facts = self.to_dict().items()
+        known = [(name, str(value)) for name, value in facts if value not in (None, "", [])]
+        return table_html(("batch job", ""), known)
 
     @property
     def is_terminal(self) -> bool:

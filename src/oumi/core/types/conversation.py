@@ -157,9 +157,9 @@ class Conversation(BaseModel):
         return "\n".join(map(repr, self.messages))
 
     def _repr_html_(self) -> str:
-        from oumi.core.types.html_view import conversation_html
+        from oumi.core.types.html_view import messages_html
 
-        return conversation_html(self)
+        return messages_html(self.messages, self.metadata)
 
     def __iter__(self) -> Iterator[Message]:  # type: ignore[override]
         return iter(self.messages)

@@ -8,20 +8,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
 
 from oumi.core.printable import printable
-
-if TYPE_CHECKING:
-    from oumi.core.types.batch import BatchInfo
-    from oumi.core.types.content_item import ContentItem
-    from oumi.core.types.conversation import Conversation
-    from oumi.core.types.message import Message
-    from oumi.core.types.result import InferenceResult
+from oumi.core.types.content_item import ContentItem
+from oumi.core.types.message import Message
 
 _MOST_CHARACTERS = 4000
 """Of a text; a notebook that holds more becomes slow, and nobody reads it there."""
-_MOST_ROWS = 10
 _MOST_IMAGE_BYTES = 1_000_000
 """A notebook stores what it shows, a third larger as base64."""
 
@@ -34,30 +28,27 @@ _CELL = "text-align:left;vertical-align:top;white-space:pre-wrap;max-width:60ch"
 _IMAGE_TYPES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"RIFF": "webp"}
 
 
-def conversation_html(conversation: Conversation) -> str:
-    """The messages, one below the other."""
-    return "".join(map(_message, conversation.messages)) + _facts(conversation.metadata)
+def messages_html(messages: Sequence[Message], metadata: Mapping[str, Any]) -> str:
+    """A conversation: its messages, one below the other."""
+    return "".join(map(_message, messages)) + _facts(metadata)
 
 
-def result_html(result: InferenceResult) -> str:
-    """How many rows are done and failed, the first answers, and the first failures."""
-    rows = [
-        (str(row), _question(conversation), _last_text(conversation))
-        for row, conversation in zip(result.rows[:_MOST_ROWS], result.conversations, strict=False)
-    ]
-    failed = [
-        (str(row), "", result.failures[row].error_message)
-        for row in result.failed_indices[: _MOST_ROWS - len(rows)]
-    ]
-    table = _table(("row", "question", "answer"), rows) if rows else ""
-    reasons = _table(("row", "", "failure"), failed) if failed else ""
-    return f"<p>{escape(repr(result))}</p>{table}{reasons}"
+def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of texts."""
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        inner = "".join(f'<{tag} style="{_CELL}">{_text(cell)}</{tag}>' for cell in cells)
+        return f"<tr>{inner}</tr>"
+
+    return f"<table>{line('th', head)}{''.join(line('td', row) for row in rows)}</table>"
 
 
-def batch_html(info: BatchInfo) -> str:
-    """The job's state and times as a table."""
-    facts = {name: value for name, value in info.to_dict().items() if value not in (None, "", [])}
-    return _table(("batch job", ""), [(name, str(value)) for name, value in facts.items()])
+def question_and_answer(messages: Sequence[Message]) -> tuple[str, str]:
+    """The text of the last question of the user, and of the last message with its tool calls."""
+    asked = [message for message in messages if message.role == "user"]
+    question = asked[-1].compute_flattened_text_content() if asked else ""
+    answer = messages[-1].compute_flattened_text_content()
+    return question, "\n".join([answer, *_calls(messages[-1])]).strip()
 
 
 def _message(message: Message) -> str:
@@ -66,8 +57,7 @@ def _message(message: Message) -> str:
         thought = _text(message.reasoning_content)
         parts.append(f"<details><summary>thoughts</summary>{thought}</details>")
     parts += map(_item, message.content_items)
-    for call in message.tool_calls or ():
-        parts.append(f"<code>{_text(f'{call.function.name}({call.function.arguments})')}</code>")
+    parts += (f"<code>{_text(call)}</code>" for call in _calls(message))
     body = "\n".join(parts)
     role = escape(message.role)
     return f'<div style="{_MESSAGE}"><div style="{_ROLE}">{role}</div>{body}</div>'
@@ -99,20 +89,6 @@ def _facts(metadata: Mapping[str, object]) -> str:
     return f'<div style="{_ROLE}">{escape(line)}</div>' if line else ""
 
 
-def _question(conversation: Conversation) -> str:
-    asked = [message for message in conversation.messages if message.role == "user"]
-    return asked[-1].compute_flattened_text_content() if asked else ""
-
-
-def _last_text(conversation: Conversation) -> str:
-    last = conversation.messages[-1]
-    calls = [f"{call.function.name}({call.function.arguments})" for call in last.tool_calls or ()]
-    return "\n".join([last.compute_flattened_text_content(), *calls]).strip()
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    def line(tag: str, cells: Sequence[str]) -> str:
-        inner = "".join(f'<{tag} style="{_CELL}">{_text(cell)}</{tag}>' for cell in cells)
-        return f"<tr>{inner}</tr>"
-
-    return f"<table>{line('th', head)}{''.join(line('td', row) for row in rows)}</table>"
+def _calls(message: Message) -> list[str]:
+    calls = message.tool_calls or ()
+    return [f"{call.function.name}({call.function.arguments})" for call in calls]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure, Failures, FailuresInMemory
 from oumi.errors import InferenceError, OumiError
+
+_SHOWN = 10
+"""Rows that a notebook shows of each kind."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,15 @@ class InferenceResult:
         return f"InferenceResult({len(self.rows):,} done, {len(self.failures):,} failed)"
 
     def _repr_html_(self) -> str:
-        from oumi.core.types.html_view import result_html
+        from oumi.core.types.html_view import question_and_answer, table_html
 
-        return result_html(self)
+        shown = zip(self.rows[:_SHOWN], self.conversations, strict=False)
+        done = [(str(row), *question_and_answer(answer.messages)) for row, answer in shown]
+        failures = islice(self.failures.items(), _SHOWN)
+        failed = [(str(row), failure.error_message) for row, failure in failures]
+        answers = table_html(("row", "question", "answer"), done) if done else ""
+        reasons = table_html(("row", "failure"), failed) if failed else ""
+        return f"<p>{self!r}</p>{answers}{reasons}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled whole: another process has not the files open from which rows are read."""

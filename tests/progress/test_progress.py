@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from oumi.cli import summary
-from oumi.cli.display import Throughput, progress_line
-from oumi.cli.formatting import format_duration, format_number
-from oumi.cli.progress import Progress
 from oumi.core.configs import InferenceConfig
 from oumi.core.types import Completion, Failure, Message, Role, Usage
+from oumi.progress.formatting import format_duration, format_number
+from oumi.progress.line import Throughput, progress_line
+from oumi.progress.progress import Progress
 from oumi.runner.events import (
     Resumed,
     RowDone,

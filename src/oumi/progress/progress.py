@@ -11,8 +11,9 @@ import threading
 from collections import deque
 from typing import Self, TextIO
 
-from oumi.cli.display import Throughput, make_display
 from oumi.core.printable import printable
+from oumi.progress.display import make_display
+from oumi.progress.line import Throughput
 from oumi.runner.events import Event, RunEnded, RunStarted, SourceRecognised, Stopping, Waiting
 from oumi.runner.loop import leave_signals_to_main
 from oumi.runner.stats import RunStats
@@ -21,15 +22,17 @@ from oumi.runner.stats import RunStats
 class Progress:
     """A listener to a run, and a context manager around it. `stats` holds the run's counts.
 
-    With None for a stream, nothing is shown.
+    With None for a stream, nothing is shown. A run that takes less than `delay_s` shows nothing
+    but its messages.
     """
 
-    def __init__(self, stream: TextIO | None):
+    def __init__(self, stream: TextIO | None, *, delay_s: float = 0.0):
         self.stats = RunStats()
         self._display = make_display(stream)
         self._messages: deque[str] = deque()
         self._has_started = False
-        self._is_closed = False
+        self._delay_s = delay_s
+        self._closed = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._show, name="oumi-progress", daemon=True)
 
@@ -66,16 +69,18 @@ class Progress:
 
     def close(self) -> None:
         """Take the display down, so that others can write to the terminal. Twice is fine."""
-        self._is_closed = True
+        self._closed.set()
         self._wake.set()
         self._thread.join()
 
     def _show(self) -> None:
         leave_signals_to_main()
+        if self._closed.wait(self._delay_s) and not self._messages and self._delay_s:
+            return
         # A terminal that was closed must not end the run.
         with contextlib.suppress(OSError, ValueError), self._display:
             throughput = Throughput()
-            while not self._is_closed:
+            while not self._closed.is_set():
                 self._wake.wait(self._display.interval_s)
                 self._wake.clear()
                 self._update(throughput)

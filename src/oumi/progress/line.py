@@ -1,0 +1,101 @@
+"""The progress of a run in one line."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from oumi.progress.formatting import format_dollars, format_duration, format_number
+from oumi.runner.limits.status import LimiterStatus
+from oumi.runner.stats import RunStats
+
+_WINDOW_S = 20.0
+"""Rates are averages over this time: long enough that they do not jump with each answer of some
+seconds, short enough to follow a server that becomes slower."""
+
+
+class _Sample(NamedTuple):
+    time_s: float
+    rows: int
+    tokens: int
+
+
+class _Part(NamedTuple):
+    text: str
+    rank: int
+    """Where the line is too long, the part with the highest one is left out first."""
+
+
+class Throughput:
+    """Rows and tokens a second, over the last `_WINDOW_S` seconds."""
+
+    def __init__(self) -> None:
+        self._samples: deque[_Sample] = deque()
+
+    def update(self, stats: RunStats) -> None:
+        """Add the counts of this moment. To be called before a rate is read."""
+        if not self._samples:
+            self._samples.append(_Sample(stats.started_s, 0, 0))
+        rows, tokens = stats.done + stats.failed, stats.usage.completion_tokens
+        self._samples.append(_Sample(time.monotonic(), rows, tokens))
+        # The oldest sample is kept until the next one is as old as the window.
+        while self._samples[-1].time_s - self._samples[1].time_s > _WINDOW_S:
+            self._samples.popleft()
+
+    @property
+    def rows_per_s(self) -> float:
+        """Rows that ended, a second."""
+        return (self._samples[-1].rows - self._samples[0].rows) / self._elapsed_s
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens of answers, a second."""
+        return (self._samples[-1].tokens - self._samples[0].tokens) / self._elapsed_s
+
+    @property
+    def _elapsed_s(self) -> float:
+        return max(self._samples[-1].time_s - self._samples[0].time_s, 1e-9)
+
+
+def progress_line(stats: RunStats, throughput: Throughput, width: int | None = None) -> str:
+    """The progress of a run in one line, of at most `width` characters where that is possible.
+
+    What is done stays in any case; the time that is left and the cost go last.
+    """
+    parts = list(_parts(stats, throughput))
+    while width is not None and len(parts) > 1 and len(_join(parts)) > width:
+        parts.remove(max(parts, key=lambda part: part.rank))
+    return _join(parts)
+
+
+def limits(status: LimiterStatus) -> str:
+    """The limit that requests wait for; empty while none waits."""
+    if not status.waiting:
+        return ""
+    rate = f", {format_number(status.rate_per_s)}/s" if status.rate_per_s else ""
+    return f"limit {status.allowed:,} in flight{rate}"
+
+
+def _join(parts: list[_Part]) -> str:
+    return " · ".join(part.text for part in parts)
+
+
+def _parts(stats: RunStats, throughput: Throughput) -> Iterator[_Part]:
+    left, rate = stats.total - stats.finished - stats.failed, throughput.rows_per_s
+    yield _Part(f"{stats.finished:,}/{stats.total:,} done", 0)
+    yield _Part(f"{stats.failed:,} failed", 3)
+    if rate > 0:
+        yield _Part(f"{format_number(rate)} rows/s", 5)
+        yield _Part(f"{format_number(throughput.tokens_per_s)} tokens/s", 7)
+    if stats.retries:
+        yield _Part(f"{stats.retries.total():,} retries", 6)
+    if stats.waiting is not None:
+        yield _Part(stats.waiting.text, 4)
+    elif stats.limits is not None and (limit := limits(stats.limits)):
+        yield _Part(limit, 8)
+    if stats.cost is not None:
+        yield _Part(format_dollars(stats.cost), 2)
+    if rate > 0 and left > 0:
+        yield _Part(f"{format_duration(left / rate)} left", 1)
