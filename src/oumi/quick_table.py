@@ -81,7 +81,7 @@ def _run(
     session = engine.session(config.model_copy(update={"input_path": None}))
     with showing_progress(progress, None) as listener:
         job = Job(session, _rows_of(table), listener, parser)
-        result = loop.call(job.run(), on_interrupt=job.stop)
+        result = loop.call(job.run(), job)
     answers = AnswerTable(session, job.source, parser, result)
     if isinstance(table, list):
         return cast(TableT, answers.rows())

@@ -11,6 +11,10 @@ from oumi.runner import loop
 
 stopped, begun = asyncio.Event(), threading.Event()
 
+class Work:
+    kept = "3 of 4"
+    stop = stopped.set
+
 async def wait_until_stopped():
     begun.set()
     await asyncio.wait_for(stopped.wait(), 60)
@@ -27,9 +31,9 @@ def hear():
 
 threading.Thread(target=hear, daemon=True).start()
 try:
-    loop.call(wait_until_stopped(), on_interrupt=stopped.set)
-except KeyboardInterrupt:
-    print("interrupted", stopped.is_set())
+    loop.call(wait_until_stopped(), Work)
+except KeyboardInterrupt as interrupt:
+    print("interrupted", stopped.is_set(), interrupt)
 """
 
 
@@ -38,4 +42,4 @@ def test_a_ctrl_c_that_another_thread_hears_is_acted_on(tmp_path: Path) -> None:
     file.write_text(SCRIPT)
     command = [sys.executable, str(file)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.stdout == "interrupted True\n", ended.stderr
+    assert ended.stdout == "interrupted True 3 of 4\n", ended.stderr

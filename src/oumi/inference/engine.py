@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -99,7 +99,7 @@ class InferenceEngine(BatchMethods):
         """
         with showing_progress(progress, on_event) as listener:
             job = self._job(input, inference_config, progress_path, listener)
-            return _wait(job, job.run()).all()
+            return loop.call(job.run(), job).all()
 
     def infer_partial(
         self,
@@ -115,7 +115,7 @@ class InferenceEngine(BatchMethods):
         """
         with showing_progress(progress, on_event) as listener:
             job = self._job(input, inference_config, progress_path, listener)
-            return _wait(job, job.run_partial())
+            return loop.call(job.run_partial(), job)
 
     async def ainfer(
         self,
@@ -284,15 +284,6 @@ class InferenceEngine(BatchMethods):
 
 def _new(kind: type[InferenceEngine]) -> InferenceEngine:
     return kind.__new__(kind)
-
-
-def _wait(job: Job, work: Coroutine[Any, Any, InferenceResult]) -> InferenceResult:
-    """The outcome of a job. Ctrl-C raises KeyboardInterrupt, which says what is kept."""
-    try:
-        return loop.call(work, on_interrupt=job.stop)
-    except KeyboardInterrupt as interrupt:
-        interrupt.args = (job.kept,)
-        raise interrupt.with_traceback(None)  # noqa: B904  the same one, without the frames below
 
 
 def _without_input(config: InferenceConfig | None) -> InferenceConfig | None:

@@ -9,8 +9,8 @@ import concurrent.futures
 import os
 import signal
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator
+from typing import Any, Protocol, TypeVar
 
 from oumi.core.forks import keep_forever, watch_forks
 from oumi.errors import EngineError
@@ -26,26 +26,39 @@ _LONGEST_HOLD_S = 2.0
 """A turn of the loop takes milliseconds, or as long as the import of a library."""
 
 
-def call(
-    work: Coroutine[Any, Any, ResultT], on_interrupt: Callable[[], object] | None = None
-) -> ResultT:
+class Stoppable(Protocol):
+    """Work that can end early, and keeps what it has done."""
+
+    @property
+    def kept(self) -> str:
+        """What that is, in words."""
+        ...
+
+    def stop(self) -> object:
+        """End soon. Called on the loop."""
+        ...
+
+
+def call(work: Coroutine[Any, Any, ResultT], stoppable: Stoppable | None = None) -> ResultT:
     """Do `work` on the background loop and wait for it.
 
-    The first Ctrl-C calls `on_interrupt` on the loop and waits on; without one, or at the
-    second Ctrl-C, the work is cancelled. Either way KeyboardInterrupt is raised in the end.
+    The first Ctrl-C stops what is `stoppable` and waits on; without it, or at the second Ctrl-C,
+    the work is cancelled. Either way KeyboardInterrupt is raised in the end, which says what is
+    kept.
 
     Raises EngineError once Python is ending.
     """
     future = submit(work)
     try:
         _wait(future)
-    except KeyboardInterrupt:
-        if on_interrupt is not None:
-            _BACKGROUND.get().call_soon_threadsafe(on_interrupt)
-            _wait_or_cancel(future)
-        else:
+    except KeyboardInterrupt as interrupt:
+        if stoppable is None:
             _cancel(future)
-        raise
+            raise
+        _BACKGROUND.get().call_soon_threadsafe(stoppable.stop)
+        _wait_or_cancel(future)
+        interrupt.args = (stoppable.kept,)
+        raise interrupt.with_traceback(None)  # noqa: B904  the same one, without the frames below
     try:
         return future.result()
     except RuntimeError as error:
