@@ -36,6 +36,8 @@ MODULES = (
 
 _PAGE_PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CODE_PART = re.compile(r"( *# generated: (\S+)\n).*?( *# end\n)", re.DOTALL)
+_ALIASES = {"ApiKey": "str", "JsonSchema": "dict[str, Any]"}
+"""Names that types have for type checkers, and what a file holds."""
 _BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 _OTHER_EXITS = {
     0: "Everything is done.",
@@ -65,6 +67,8 @@ def _group(name: str, kind: type[Settings]) -> str:
 
 def _type(kind: type[BaseModel], field: str, info: FieldInfo) -> str:
     written = inspect.get_annotations(kind)[field]
+    for alias, meant in _ALIASES.items():
+        written = written.replace(alias, meant)
     kinds = [f"`{part}`" for part in re.split(r" \| (?![^\[]*\])", written) if part != "None"]
     limits = [
         f"{word} {getattr(limit, name):g}"
@@ -72,7 +76,7 @@ def _type(kind: type[BaseModel], field: str, info: FieldInfo) -> str:
         for name, word in _BOUNDS.items()
         if hasattr(limit, name)
     ]
-    return ", ".join([" or ".join(kinds), *limits]).replace("SecretStr", "str")
+    return ", ".join([" or ".join(kinds), *limits])
 
 
 def _default(info: FieldInfo) -> str:
