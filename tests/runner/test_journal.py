@@ -32,7 +32,7 @@ def test_what_was_recorded_is_found_again(tmp_path: Path):
         assert Failure.from_dict(journal.read(2)["failure"]) == Failure("X", "no")
         assert journal.read(3) == {}
     with Journal(tmp_path / "j") as journal:
-        assert journal.recorded == 2
+        assert journal.unclaimed == 2
         assert journal.claim(0, A)
         assert journal.claim(1, B)
         assert not journal.claim(2, C), "a failure is asked again"
@@ -138,7 +138,7 @@ def test_a_longer_record_stands_for_the_shorter_one(tmp_path: Path):
         journal.append(0, A, both, latency_s=0.2)
         assert Completion.from_dict(journal.read(0)["completion"]) == both
     with Journal(tmp_path / "j") as journal:
-        assert journal.recorded == 2
+        assert journal.unclaimed == 2
         assert [journal.claim(row, A) for row in (5, 6, 7)] == [True, True, False]
         assert {text(journal, 5), text(journal, 6)} == {"second", "twin"}
 

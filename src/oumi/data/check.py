@@ -1,13 +1,38 @@
-"""The check of a whole input before anything is sent."""
+"""The check of an input, in the same pass over its rows in which they are handed out."""
 
 from __future__ import annotations
 
-from array import array
+import math
+import time
+from collections import deque
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
 
-from oumi.data.source import Source
+from oumi.core.types.conversation import Conversation
+from oumi.data.duplicate_ids import IdHashes, find_duplicates
+from oumi.data.source import Row, Source
 from oumi.errors import InputError
 
+_FIRST_S = 0.5
+"""What is checked before the first row is asked, of an input that takes long to check: mistakes
+that all rows have are found by then, and the start still feels immediate."""
+
+_WHOLE_S = 2.0
+"""An input that can be checked in this time is checked whole before its first row is asked."""
+
+_MOST_KEPT = 10_000
+"""So many of the first rows are held from their check until they are asked: 20 MB of short ones."""
+
+_MOST_KEPT_CHARACTERS = 16_000_000
+"""The same for long ones, by their texts and bytes."""
+
 _MAX_ERRORS_SHOWN = 10  # as many as fit on a screen
+
+_LATER = (
+    "This was found when the run had begun. What was answered until then is kept: run again once "
+    "the input is corrected"
+)
 
 
 def check_rows(source: Source, *, bad_rows_fail: bool = False) -> int:
@@ -16,54 +41,146 @@ def check_rows(source: Source, *, bad_rows_fail: bool = False) -> int:
     Raises InputError for an input without rows, for ids that stand twice, and for rows that
     cannot be read, unless those are to fail alone.
     """
-    errors: list[str] = []
-    ids = _IdSet()
-    count = 0
-    for row in source.rows():
-        count += 1
-        if row.error is not None and len(errors) <= _MAX_ERRORS_SHOWN:
-            errors.append(str(row.error))
+    rows = CheckedRows(source, bad_rows_fail=bad_rows_fail, most_kept=0)
+    rows.check()
+    rows.finish()
+    return rows.checked
+
+
+class CheckedRows(Iterator[Row]):
+    """The rows of a source in order, each checked before it is handed out.
+
+    The check may run ahead of whoever takes the rows. The first ones that it reads are kept, others
+    are read again when their turn comes. Beyond what is checked, a row is read, checked and handed
+    out at once.
+    """
+
+    def __init__(self, source: Source, *, bad_rows_fail: bool = False, most_kept: int = _MOST_KEPT):
+        self._source = source
+        self._bad_rows_fail = bad_rows_fail
+        self._most_kept = most_kept
+        self._unchecked = source.rows()
+        self._kept: deque[Row] = deque()  # of the first rows, those that are not taken yet
+        self._kept_characters = 0  # of all rows that were ever kept
+        self._again: Iterator[Row] | None = None  # rows that are checked, and were not kept
+        self._taken = 0
+        self._ids = IdHashes()
+        self._errors: list[str] = []
+        self._has_begun = False
+        self.checked = 0
+        """How many rows are checked."""
+        self.is_complete = False
+        """Whether these are all."""
+
+    @property
+    def estimated_total(self) -> int | None:
+        """How many rows there are: known once all are checked, before that an estimate or None."""
+        if self.is_complete or self._estimate is None:
+            return self.checked if self.is_complete else None
+        return max(self._estimate, self.checked)
+
+    @property
+    def kept(self) -> Iterator[Row]:
+        """The rows that are to be taken next, as far as they are in memory."""
+        return iter(self._kept)
+
+    def check_first(self) -> None:
+        """Check what has to be checked before any row is asked: all of an input for which
+        `_WHOLE_S` is enough. Raises InputError, which lists the first errors.
+        """
+        self._look(_FIRST_S)
+        if self._errors or self._ends_in_time():
+            self._look(_WHOLE_S - _FIRST_S)
+        self._raise_errors()
+        if self.is_complete:
+            self.finish()
+        self._has_begun = True
+
+    def check(self, most_s: float = math.inf) -> None:
+        """Check more rows, for some time at most. Raises InputError."""
+        self._look(most_s)
+        self._raise_errors()
+
+    def finish(self) -> None:
+        """To be called once all rows are checked; takes 0.1 s a million.
+
+        Raises InputError for an input without rows, and for ids that stand twice.
+        """
+        if self.checked == 0 and not self._source.may_be_empty:
+            raise InputError(f"{self._source.name}: no conversations in it")
+        if hashes := self._ids.duplicates():
+            found = find_duplicates(self._source, hashes)
+            self._errors = list(islice(found, _MAX_ERRORS_SHOWN + 1))
+            self._raise_errors()
+
+    def __next__(self) -> Row:
+        """The next row. Raises InputError where it, or one that was checked before, is not as it
+        has to be.
+        """
+        row = self._next()
+        self._taken += 1
+        return row
+
+    def _next(self) -> Row:
+        if self._kept:
+            return self._kept.popleft()
+        if self._taken < self.checked:
+            self._again = self._again or self._source.rows(self._taken)
+            return next(self._again)
+        self._again = None
+        row = self._check_next()
+        self._raise_errors()
+        return row
+
+    def _look(self, most_s: float) -> None:
+        end_s = time.monotonic() + most_s
+        while time.monotonic() < end_s and len(self._errors) <= _MAX_ERRORS_SHOWN:
+            try:
+                row = self._check_next()
+            except StopIteration:
+                return
+            if self.checked <= self._most_kept and self._kept_characters < _MOST_KEPT_CHARACTERS:
+                self._kept.append(row)
+                self._kept_characters += _characters(row.conversation)
+
+    def _check_next(self) -> Row:
+        try:
+            row = next(self._unchecked)
+        except StopIteration:
+            self.is_complete = True
+            raise
+        self.checked += 1
+        if row.error is not None and not self._bad_rows_fail:
+            self._errors.append(str(row.error))
         elif row.conversation is not None and row.conversation.conversation_id is not None:
-            ids.add(row.conversation.conversation_id)
-    if count == 0 and not source.may_be_empty:
-        raise InputError(f"{source.name}: no conversations in it")
-    if errors and not bad_rows_fail:
-        raise InputError(_list(errors))
-    if ids.has_duplicates():
-        raise InputError(_list(_find_duplicates(source)))
-    return count
+            self._ids.add(row.conversation.conversation_id)
+        return row
+
+    def _ends_in_time(self) -> bool:
+        if self.is_complete or self._estimate is None:
+            return True
+        return self._estimate <= self.checked * _WHOLE_S / _FIRST_S
+
+    @cached_property
+    def _estimate(self) -> int | None:
+        return self._source.estimated_rows
+
+    def _raise_errors(self) -> None:
+        if not self._errors:
+            return
+        errors, self._errors = self._errors, []
+        lines = errors[:_MAX_ERRORS_SHOWN]
+        lines += ["… and more"] * (len(errors) > _MAX_ERRORS_SHOWN)
+        lines += [_LATER] * self._has_begun
+        raise InputError("\n".join(lines))
 
 
-class _IdSet:
-    """Hashes of ids, 8 bytes each, in 256 parts so that each part is small to sort."""
-
-    def __init__(self) -> None:
-        self._parts = [array("q") for _ in range(256)]
-
-    def add(self, name: str) -> None:
-        value = hash(name)
-        self._parts[value & 255].append(value)
-
-    def has_duplicates(self) -> bool:
-        return any(len(set(part)) < len(part) for part in self._parts)
-
-
-def _find_duplicates(source: Source) -> list[str]:
-    first: dict[str, str] = {}
-    duplicates = []
-    for row in source.rows():
-        name = row.conversation.conversation_id if row.conversation else None
-        if name is None:
-            continue
-        place = source.place(row)
-        if name in first:
-            duplicates.append(f"{place}: conversation_id {name!r} stands already at {first[name]}")
-        first.setdefault(name, place)
-        if len(duplicates) > _MAX_ERRORS_SHOWN:
-            break
-    return duplicates
-
-
-def _list(errors: list[str]) -> str:
-    more = "\n… and more" if len(errors) > _MAX_ERRORS_SHOWN else ""
-    return "\n".join(errors[:_MAX_ERRORS_SHOWN]) + more
+def _characters(conversation: Conversation | None) -> int:
+    """About how much memory a conversation takes."""
+    messages = conversation.messages if conversation is not None else ()
+    return sum(
+        len(message.content)
+        if isinstance(message.content, str)
+        else sum(len(item.content or item.binary or "") for item in message.content or ())
+        for message in messages
+    )

@@ -1,8 +1,9 @@
-"""An input file of any format that is opened once and read several times, block by block."""
+"""An input file that is opened once and read several times, block by block."""
 
 from __future__ import annotations
 
 import io
+import math
 import os
 import weakref
 from array import array
@@ -25,7 +26,7 @@ class HeldBlocks:
 
     The file is opened once and held: another one that is moved to its path changes nothing. Where
     it is written to in its place, whoever reads it next gets an InputError: each block has to be
-    what it was when it was read first. That takes 8 bytes for 256 KB.
+    what it was when it was read first, and the file as long. That takes 8 bytes for 256 KB.
     """
 
     def __init__(self, path: Path, name: str):
@@ -52,18 +53,22 @@ class HeldBlocks:
             digest.update(block)
         return digest.hexdigest()
 
+    def estimate_lines(self) -> int:
+        """About how many lines there are, from the length of the first ones."""
+        start = self.start(_BLOCK)
+        return math.ceil(self.size * start.count(b"\n") / len(start)) if start else 0
+
     def block(self, number: int) -> bytes:
         """A block of 256 KB, or the rest. Raises InputError where it has changed."""
         raw = HandleReader(self._handle, self.name)
         raw.seek(number * _BLOCK)
         data = io.BufferedReader(raw, _BLOCK).read(min(_BLOCK, self.size - number * _BLOCK))
-        found = hash(data) & _HASH_BITS
-        if self._hashes[number] == _UNKNOWN:
-            if state_of(self._handle) != self._state:
-                raise changed_error(self.name)
-            self._hashes[number] = found
-        elif self._hashes[number] != found:
+        found, known = hash(data) & _HASH_BITS, self._hashes[number]
+        state = state_of(self._handle)
+        is_same = state == self._state if known == _UNKNOWN else known == found
+        if not is_same or state[0] != self.size:
             raise changed_error(self.name)
+        self._hashes[number] = found
         return data
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -17,7 +18,7 @@ from oumi.core.digest import new_digest
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import answer_metadata
 from oumi.core.types.conversation import Conversation
-from oumi.data.held_file import HeldFile
+from oumi.data.held_blocks import HeldBlocks
 from oumi.data.other_formats import other_format, other_row
 from oumi.data.source import NO_MESSAGES, Row, Source
 from oumi.errors import InputError
@@ -33,15 +34,20 @@ class JsonlSource(Source):
         self.path = path
         self.paths = (path,)
         self.name = name or str(path)
-        self._file = HeldFile(path, self.name)
+        self._blocks = HeldBlocks(path, self.name)
 
-    def rows(self) -> Iterator[Row]:
-        """The rows, from the first one. One that cannot be read is a row with an error."""
-        return parse_rows(self._file.lines(), self.name)
+    def rows(self, start: int = 0) -> Iterator[Row]:
+        """The rows from number `start` on. One that cannot be read is a row with an error."""
+        return parse_rows(self._blocks.open(), self.name, start)
+
+    @property
+    def estimated_rows(self) -> int:
+        """About how many rows there are, from the length of the first ones."""
+        return self._blocks.estimate_lines()
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """The same rows as JSON text, unchecked, each with the number of its line."""
-        return _number_rows(self._file.lines())
+        return _number_rows(self._blocks.open())
 
     def place(self, row: Row) -> str:
         """The file and the line."""
@@ -49,39 +55,41 @@ class JsonlSource(Source):
 
     def fingerprint(self) -> str:
         """A hash of the content."""
-        return self._file.digest()
+        return self._blocks.digest()
 
     def copy_to(self, file: BinaryIO) -> None:
         """Copy the file byte by byte."""
-        file.writelines(self._file.lines())
+        shutil.copyfileobj(self._blocks.open(), file)
 
     def line_of(self, index: int) -> bytes:
-        """One row as JSON text. The first call goes through the file; 16 bytes a row stay."""
-        offsets, numbers = self._places
-        offset = offsets[index]
-        line = self._file.line_at(offset, numbers[index])
+        """One row as JSON text. The first call goes through the file; 8 bytes a row stay."""
+        offset = self._offsets[index]
+        file = self._blocks.open()
+        file.seek(offset)
+        line = file.readline()
         return line.removeprefix(_BOM if offset == 0 else b"")
 
     @cached_property
-    def _places(self) -> tuple[array[int], array[int]]:
-        """Where each row begins in the file, in bytes, and the number of its line."""
-        offsets, numbers, offset = array("Q"), array("Q"), 0
-        for number, line in enumerate(self._file.lines(), start=1):
+    def _offsets(self) -> array[int]:
+        """Where each row begins in the file, in bytes."""
+        offsets, offset = array("Q"), 0
+        for line in self._blocks.open():
             if not line.isspace():
                 offsets.append(offset)
-                numbers.append(number)
             offset += len(line)
-        return offsets, numbers
+        return offsets
 
 
-def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
-    """The rows of JSONL text. One that cannot be read is a row with an error, which says where in
-    the file called `name` it stands. Raises InputError for a file in another format.
+def parse_rows(lines: Iterable[bytes], name: str, start: int = 0) -> Iterator[Row]:
+    """The rows of JSONL text from number `start` on. One that cannot be read is a row with an
+    error, which says where in the file called `name` it stands. Raises InputError for a file in
+    another format.
     """
     for index, (number, line) in enumerate(_number_rows(lines)):
         if index == 0 and (what := other_format(line)):
             raise InputError(f"{name}: {what}")
-        yield _parse(index, number, line, name)
+        if index >= start:
+            yield _parse(index, number, line, name)
 
 
 def _parse(index: int, number: int, line: bytes, name: str) -> Row:

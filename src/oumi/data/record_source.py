@@ -77,9 +77,17 @@ class RecordSource(Source):
                 count += 1
                 yield record
 
-    def rows(self) -> Iterator[Row]:
-        """The rows as they are asked. One that cannot be is a row with an error."""
-        for index, record in enumerate(self.records()):
+    @property
+    def estimated_rows(self) -> int | None:
+        """About how many rows there are; None where a file tells nothing of it."""
+        counts = [file.estimated_rows for file in self._files]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    def rows(self, start: int = 0) -> Iterator[Row]:
+        """The rows as they are asked, from number `start` on. One that cannot be is a row with an
+        error.
+        """
+        for index, record in enumerate(islice(self.records(), start, None), start):
             try:
                 shaped = self._apply(record)
             except Exception as error:  # whatever is wrong with a row, the others go on

@@ -35,12 +35,15 @@ class PrefixMemory:
         self._clock = clock
         self._sent_s: OrderedDict[int, float] = OrderedDict()  # the latest last
 
-    def rows(self, source: Source) -> Iterator[Row]:
-        """The rows, each with what it shares. Only hashes are held of those that come next."""
+    def rows(self, source: Source, rows: Iterator[Row] | None = None) -> Iterator[Row]:
+        """The rows, each with what it shares. Only hashes are held of those that come next.
+
+        `rows` are those of the source, where a pass over them has begun.
+        """
         ahead = map(_beginnings, source.rows())
         waiting: deque[list[_Beginning]] = deque()
         counts: Counter[int] = Counter()
-        for row in source.rows():
+        for row in rows or source.rows():
             while len(waiting) <= _ROWS_AHEAD and (found := next(ahead, None)) is not None:
                 waiting.append(found)
                 counts.update(digest for digest, _ in found)

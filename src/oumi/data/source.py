@@ -76,8 +76,15 @@ class Source(ABC):
     """Whether no rows at all are no mistake."""
 
     @abstractmethod
-    def rows(self) -> Iterator[Row]:
-        """The rows, from the first one. One that cannot be read is a row with an error."""
+    def rows(self, start: int = 0) -> Iterator[Row]:
+        """The rows from number `start` on; those before cost little. One that cannot be read is a
+        row with an error.
+        """
+
+    @property
+    def estimated_rows(self) -> int | None:
+        """About how many rows there are, from what can be told at once; None where nothing can."""
+        return None
 
     @abstractmethod
     def lines(self) -> Iterator[tuple[int | None, bytes]]:
@@ -130,13 +137,18 @@ class ListSource(Source):
         self._conversations = [_copy(conversation) for conversation in conversations]
         self._not_json: dict[int, InputError] = {}  # known once the rows were written as JSON
 
-    def rows(self) -> Iterator[Row]:
-        """The rows, from the first one."""
-        for index, conversation in enumerate(self._conversations):
+    def rows(self, start: int = 0) -> Iterator[Row]:
+        """The rows from number `start` on."""
+        for index, conversation in enumerate(self._conversations[start:], start):
             error = self._not_json.get(index)
             if not conversation.messages:
                 error = InputError(f"row {index}: {NO_MESSAGES}")
             yield Row(index, None, error) if error else Row(index, conversation)
+
+    @property
+    def estimated_rows(self) -> int:
+        """How many rows there are."""
+        return len(self._conversations)
 
     def lines(self) -> Iterator[tuple[None, bytes]]:
         """The same rows as JSON text. One that has none is null, and from then on has an error."""

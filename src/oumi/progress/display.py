@@ -95,7 +95,8 @@ class _NotebookBar(Display):
 
     def show_progress(self, stats: RunStats, throughput: Throughput) -> None:
         ended = stats.finished + stats.failed
-        bar = f'<progress max="{stats.total}" value="{ended}"></progress>'
+        known = "" if stats.total is None else f' max="{stats.total}" value="{ended}"'
+        bar = f"<progress{known}></progress>"
         self._show(f"{bar} {escape(progress_line(stats, throughput))}")
 
     def show_message(self, text: str) -> None:

@@ -83,8 +83,8 @@ def _join(parts: list[_Part]) -> str:
 
 
 def _parts(stats: RunStats, throughput: Throughput) -> Iterator[_Part]:
-    left, rate = stats.total - stats.finished - stats.failed, throughput.rows_per_s
-    yield _Part(f"{stats.finished:,}/{stats.total:,} done", 0)
+    left, rate = (stats.total or 0) - stats.finished - stats.failed, throughput.rows_per_s
+    yield _Part(f"{stats.finished:,}/{stats.total_text} done", 0)
     yield _Part(f"{stats.failed:,} failed", 3)
     if rate > 0:
         yield _Part(f"{format_number(rate)} rows/s", 5)

@@ -53,7 +53,7 @@ class Progress:
         self.stats.update(event)
         match event:
             case RunStarted():
-                self._has_started = event.recorded < event.total
+                self._has_started = event.is_estimate or event.recorded != event.total
                 self._wake.set()
             case Stopping():
                 self._messages.append(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+import collections
+from collections.abc import Container, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -38,8 +39,14 @@ class Destination(Protocol):
         """What records the answers. Raises OutputExistsError, StorageError."""
         ...
 
-    def claim(self) -> int:
-        """Give the rows their answers of earlier calls, and count these."""
+    def claim(self, first: Iterable[Row]) -> int:
+        """Give the first rows their answers of earlier calls, as many rows as has to be known
+        before any other is asked, and count these answers.
+        """
+        ...
+
+    def is_recorded(self, row: Row) -> bool:
+        """Whether a row has an answer of an earlier call. To be asked of all rows in order."""
         ...
 
     def finish(self, stats: RunStats) -> InferenceResult:
@@ -70,9 +77,13 @@ class MemoryDestination:
         """The answers by row."""
         yield self._store
 
-    def claim(self) -> int:
+    def claim(self, first: Iterable[Row]) -> int:
         """Nothing is there to claim."""
         return 0
+
+    def is_recorded(self, row: Row) -> bool:
+        """No call is remembered."""
+        return False
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """The conversations with their answers."""
@@ -98,20 +109,18 @@ class FileDestination:
         self._contract_at = partial(session.contract_at, source)
         is_table = session.config.writes_table
         self._form = table_form(session, source, path, parser) if is_table else None
-        self._run_id = ""
-        self._run_ids: tuple[str, ...] = ()
         self._journal: Journal
+        self._looked_up = 0  # rows that were looked up in the journal
 
     def finished_result(self) -> InferenceResult | None:
         """What the output holds, where it is of the same input and settings and nothing failed."""
-        fingerprint = self._source.fingerprint()
-        if self._form is not None:  # the same answers in another form are another file
-            fingerprint += f"-table{self._form.suffix}"
-        self._run_id = f"{self._session.keys.settings_key}-{fingerprint}"
-        self._run_ids = (self._run_id, f"{self._session.job_keys.settings_key}-{fingerprint}")
+        # The ids are made of the whole input, which a new run has no need to read before it asks.
+        # Rows in memory are gone through, so that one without a form in JSON is known as such.
+        if not self._source.in_memory and not self._output.run_path.exists():
+            return None
         if self._form is not None:
             return self._finished_table()
-        return self._result() if self._output.is_finished(self._run_ids) else None
+        return self._result() if self._is_finished() else None
 
     def open(self) -> Journal:
         """The journal, locked for this process."""
@@ -120,23 +129,33 @@ class FileDestination:
         self._journal = Journal(self._output.journal_path)
         return self._journal
 
-    def claim(self) -> int:
-        """Look the rows up in the journal. Raises OutputExistsError for another run's output."""
-        recorded = self._claim_rows() if self._journal.recorded else 0
+    def claim(self, first: Iterable[Row]) -> int:
+        """Look rows up in the journal: all of them where an output is to be replaced, which has to
+        be of this run. Raises OutputExistsError where it is another's.
+        """
+        is_replaced = self._output.path.exists() and not self._overwrite
+        recorded = sum(map(self.is_recorded, self._source.rows() if is_replaced else first))
         self._note_address(recorded)
         self._output.check_replaceable(recorded, overwrite=self._overwrite)
         return recorded
+
+    def is_recorded(self, row: Row) -> bool:
+        """Whether the journal holds an answer to a row. It is looked for once."""
+        if row.index < self._looked_up:
+            return self._journal.holds(row.index)
+        self._looked_up = row.index + 1
+        return self._journal.unclaimed > 0 and self._claim_row(row)
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """Write the output and its neighbours. A table that holds all of it stays as it is."""
         session, form = self._session, self._form
         if form is not None:
             parse_answers(form, self._source, self._journal, self._contract_at)
-        if form is None or form.parser or not self._output.is_finished(self._run_ids):
+        if form is None or form.parser or not self._is_finished():
             self._output.write(
                 self._source,
                 self._journal,
-                self._run_id,
+                self._run_ids[0],
                 session.price,
                 stats.to_dict(),
                 self._contract_at,
@@ -149,6 +168,8 @@ class FileDestination:
         holds the rows in memory.
         """
         missing, contract_at = Failure.not_asked(error), self._contract_at
+        if self._journal.unclaimed:
+            collections.deque(map(self.is_recorded, self._source.rows()), maxlen=0)
         if self._source.in_memory:
             outcome_of = partial(outcome_in, self._journal)
             return join_rows(self._source, outcome_of, contract_at, missing)
@@ -158,7 +179,7 @@ class FileDestination:
         """Of a finished table the answers are in the journal, which is looked up in row by row.
         Where that was removed, only the table is left.
         """
-        if self._output.journal_path.exists() or not self._output.is_finished(self._run_ids):
+        if self._output.journal_path.exists() or not self._is_finished():
             return None
         total = sum(1 for _ in self._source.records())
         return InferenceResult(MissingConversations(self._output.path, total), range(total))
@@ -178,12 +199,21 @@ class FileDestination:
         path = self._output.journal_path
         return JournalSnapshot(path, total, missing, self._contract_at, places)
 
-    def _claim_rows(self) -> int:
-        return sum(
-            self._claim_row(row) for row in self._source.rows() if row.conversation is not None
-        )
+    @cached_property
+    def _run_ids(self) -> tuple[str, str]:
+        """The id of this run, and the one that version 0.1 gave it."""
+        fingerprint = self._source.fingerprint()
+        if self._form is not None:  # the same answers in another form are another file
+            fingerprint += f"-table{self._form.suffix}"
+        keys = (self._session.keys.settings_key, self._session.job_keys.settings_key)
+        return f"{keys[0]}-{fingerprint}", f"{keys[1]}-{fingerprint}"
+
+    def _is_finished(self) -> bool:
+        return self._output.is_finished(self._run_ids)
 
     def _claim_row(self, row: Row) -> bool:
+        if row.conversation is None:
+            return False
         try:
             session = self._session.for_row(row)
         except RequestError:  # settings of the row that the engine cannot honour

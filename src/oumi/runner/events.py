@@ -23,14 +23,27 @@ class SourceRecognised:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """All rows are read and checked; `recorded` of `total` have an answer from before."""
+    """The first rows are read and checked, of a small input all. `recorded` of these have an answer
+    from before.
+    """
 
-    total: int
+    total: int | None
     recorded: int
     engine: str
     output_path: str | None
     price: Price | None = None
     """None where answers cost nothing."""
+    is_estimate: bool = False
+    """Whether `total` is one, or None where nothing can be told. `RowsCounted` follows then."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsCounted:
+    """What is known by now of the rows, while more of them are read and checked."""
+
+    total: int | None
+    recorded: int
+    is_estimate: bool
 
 
 class RowDone(NamedTuple):
@@ -120,6 +133,7 @@ class RunEnded:
 Event = (
     SourceRecognised
     | RunStarted
+    | RowsCounted
     | RowDone
     | RowFailed
     | RowRetried

@@ -19,16 +19,24 @@ from oumi.core.configs.inference_config import (
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
 from oumi.core.types.result import InferenceResult
-from oumi.data.check import check_rows
+from oumi.data.check import CheckedRows
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
 from oumi.data.source import Source
 from oumi.data.tables.parser import Parser
 from oumi.errors import ConfigError, InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
-from oumi.runner.events import Event, Listener, RunStarted, SourceRecognised, Waiting
+from oumi.runner.events import (
+    Event,
+    Listener,
+    RowsCounted,
+    RunStarted,
+    SourceRecognised,
+    Waiting,
+)
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
+from oumi.runner.row_queue import RowQueue
 from oumi.runner.run import Run
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
@@ -65,21 +73,19 @@ class Job:
             destination = self._destination(source, path)
             done = await asyncio.to_thread(destination.finished_result)
             if done is not None:
-                self._notify_started(len(done.rows), len(done.rows), path)
+                count = len(done.rows)
+                self._notify_started(RowsCounted(count, count, is_estimate=False), path)
                 return done
-            total = await asyncio.to_thread(self._check, source)
+            rows = CheckedRows(source, bad_rows_fail=self._config.bad_rows == BadRows.FAIL)
+            await asyncio.to_thread(rows.check_first)
             with await asyncio.to_thread(destination.open) as store:
-                recorded = await asyncio.to_thread(destination.claim)
+                recorded = await asyncio.to_thread(destination.claim, rows.kept)
+                asked = self._session.rows(source, rows)
+                queue = RowQueue(rows, asked, destination.is_recorded, recorded)
+                self._notify_started(queue.counts, path)
                 refusals = Refusals(has_answers=recorded > 0)
-                self._run = run = Run(self._session, store, self._notify, refusals)
-                self._notify_started(total, recorded, path)
-                if not self._stopped:
-                    most = min(self._session.max_in_flight, max(total, 1))
-                    try:
-                        await run.run(self._session.rows(source), most)
-                    except OumiError as error:
-                        await self._attach_result(error, destination)
-                        raise
+                self._run = Run(self._session, store, queue, self._notify, refusals)
+                await self._ask(self._run, rows, destination)
                 if self._stopped:
                     return InferenceResult()
                 return await asyncio.to_thread(destination.finish, self._stats)
@@ -110,6 +116,16 @@ class Job:
         if self._run is not None:
             self._run.stop()
 
+    async def _ask(self, run: Run, rows: CheckedRows, destination: Destination) -> None:
+        if self._stopped:
+            return
+        most = self._session.max_in_flight
+        try:
+            await run.run(min(most, max(rows.checked, 1)) if rows.is_complete else most)
+        except OumiError as error:
+            await self._attach_result(error, destination)
+            raise
+
     async def _attach_result(self, error: OumiError, destination: Destination) -> None:
         """Have an error that ends the run carry what became of each row."""
         with contextlib.suppress(OumiError):  # a source that was changed gives no rows
@@ -120,13 +136,11 @@ class Job:
             return MemoryDestination(self._session, source)
         return FileDestination(self._session, source, path, self._parser)
 
-    def _check(self, source: Source) -> int:
-        return check_rows(source, bad_rows_fail=self._config.bad_rows == BadRows.FAIL)
-
-    def _notify_started(self, total: int, recorded: int, path: Path | None) -> None:
+    def _notify_started(self, counts: RowsCounted, path: Path | None) -> None:
         name, price = self._session.name, self._session.price
         output_path = str(path.resolve()) if path else None
-        self._notify(RunStarted(total, recorded, name, output_path, price))
+        total, recorded = counts.total, counts.recorded
+        self._notify(RunStarted(total, recorded, name, output_path, price, counts.is_estimate))
 
     def _notify(self, event: Event) -> None:
         self._stats.update(event)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 from oumi.data.source import Row
 from oumi.errors import StorageError, UnavailableError
 from oumi.runner.events import LimitsReported, Listener, RunEnded, Stopping
 from oumi.runner.refusals import Refusals
+from oumi.runner.row_queue import RowQueue
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError, StopSignal
@@ -20,7 +20,8 @@ _TICKS_PER_SYNC = 4  # a power cut loses about a second of answers
 
 
 class Run:
-    """One pass over the rows with at most `max_in_flight` of them begun and not ended.
+    """Asks the rows of a queue, with at most `max_in_flight` of them begun and not ended. What is
+    left of the input is checked meanwhile.
 
     `stop` lets what is in flight finish, ends all waits, and begins nothing more. An error after
     which no other row can succeed does the same, and is raised by `run` once nothing is in flight.
@@ -31,13 +32,16 @@ class Run:
         self,
         session: Session,
         store: RowStore,
+        queue: RowQueue,
         notify: Listener,
-        refusals: Refusals | None = None,
+        refusals: Refusals,
     ):
         self._session = session
         self._store = store
+        self._queue = queue
+        self._counts = queue.counts  # as they were said last
         self._notify = notify
-        self._refusals = refusals or Refusals()
+        self._refusals = refusals
         self._waits = WaitWatch(session, notify)
         self._stop = StopSignal()
         self._in_flight = 0
@@ -48,16 +52,20 @@ class Run:
         """Whether no further row is begun."""
         return self._stop.is_set
 
-    async def run(self, rows: Iterator[Row], max_in_flight: int) -> None:
+    async def run(self, max_in_flight: int) -> None:
         """Ask for all rows that are not recorded yet. Raises the error that ended the run."""
         ticking = asyncio.create_task(self._tick())
+        checking = asyncio.create_task(self._check_ahead())
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(max_in_flight):
-                    group.create_task(self._work(rows))
+                    group.create_task(self._work())
+            if not self._stop.is_set:
+                await checking
         finally:
             ticking.cancel()
-        self._report_limits()
+            checking.cancel()
+        self._report()
         self._waits.end()
         self._notify(RunEnded())
         if self._fatal is not None:
@@ -68,14 +76,12 @@ class Run:
         waiting = self._stop.set()
         self._notify(Stopping(self._in_flight - waiting))
 
-    async def _work(self, rows: Iterator[Row]) -> None:
-        """Take one row after the other from the rows that all workers share."""
+    async def _work(self) -> None:
+        """Take one row after the other from the queue that all workers share."""
         try:
-            for row in rows:
+            while (row := await self._queue.next()) is not None:
                 if self._stop.is_set:
                     return
-                if self._store.holds(row.index):
-                    continue
                 self._in_flight += 1
                 try:
                     self._notify(await self._task(row).run())
@@ -83,6 +89,12 @@ class Run:
                     self._in_flight -= 1
         except RunStoppedError:
             return
+        except Exception as error:
+            self._end_with(error)
+
+    async def _check_ahead(self) -> None:
+        try:
+            await self._queue.check_ahead()
         except Exception as error:
             self._end_with(error)
 
@@ -96,12 +108,12 @@ class Run:
         self._stop.set()
 
     async def _tick(self) -> None:
-        """Bring records to the disk and report the limiter's state while the run lasts."""
+        """Bring records to the disk and report how the run stands while it lasts."""
         ticks = 0
         while True:
             await asyncio.sleep(_TICK_S)
             ticks += 1
-            self._report_limits()
+            self._report()
             try:
                 self._waits.look()
             except UnavailableError as error:
@@ -113,5 +125,8 @@ class Run:
                     self._end_with(error)
                     return
 
-    def _report_limits(self) -> None:
+    def _report(self) -> None:
         self._notify(LimitsReported(self._session.limiter.status))
+        if (counts := self._queue.counts) != self._counts:
+            self._counts = counts
+            self._notify(counts)

@@ -109,9 +109,12 @@ class Session(ABC):
         """The base URL of the API; None for a model on this machine."""
         return self.identity.get("url")
 
-    def rows(self, source: Source) -> Iterator[Row]:
-        """The rows as they are to be asked."""
-        return source.rows() if self.prefixes is None else self.prefixes.rows(source)
+    def rows(self, source: Source, rows: Iterator[Row] | None = None) -> Iterator[Row]:
+        """The rows as they are to be asked; `rows` are those of the source, where a pass over them
+        has begun.
+        """
+        rows = rows or source.rows()
+        return rows if self.prefixes is None else self.prefixes.rows(source, rows)
 
     def batch_rows(self, source: Source) -> Iterator[Row]:
         """The same for a batch, which is asked later: what was sent before does not matter."""

@@ -19,6 +19,7 @@ from oumi.runner.events import (
     RowFailed,
     RowRepaired,
     RowRetried,
+    RowsCounted,
     RunEnded,
     RunStarted,
     Waiting,
@@ -53,7 +54,9 @@ class Histogram:
 class RunStats:
     """Counts of a run; to be updated with each event."""
 
-    total: int = 0
+    total: int | None = 0
+    is_estimate: bool = False
+    """Whether the total is one, because not all rows are counted yet."""
     recorded: int = 0
     done: int = 0
     failed: int = 0
@@ -87,16 +90,20 @@ class RunStats:
                 self.repairs += 1
             case LimitsReported():
                 self.limits = event.status
-            case Waiting():
-                self.waiting = event
-            case Resumed():
-                self.waiting = None
+            case Waiting() | Resumed():
+                self.waiting = event if isinstance(event, Waiting) else None
             case RunStarted():
                 self.price = event.price
-                self.total, self.recorded = event.total, event.recorded
+                self._count_rows(event)
                 self.started_s = time.monotonic()
+            case RowsCounted():
+                self._count_rows(event)
             case RunEnded():
                 self.ended_s = time.monotonic()
+
+    def _count_rows(self, event: RunStarted | RowsCounted) -> None:
+        self.total, self.recorded = event.total, event.recorded
+        self.is_estimate = event.is_estimate
 
     @property
     def elapsed_s(self) -> float:
@@ -109,6 +116,11 @@ class RunStats:
         return self.recorded + self.done
 
     @property
+    def total_text(self) -> str:
+        """The number of rows as it is shown: `~1,000` for an estimate, `?` while there is none."""
+        return "?" if self.total is None else f"{'~' * self.is_estimate}{self.total:,}"
+
+    @property
     def cost(self) -> float | None:
         """Dollars for the answers of this run; None where there is no price."""
         return self.price.cost(self.usage) if self.price else None
@@ -117,7 +129,7 @@ class RunStats:
         """What there is of a run that did not reach its end, in words."""
         if self.total == 0:
             return "before the first row; nothing was changed"
-        done = f"{self.finished:,} of {self.total:,} rows are done"
+        done = f"{self.finished:,} of {self.total_text} rows are done"
         if output_path is None:
             return f"{done}, but not kept: with output_path a run can go on where it stopped"
         return f"{done} and kept in {output_path}.journal"

@@ -133,6 +133,12 @@ class ParquetRecords(_ArrowFile):
 
     kind = "Parquet"
 
+    @property
+    def estimated_rows(self) -> int:
+        """How many rows there are, by the footer."""
+        rows: int = self._read(lambda: self._open().metadata.num_rows)
+        return rows
+
     def _open(self) -> Any:
         import pyarrow.parquet as pq
 
@@ -187,6 +193,11 @@ class ArrowTable(ArrowRecords):
     def schema(self) -> pa.Schema:
         """The types of the columns."""
         return self.table.schema
+
+    @property
+    def estimated_rows(self) -> int:
+        """How many rows there are."""
+        return int(self.table.num_rows)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, some thousands at once."""

@@ -60,6 +60,10 @@ class Content:
         with unpacking(self.name):
             return self.open().read(size)
 
+    def estimate_lines(self) -> int | None:
+        """About how many lines there are; None for a packed file."""
+        return None if self.is_packed else self._blocks.estimate_lines()
+
     def random_access(self) -> BinaryIO:
         """The unpacked bytes for who reads here and there."""
         return self._blocks.open() if self._codec is None else self._unpacked.open()

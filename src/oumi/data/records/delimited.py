@@ -45,6 +45,11 @@ class Delimited(Records):
                 yield Record(line, {}, f"{len(values)} values for {len(names)} columns")
 
     @property
+    def estimated_rows(self) -> int | None:
+        """About how many rows there are, from the length of the first lines."""
+        return self._content.estimate_lines()
+
+    @property
     def has_texts_only(self) -> bool:
         """Always."""
         return True

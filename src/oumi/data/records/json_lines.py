@@ -24,6 +24,11 @@ class JsonLines(Records):
                 yield parse_record(number, text)
 
     @property
+    def estimated_rows(self) -> int | None:
+        """About how many rows there are, from the length of the first lines."""
+        return self._content.estimate_lines()
+
+    @property
     def is_packed(self) -> bool:
         """Whether the file is compressed."""
         return self._content.is_packed

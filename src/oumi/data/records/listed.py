@@ -22,6 +22,11 @@ class ListedRecords(Records):
         for row in self._rows:
             yield Record(None, row)
 
+    @property
+    def estimated_rows(self) -> int:
+        """How many rows there are."""
+        return len(self._rows)
+
     def digest(self) -> str:
         """The hash of the content, where values that JSON has no form for count by their text."""
         digest = new_digest()

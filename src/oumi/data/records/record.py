@@ -41,6 +41,11 @@ class Records(ABC):
         return None
 
     @property
+    def estimated_rows(self) -> int | None:
+        """About how many rows there are, from what can be told at once; None where nothing can."""
+        return None
+
+    @property
     def has_texts_only(self) -> bool:
         """Whether all values are texts, as the format has no types."""
         return False

@@ -61,6 +61,8 @@ class Journal:
         self._sorted: list[int] | None = None  # the same answers by key, made when needed
         self._failures = RowTable()  # of each row number, the last failure; for `claim_failure`
         self._places = RowTable()  # of each row of this run, the offset of its record
+        self.unclaimed = 0
+        """How many answers of earlier runs no row of this one has claimed."""
         self._open: set[int] = set()  # rows whose answers from before are not the last word
         self.address: str | None = None
         """Where the last answers come from; None where none is recorded."""
@@ -96,11 +98,6 @@ class Journal:
         except OSError as error:
             raise write_error(self.path, "cannot be synced to the disk", error, _KEPT) from error
 
-    @property
-    def recorded(self) -> int:
-        """How many answers the journal held when it was opened."""
-        return sum(1 for offset in self._offsets if offset != _NOWHERE)
-
     def claim(self, row: int, key: str) -> bool:
         """Whether an answer to this row is recorded; if so, it is this row's from now on."""
         found = self._find(row, int(key[:16], 16))
@@ -108,6 +105,7 @@ class Journal:
             return False
         self._places[row] = self._offsets[found]
         self._offsets[found] = _NOWHERE
+        self.unclaimed -= 1
         return True
 
     def claim_valid(self, row: int, key: str, contract: Contract | None) -> bool:
@@ -236,6 +234,7 @@ class Journal:
                 else:
                     damaged.append(number)
         self._drop(replaced)
+        self.unclaimed = len(self._offsets) - self._offsets.count(_NOWHERE)
         if end:
             _check_lines(self.path, damaged, is_journal=is_journal)
         return self._start_at(end)
