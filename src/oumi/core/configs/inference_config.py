@@ -114,12 +114,12 @@ class InferenceConfig(Settings):
     says."""
 
     progress_path: str | None = None
-    """A JSON file that says about once a second how far the run is: `total`, `completed`, `failed`
-    and `updated_at`."""
+    """A JSON file that says about once a second how far the run is: `total`, which is an estimate
+    or null until all rows are checked, `completed`, `failed` and `updated_at`."""
 
     bad_rows: BadRows = BadRows.STOP
-    """Whether an unreadable row of the input stops the run before it starts (`stop`) or fails
-    alone (`fail`)."""
+    """Whether an unreadable row of the input stops the run, before it starts or in a large input
+    when it is found (`stop`), or fails alone (`fail`)."""
 
     overwrite: bool = False
     """Whether an output file that is not of this run may be replaced. No file but the output is."""
