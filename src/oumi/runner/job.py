@@ -84,8 +84,13 @@ class Job:
                 queue = RowQueue(rows, asked, destination.is_recorded, recorded)
                 self._notify_started(queue.counts, path)
                 refusals = Refusals(has_answers=recorded > 0)
-                self._run = Run(self._session, store, queue, self._notify, refusals)
-                await self._ask(self._run, rows, destination)
+                self._run = run = Run(self._session, store, queue, self._notify, refusals)
+                if not self._stopped:
+                    try:
+                        await run.run()
+                    except OumiError as error:
+                        await self._attach_result(error, destination)
+                        raise
                 if self._stopped:
                     return InferenceResult()
                 return await asyncio.to_thread(destination.finish, self._stats)
@@ -115,16 +120,6 @@ class Job:
         self._stopped = True
         if self._run is not None:
             self._run.stop()
-
-    async def _ask(self, run: Run, rows: CheckedRows, destination: Destination) -> None:
-        if self._stopped:
-            return
-        most = self._session.max_in_flight
-        try:
-            await run.run(min(most, max(rows.checked, 1)) if rows.is_complete else most)
-        except OumiError as error:
-            await self._attach_result(error, destination)
-            raise
 
     async def _attach_result(self, error: OumiError, destination: Destination) -> None:
         """Have an error that ends the run carry what became of each row."""

@@ -46,6 +46,10 @@ class RowQueue:
         total, is_complete = self._checked.estimated_total, self._checked.is_complete
         return RowsCounted(total, recorded, is_estimate=not is_complete)
 
+    def workers(self, most: int) -> int:
+        """How many can be busy with the rows at once, `most` at most."""
+        return min(most, self._checked.checked) if self._checked.is_complete else most
+
     async def next(self) -> Row | None:
         """The next row; None where there is none. Raises what is wrong with the input."""
         for row in self._rows:

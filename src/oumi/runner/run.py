@@ -20,8 +20,8 @@ _TICKS_PER_SYNC = 4  # a power cut loses about a second of answers
 
 
 class Run:
-    """Asks the rows of a queue, with at most `max_in_flight` of them begun and not ended. What is
-    left of the input is checked meanwhile.
+    """Asks the rows of a queue, with at most the session's `max_in_flight` of them begun and not
+    ended. What is left of the input is checked meanwhile.
 
     `stop` lets what is in flight finish, ends all waits, and begins nothing more. An error after
     which no other row can succeed does the same, and is raised by `run` once nothing is in flight.
@@ -52,13 +52,13 @@ class Run:
         """Whether no further row is begun."""
         return self._stop.is_set
 
-    async def run(self, max_in_flight: int) -> None:
+    async def run(self) -> None:
         """Ask for all rows that are not recorded yet. Raises the error that ended the run."""
         ticking = asyncio.create_task(self._tick())
         checking = asyncio.create_task(self._check_ahead())
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(max_in_flight):
+                for _ in range(self._queue.workers(self._session.max_in_flight)):
                     group.create_task(self._work())
             if not self._stop.is_set:
                 await checking
