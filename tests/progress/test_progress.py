@@ -15,6 +15,7 @@ from oumi.runner.events import (
     Resumed,
     RowDone,
     RowFailed,
+    RowsCounted,
     RunEnded,
     RunStarted,
     Stopping,
@@ -41,6 +42,18 @@ def test_lines() -> None:
     assert lines[-1].startswith("3/4 done · 1 failed · ")
     assert lines[-1].endswith(" tokens/s")
     assert progress.stats.usage.completion_tokens == 10
+
+
+def test_rows_that_are_not_counted_yet() -> None:
+    stats, throughput = RunStats(), Throughput()
+    stats.update(RunStarted(None, 0, "OPENAI", None, is_estimate=True))
+    throughput.update(stats)
+    assert progress_line(stats, throughput).startswith("0/? done · ")
+    stats.update(RowsCounted(1_200, 3, is_estimate=True))
+    assert progress_line(stats, throughput).startswith("3/~1,200 done · ")
+    assert stats.kept("a") == "3 of ~1,200 rows are done and kept in a.journal"
+    stats.update(RowsCounted(1_234, 3, is_estimate=False))
+    assert progress_line(stats, throughput).startswith("3/1,234 done · ")
 
 
 def test_what_is_waited_for() -> None:
