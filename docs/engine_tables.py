@@ -11,6 +11,7 @@ from oumi.backends.provider import UNLISTED, AuthMethod, Provider, ResponsesApi
 from oumi.backends.registry import own_rows
 from oumi.backends.remote.dialects import load_dialect
 from oumi.backends.remote.providers import PROVIDERS
+from oumi.backends.settings import OF_RUN
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -54,7 +55,7 @@ def engine_settings() -> str:
 
 
 def _support(name: str, engine: Any) -> str:
-    if name in engine.supports:
+    if name in engine.supports or name in OF_RUN:
         return "yes"
     return "ignored" if name in engine.ignores else "refused"
 

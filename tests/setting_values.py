@@ -71,6 +71,7 @@ NOT_OF_ENGINES = {
     # without effect on inference
     *(f"{group}.{name}" for group, kind in GROUPS.items() for name in kind.unused_fields()),
     "generation.guided_decoding",  # the group itself
+    "generation.num_samples",  # of the run, which asks once for each
     "generation.guided_decoding.max_repairs",  # of the run, which asks again
     "generation.guided_decoding.applies_to",  # says which part of an answer is judged
     "generation.guided_decoding.grammar_format",  # says how a grammar is read

@@ -18,6 +18,21 @@ from oumi.inference import InferenceEngine, build_engine
 
 @overload
 def infer(
+    input: Conversations,
+    config: InferenceConfig | None = ...,
+    *,
+    n: int,
+    model: str | None = ...,
+    system: str | None = ...,
+    schema: Any = ...,
+    engine: InferenceEngine | str | None = ...,
+    system_prompt: str | None = ...,
+    input_image_bytes: Sequence[bytes] | None = ...,
+    progress: bool | None = ...,
+    **generation: Any,
+) -> Sequence[Conversation]: ...
+@overload
+def infer(
     input: Conversation | str | Mapping[str, Any],
     config: InferenceConfig | None = ...,
     *,
@@ -76,8 +91,9 @@ def infer(
     `oumi.infer("What is 2+2?", max_new_tokens=32)` gives the finished conversation; a list gives
     a list. `model` is a model's name, `system` a system prompt in front of each question, `schema`
     whatever `guided_decoding.json` takes, such as a Pydantic model; further arguments are
-    generation settings. `engine` is an engine or the name of one; unless an engine is handed in,
-    one is made for this call and closed. `progress` is that of `InferenceEngine.infer`.
+    generation settings. With `num_samples`, or `n` for short, a list holds so many answers to each
+    question, one after the other. `engine` is an engine or the name of one; unless an engine is
+    handed in, one is made for this call and closed. `progress` is that of `InferenceEngine.infer`.
 
     `infer(config, inputs)` is the same in the order of the upstream library, whose names
     `inference_engine` and `system_prompt` are taken too. Raises InferenceError where rows failed.
@@ -87,7 +103,8 @@ def infer(
     engine = engine if inference_engine is None else inference_engine
     name = engine if isinstance(engine, str) else None
     merged = settings.merge(_settings(model, name, schema, generation))
-    single = rows is not None and is_one(rows)
+    is_sampled = "num_samples" in merged.generation.model_fields_set
+    single = rows is not None and is_one(rows) and not is_sampled
     system = system if system is not None else system_prompt
     if rows is not None and (system or input_image_bytes):
         asked = to_conversations(rows)

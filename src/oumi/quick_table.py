@@ -32,6 +32,7 @@ def infer_table(
     image_column: str | None = None,
     id_column: str | None = None,
     settings_column: str | None = None,
+    samples: str | None = None,
     progress: bool | None = None,
     **generation: Any,
 ) -> TableT:
@@ -43,9 +44,10 @@ def infer_table(
     columns; without one they have a known shape. `schema` is whatever `guided_decoding.json` takes.
     `parse` is called with each row and its answer, and gives a dict of further columns. With
     `output_path` answers are recorded, and the same call again asks only for what is missing; the
-    file holds the table as well. Further arguments are generation settings. A row that failed has
-    nulls, and the reason in `error`; what ends the whole run is raised. `progress` is that of
-    `InferenceEngine.infer`.
+    file holds the table as well. With `num_samples`, or `n`, each row comes that often, with a
+    column `sample`; with `samples="list"` it comes once, with lists. Further arguments are
+    generation settings. A row that failed has nulls, and the reason in `error`; what ends the whole
+    run is raised. `progress` is that of `InferenceEngine.infer`.
     """
     if schema is not None:
         generation["guided_decoding"] = GuidedDecodingParams(json=schema)
@@ -57,6 +59,7 @@ def infer_table(
         "image_column": image_column,
         "id_column": id_column,
         "settings_column": settings_column,
+        "samples": samples,
     }
     settings = (config or InferenceConfig()).merge(
         InferenceConfig(
@@ -85,7 +88,7 @@ def _run(
     answers = AnswerTable(session, job.source, parser, result)
     if isinstance(table, list):
         return cast(TableT, answers.rows())
-    return cast(TableT, beside(table, answers.table(), answers.whole))
+    return cast(TableT, beside(table, answers.table(), answers.whole, answers.rows_of_row))
 
 
 def _rows_of(table: Any) -> Any:

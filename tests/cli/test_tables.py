@@ -60,3 +60,22 @@ def test_rows_without_lines_that_fail(oumi, tmp_path: Path) -> None:
     assert done.returncode == 6
     assert "  row 1: in.json: row 1: prompt: nothing in it" in done.stderr
     assert (tmp_path / "out.csv").read_text().splitlines()[2].endswith("prompt: nothing in it")
+
+
+def test_several_samples_a_row(oumi, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(WORDS)
+    sampled = ("--generation.n", "2", "--generation.temperature", "1.0")
+    files = ("--input_path", "in.csv", "--output_path", "out.csv", *PROMPT, *SHORT)
+    same = oumi("infer", *files, "--generation.n", "2")
+    assert same.returncode == 2
+    assert "2 samples at temperature 0, the default, would be the same answer" in same.stderr
+    done = oumi("infer", *files, *sampled)
+    assert done.returncode == 0, done.stderr
+    assert "rows      4 done, 0 failed\nsamples   2 of each of 2 rows\n" in done.stderr
+    rows = (tmp_path / "out.csv").read_text().splitlines()
+    assert [row.split(",")[:3:2] for row in rows[1:]] == [
+        ["bread", "0"],
+        ["bread", "1"],
+        ["water", "0"],
+        ["water", "1"],
+    ]

@@ -50,6 +50,12 @@ def row_name(body: bytes) -> str:
         return "unnamed"
 
 
+def seed(body: bytes) -> int | None:
+    """The seed of a request."""
+    found: int | None = orjson.loads(body).get("seed")
+    return found
+
+
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content

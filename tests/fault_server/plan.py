@@ -145,6 +145,8 @@ class Plan:
 
     latency_ms: float = 0
     seed: int = 0
+    rows_by_seed: bool = False
+    """Whether requests of a row with other seeds are of another row: `row-3 seed 7`."""
     faults: list[Fault] = field(default_factory=list)
     scripts: dict[str, list[Fault]] = field(default_factory=dict)
     limit: Limit | None = None

@@ -52,7 +52,7 @@ class Service:
     def chat(self, method: bytes, path: bytes, headers: Headers, body: bytes) -> tuple[str, Answer]:
         """The row of a request, and its answer."""
         form = find_form(method, path)
-        row = bodies.row_name(body) if form else f"{method.decode()} {path.decode()}"
+        row = self._row(body) if form else f"{method.decode()} {path.decode()}"
         self.stats.see(method, path, headers, body)
         number = self.stats.start(row) - self.stats.limited[row]
         if self._bucket is not None and not self._bucket.take():
@@ -70,6 +70,10 @@ class Service:
         if answer.label == "200":
             self.stats.count_tokens(*bodies.tokens(body))
         return row, answer
+
+    def _row(self, body: bytes) -> str:
+        name = bodies.row_name(body)
+        return f"{name} seed {bodies.seed(body)}" if self.plan.rows_by_seed else name
 
     def _request(self, form: Form, row: str, headers: Headers, body: bytes) -> Request:
         extra = self.plan.headers | (self._bucket.headers() if self._bucket else {})

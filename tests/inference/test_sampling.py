@@ -67,3 +67,12 @@ def test_seeds_that_llama_cpp_does_not_have(engine, seed: int):
     with pytest.raises(ConfigError, match=r"generation\.seed: LLAMACPP takes 0 to 4,294,967,294"):
         engine.infer([QUESTION], generation(seed=seed))
     assert engine.asked == before
+
+
+def test_samples_differ_and_each_comes_again(engine):
+    settings = generation(temperature=3.0, seed=3, num_samples=4, max_new_tokens=12)
+    first, again = (answers(engine.infer([QUESTION], settings)) for _ in range(2))
+    assert len(set(first)) == 4
+    assert first == again
+    alone = engine.infer([QUESTION], generation(temperature=3.0, seed=3, max_new_tokens=12))
+    assert answers(alone) == first[:1]

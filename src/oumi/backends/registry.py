@@ -19,6 +19,7 @@ from oumi.backends.provider import Provider
 from oumi.backends.remote.api_choice import find_dialect
 from oumi.backends.remote.dialects import check_supports
 from oumi.backends.remote.providers import find_provider, provider_names
+from oumi.backends.settings import OF_RUN
 from oumi.core.configs import EMBEDDED_MODEL, InferenceConfig, InferenceEngineType, ModelParams
 from oumi.core.configs.engine_name import GROUP, outside_engines, parse_engine_name
 from oumi.core.logs import logger, warn_once
@@ -168,7 +169,7 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
     """
     settings = changed_settings(config)
     _check_sent(row, config, settings)
-    for name in sorted(settings - row.supports - row.ignores):
+    for name in sorted(settings - row.supports - row.ignores - OF_RUN):
         able = [other.name for other in engine_rows() if name in other.supports]
         hint = f"engines that can: {', '.join(able)}" if able else "no engine here can"
         raise UnsupportedError(f"{row.name} cannot honour {name}; {hint}")
@@ -184,8 +185,8 @@ def check_settings(row: EngineRow, config: InferenceConfig) -> None:
 def supported_settings(row: EngineRow, config: InferenceConfig) -> set[str]:
     """The paths of the settings that the engine honours in the API that these settings choose."""
     if row.provider is None:
-        return set(row.supports)
-    return set(find_dialect(row.provider, config).settings) & row.supports
+        return set(row.supports | OF_RUN)
+    return (set(find_dialect(row.provider, config).settings) & row.supports) | OF_RUN
 
 
 def _check_sent(row: EngineRow, config: InferenceConfig, settings: set[str]) -> None:

@@ -73,3 +73,6 @@ LOADING_KWARGS = {
     "trust_remote_code": "trust_remote_code",
 }
 """Arguments of Transformers' `from_pretrained` that have a setting of their own here."""
+
+OF_RUN = frozenset({"generation.num_samples"})
+"""What no engine is sent, as the run itself sees to it: each engine honours it."""

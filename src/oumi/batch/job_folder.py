@@ -35,6 +35,7 @@ from oumi.core.json_text import parse_json, write_json
 from oumi.core.logs import logger
 from oumi.core.types.conversation import Conversation
 from oumi.data.jsonl import JsonlSource
+from oumi.data.samples import sampled
 from oumi.data.source import Source
 from oumi.errors import InputError, StorageError
 from oumi.runner.request import KeyMaker
@@ -86,9 +87,10 @@ class JobFolder:
             raise StorageError(f"{self.spec_path}: damaged: {error!r}") from error
 
     @property
-    def source(self) -> JsonlSource:
-        """The conversations."""
-        return JsonlSource(self.input_path, f"the input of {self.id}")
+    def source(self) -> Source:
+        """The conversations, each as often as samples of it were asked for."""
+        given = JsonlSource(self.input_path, f"the input of {self.id}")
+        return sampled(given, self.spec.config) if self.spec.counts_equal_rows else given
 
     @property
     def output(self) -> Output:

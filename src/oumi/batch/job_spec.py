@@ -51,6 +51,8 @@ class JobSpec:
     """How often the same was submitted before, on purpose."""
     has_secrets: bool = False
     """Whether a key or a password was given inline, and so is not written down."""
+    counts_equal_rows: bool = False
+    """Whether equal rows are told apart under a seed; jobs of earlier versions do not."""
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -79,7 +81,14 @@ class JobSpec:
         return KeyMaker(self.config, self.identity)
 
 
-_FILES = ("input_path", "output_path", "output_format", "progress_path", "overwrite")
+_FILES = (
+    "input_path",
+    "output_path",
+    "output_format",
+    "samples",  # how they stand in a table
+    "progress_path",
+    "overwrite",
+)
 
 
 def new_job_spec(session: Session, *, kind: JobKind, fingerprint: str, rows: int) -> JobSpec:
@@ -93,6 +102,7 @@ def new_job_spec(session: Session, *, kind: JobKind, fingerprint: str, rows: int
         fingerprint=fingerprint,
         rows=rows,
         created=time.time(),
+        counts_equal_rows=True,
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -14,6 +15,7 @@ from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Usage
 from oumi.core.types.result import InferenceResult
+from oumi.data.source import SAMPLE
 from oumi.progress.formatting import format_dollars, format_number
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.lazy import LazyFailures
@@ -56,6 +58,10 @@ def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, st
     seconds, usage = stats.elapsed_s, stats.usage
     before = f", {stats.recorded:,} answered before" if stats.recorded else ""
     yield "rows", f"{stats.done:,} done, {stats.failed:,} failed{before}"
+    if stats.from_cache:
+        yield "cache", f"{stats.from_cache:,} rows from the cache"
+    if stats.samples > 1 and stats.total:
+        yield "samples", f"{stats.samples:,} of each of {stats.total // stats.samples:,} rows"
     yield "time", f"{seconds:.2f} s, {format_number((stats.done + stats.failed) / seconds)} rows/s"
     yield (
         "tokens",
@@ -97,12 +103,14 @@ def _reasons(result: InferenceResult) -> Iterator[str]:
         return
     with path.open("rb") as file:
         for line in map(orjson.loads, file):
-            place = (
-                f"line {line['line']} (row {line['row']})"
-                if "line" in line
-                else f"row {line['row']}"
-            )
-            yield f"{place}: {line['failure']['error_message']}"
+            yield f"{_place(line)}: {line['failure']['error_message']}"
+
+
+def _place(failed: Mapping[str, Any]) -> str:
+    """Where a row of the failures file stands in the input."""
+    row = f"row {failed['row']}"
+    place = f"line {failed['line']} ({row})" if "line" in failed else row
+    return f"{place}, sample {failed[SAMPLE]}" if SAMPLE in failed else place
 
 
 def _kept(stats: RunStats, config: InferenceConfig) -> str:

@@ -150,6 +150,8 @@ class CheckedRows(Iterator[Row]):
             self.is_complete = True
             raise
         self.checked += 1
+        if row.sample:  # its row was looked at with the first sample
+            return row
         if row.error is not None and not self._bad_rows_fail:
             self._errors.append(str(row.error))
         elif row.conversation is not None and row.conversation.conversation_id is not None:

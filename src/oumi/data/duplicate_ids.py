@@ -30,7 +30,7 @@ def find_duplicates(source: Source, hashes: Container[int]) -> Iterator[str]:
     first: dict[str, str] = {}
     for row in source.rows():
         name = row.conversation.conversation_id if row.conversation else None
-        if name is None or hash(name) not in hashes:
+        if name is None or row.sample or hash(name) not in hashes:
             continue
         place = source.place(row)
         if name in first:

@@ -20,6 +20,7 @@ from oumi.core.types.completion import answer_metadata
 from oumi.core.types.conversation import Conversation
 from oumi.data.held_blocks import HeldBlocks
 from oumi.data.other_formats import other_format, other_row
+from oumi.data.sink import failure_record
 from oumi.data.source import NO_MESSAGES, Row, Source
 from oumi.errors import InputError
 
@@ -117,6 +118,7 @@ class JsonlSink:
     def __init__(self, answers: BinaryIO, failures: BinaryIO, source: Source | None = None):
         self._answers = answers
         self._failures = failures
+        self._samples = 1 if source is None else source.samples
         self._digest = new_digest()
 
     @property
@@ -143,10 +145,7 @@ class JsonlSink:
         self, index: int, number: int | None, line: bytes, failure: Mapping[str, Any]
     ) -> None:
         """Write the row's number, its line in the input, the reason, and the conversation."""
-        record: dict[str, Any] = {"row": index}
-        if number is not None:
-            record["line"] = number
-        record["failure"] = failure
+        record = failure_record(index, self._samples, number, failure)
         with contextlib.suppress(ValueError):  # a row that is not JSON failed because of that
             record["conversation"] = from_json(line)
         self._failures.write(write_json(record) + b"\n")

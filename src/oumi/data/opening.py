@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from oumi.core.configs.inference_config import STANDARD_STREAM, InferenceConfig
 from oumi.data.conversation_like import Conversations, is_one, to_conversations
 from oumi.data.needs_shape import check_has_columns, needs_shape
+from oumi.data.samples import sampled
 from oumi.data.source import ListSource, Source
 from oumi.errors import ConfigError, StorageError
 
@@ -22,11 +23,16 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def open_source(conversations: Conversations | None, config: InferenceConfig) -> Source:
-    """Conversations or a table in memory, the files of `input_path`, or a pipe.
+    """Conversations or a table in memory, the files of `input_path`, or a pipe; each row as often
+    as samples of it are asked for.
 
     To be called in the caller's own thread, where a Ctrl-C ends the wait for input. What can be
     gone through only once is copied to a temporary file. Raises InputError, ConfigError.
     """
+    return sampled(_open_source(conversations, config), config)
+
+
+def _open_source(conversations: Conversations | None, config: InferenceConfig) -> Source:
     if conversations is not None:
         return _source_of(conversations, config)
     paths = config.input_paths

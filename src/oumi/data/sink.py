@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
-from oumi.data.source import Source
+from oumi.data.source import SAMPLE, Source
 
 
 class Sink(Protocol):
@@ -33,6 +33,21 @@ class Sink(Protocol):
     def finish(self) -> None:
         """Write what is left."""
         ...
+
+
+def failure_record(
+    index: int, samples: int, number: int | None, failure: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How a line of the file of failures begins: the row's number, that of its sample where there
+    are several, the line of the input, and the reason.
+    """
+    row, sample = divmod(index, samples)
+    record: dict[str, Any] = {"row": row}
+    if samples > 1:
+        record[SAMPLE] = sample
+    if number is not None:
+        record["line"] = number
+    return {**record, "failure": failure}
 
 
 OpenSink: TypeAlias = Callable[[BinaryIO, BinaryIO, Source], Sink]

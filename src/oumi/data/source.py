@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 NO_MESSAGES = "a conversation without messages"
 
+SAMPLE = "sample"
+"""The field of a conversation's metadata, and the column of a table, with the sample's number."""
+
 
 class Prefix(NamedTuple):
     """The beginning of a conversation: whole messages, and parts of the one that follows."""
@@ -46,6 +49,10 @@ class Row:
     """Settings of its own, over those of the run."""
     shared: Prefix = NO_PREFIX
     """What it and other rows begin with, where that has been looked at."""
+    sample: int = 0
+    """Which of its samples is asked for."""
+    repeat: int = 0
+    """How many rows before it are equal to it, where that has been looked at."""
 
 
 class Source(ABC):
@@ -64,7 +71,7 @@ class Source(ABC):
     """The files that it reads."""
 
     table: pa.Table | None = None
-    """The rows as a table of Arrow, where the caller holds them as one."""
+    """The rows of the input as a table of Arrow, where the caller holds them as one."""
 
     has_settings: bool = False
     """Whether rows may bring settings of their own."""
@@ -74,6 +81,9 @@ class Source(ABC):
 
     may_be_empty: bool = False
     """Whether no rows at all are no mistake."""
+
+    samples: int = 1
+    """How many samples of each row of the input follow one another."""
 
     @abstractmethod
     def rows(self, start: int = 0) -> Iterator[Row]:

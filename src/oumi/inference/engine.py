@@ -23,7 +23,7 @@ from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import ConversationLike, Conversations, to_conversations
 from oumi.data.source import ListSource
-from oumi.errors import UnsupportedError
+from oumi.errors import ConfigError, UnsupportedError
 from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
 from oumi.inference.pickling import check_picklable
@@ -246,6 +246,8 @@ class InferenceEngine(BatchMethods):
 
     def _task(self, conversation: ConversationLike, config: InferenceConfig | None) -> RowTask:
         session = self.session(_without_input(config))
+        if session.config.generation.num_samples > 1:
+            raise ConfigError("generation.num_samples: a stream is one answer; infer gives several")
         row = next(session.rows(ListSource(to_conversations([conversation]))))
         return RowTask(session, row, MemoryStore())
 

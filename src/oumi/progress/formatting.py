@@ -13,6 +13,15 @@ def format_number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
+def format_bytes(count: float) -> str:
+    """A size in the unit in which it is at least 1."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
+
+
 def format_duration(seconds: float) -> str:
     """A duration as `0:07` or `1:02:03`."""
     minutes, rest = divmod(round(seconds), 60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from oumi.core.types.conversation import Conversation
@@ -11,7 +12,8 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.data.tables.input_columns import input_columns
 from oumi.data.tables.parser import Parser
-from oumi.data.tables.value_types import convert
+from oumi.data.tables.sample_lists import in_lists, list_types
+from oumi.data.tables.value_types import check_values
 from oumi.runner.session import Session
 from oumi.runner.storage.output import paid_failure
 from oumi.runner.table_form import table_form
@@ -28,15 +30,23 @@ class AnswerTable:
     ):
         self._source = source
         self._parser = parser
-        form = table_form(session, source, parser=parser)
+        self._form = form = table_form(session, source, parser=parser)
         self._columns = form.columns(())
         outcomes = self._parsed(result)  # so that the parser's columns are known
         self._columns = form.columns(input_columns(source))
-        self._values = [self._values_of(*outcome) for outcome in outcomes]
+        values = (self._values_of(at, *outcome) for at, outcome in enumerate(outcomes))
+        self._values = in_lists(values, form.samples) if form.has_lists else list(values)
+
+    @property
+    def rows_of_row(self) -> int:
+        """How many rows a row of the input has here."""
+        return self._form.rows_of_row
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the input, each with the values beside it."""
-        pairs = zip(self._source.records(), self._values, strict=True)
+        step = self._form.samples // self.rows_of_row  # over those that stand in one list
+        records = islice(self._source.records(), 0, None, step)
+        pairs = zip(records, self._values, strict=True)
         return [{**record.columns, **values} for record, values in pairs]
 
     @property
@@ -48,7 +58,8 @@ class AnswerTable:
         """The columns alone, with their types. Raises MissingDependencyError."""
         from oumi.data.tables.arrow_types import make_table
 
-        return make_table(self._values, self._columns.types)
+        types = self._columns.types
+        return make_table(self._values, list_types(types) if self._form.has_lists else types)
 
     def _parsed(
         self, result: InferenceResult
@@ -71,17 +82,17 @@ class AnswerTable:
         return found
 
     def _values_of(
-        self, outcome: dict[str, Any] | Failure, parsed: Mapping[str, Any]
+        self, number: int, outcome: dict[str, Any] | Failure, parsed: Mapping[str, Any]
     ) -> dict[str, Any]:
+        sample = self._form.sample_of(number)
         if isinstance(outcome, Failure):
-            return self._columns.of_failure(outcome.to_dict())
+            return self._columns.of_failure(outcome.to_dict(), sample)
         try:
-            values = self._columns.of_completion(outcome, parsed)
-            for name, kind in self._columns.types.items():
-                convert(values[name], kind)  # raises where the value has no place in its column
+            values = self._columns.of_completion(outcome, parsed, sample)
+            check_values(values, self._columns.types)
             return values
         except ValueError as error:
-            return self._columns.of_failure(paid_failure(error, outcome).to_dict())
+            return self._columns.of_failure(paid_failure(error, outcome).to_dict(), sample)
 
 
 def _record_of(conversation: Conversation) -> dict[str, Any]:
@@ -91,4 +102,5 @@ def _record_of(conversation: Conversation) -> dict[str, Any]:
         "message": conversation.messages[-1].to_dict(),
         "finish_reason": metadata["finish_reason"],
         "usage": metadata["usage"],
+        "from_cache": metadata.get("from_cache", False),
     }

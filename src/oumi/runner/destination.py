@@ -182,16 +182,17 @@ class FileDestination:
         if self._output.journal_path.exists() or not self._is_finished():
             return None
         total = sum(1 for _ in self._source.records())
-        return InferenceResult(MissingConversations(self._output.path, total), range(total))
+        missing = MissingConversations(self._output.path, total)
+        return InferenceResult(missing, range(total), samples=self._source.samples)
 
     def _table_result(self) -> InferenceResult:
         """The conversations, from the journal, and the failures, from their file."""
-        failures = LazyFailures(self._output.failures_path)
+        failures = LazyFailures(self._output.failures_path, self._source.samples)
         missing = Failure("StorageError", "not in the table")
         result = self._snapshot(missing, failures).result(self._source)
         if not self._source.in_memory:
             return replace(result, failures=failures)
-        return InferenceResult(list(result.conversations), result.rows, dict(failures))
+        return _held(result, dict(failures))
 
     def _snapshot(self, missing: Failure, failed: Container[int] = ()) -> JournalSnapshot:
         total = sum(1 for _ in self._source.records())
@@ -204,7 +205,7 @@ class FileDestination:
         """The id of this run, and the one that version 0.1 gave it."""
         fingerprint = self._source.fingerprint()
         if self._form is not None:  # the same answers in another form are another file
-            fingerprint += f"-table{self._form.suffix}"
+            fingerprint += self._form.name
         keys = (self._session.keys.settings_key, self._session.job_keys.settings_key)
         return f"{keys[0]}-{fingerprint}", f"{keys[1]}-{fingerprint}"
 
@@ -242,4 +243,9 @@ class FileDestination:
         result = self._output.result()
         if not self._source.in_memory:
             return result
-        return InferenceResult(list(result.conversations), result.rows, dict(result.failures))
+        return _held(result, dict(result.failures))
+
+
+def _held(result: InferenceResult, failures: dict[int, Failure]) -> InferenceResult:
+    """The same in memory, for a caller who holds the rows there as well."""
+    return replace(result, conversations=list(result.conversations), failures=failures)

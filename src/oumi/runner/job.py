@@ -15,6 +15,7 @@ from oumi.core.configs.inference_config import (
     BadRows,
     InferenceConfig,
     OutputFormat,
+    SampleLayout,
 )
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
@@ -38,6 +39,7 @@ from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
 from oumi.runner.run import Run
+from oumi.runner.sample_check import check_samples
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 
@@ -56,6 +58,7 @@ class Job:
         self._config = session.config
         self.source = open_source(conversations, session.config)
         _check_output(session.config)
+        check_samples(session, self.source)
         self._parser = parser
         self._stats = RunStats()
         self._listener = listener or log_waits
@@ -134,8 +137,10 @@ class Job:
     def _notify_started(self, counts: RowsCounted, path: Path | None) -> None:
         name, price = self._session.name, self._session.price
         output_path = str(path.resolve()) if path else None
-        total, recorded = counts.total, counts.recorded
-        self._notify(RunStarted(total, recorded, name, output_path, price, counts.is_estimate))
+        total, recorded, samples = counts.total, counts.recorded, self.source.samples
+        self._notify(
+            RunStarted(total, recorded, name, output_path, price, counts.is_estimate, samples)
+        )
 
     def _notify(self, event: Event) -> None:
         self._stats.update(event)
@@ -155,6 +160,8 @@ def log_waits(event: Event) -> None:
 def _check_output(config: InferenceConfig) -> None:
     """Raise ConfigError for a format of the output that does not go with its path."""
     kind, path = config.output_format, config.output_path
+    if config.samples == SampleLayout.LIST and path is not None and not config.writes_table:
+        raise ConfigError("samples: a list is for tables; conversations have a row a sample")
     if kind is None:
         return
     if path is None:

@@ -9,7 +9,8 @@ from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
-from oumi.core.types.conversation import Conversation, Message
+from oumi.core.types.conversation import Conversation
+from oumi.data.content import shaping_text
 from oumi.data.source import NO_PREFIX, Prefix, Row
 from oumi.structured.room import Room
 
@@ -17,7 +18,12 @@ NO_KEY = "0" * 32
 """The key of a row that cannot be read."""
 
 # These do not shape an answer: with more repairs allowed, a row goes on from its recorded answers.
-_LEFT_OUT: dict[str, Any] = {"batch_size": True, "guided_decoding": {"max_repairs"}}
+# The number of a sample is part of its own key, and how many others there are is not.
+_LEFT_OUT: dict[str, Any] = {
+    "batch_size": True,
+    "num_samples": True,
+    "guided_decoding": {"max_repairs"},
+}
 
 # Settings of later versions. Keys of earlier ones are made without them, so they count where set.
 _LATER: dict[str, Any] = {
@@ -57,6 +63,8 @@ class KeyMaker:
 
     def __init__(self, config: InferenceConfig, identity: Mapping[str, Any]):
         settings = {"generation": _shaping(config.generation), "engine": dict(identity)}
+        generation = config.generation
+        self._draws_by_seed = generation.seed is not None and generation.temperature > 0
         self._settings = new_digest()
         self._settings.update(write_json(settings, sort_keys=True))
 
@@ -65,21 +73,36 @@ class KeyMaker:
         """A hash of everything but the conversation."""
         return self._settings.hexdigest()
 
-    def key(self, conversation: Conversation) -> str:
-        """32 hexadecimal digits."""
+    def key(self, conversation: Conversation, sample: int = 0, repeat: int = 0) -> str:
+        """32 hexadecimal digits. The first sample has the key of a row without samples, and the
+        first of equal rows that of a row without equals.
+        """
         digest = self._settings.copy()
-        digest.update(write_json([_message_parts(m) for m in conversation.messages]))
-        if conversation.tools:
-            tools = [tool.model_dump(mode="json") for tool in conversation.tools]
-            digest.update(write_json(tools, sort_keys=True))
+        digest.update(shaping_text(conversation))
+        if sample:
+            digest.update(b"sample %d" % sample)
+        if repeat:
+            digest.update(b"repeat %d" % repeat)
         return digest.hexdigest()
+
+    def key_of(self, row: Row, conversation: Conversation) -> str:
+        """The key of a row that is this conversation. Raises ValueError where it has no JSON."""
+        return self.key(conversation, row.sample, self.repeat_of(row))
+
+    def repeat_of(self, row: Row) -> int:
+        """How many equal rows before this one are asked with other seeds than it: none where the
+        seed is the row's own, or nothing is drawn by it.
+        """
+        own = row.generation
+        has_own_seed = own is not None and "seed" in own.model_fields_set
+        return row.repeat if self._draws_by_seed and not has_own_seed else 0
 
     def row_key(self, row: Row) -> str:
         """The key of a row; NO_KEY where it is no conversation, or cannot be written as JSON."""
         if row.conversation is None:
             return NO_KEY
         try:
-            return self.key(row.conversation)
+            return self.key_of(row, row.conversation)
         except ValueError:
             return NO_KEY
 
@@ -97,37 +120,3 @@ def _shaping(generation: GenerationParams) -> dict[str, Any]:
         if guided.get(name) == default:
             del guided[name]
     return values
-
-
-def _message_parts(message: Message) -> Any:
-    if isinstance(message.content, str) and not (message.tool_calls or message.content_blocks):
-        return (
-            message.role,
-            message.content,
-            message.name,
-            message.tool_call_id,
-            message.reasoning_content,
-        )
-    parts = message.model_dump(mode="json", exclude={"id", "cache_control"})
-    # Keys of earlier versions are made without the fields that these did not have.
-    if message.reasoning_details is None:
-        del parts["reasoning_details"]
-    if isinstance(message.content, list):
-        parts["content"] = [_only(item, _ITEM, _LATER_ITEM) for item in parts["content"]]
-    for call in parts["tool_calls"] or ():
-        call["function"] = _only(call["function"], _FUNCTION)
-    if parts["tool_calls"]:
-        parts["tool_calls"] = [_only(call, _CALL) for call in parts["tool_calls"]]
-    return parts
-
-
-_ITEM, _LATER_ITEM = ("type", "content", "binary"), ("detail", "format", "filename")
-_CALL, _FUNCTION = ("id", "type", "function", "extra_content"), ("name", "arguments")
-
-
-def _only(
-    value: dict[str, Any], names: tuple[str, ...], later: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    """The fields that are sent to a model; of those of later versions, what is set."""
-    fields = {name: value[name] for name in names}
-    return fields | {name: value[name] for name in later if value[name] is not None}

@@ -14,12 +14,12 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row
-from oumi.errors import OumiError
+from oumi.errors import OumiError, StructuredOutputError
 from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
 from oumi.runner.limits.permit import Permit
 from oumi.runner.limits.tries import Tries
@@ -34,6 +34,9 @@ from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error, is_valid_as_is, require_valid
 from oumi.structured.outcome import AskAgain, Invalid, outcome_of
 
+if TYPE_CHECKING:
+    from oumi.runner.cache.answers import AnswerCache
+
 
 def _ignore(event: Event) -> None:
     pass
@@ -43,15 +46,17 @@ class RowTask:
     """Owns all that one row goes through: its key, its tries, its answers so far, its outcome.
 
     `notify` hears of each retry and repair. `key` is given where the conversation is not at hand.
-    `stop` and `refusals` are shared by the rows of a run.
+    `stop`, `refusals` and `cache` are shared by the rows of a run.
     """
 
     __slots__ = (
         "_attempts",
+        "_cache",
         "_earlier",
         "_key",
         "_notify",
         "_problem",
+        "_recorded",
         "_refusals",
         "_row",
         "_session",
@@ -70,6 +75,7 @@ class RowTask:
         stop: StopSignal | None = None,
         key: str = NO_KEY,
         refusals: Refusals | None = None,
+        cache: AnswerCache | None = None,
     ):
         self._session = session
         self._row = row
@@ -78,10 +84,12 @@ class RowTask:
         self._stop = stop or StopSignal()
         self._key = key
         self._refusals = refusals or Refusals()
+        self._cache = cache
         self._started_s = time.monotonic()
         self._attempts = 0
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
         self._problem = ""  # what is wrong with the last of these
+        self._recorded: Completion | None = None  # the last answer that was asked for
         self._usage: Usage | None = None  # of this session, where there may be several answers
 
     async def run(self) -> RowDone | RowFailed:
@@ -101,6 +109,8 @@ class RowTask:
                 raise fatal from error
             return self.fail(error)
         self._refusals.row_done()
+        if self._cache is not None and self._recorded is not None:
+            self._cache.put(self._key, self._row.repeat, self._recorded)
         return RowDone(self._row.index, completion, self._latency_s, self._usage)
 
     async def stream(self) -> AsyncGenerator[Delta]:
@@ -147,6 +157,8 @@ class RowTask:
         """The row's answer as it is handed out."""
         request = self._request()
         contract = self._session.contract
+        if (cached := self._cached(contract)) is not None:
+            return cached
         if contract is None:
             return await self._ask(request)
         completion = self._unfinished(contract)
@@ -164,6 +176,21 @@ class RowTask:
         if isinstance(outcome, Invalid):
             raise invalid_error(outcome, completion)
         return outcome
+
+    def _cached(self, contract: Contract | None) -> Completion | None:
+        """The answer of an earlier run, recorded as one of this run."""
+        if self._cache is None:
+            return None
+        found = self._cache.get(self._key, self._row.repeat)
+        if found is None:
+            return None
+        try:
+            answer = require_valid(contract, found)
+        except StructuredOutputError:
+            return None
+        self._usage = Usage()
+        self._append(found)
+        return answer
 
     async def _ask(self, request: Request) -> Completion:
         """An answer to a request, recorded. What follows a try that failed, `Tries` knows."""
@@ -218,9 +245,11 @@ class RowTask:
             raise self._row.error or ValueError("a row without a conversation")
         if self._row.generation is not None:
             self._session = self._session.for_row(self._row)
-        self._key = self._session.keys.key(self._row.conversation)
-        check_last_message(self._row.conversation, self._session.config.generation)
-        return Request(self._row.conversation, self._session.config, self._key, self._row.shared)
+        conversation = self._row.conversation
+        self._key = self._session.keys.key_of(self._row, conversation)
+        check_last_message(conversation, self._session.config.generation)
+        config = self._session.config_of(self._row)
+        return Request(conversation, config, self._key, self._row.shared)
 
     def _unfinished(self, contract: Contract) -> Completion | None:
         """An invalid answer of an earlier run from which repairs can go on."""
@@ -237,9 +266,13 @@ class RowTask:
     def _record(self, completion: Completion) -> Completion:
         if self._earlier:
             completion = replace(completion, earlier=self._earlier)
+        self._append(completion)
+        self._recorded = completion
+        return completion
+
+    def _append(self, completion: Completion) -> None:
         latency_s = self._latency_s
         self._store.append(self._row.index, self._key, completion, latency_s=latency_s)
-        return completion
 
     @property
     def _latency_s(self) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from oumi.data.source import Row
 from oumi.errors import StorageError, UnavailableError
+from oumi.runner.cache.opening import opened_cache
 from oumi.runner.events import LimitsReported, Listener, RunEnded, Stopping
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -14,6 +16,9 @@ from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError, StopSignal
 from oumi.runner.storage.row_store import RowStore
 from oumi.runner.wait_watch import WaitWatch
+
+if TYPE_CHECKING:
+    from oumi.runner.cache.answers import AnswerCache
 
 _TICK_S = 0.25  # often enough for a progress bar
 _TICKS_PER_SYNC = 4  # a power cut loses about a second of answers
@@ -42,6 +47,7 @@ class Run:
         self._counts = queue.counts  # as they were said last
         self._notify = notify
         self._refusals = refusals
+        self._cache: AnswerCache | None = None
         self._waits = WaitWatch(session, notify)
         self._stop = StopSignal()
         self._in_flight = 0
@@ -57,7 +63,10 @@ class Run:
         ticking = asyncio.create_task(self._tick())
         checking = asyncio.create_task(self._check_ahead())
         try:
-            async with asyncio.TaskGroup() as group:
+            async with (
+                opened_cache(self._session) as self._cache,
+                asyncio.TaskGroup() as group,
+            ):
                 for _ in range(self._queue.workers(self._session.max_in_flight)):
                     group.create_task(self._work())
             if not self._stop.is_set:
@@ -100,7 +109,13 @@ class Run:
 
     def _task(self, row: Row) -> RowTask:
         return RowTask(
-            self._session, row, self._store, self._notify, self._stop, refusals=self._refusals
+            self._session,
+            row,
+            self._store,
+            self._notify,
+            self._stop,
+            refusals=self._refusals,
+            cache=self._cache,
         )
 
     def _end_with(self, error: Exception) -> None:

@@ -18,6 +18,7 @@ from oumi.runner.cost import Price
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.request import KeyMaker, Request
+from oumi.runner.seeds import sample_seed
 from oumi.structured.contract import Contract
 
 _MOST_ROW_SESSIONS = 256
@@ -94,6 +95,17 @@ class Session(ABC):
         """The session of a row's own settings, kept for the rows that have the same."""
         return self._row_sessions.get(generation)
 
+    def config_of(self, row: Row) -> InferenceConfig:
+        """The settings under which a row is asked: its samples, and rows that are equal, have seeds
+        of their own where there is a seed.
+        """
+        generation, repeat = self.config.generation, self.keys.repeat_of(row)
+        if generation.seed is None or row.sample == repeat == 0:
+            return self.config
+        seed = sample_seed(generation.seed, row.sample, repeat)
+        seeded = generation.model_copy(update={"seed": seed})
+        return self.config.model_copy(update={"generation": seeded})
+
     def contract_at(self, source: Source, row: int) -> Contract | None:
         """What the answer to a row of a source has to look like."""
         if not source.has_settings or (generation := source.generation_of(row)) is None:
@@ -108,6 +120,11 @@ class Session(ABC):
     def url(self) -> str | None:
         """The base URL of the API; None for a model on this machine."""
         return self.identity.get("url")
+
+    @property
+    def is_greedy(self) -> bool:
+        """Whether the likeliest token is always chosen, so that samples are all the same."""
+        return self.config.generation.temperature == 0
 
     def rows(self, source: Source, rows: Iterator[Row] | None = None) -> Iterator[Row]:
         """The rows as they are to be asked; `rows` are those of the source, where a pass over them

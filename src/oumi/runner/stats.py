@@ -57,8 +57,12 @@ class RunStats:
     total: int | None = 0
     is_estimate: bool = False
     """Whether the total is one, because not all rows are counted yet."""
+    samples: int = 1
+    """How many of these rows are answers to the same row of the input."""
     recorded: int = 0
     done: int = 0
+    from_cache: int = 0
+    """Done rows whose answer an earlier run had."""
     failed: int = 0
     usage: Usage = field(default_factory=Usage)
     retries: Counter[str] = field(default_factory=Counter)
@@ -78,9 +82,7 @@ class RunStats:
         """Count an event."""
         match event:
             case RowDone():
-                self.done += 1
-                self.usage += event.usage or event.completion.usage
-                self.latency.add(event.latency_s)
+                self._count_done(event)
             case RowFailed():
                 self.failed += 1
                 self.usage += event.usage or Usage()
@@ -93,7 +95,7 @@ class RunStats:
             case Waiting() | Resumed():
                 self.waiting = event if isinstance(event, Waiting) else None
             case RunStarted():
-                self.price = event.price
+                self.price, self.samples = event.price, event.samples
                 self._count_rows(event)
                 self.started_s = time.monotonic()
             case RowsCounted():
@@ -104,6 +106,14 @@ class RunStats:
     def _count_rows(self, event: RunStarted | RowsCounted) -> None:
         self.total, self.recorded = event.total, event.recorded
         self.is_estimate = event.is_estimate
+
+    def _count_done(self, event: RowDone) -> None:
+        self.done += 1
+        self.usage += event.usage or event.completion.usage
+        if event.completion.from_cache:
+            self.from_cache += 1
+        else:
+            self.latency.add(event.latency_s)
 
     @property
     def elapsed_s(self) -> float:
@@ -140,6 +150,7 @@ class RunStats:
             "answered": self.done,
             "failed": self.failed,
             "answered_before": self.recorded,
+            "from_cache": self.from_cache,
             "seconds": round(self.elapsed_s, 3),
             "retries": dict(self.retries),
             "asked_again": self.repairs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from oumi.core.configs.inference_config import SampleLayout
 from oumi.data.source import Source
 from oumi.data.tables.parser import Parser
 from oumi.data.tables.table_sink import TableForm
@@ -23,7 +24,8 @@ def table_form(
     schema = None if guided is None or source.has_schemas else guided.json
     cost_of = None if session.price is None else session.price.cost
     suffix = "" if path is None else TableForm.suffix_of(path)
-    form = TableForm(suffix, schema, cost_of, parser)
+    has_lists = session.config.samples == SampleLayout.LIST
+    form = TableForm(suffix, schema, cost_of, parser, source.samples, has_lists)
     form.check(source)
     return form
 

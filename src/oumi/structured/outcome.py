@@ -106,6 +106,7 @@ def _accept(
         structured=kind,
         raw_content=text if verdict.extracted else None,
         context_full=completion.context_full,
+        from_cache=completion.from_cache,
         prefill=completion.answers[0].prefill,  # a repaired answer takes the message's place too
     )
 

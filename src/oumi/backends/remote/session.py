@@ -21,6 +21,7 @@ from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Transport
 from oumi.backends.remote.http.transport_errors import ConnectError, TransportTimeoutError
 from oumi.backends.remote.masked_stream import mask_stream
+from oumi.backends.remote.model_families import family_of
 from oumi.backends.remote.user_id import with_user_id
 from oumi.backends.remote.wrong_place import misdirected, pages_named
 from oumi.core.configs import RemoteParams
@@ -73,6 +74,12 @@ class RemoteSession(Session):
     def remote(self) -> RemoteParams:
         """The settings that say how the API is reached."""
         return self.config.remote_params or RemoteParams()
+
+    @property
+    def is_greedy(self) -> bool:
+        """Whether the likeliest token is always chosen; models that take no temperature sample."""
+        fixed = family_of(self.config.model.model_name).fixed
+        return "temperature" not in fixed and super().is_greedy
 
     @property
     def path(self) -> str:

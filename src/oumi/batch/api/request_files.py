@@ -101,7 +101,8 @@ def _encode(row: Row, session: RemoteSession) -> bytes:
     if row.conversation is None:
         raise row.error or RequestError("a row without a conversation")
     _check_last_message(row.conversation, session.config.generation)
-    request = Request(row.conversation, session.config, shared=row.shared)
+    config = session.config_of(row)
+    request = Request(row.conversation, config, shared=row.shared)
     if session.media is not None and session.media.is_needed(request):
         request = loop.submit(session.media.load(request)).result()
     return session.encode(request)

@@ -35,7 +35,7 @@ from oumi.batch.job_folder import (
 from oumi.batch.job_spec import JobKind, JobSpec, count_rows, new_job_spec
 from oumi.batch.media import media_settings
 from oumi.core.configs.inference_config import InferenceConfig
-from oumi.core.logs import logger
+from oumi.core.logs import logger, warn_once
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
@@ -79,6 +79,8 @@ class ApiBatches:
         With `resubmit` it is submitted as a whole once more, as a job of its own; but one that is
         not wholly submitted yet goes on, so that a process that was killed pays for nothing twice.
         """
+        if config.cache is not False:
+            warn_once("cache: batch jobs of an API neither read it nor fill it")
         spec = latest(await asyncio.to_thread(self._new_spec, source, config))
         if resubmit and _is_submitted(folder_of(spec)):
             spec = next_of(spec)

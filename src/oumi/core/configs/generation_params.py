@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from oumi.core.configs.base import Settings, unused
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 
+MOST_SAMPLES = 10_000
+"""Estimates of pass@k take some hundreds; far beyond, the number is a mistake, found unpaid."""
+
 
 class GenerationParams(Settings):
     """How an answer is generated."""
+
+    renamed: ClassVar[dict[str, str]] = {"n": "num_samples"}
 
     max_new_tokens: int = Field(default=1024, ge=1)
     """Most tokens of an answer."""
@@ -21,6 +26,9 @@ class GenerationParams(Settings):
 
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     """Seed of the sampler. None: a fresh one each time."""
+
+    num_samples: int = Field(default=1, ge=1, le=MOST_SAMPLES)
+    """Answers a row, each asked for by itself with a seed of its own; `n` for short."""
 
     temperature: float = Field(default=0.0, ge=0.0)
     """Randomness: at 0 the likeliest token is always chosen."""

@@ -51,6 +51,16 @@ class OutputFormat(StrEnum):
     """The columns of the input, and those of the answers."""
 
 
+class SampleLayout(StrEnum):
+    """How the samples of a row (`generation.num_samples`) stand in a table."""
+
+    ROWS = "rows"
+    """Each in a row of its own, numbered by a column `sample`."""
+
+    LIST = "list"
+    """In one row, whose columns of the answer hold lists."""
+
+
 PROMPT_SETTINGS = (
     "prompt",
     "prompt_file",
@@ -113,6 +123,14 @@ class InferenceConfig(Settings):
     """Whether the output is `conversations` or a `table`. None: what the ending of `output_path`
     says."""
 
+    samples: SampleLayout = SampleLayout.ROWS
+    """How several answers a row stand in a table: as `rows` with a column `sample`, or as a `list`
+    in each column of the answer."""
+
+    cache: bool | str = False
+    """Whether answers of earlier runs are taken from a cache, and new ones kept in it. A path names
+    a cache of one's own."""
+
     progress_path: str | None = None
     """A JSON file that says about once a second how far the run is: `total`, which is an estimate
     or null until all rows are checked, `completed`, `failed` and `updated_at`."""
@@ -153,6 +171,13 @@ class InferenceConfig(Settings):
     def _check_input_path(cls, value: str | list[str] | None) -> str | list[str] | None:
         if value == []:
             raise ValueError("expected at least one path")
+        return value
+
+    @field_validator("cache")
+    @classmethod
+    def _check_cache(cls, value: bool | str) -> bool | str:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("expected true, false or a path")
         return value
 
     @field_validator("allowed_media_path")

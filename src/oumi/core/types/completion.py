@@ -102,6 +102,8 @@ class Completion:
     place (`generation.continue_final_message`)."""
     context_full: bool = False
     """Whether it was cut off because the model's context was full, not by `max_new_tokens`."""
+    from_cache: bool = False
+    """Whether an earlier run had it, so that it cost nothing (`InferenceConfig.cache`)."""
 
     @property
     def answers(self) -> tuple[Completion, ...]:
@@ -140,6 +142,7 @@ class Completion:
             data.get("raw_content"),
             data.get("prefill"),
             data.get("context_full", False),
+            data.get("from_cache", False),
         )
 
     def _facts(self) -> dict[str, Any]:
@@ -158,10 +161,12 @@ class Completion:
             data["prefill"] = self.prefill
         if self.context_full:
             data["context_full"] = True
+        if self.from_cache:
+            data["from_cache"] = True
         return data
 
 
-_METADATA = ("usage", "finish_reason", "logprobs", "structured", "raw_content")
+_METADATA = ("usage", "finish_reason", "logprobs", "structured", "raw_content", "from_cache")
 
 
 def answer_metadata(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,9 @@ def _guided(form: Any) -> dict[str, Any] | None:
 
 def _one(number: Any) -> None:
     if number != 1:
-        raise ValueError(f"body.n: {number} answers a row; one is asked for here")
+        raise ValueError(
+            f"body.n: {number} answers of one row; set generation.num_samples for all rows of a run"
+        )
 
 
 _RENAMED: dict[str, tuple[str, Callable[[Any], Any]]] = {

@@ -15,6 +15,10 @@ from oumi.errors import ConfigError
 SETTING_COLUMNS = ("temperature", "max_new_tokens", "seed", "schema")
 """Columns that are settings by their name, unless a template writes them out."""
 
+_SAME_SAMPLES = (
+    "num_samples: all rows of a run have the same number; set generation.num_samples for the run"
+)
+
 
 class RowSettings:
     """Reads the settings of rows: from one column that holds them all, or from columns by name.
@@ -58,8 +62,11 @@ class RowSettings:
 
 def _checked(settings: dict[str, Any]) -> GenerationParams:
     try:
-        return GenerationParams(**settings)
+        params = GenerationParams(**settings)
     except ValidationError as error:
         detail = error.errors()[0]
         field = ".".join(str(part) for part in detail["loc"])
         raise ValueError(f"{field}: {detail['msg'].removeprefix('Value error, ')}") from None
+    if "num_samples" in params.model_fields_set:
+        raise ValueError(_SAME_SAMPLES)
+    return params

@@ -8,6 +8,7 @@ from typing import Any
 
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import Usage
+from oumi.data.source import SAMPLE
 from oumi.data.tables.schema_types import property_types, schema_type
 from oumi.data.tables.value_types import INTEGER, NUMBER, TEXT, ValueType
 
@@ -30,7 +31,7 @@ class AnswerColumns:
     """`answer`, or a column for each property of the schema, and the facts of the answer.
 
     `taken` are the names of the input's columns, `parsed` the columns that a function of the caller
-    makes of answers.
+    makes of answers. `has_sample` puts the number of the sample first.
     """
 
     def __init__(
@@ -39,6 +40,8 @@ class AnswerColumns:
         schema: Mapping[str, Any] | None = None,
         cost_of: CostOf | None = None,
         parsed: Mapping[str, ValueType] = MappingProxyType({}),
+        *,
+        has_sample: bool = False,
     ):
         self._cost_of = cost_of or (lambda usage: None)
         self._properties = None if schema is None else property_types(schema)
@@ -47,25 +50,35 @@ class AnswerColumns:
         types = {"answer": answer} if self._properties is None else dict(self._properties)
         self._parsed = _add(types, parsed)
         self._facts = _add(types, _FACTS)
+        if has_sample:
+            self._facts |= _add(types, {SAMPLE: INTEGER})
+            types = {self._facts[SAMPLE]: INTEGER, **types}
         self._names = {name: _free(name, taken) for name in types}
         self.types: dict[str, ValueType] = {self._names[name]: types[name] for name in types}
         """The columns in order, each with the type of its values."""
 
     def of_completion(
-        self, completion: Mapping[str, Any], parsed: Mapping[str, Any] = MappingProxyType({})
+        self,
+        completion: Mapping[str, Any],
+        parsed: Mapping[str, Any] = MappingProxyType({}),
+        sample: int | None = None,
     ) -> dict[str, Any]:
         """The values for an answer, in the form of `Completion.to_dict`, and what was made of it.
         Raises ValueError.
         """
         facts = {"finish_reason": completion["finish_reason"], **self._usage(completion["usage"])}
+        if completion.get("from_cache") and facts["cost_usd"] is not None:
+            facts["cost_usd"] = 0.0
+        facts |= _sample_fact(sample)
         answer = self.answer(completion)
         values = {"answer": answer} if self._properties is None else dict(answer or {})
         return self._named(values, parsed, facts)
 
-    def of_failure(self, failure: Mapping[str, Any]) -> dict[str, Any]:
+    def of_failure(self, failure: Mapping[str, Any], sample: int | None = None) -> dict[str, Any]:
         """The values for a row that failed, in the form of `Failure.to_dict`."""
         usage = failure.get("usage")
         facts = {"error": failure["error_message"], **(self._usage(usage) if usage else {})}
+        facts |= _sample_fact(sample)
         return self._named({}, {}, facts)
 
     def answer(self, completion: Mapping[str, Any]) -> Any:
@@ -88,6 +101,10 @@ class AnswerColumns:
         found |= {self._parsed[name]: value for name, value in parsed.items()}
         found |= {self._facts[name]: value for name, value in facts.items()}
         return {column: found.get(name) for name, column in self._names.items()}
+
+
+def _sample_fact(sample: int | None) -> dict[str, Any]:
+    return {} if sample is None else {SAMPLE: sample}
 
 
 def _add(types: dict[str, ValueType], more: Mapping[str, ValueType]) -> dict[str, str]:

@@ -11,18 +11,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def beside(frame: Any, answers: pa.Table, whole: pa.Table) -> Any:
-    """The frame with further columns. One of no known library becomes a table of PyArrow, whose own
-    columns are those of `whole`.
+def beside(frame: Any, answers: pa.Table, whole: pa.Table, times: int = 1) -> Any:
+    """The frame, each row so many `times`, with further columns. One of no known library becomes a
+    table of PyArrow, whose own columns are those of `whole`.
     """
     narwhals = _narwhals()
     known = narwhals.from_native(frame, eager_only=True, pass_through=True)
+    rows = None if times == 1 else [row for row in range(len(whole)) for _ in range(times)]
     if known is frame:
-        return _joined(whole, answers)
+        return _joined(whole if rows is None else whole.take(rows), answers)
     if known.implementation.is_pandas_like():
-        return _beside_pandas(frame, answers, known.__native_namespace__())
+        repeated = frame if rows is None else frame.iloc[rows]
+        return _beside_pandas(repeated, answers, known.__native_namespace__())
     more = narwhals.DataFrame.from_arrow(answers, backend=known.implementation)
-    return narwhals.concat([known, more], how="horizontal").to_native()
+    repeated = known if rows is None else known[rows]
+    return narwhals.concat([repeated, more], how="horizontal").to_native()
 
 
 def _joined(whole: pa.Table, answers: pa.Table) -> pa.Table:

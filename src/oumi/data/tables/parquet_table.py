@@ -112,13 +112,18 @@ def check_schema(schema: Any, name: str) -> None:
 
 
 def _runs(rows: Sequence[ArrowRow]) -> Iterator[Any]:
-    """The slices of batches that the rows are."""
+    """The parts of batches that the rows are, in which a row may stand several times."""
     start = 0
     for at in range(1, len(rows) + 1):
         if at == len(rows) or rows[at].batch is not rows[start].batch:
-            first = rows[start]
-            yield first.batch.slice(first.index, at - start)
+            yield _part([row.index for row in rows[start:at]], rows[start].batch)
             start = at
+
+
+def _part(indices: list[int], batch: Any) -> Any:
+    if indices[-1] - indices[0] == len(indices) - 1:
+        return batch.slice(indices[0], len(indices))
+    return batch.take(indices)
 
 
 def _with_schema(table: Any, schema: Any) -> Any:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, cast
 
 from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
 from oumi.data.records.record import Record
 from oumi.data.records.values import to_plain
+from oumi.data.sink import failure_record
 from oumi.data.source import Source
 from oumi.data.tables.answer_columns import AnswerColumns, CostOf
 from oumi.data.tables.input_columns import input_columns
 from oumi.data.tables.parser import Parser
+from oumi.data.tables.sample_lists import SampleLists, TableWriter, list_types
 from oumi.data.tables.text_tables import DelimitedTable, JsonTable
+from oumi.data.tables.value_types import ValueType
 from oumi.errors import ConfigError
 
 _SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
@@ -32,11 +35,30 @@ class TableForm:
     cost_of: CostOf | None = None
     parser: Parser | None = None
     """Makes further columns of answers."""
+    samples: int = 1
+    """How many samples each row of the input has."""
+    has_lists: bool = False
+    """Whether these stand in lists, in one row."""
+
+    @property
+    def name(self) -> str:
+        """What tells tables of the same answers apart."""
+        return f"-table{self.suffix}" + ("-lists" if self.has_lists else "")
+
+    @property
+    def rows_of_row(self) -> int:
+        """How many rows of the table a row of the input has."""
+        return 1 if self.has_lists else self.samples
+
+    def sample_of(self, number: int) -> int | None:
+        """The sample for the column of that name, by the number of an answer; None without one."""
+        return number % self.samples if self.rows_of_row > 1 else None
 
     def columns(self, inputs: Collection[str]) -> AnswerColumns:
         """The columns beside those of the input. What the parser adds has to be known by now."""
         parsed = {} if self.parser is None else self.parser.types
-        return AnswerColumns(inputs, self.schema, self.cost_of, parsed)
+        has_sample = self.rows_of_row > 1
+        return AnswerColumns(inputs, self.schema, self.cost_of, parsed, has_sample=has_sample)
 
     @staticmethod
     def suffix_of(path: Path) -> str:
@@ -61,18 +83,6 @@ class TableForm:
         return TableSink(self, file, failures, source)
 
 
-class TableWriter(Protocol):
-    """Writes one format."""
-
-    def add(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-        """Write a row: the columns of the input and those of the answer. Raises ValueError."""
-        ...
-
-    def finish(self) -> None:
-        """Write what is left."""
-        ...
-
-
 class TableSink:
     """Takes the rows of a source in order, those that failed among them."""
 
@@ -80,6 +90,7 @@ class TableSink:
         self._file = _HashedFile(file)
         self._failures = failures
         inputs = input_columns(source)
+        self._form = form
         self._parser = form.parser
         self._columns = form.columns(inputs)
         self._writer = self._open(form, source, inputs)
@@ -102,7 +113,8 @@ class TableSink:
         if self._parser is not None:
             answer = self._columns.answer(completion)
             parsed = self._parser.columns(at, record.columns, answer)
-        self._writer.add(record.columns, self._columns.of_completion(completion, parsed))
+        sample = self._form.sample_of(at)
+        self._writer.add(record.columns, self._columns.of_completion(completion, parsed, sample))
 
     def add_failure(
         self,
@@ -113,11 +125,10 @@ class TableSink:
     ) -> None:
         """Write a row with nulls and the reason; also to the file of failures."""
         columns = row[1].columns
-        self._writer.add(columns, self._columns.of_failure(failure))
-        record: dict[str, Any] = {"row": index}
-        if number is not None:
-            record["line"] = number
-        record |= {"failure": failure, "columns": to_plain(columns)}
+        values = self._columns.of_failure(failure, self._form.sample_of(index))
+        self._writer.add(columns, values)
+        record = failure_record(index, self._form.samples, number, failure)
+        record["columns"] = to_plain(columns)
         self._failures.write(write_json(record) + b"\n")
 
     def finish(self) -> None:
@@ -125,7 +136,20 @@ class TableSink:
         self._writer.finish()
 
     def _open(self, form: TableForm, source: Source, inputs: Mapping[str, Any]) -> TableWriter:
-        file, answers = cast(BinaryIO, self._file), self._columns.types
+        types = self._columns.types
+        if not form.has_lists:
+            return self._open_file(form, source, inputs, types)
+        writer = self._open_file(form, source, inputs, list_types(types))
+        return SampleLists(writer, types, form.samples)
+
+    def _open_file(
+        self,
+        form: TableForm,
+        source: Source,
+        inputs: Mapping[str, Any],
+        answers: Mapping[str, ValueType],
+    ) -> TableWriter:
+        file = cast(BinaryIO, self._file)
         if form.suffix == ".parquet":
             from oumi.data.tables.parquet_table import ParquetTable
 

@@ -100,6 +100,12 @@ def convert(value: Any, kind: ValueType) -> Any:
     raise ValueError(f"no value of any type: {value!r:.60}")
 
 
+def check_values(values: Mapping[str, Any], types: Mapping[str, ValueType]) -> None:
+    """Raise ValueError for a value that has no place in its column."""
+    for name, kind in types.items():
+        convert(values[name], kind)
+
+
 def _integer(value: Any) -> int:
     number = int(_expect(value, int | float))
     if number != value or number not in _INT64:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Never, overload
+from typing import Any, Never, overload
 
 import orjson
 
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure, Failures
+from oumi.data.source import SAMPLE
 from oumi.errors import StorageError
 from oumi.runner.storage.atomic import storage_errors
 
@@ -74,10 +75,13 @@ class MissingConversations(Sequence[Conversation]):
 
 
 class LazyFailures(Failures):
-    """The failures of a run by row, from its failures file; empty where there is none."""
+    """The failures of a run by row, from its failures file; empty where there is none. Of `samples`
+    a row, each is a row of its own.
+    """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, samples: int = 1):
         self.path = path
+        self._samples = samples
 
     def __len__(self) -> int:
         return len(self._by_row)
@@ -94,4 +98,8 @@ class LazyFailures(Failures):
             return {}
         with storage_errors(self.path), self.path.open("rb") as file:
             lines = (orjson.loads(line) for line in file)
-            return {line["row"]: Failure.from_dict(line["failure"]) for line in lines}
+            return {self._number(line): Failure.from_dict(line["failure"]) for line in lines}
+
+    def _number(self, line: Mapping[str, Any]) -> int:
+        number: int = line["row"] * self._samples + line.get(SAMPLE, 0)
+        return number

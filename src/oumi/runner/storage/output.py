@@ -113,6 +113,8 @@ class Output:
                 counts["done"],
                 counts["failed"],
                 usage,
+                source.samples,
+                counts["from_cache"],
                 replaces=self._digest(),
                 **cost_fields(price, usage),
                 last_session=session,
@@ -125,10 +127,11 @@ class Output:
         summary = RunSummary.read(self.run_path)
         if summary is None:
             raise StorageError(f"{self.run_path}: missing or damaged")
-        failures = LazyFailures(self.failures_path)
+        failures = LazyFailures(self.failures_path, summary.samples)
         total = summary.done + len(failures)
         rows = range(total) if not failures else [i for i in range(total) if i not in failures]
-        return InferenceResult(LazyConversations(self.path, summary.done), rows, failures)
+        conversations = LazyConversations(self.path, summary.done)
+        return InferenceResult(conversations, rows, failures, summary.samples)
 
     def _check_replaced_files(self) -> None:
         own_files.check_own(self.failures_path, "failures", own_files.holds_failures)
@@ -164,13 +167,15 @@ def _write_rows(
     sink: Sink, source: Source, answers: Answers, contract_at: ContractAt
 ) -> tuple[dict[str, int], Usage]:
     """Hand each row to the sink with its answer or its failure; how many there are of each."""
-    counts = {"rows": 0, "done": 0, "failed": 0}
+    counts = {"rows": 0, "done": 0, "failed": 0, "from_cache": 0}
     usage = Usage()
     for index, (number, row) in enumerate(sink.rows(source)):
         counts["rows"] += 1
         record = answers.read(index)
-        failure = record.get("failure")
+        failure, from_cache = record.get("failure"), False
         if "completion" in record:
+            from_cache = record["completion"].get("from_cache", False)
+            counts["from_cache"] += from_cache
             try:
                 completion = finish_record(contract_at(index), record["completion"])
                 sink.add_answer(row, completion)
@@ -180,7 +185,7 @@ def _write_rows(
                 failure = paid_failure(error, record["completion"]).to_dict()
             else:
                 counts["done"] += 1
-                usage += Usage.from_dict(completion["usage"])
+                usage += Usage() if from_cache else Usage.from_dict(completion["usage"])
         if failure is not None:
             counts["failed"] += 1
             usage += Usage.from_dict(failure.get("usage") or _NO_TOKENS)

@@ -11,7 +11,7 @@ from oumi.errors import ConfigError, OutputExistsError
 from oumi.runner.storage.atomic import reason_of
 
 _JOURNAL = b'{"journal":'
-_FAILURE = re.compile(rb'\{"row":\d+,("line":\d+,)?"failure":\{')
+_FAILURE = re.compile(rb'\{"row":\d+,("sample":\d+,)?("line":\d+,)?"failure":\{')
 
 
 def check_input(input_path: Path, paths: dict[str, Path]) -> None:

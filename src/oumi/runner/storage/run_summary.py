@@ -28,7 +28,11 @@ class RunSummary:
     done: int
     failed: int
     usage: Usage
-    """Tokens of all answers."""
+    """Tokens of all answers that this run asked for."""
+    samples: int = 1
+    """How many of the rows are answers to the same row of the input."""
+    from_cache: int = 0
+    """How many answers were those of earlier runs; their tokens are not counted."""
     replaces: str | None = None
     """The hash of the output file that was replaced. A kill between writing this file and the
     output leaves that one, which still is of this run."""
@@ -51,6 +55,8 @@ class RunSummary:
                 data["done"],
                 data["failed"],
                 Usage.from_dict(data["usage"]),
+                data.get("samples", 1),
+                data.get("from_cache", 0),
                 data.get("replaces"),
                 data.get("cost_usd"),
                 data.get("cost_note"),
@@ -73,6 +79,8 @@ class RunSummary:
             "rows": self.rows,
             "done": self.done,
             "failed": self.failed,
+            **({"samples": self.samples} if self.samples > 1 else {}),
+            **({"from_cache": self.from_cache} if self.from_cache else {}),
             "usage": self.usage.to_dict(),
             **self._cost(),
             "last_session": dict(self.last_session),

@@ -77,7 +77,8 @@ class JournalSnapshot:
     def result(self, source: Source) -> InferenceResult:
         """All rows, read as they are looked at."""
         conversations = SnapshotConversations(source, self)
-        return InferenceResult(conversations, self.answered, SnapshotFailures(self))
+        failures = SnapshotFailures(self)
+        return InferenceResult(conversations, self.answered, failures, source.samples)
 
     def _fits(self, row: int) -> bool:
         contract = self.contract_at(row)

@@ -1,0 +1,151 @@
+"""Several samples of each row: the rows of a source, each of them repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pydantic_core import from_json
+
+from oumi.core.configs.generation_params import GenerationParams
+from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.digest import new_digest
+from oumi.core.json_text import write_json
+from oumi.core.types.conversation import Conversation
+from oumi.data.equal_rows import number_equal_rows
+from oumi.data.records.record import Record
+from oumi.data.source import SAMPLE, Row, Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def sampled(source: Source, config: InferenceConfig) -> Source:
+    """A source of as many samples of each row as the settings ask for. Equal rows are told apart
+    where they are to have answers of their own: under a seed, and in a cache.
+    """
+    counts = config.generation.seed is not None or config.cache is not False
+    samples = config.generation.num_samples
+    if samples == 1 and not counts:
+        return source
+    return SampledSource(source, samples, counts_equal_rows=counts)
+
+
+class SampledSource(Source):
+    """Each row of another source so many times, the samples of a row one after the other.
+
+    Row `r * samples + s` is sample `s` of row `r`. Where there are several, the conversations have
+    its number in their metadata. With `counts_equal_rows`, equal rows are numbered too.
+    """
+
+    def __init__(self, source: Source, samples: int, *, counts_equal_rows: bool = False):
+        self._source = source
+        self._counts_equal_rows = counts_equal_rows
+        self.samples = samples
+        self.name = source.name
+        self.in_memory = source.in_memory
+        self.recognised = source.recognised
+        self.paths = source.paths
+        self.table = source.table
+        self.has_settings = source.has_settings
+        self.has_schemas = source.has_schemas
+        self.may_be_empty = source.may_be_empty
+
+    def rows(self, start: int = 0) -> Iterator[Row]:
+        """The rows from number `start` on. Where equal ones are counted, those before are read."""
+        row, sample = divmod(start, self.samples)
+        if self._counts_equal_rows:
+            rows = islice(number_equal_rows(self._source.rows()), row, None)
+        else:
+            rows = self._source.rows(row)
+        return rows if self.samples == 1 else islice(self._samples_of(rows), sample, None)
+
+    def _samples_of(self, rows: Iterator[Row]) -> Iterator[Row]:
+        for row in rows:
+            first = row.index * self.samples
+            for sample in range(self.samples):
+                asked = None
+                if row.conversation is not None:
+                    asked = _numbered(row.conversation, sample)
+                yield replace(row, index=first + sample, conversation=asked, sample=sample)
+
+    @property
+    def estimated_rows(self) -> int | None:
+        """About how many rows there are."""
+        rows = self._source.estimated_rows
+        return None if rows is None else rows * self.samples
+
+    def lines(self) -> Iterator[tuple[int | None, bytes]]:
+        """The same rows as JSON text, unchecked, each with the number of its line if it has one."""
+        if self.samples == 1:
+            yield from self._source.lines()
+            return
+        for number, line in self._source.lines():
+            fields = _fields(line)
+            for sample in range(self.samples):
+                yield number, line if fields is None else _numbered_text(fields, sample)
+
+    def records(self) -> Iterator[Record]:
+        """The rows of the input, each so many times."""
+        for record in self._source.records():
+            for _ in range(self.samples):
+                yield record
+
+    @property
+    def schema(self) -> pa.Schema | None:
+        """The types of the input's columns, where their format has any."""
+        return self._source.schema
+
+    @property
+    def text_columns(self) -> Sequence[str] | None:
+        """The names of the input's columns, where their format has them and all are texts."""
+        return self._source.text_columns
+
+    def line_of(self, index: int) -> bytes:
+        """One row as JSON text, unchecked."""
+        row, sample = divmod(index, self.samples)
+        line = self._source.line_of(row)
+        fields = _fields(line) if self.samples > 1 else None
+        return line if fields is None else _numbered_text(fields, sample)
+
+    def generation_of(self, index: int) -> GenerationParams | None:
+        """The settings of one row. Rows that are asked for in order cost one pass."""
+        return self._source.generation_of(index // self.samples)
+
+    def place(self, row: Row) -> str:
+        """Where the row stands in the input."""
+        return self._source.place(replace(row, index=row.index // self.samples))
+
+    def fingerprint(self) -> str:
+        """A hash of the content and of the number of samples."""
+        if self.samples == 1:
+            return self._source.fingerprint()
+        digest = new_digest()
+        digest.update(f"{self._source.fingerprint()} samples {self.samples}".encode())
+        return digest.hexdigest()
+
+    def copy_to(self, file: BinaryIO) -> None:
+        """Write the rows of the input as JSONL, each once: who reads them samples them again."""
+        self._source.copy_to(file)
+
+
+def _numbered(conversation: Conversation, sample: int) -> Conversation:
+    metadata = {**conversation.metadata, SAMPLE: sample}
+    return conversation.model_copy(update={"metadata": metadata})
+
+
+def _fields(line: bytes) -> dict[str, Any] | None:
+    """The fields of a conversation; None for a row that is none."""
+    try:
+        fields = from_json(line)
+    except ValueError:
+        return None
+    is_one = isinstance(fields, dict) and isinstance(fields.get("metadata") or {}, Mapping)
+    return fields if is_one else None
+
+
+def _numbered_text(fields: Mapping[str, Any], sample: int) -> bytes:
+    metadata = {**(fields.get("metadata") or {}), SAMPLE: sample}
+    return write_json({**fields, "metadata": metadata})

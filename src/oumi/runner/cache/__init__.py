@@ -1,0 +1,1 @@
+"""Answers kept across runs, in one file that all runs of a user share."""
