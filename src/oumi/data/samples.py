@@ -56,10 +56,9 @@ class SampledSource(Source):
     def rows(self, start: int = 0) -> Iterator[Row]:
         """The rows from number `start` on. Where equal ones are counted, those before are read."""
         row, sample = divmod(start, self.samples)
+        rows = self._source.rows(0 if self._counts_equal_rows else row)
         if self._counts_equal_rows:
-            rows = islice(number_equal_rows(self._source.rows()), row, None)
-        else:
-            rows = self._source.rows(row)
+            rows = islice(number_equal_rows(rows), row, None)
         return rows if self.samples == 1 else islice(self._samples_of(rows), sample, None)
 
     def _samples_of(self, rows: Iterator[Row]) -> Iterator[Row]:

@@ -158,6 +158,7 @@ class RowTask:
         request = self._request()
         contract = self._session.contract
         if (cached := self._cached(contract)) is not None:
+            await asyncio.sleep(0)  # others get their turn between very many of them
             return cached
         if contract is None:
             return await self._ask(request)
