@@ -10,7 +10,8 @@ from typing import Any
 
 from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import effective_settings, engine_for, load_backend
+from oumi.backends.engine_choice import engine_for
+from oumi.backends.registry import effective_settings, load_backend
 from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import InferenceConfig
 from oumi.inference import build_engine

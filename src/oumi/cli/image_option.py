@@ -11,7 +11,7 @@ from oumi.backends.media import web
 from oumi.backends.media.files import read_file
 from oumi.backends.media.item_bytes import is_data_url, item_bytes
 from oumi.backends.media.pdf_pages import render_pages
-from oumi.backends.registry import engine_for
+from oumi.backends.engine_choice import engine_for
 from oumi.core.configs import InferenceConfig
 from oumi.core.printable import printable
 from oumi.core.types.conversation import ContentItem, Type
