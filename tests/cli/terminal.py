@@ -13,6 +13,8 @@ import termios
 import time
 from pathlib import Path
 
+import pyte
+
 LIMIT_S = 60.0
 """How long anything is waited for: a busy machine can be very slow."""
 
@@ -29,6 +31,7 @@ class Terminal:
         size: tuple[int, int] = (24, 80),
         program: tuple[str, ...] = ("-m", "oumi"),
     ):
+        self._size = size
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.process = subprocess.Popen(
@@ -69,6 +72,16 @@ class Terminal:
             if not self._read(end_s):
                 raise AssertionError(f"{text!r} is not among {self.shown[self._seen :][-2000:]!r}")
         self._seen = self.shown.index(text, self._seen) + len(text)
+
+    def screen(self) -> str:
+        """What a person sees by now, with what has scrolled away above it."""
+        lines, columns = self._size
+        seen = pyte.HistoryScreen(columns, lines, history=10_000, ratio=0.5)
+        pyte.Stream(seen).feed(self.shown)
+        above = [
+            "".join(line[at].data for at in range(columns)).rstrip() for line in seen.history.top
+        ]
+        return "\n".join([*above, *(line.rstrip() for line in seen.display)])
 
     def type(self, text: str) -> None:
         """Press keys."""

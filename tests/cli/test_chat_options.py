@@ -107,8 +107,9 @@ def test_an_engine_without_images_says_so(oumi, tmp_path: Path):
     ("args", "said"),
     [
         (("-i", "--image", "none.png"), "no file 'none.png'"),
-        (("--input_path", "in.jsonl", "--image", "none.png"), "are for a chat (-i)"),
-        (("--input_path", "in.jsonl", "--system-prompt", "x"), "are for a chat (-i)"),
+        (("--input_path", "in.jsonl", "--image", "none.png"), "--image is for one question"),
+        (("in.jsonl", "-o", "text"), "-o is for one question"),
+        (("in.jsonl", "--continue"), "there is no last conversation"),
         (("--log-level", "loud"), "'loud' is not one of"),
         (("-c", "llama3.1-8"), "did you mean 'llama3.1-8b'"),
     ],
@@ -123,7 +124,7 @@ def test_a_chat_by_the_name_of_a_config(oumi):
     done = oumi("infer", "-i", "-c", "oumi-tiny", "--input_path", "in.jsonl", stdin="Hi\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-    assert "a chat reads no file: in.jsonl" in done.stderr
+    assert "in.jsonl is not read" in done.stderr
 
 
 def test_nothing_named_on_a_terminal_is_a_chat(tmp_path: Path):

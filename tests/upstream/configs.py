@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from oumi.backends.chat_templates.template import ChatTemplate
-from oumi.backends.engine_row import EngineRow
 from oumi.backends.engine_choice import engine_for
+from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import effective_settings, load_backend
 from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import InferenceConfig

@@ -22,7 +22,9 @@ _MAKERS = {
     InferenceEngineType.GOOGLE_GEMINI: r"gemini-",
     InferenceEngineType.XAI: r"grok-",
     InferenceEngineType.DEEPSEEK: r"deepseek-(?:chat|reasoner)$",
-    InferenceEngineType.MISTRAL: r"(?:mistral|ministral|magistral|codestral|devstral|pixtral)-.*(?:latest|\d{4})$",
+    InferenceEngineType.MISTRAL: (
+        r"(?:mistral|ministral|magistral|codestral|devstral|pixtral)-.*(?:latest|\d{4})$"
+    ),
 }
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 

@@ -17,7 +17,7 @@ from oumi.cli.errors import guard
 from oumi.cli.lazy import LazyCommand
 
 _COMMANDS = {
-    "infer": "Answer a file of conversations, or chat in the terminal (-i).",
+    "infer": "Answer a question, or each row of a file, or chat in the terminal (-i).",
     "batch": "Submit jobs, and collect their answers later.",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, what each needs, and which are installed here.",
@@ -25,13 +25,42 @@ _COMMANDS = {
 }
 
 
+_LIKE_A_COMMAND = 0.75
+"""How similar a word is to be to a command to be one that was mistyped: `shwo` is, `hello` not."""
+
+
 class Commands(click.Group):
-    """A group in which each command ends as an exit code, whatever happens in it."""
+    """A group in which each command ends as an exit code, whatever happens in it.
+
+    Words that begin with no command are those of `oumi infer`: `oumi "What is 2+2?"`.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command in front that is left out."""
+        own = {name for param in self.get_params(ctx) for name in param.opts}
+        if args and not ctx.resilient_parsing and args[0] not in {*self.commands, *own}:
+            _check_is_no_slip(args[0], ctx)
+            args = ["infer", *args]
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command and exit."""
         _print_warnings()
         ctx.exit(guard(lambda: super(Commands, self).invoke(ctx)))
+
+
+def _check_is_no_slip(word: str, ctx: click.Context) -> None:
+    """Raise UsageError for a word that looks like a command: a question may cost money."""
+    if not word.isalpha():
+        return
+    from oumi.core.names import nearest
+
+    if guesses := nearest(word, _COMMANDS, least=_LIKE_A_COMMAND):
+        raise click.UsageError(
+            f"No such command '{word}'. Did you mean {guesses[0]}? To ask it as a question: "
+            f"oumi infer {word}",
+            ctx,
+        )
 
 
 def _print_warnings() -> None:
@@ -64,8 +93,11 @@ def cli() -> None:
     """LLM inference, on this machine or behind any API.
 
     \b
-    oumi infer -i                                     chat with the model in this package
-    oumi infer --input_path in.jsonl --output_path out.jsonl
+    oumi "What is 2+2?"                    ask the model in this package
+    oumi -m gpt-4o-mini "What is 2+2?"     ask another one
+    cat notes.txt | oumi "Sum this up"     ask about a text
+    oumi infer -i                          chat
+    oumi infer questions.csv --output_path answers.csv
     oumi infer -c run.yaml --generation.temperature 0.5
     """
 
