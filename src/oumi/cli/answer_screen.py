@@ -7,13 +7,14 @@ drawn anew with each piece. So an answer longer than the window scrolls as any t
 from __future__ import annotations
 
 import time
-from typing import Self
+from typing import ClassVar, Self
 
 from markdown_it import MarkdownIt
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.markdown import Markdown
+from rich.markdown import CodeBlock, Markdown, MarkdownElement
 from rich.segment import Segment
+from rich.syntax import Syntax
 from rich.text import Text
 
 from oumi.core.printable import printable
@@ -63,7 +64,7 @@ class AnswerScreen:
             self._live.update(Text(), refresh=True)
             self._print(self._text[:finished])
             self._text = self._text[finished:]
-        self._draw(_markdown(self._text))
+        self._draw(_Markdown(self._text))
 
     def _end_reasoning(self) -> None:
         if self._reasoning:
@@ -79,7 +80,7 @@ class AnswerScreen:
 
     def _print(self, text: str) -> None:
         if text.strip():
-            self._console.print(_markdown(text))
+            self._console.print(_Markdown(text))
             self._console.print()
 
 
@@ -96,9 +97,30 @@ class _LastLines:
             yield Segment.line()
 
 
-def _markdown(text: str) -> Markdown:
-    # A link shows its address: one behind other words could lead anywhere.
-    return Markdown(text, code_theme=_CODE_THEME, inline_code_lexer=None, hyperlinks=False)
+class _Code(CodeBlock):
+    """Code without the empty lines that rich puts around it, so that it can be copied as it is."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        code = str(self.text).rstrip()
+        yield Syntax(code, self.lexer_name, theme=self.theme, word_wrap=True)
+
+
+class _Markdown(Markdown):
+    """Markdown as models write it."""
+
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+        **Markdown.elements,
+        "fence": _Code,
+        "code_block": _Code,
+    }
+
+    def __init__(self, text: str):
+        # A link shows its address: one behind other words could lead anywhere.
+        super().__init__(text, code_theme=_CODE_THEME, hyperlinks=False)
+        for token in self.parsed:
+            for inner in token.children or ():
+                if inner.type == "softbreak":  # models end the lines of a poem so
+                    inner.type = "hardbreak"
 
 
 def _end_of_finished(text: str) -> int:

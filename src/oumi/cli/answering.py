@@ -17,10 +17,10 @@ from oumi.core.types.completion import Delta
 from oumi.core.types.conversation import Conversation, FinishReason
 from oumi.core.types.failure import Failure
 from oumi.errors import EngineError, OumiError, UnavailableError
-from oumi.inference import InferenceEngine
 
 if TYPE_CHECKING:
     from oumi.cli.answer_screen import AnswerScreen
+    from oumi.inference import InferenceEngine
 
 Deltas = Generator[Delta, None, None]
 
@@ -41,6 +41,14 @@ def show_stream(deltas: Deltas) -> Delta | None:
     if last is not None:
         print_calls_and_end(last)
     return last
+
+
+def print_plain(deltas: Deltas) -> None:
+    """Print an answer as it comes to what is no terminal, and close the stream."""
+    with contextlib.closing(deltas):
+        for delta in deltas:
+            click.echo(delta.content, nl=False)
+    click.echo()
 
 
 def print_calls_and_end(delta: Delta) -> None:

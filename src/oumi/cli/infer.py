@@ -11,7 +11,6 @@ from oumi.cli import last_conversation
 from oumi.cli.config_list import list_option
 from oumi.cli.continue_option import ContinuableCommand, continue_option
 from oumi.cli.file_run import answer_file
-from oumi.cli.last_conversation import LastConversation
 from oumi.cli.log_options import log_options, show_settings
 from oumi.cli.media_option import load_media, media_option
 from oumi.cli.overrides import config_option
@@ -24,7 +23,6 @@ from oumi.cli.words import read_words, with_standard_input
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.inference_config import STANDARD_STREAM
 from oumi.core.printable import printable
-from oumi.core.types.conversation import Conversation
 
 _EPILOG = """\b
 A run over a file that was interrupted goes on where it stopped when the same
@@ -39,7 +37,7 @@ Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
 class _InferCommand(ContinuableCommand):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
-        write_settings(formatter)
+        write_settings(formatter, {name for param in self.get_params(ctx) for name in param.opts})
 
 
 @click.command(
@@ -95,18 +93,21 @@ def command(
     if question is None and config.input_path is not None and not interactive:
         _check_no_question_options(ctx)
         return _answer_rows(config, quiet=quiet)
-    if not interactive:
-        question = with_standard_input(question)
+    _note_unused_input(config)
+    media, earlier = load_media(images, config), last.conversation if last else None
     if interactive or (question is None and sys.stdin.isatty()):
-        return _chat(config, images, question, last)
+        # Imports what a chat needs.
+        from oumi.cli.chat import chat
+
+        return chat(config, media, earlier=earlier, question=question)
+    question = with_standard_input(question)
     if question is None:
         raise click.UsageError(
             'Nothing to answer: give a question ("…"), a file (--input_path FILE; - is standard '
             "input), or -i for a chat.",
             ctx,
         )
-    _note_unused_input(config)
-    asked = Question(text=question, media=load_media(images, config), earlier=_messages_of(last))
+    asked = Question(text=question, media=media, earlier=earlier)
     with sigterm_interrupts():
         return ask(asked, config, as_json=form == "json", quiet=quiet)
 
@@ -138,23 +139,6 @@ def _answer_rows(config: InferenceConfig, *, quiet: bool) -> int:
         config = config.model_copy(update={"output_path": STANDARD_STREAM})
     with sigterm_interrupts():
         return answer_file(config, quiet=quiet)
-
-
-def _chat(
-    config: InferenceConfig,
-    images: tuple[str, ...],
-    question: str | None,
-    last: LastConversation | None,
-) -> int:
-    from oumi.cli import chat
-
-    _note_unused_input(config)
-    config = with_named_engine(config, quiet=False)
-    return chat.run(config, config.system, load_media(images, config))
-
-
-def _messages_of(last: LastConversation | None) -> Conversation | None:
-    return last.conversation if last else None
 
 
 def _note_unused_input(config: InferenceConfig) -> None:

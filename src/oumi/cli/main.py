@@ -18,6 +18,7 @@ from oumi.cli.lazy import LazyCommand
 
 _COMMANDS = {
     "infer": "Answer a question, or each row of a file, or chat in the terminal (-i).",
+    "chat": "Chat in the terminal.",
     "batch": "Submit jobs, and collect their answers later.",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, what each needs, and which are installed here.",
@@ -25,8 +26,9 @@ _COMMANDS = {
 }
 
 
-_LIKE_A_COMMAND = 0.75
-"""How similar a word is to be to a command to be one that was mistyped: `shwo` is, `hello` not."""
+_LIKE_A_COMMAND = 0.8
+"""How similar a word is to be to a command to be one that was mistyped: `infr` is, `what` is not,
+although it has three letters of `chat`."""
 
 
 class Commands(click.Group):
@@ -55,7 +57,8 @@ def _check_is_no_slip(word: str, ctx: click.Context) -> None:
         return
     from oumi.core.names import nearest
 
-    if guesses := nearest(word, _COMMANDS, least=_LIKE_A_COMMAND):
+    swapped = [name for name in _COMMANDS if sorted(name) == sorted(word)]
+    if guesses := swapped or nearest(word, _COMMANDS, least=_LIKE_A_COMMAND):
         raise click.UsageError(
             f"No such command '{word}'. Did you mean {guesses[0]}? To ask it as a question: "
             f"oumi infer {word}",
@@ -96,7 +99,7 @@ def cli() -> None:
     oumi "What is 2+2?"                    ask the model in this package
     oumi -m gpt-4o-mini "What is 2+2?"     ask another one
     cat notes.txt | oumi "Sum this up"     ask about a text
-    oumi infer -i                          chat
+    oumi chat                              chat
     oumi infer questions.csv --output_path answers.csv
     oumi infer -c run.yaml --generation.temperature 0.5
     """

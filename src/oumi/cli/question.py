@@ -12,6 +12,7 @@ from oumi.backends.registry import find_engine
 from oumi.cli import last_conversation
 from oumi.cli.answering import answer_whole, is_terminal, note_cut_off, show_stream
 from oumi.cli.text import call_lines, content_text
+from oumi.cli.user_message import user_message
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.inference_config import STANDARD_STREAM
 from oumi.core.printable import printable_json, printable_line
@@ -21,7 +22,6 @@ from oumi.core.types.conversation import (
     FinishReason,
     Message,
     Role,
-    Type,
 )
 from oumi.inference import InferenceEngine, build_engine
 
@@ -41,14 +41,6 @@ class Question:
             first = Message(role=Role.SYSTEM, content=system)
             messages = [first, *(m for m in messages if m.role is not Role.SYSTEM)]
         return Conversation(messages=[*messages, user_message(self.text, self.media)])
-
-
-def user_message(text: str, media: Sequence[ContentItem] = ()) -> Message:
-    """A message of the user, in which images stand before the text."""
-    if not media:
-        return Message(role=Role.USER, content=text)
-    items = [*media, ContentItem(type=Type.TEXT, content=text)]
-    return Message(role=Role.USER, content=items)
 
 
 def ask(question: Question, config: InferenceConfig, *, as_json: bool, quiet: bool) -> int:

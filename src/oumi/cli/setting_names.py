@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 
 import click
 
@@ -17,6 +18,7 @@ _TITLES = {
     "remote_params": "Settings of an API",
 }
 _MOST_SUGGESTED = 3
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
 def suggestions(flag: str, own: Iterable[str]) -> list[str]:
@@ -35,11 +37,13 @@ def suggestions(flag: str, own: Iterable[str]) -> list[str]:
     return [option for one in similar for option in by_name[one]][:_MOST_SUGGESTED]
 
 
-def write_settings(formatter: click.HelpFormatter) -> None:
-    """The settings by group, each with the first sentence about it."""
+def write_settings(formatter: click.HelpFormatter, own: Container[str]) -> None:
+    """The settings by group, each with the first sentence about it, without the `own` options of
+    the command.
+    """
     for group, title in _TITLES.items():
         with formatter.section(title):
-            formatter.write_dl(list(_entries(group)))
+            formatter.write_dl([entry for entry in _entries(group) if entry[0] not in own])
 
 
 def _entries(group: str) -> Iterator[tuple[str, str]]:
@@ -52,4 +56,5 @@ def _entries(group: str) -> Iterator[tuple[str, str]]:
 
 
 def _first_sentence(text: str) -> str:
-    return text.partition(". ")[0].rstrip(".")
+    """The sentence as plain text: links, which are for pages, are their words alone."""
+    return _LINK.sub(r"\1", text.partition(". ")[0].rstrip("."))
