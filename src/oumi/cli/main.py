@@ -21,8 +21,11 @@ _COMMANDS = {
     "chat": "Chat in the terminal.",
     "batch": "Submit jobs, and collect their answers later.",
     "show": "Print the conversations of a file in a readable form.",
-    "engines": "List the engines, what each needs, and which are installed here.",
+    "engines": "List the engines, and which could answer here.",
     "models": "List the models that an API offers.",
+    "config": "Show and change the defaults, such as the model.",
+    "doctor": "Check the installation: versions, engines, keys, GPU.",
+    "completion": "Print what makes a shell complete this command.",
 }
 
 
@@ -48,6 +51,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> None:
         """Run the command and exit."""
         _print_warnings()
+        _warn_of_clash()
         ctx.exit(guard(lambda: super(Commands, self).invoke(ctx)))
 
 
@@ -73,6 +77,15 @@ def _print_warnings() -> None:
     for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
         logging.addLevelName(level, logging.getLevelName(level).lower())
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+
+
+def _warn_of_clash() -> None:
+    """Say so where another distribution has files in the same places, or had."""
+    from oumi_infer.clash import find_clash
+
+    clash = find_clash()
+    if clash is not None:
+        click.echo(f"warning: {clash.text}", err=True)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

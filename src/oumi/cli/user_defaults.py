@@ -7,6 +7,7 @@ from typing import Any
 
 from platformdirs import user_config_path
 
+from oumi.cli.setting_names import suggestions
 from oumi.core.configs import InferenceConfig, loading
 from oumi.core.configs.setting_text import as_yaml
 from oumi.errors import ConfigError
@@ -36,7 +37,8 @@ def load() -> InferenceConfig:
 def set_default(name: str, value: str) -> None:
     """Save a setting, named by its path or a short name. Raises ConfigError."""
     full = _full_name(name)
-    changed = InferenceConfig.from_overrides([(full, as_yaml(InferenceConfig, full, value))])
+    override = (full, as_yaml(InferenceConfig, full, value))
+    changed = loading.load(InferenceConfig, None, [override], substitute=False)
     _save(_read(substitute=False).merge(changed))
 
 
@@ -65,6 +67,11 @@ def _full_name(name: str) -> str:
             f"{name}: is not saved, as it may hold a key: set the environment variable of the "
             "provider (`oumi engines NAME` says which)"
         )
+    if "." not in full and full not in InferenceConfig.model_fields:
+        short = [f"--{one}" for one in SHORT_NAMES]
+        similar = [option.removeprefix("--") for option in suggestions(full, short)]
+        hint = f"; did you mean {' or '.join(similar)}?" if similar else ""
+        raise ConfigError(f"{name}: no such setting{hint}")
     return full
 
 
@@ -85,6 +92,7 @@ def _remove(data: dict[str, Any], names: list[str]) -> bool:
 
 def _save(config: InferenceConfig) -> None:
     path().parent.mkdir(parents=True, exist_ok=True)
-    data = config.to_dict(only_set=True)
+    given = config.to_dict(only_set=True)
+    data = {name: value for name, value in given.items() if value not in (None, {})}
     with atomic_file(path(), "The defaults are as before") as file:
         file.write(loading.to_text(data).encode() if data else b"")
