@@ -17,18 +17,9 @@ from oumi.core.configs import (
     GuidedDecodingParams,
     InferenceConfig,
     ModelParams,
-    RemoteParams,
 )
-from oumi.core.configs.base import Settings
+from oumi.core.configs.groups import GROUPS
 from oumi.structured.schema.profiles import PROFILES, References, SchemaMode, SchemaProfile
-
-GROUPS: dict[str, type[Settings]] = {
-    "": InferenceConfig,
-    "model": ModelParams,
-    "generation": GenerationParams,
-    "generation.guided_decoding": GuidedDecodingParams,
-    "remote_params": RemoteParams,
-}
 
 
 def engine_table() -> str:

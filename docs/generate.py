@@ -17,13 +17,14 @@ from typing import Any
 
 import engine_code
 import engine_tables
-from engine_tables import GROUPS
-from page_text import attribute_docstrings, sentence, table
+from page_text import table
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from oumi import errors
 from oumi.core.configs.base import Settings
+from oumi.core.configs.docstrings import attribute_docstrings, sentence
+from oumi.core.configs.groups import GROUPS
 
 DOCS = Path(__file__).parent
 SOURCE = DOCS.parent / "src" / "oumi"

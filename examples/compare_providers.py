@@ -1,7 +1,8 @@
-"""The same question to several providers at once. Each finds its key where its own client does.
+"""The same question to several models at once, of providers or of this machine.
 
-OPENAI_API_KEY=… GROQ_API_KEY=… python examples/compare_providers.py \
-    OPENAI:gpt-4o-mini GROQ:llama-3.3-70b-versatile
+python examples/compare_providers.py gpt-4o-mini groq/llama-3.3-70b-versatile oumi-tiny
+
+Each provider's key is found where its own client finds it, such as OPENAI_API_KEY.
 """
 
 from __future__ import annotations
@@ -9,35 +10,32 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from oumi.core.configs import InferenceConfig, InferenceEngineType, ModelParams
-from oumi.core.types import Conversation, Message, Role
+from oumi.core.configs import InferenceConfig, ModelParams
 from oumi.errors import OumiError
 from oumi.inference import build_engine
 
-QUESTION = "Why is the sky blue? One sentence."
+QUESTION = "What is the capital of France?"
 
 
 async def ask(name: str) -> str:
-    """The answer of `ENGINE:model`, or why there is none."""
-    engine, _, model = name.partition(":")
-    config = InferenceConfig(
-        engine=InferenceEngineType(engine), model=ModelParams(model_name=model)
-    )
-    question = Conversation(messages=[Message(role=Role.USER, content=QUESTION)])
+    """The answer of a model, whose name says who is asked, or why there is none."""
+    config = InferenceConfig(model=ModelParams(model_name=name))
     try:
-        with build_engine(config) as provider:
-            [answered] = await provider.ainfer([question])
+        with build_engine(config) as engine:
+            [answered] = await engine.ainfer([QUESTION])
     except OumiError as error:
         return f"{name}: {error}"
     tokens = answered.metadata["usage"]["completion_tokens"]
     return f"{name}: {answered[-1].content} ({tokens} tokens)"
 
 
-async def main() -> None:
+async def main(names: list[str]) -> None:
     """Print each answer as it comes."""
-    for answer in asyncio.as_completed([ask(name) for name in sys.argv[1:]]):
+    for answer in asyncio.as_completed([ask(name) for name in names]):
         print(await answer)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    if len(sys.argv) == 1:
+        sys.exit(f"usage: {__doc__}")
+    asyncio.run(main(sys.argv[1:]))

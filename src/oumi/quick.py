@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
 
+from oumi.backends.engine_choice import with_engine
 from oumi.core.configs import (
     GenerationParams,
     GuidedDecodingParams,
@@ -151,6 +152,7 @@ def _answers(
 ) -> Sequence[Conversation]:
     if isinstance(engine, InferenceEngine):
         return engine.infer(rows, config, progress=progress)
+    config = with_engine(config)
     with build_engine(config) as own:
         return own.infer(rows, config, progress=progress)
 

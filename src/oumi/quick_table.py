@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
+from oumi.backends.engine_choice import with_engine
 from oumi.core.configs import GenerationParams, InferenceConfig
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.data.tables.beside import beside
@@ -69,6 +70,7 @@ def infer_table(
     )
     if engine is not None:
         return _run(table, settings, engine, parse, progress)
+    settings = with_engine(settings)
     with build_engine(settings) as own:
         return _run(table, settings, own, parse, progress)
 

@@ -13,8 +13,13 @@ import termios
 import time
 from pathlib import Path
 
+import pyte
+
 LIMIT_S = 60.0
 """How long anything is waited for: a busy machine can be very slow."""
+
+
+_WHERE_IS_THE_CURSOR = "\x1b[6n"
 
 
 class Terminal:
@@ -29,6 +34,9 @@ class Terminal:
         size: tuple[int, int] = (24, 80),
         program: tuple[str, ...] = ("-m", "oumi"),
     ):
+        lines, columns = size
+        self._screen = pyte.HistoryScreen(columns, lines, history=10_000)
+        self._stream = pyte.Stream(self._screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.process = subprocess.Popen(
@@ -70,6 +78,26 @@ class Terminal:
                 raise AssertionError(f"{text!r} is not among {self.shown[self._seen :][-2000:]!r}")
         self._seen = self.shown.index(text, self._seen) + len(text)
 
+    def screen(self) -> str:
+        """What a person sees by now, with what has scrolled away above it."""
+        columns = range(self._screen.columns)
+        above = ["".join(row[at].data for at in columns) for row in self._screen.history.top]
+        return "\n".join(line.rstrip() for line in [*above, *self._screen.display])
+
+    def expect_prompt(self) -> None:
+        """Wait until a chat waits for a message: the cursor stands behind a `>` alone."""
+        end_s = time.monotonic() + LIMIT_S
+        while self._screen.display[self._screen.cursor.y].strip() != ">":
+            if not self._read(end_s):
+                raise AssertionError(f"no prompt: {self.screen()[-2000:]}")
+
+    def expect_screen(self, text: str) -> None:
+        """Wait until this is seen on the screen or above it."""
+        end_s = time.monotonic() + LIMIT_S
+        while text not in self.screen():
+            if not self._read(end_s):
+                raise AssertionError(f"{text!r} is not seen: {self.screen()[-2000:]}")
+
     def type(self, text: str) -> None:
         """Press keys."""
         os.write(self._master, text.encode())
@@ -106,7 +134,12 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:  # Linux says so when the other side is closed
             return False
-        self.shown += self._decoder.decode(data)
+        text = self._decoder.decode(data)
+        self.shown += text
+        self._stream.feed(text)
+        if _WHERE_IS_THE_CURSOR in text:  # which a terminal answers
+            cursor = self._screen.cursor
+            self.type(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
         return bool(data)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import io
 import json
 import struct
 import zlib
@@ -32,14 +33,25 @@ def asked(server: FaultServer) -> list[list[dict]]:
     return [json.loads(one["body"])["messages"] for one in server.stats()["last"]]
 
 
-def test_images_and_a_system_prompt(oumi, tmp_path: Path, server: FaultServer, openai):
+def test_images_and_a_system_prompt(tmp_path: Path, server: FaultServer, openai):
     (tmp_path / "a.png").write_bytes(PNG)
     (tmp_path / "b.pdf").write_bytes(PDF)
     address = "https://example.org/c.jpg"
     files = [word for name in ("a.png", address, "b.pdf") for word in ("--image", name)]
     options = ("-i", *files, "--system-prompt", "Be short.", *openai)
-    done = oumi("infer", *options, stdin="row-1\nrow-2\n/reset\nrow-3\n")
-    assert done.returncode == 0, done.stderr
+    with Terminal("infer", *options, cwd=tmp_path, size=(24, 120)) as terminal:
+        for line, seen in (
+            ("row-1", "answer to row-1"),
+            ("row-2", "answer to row-2"),
+            ("/reset", "conversation forgotten"),
+            ("row-3", "answer to row-3"),
+        ):
+            terminal.expect_prompt()
+            terminal.type(f"{line}\r")
+            terminal.expect_screen(seen)
+        terminal.expect_prompt()
+        terminal.type("/exit\r")
+        assert terminal.wait() == 0
     first, second, third = asked(server)
     assert first[0]["content"] == third[0]["content"] == "Be short."
     image, linked, pdf, text = first[1]["content"]
@@ -107,8 +119,9 @@ def test_an_engine_without_images_says_so(oumi, tmp_path: Path):
     ("args", "said"),
     [
         (("-i", "--image", "none.png"), "no file 'none.png'"),
-        (("--input_path", "in.jsonl", "--image", "none.png"), "are for a chat (-i)"),
-        (("--input_path", "in.jsonl", "--system-prompt", "x"), "are for a chat (-i)"),
+        (("--input_path", "in.jsonl", "--image", "none.png"), "--image is for one question"),
+        (("in.jsonl", "-o", "text"), "-o is for one question"),
+        (("in.jsonl", "--continue"), "there is no last conversation"),
         (("--log-level", "loud"), "'loud' is not one of"),
         (("-c", "llama3.1-8"), "did you mean 'llama3.1-8b'"),
     ],
@@ -123,12 +136,12 @@ def test_a_chat_by_the_name_of_a_config(oumi):
     done = oumi("infer", "-i", "-c", "oumi-tiny", "--input_path", "in.jsonl", stdin="Hi\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-    assert "a chat reads no file: in.jsonl" in done.stderr
+    assert "in.jsonl is not read" in done.stderr
 
 
 def test_nothing_named_on_a_terminal_is_a_chat(tmp_path: Path):
     with Terminal("infer", "--generation.max_new_tokens", "8", cwd=tmp_path) as terminal:
-        terminal.expect("> ")
+        terminal.expect_prompt()
         terminal.type("/exit\r")
         assert terminal.wait() == 0
 
@@ -160,10 +173,7 @@ def test_verbose_does_not_show_the_key(oumi, server: FaultServer, openai):
 
 
 def test_a_chat_as_a_function(server: FaultServer, monkeypatch, capsys):
-    lines = iter(["row-1\n"])
-    monkeypatch.setattr(
-        "sys.stdin", type("Pipe", (), {"isatty": lambda _: False, "__iter__": lambda _: lines})()
-    )
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"row-1\n")))
     config = InferenceConfig(
         engine="OPENAI",
         model=ModelParams("gpt-4o"),

@@ -63,9 +63,8 @@ def test_own_options_and_arguments_are_left() -> None:
 def test_without_a_value() -> None:
     with pytest.raises(click.UsageError, match="needs a value"):
         split(["--generation.seed", "--quiet"], OWN)
-    with pytest.raises(click.NoSuchOption) as caught:
+    with pytest.raises(click.UsageError, match="Did you mean --quiet"):
         split(["--quite"], OWN)
-    assert "--quiet" in caught.value.possibilities
 
 
 def test_keys_are_masked() -> None:

@@ -18,7 +18,7 @@ from tests.fault_server import FaultServer
 
 EVIL = "\x1b]0;pwned\x07\x1b[2J\x9b31m\x7f\u202egpj.exe\u2066"
 SHOWN = r"\x1b]0;pwned\x07\x1b[2J\x9b31m\x7f\u202egpj.exe\u2066"
-_OF_OURS = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]|\r")
+_OF_OURS = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]|[\r\b]")
 """Colours and moves of the cursor, which are not among those of EVIL."""
 _BIDI = [0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
 
@@ -110,16 +110,15 @@ def test_a_streamed_chat(server: FaultServer, tmp_path: Path) -> None:
     events += [chunk(tool_calls=[call])]
     stop = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     server.plan(events=[*events, stop])
-    with Terminal("infer", "-i", *options(server), cwd=tmp_path) as terminal:
-        terminal.expect("> ")
+    with Terminal("infer", "-i", *options(server), cwd=tmp_path, size=(24, 120)) as terminal:
+        terminal.expect_prompt()
         terminal.type("row-1\r")
-        terminal.expect(f"→ {SHOWN}(")
-        terminal.expect("> ")
+        terminal.expect_screen(f"→ {SHOWN}(")
+        terminal.expect_prompt()
         terminal.press_ctrl("d")
         assert terminal.wait() == 0
-    shown = _OF_OURS.sub("", terminal.shown)
-    assert shown.count(SHOWN) == 4  # the model's name, reasoning, content, the call
-    assert f"{SHOWN}\n\tend" in shown
+    assert terminal.screen().count(SHOWN) == 4  # the model's name, reasoning, content, the call
+    assert f"{SHOWN}\nend" in terminal.screen()
     assert_harmless(terminal.shown.replace("\x07", ""))
 
 

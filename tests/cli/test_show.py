@@ -1,6 +1,9 @@
 """`oumi show`."""
 
 import json
+import shutil
+
+import pytest
 
 from tests.cli.terminal import Terminal
 
@@ -58,3 +61,53 @@ def test_panels_on_a_terminal(tmp_path) -> None:
     assert "╭" in terminal.shown
     assert "3 tokens, stop" in terminal.shown
     assert "\x1b[31mfour" not in terminal.shown
+
+
+def test_rows_are_chosen(oumi, tmp_path) -> None:
+    write(tmp_path / "a.jsonl")
+    assert oumi("show", "a.jsonl", "--row", "2").stdout == "--- 2" + PLAIN.partition("--- 2")[2]
+    assert oumi("show", "a.jsonl", "--grep", "FOUR").stdout == PLAIN.partition("--- 2")[0]
+    assert oumi("show", "a.jsonl", "--grep", "nowhere").stdout == ""
+    done = oumi("show", "a.jsonl", "--grep", "(")
+    assert done.returncode == 2
+    assert "no regular expression" in done.stderr
+
+
+def test_a_run_with_failures(oumi, tmp_path) -> None:
+    lines = ['{"messages": [{"role": "user", "content": "hi"}]}', '{"messages": 7}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    done = oumi("infer", "in.jsonl", "--bad_rows", "fail", "--output_path", "out.jsonl", "-q")
+    assert done.returncode == 6
+    failed = "--- 2\nfailed: InputError: in.jsonl:2: messages: Input should be a valid array"
+    assert oumi("show", "out.jsonl", "--failed").stdout.startswith(failed)
+    assert oumi("show", "out.jsonl.failures.jsonl").stdout.startswith(failed)
+    journal = oumi("show", "out.jsonl.journal").stdout
+    assert "--- 1\nassistant: Hello! How can I help you?\n" in journal
+    assert failed in journal
+    assert oumi("show", "out.jsonl.journal", "--failed").stdout.startswith(failed)
+    done = oumi("show", "in.jsonl", "--failed")
+    assert done.returncode == 2
+    assert "no row failed" in done.stderr
+
+
+def test_a_table(oumi, tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("text,answer,error\nhi,\x1b[2Jhello,\nbye,,too long\n")
+    done = oumi("show", "a.csv")
+    first = "--- 1\ntext: hi\nanswer: \\x1b[2Jhello\n\n"
+    second = "--- 2\ntext: bye\nerror: too long\n\n"
+    assert done.stdout == first + second
+    assert oumi("show", "a.csv", "--failed").stdout == second
+
+
+@pytest.mark.skipif(shutil.which("less") is None, reason="needs the pager less")
+def test_what_is_long_goes_through_a_pager(tmp_path) -> None:
+    (tmp_path / "b.jsonl").write_text((json.dumps(ROWS[1]) + "\n") * 50)
+    with Terminal("show", "b.jsonl", cwd=tmp_path) as terminal:
+        terminal.expect("add(")
+        terminal.expect("\r\n:")
+        terminal.type("q")
+        assert terminal.wait() == 0
+    assert "╭─ 50" not in terminal.shown
+    with Terminal("show", "b.jsonl", "--no-pager", cwd=tmp_path) as terminal:
+        assert terminal.wait() == 0
+    assert "╭─ 50" in terminal.screen()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from oumi.backends.registry import effective_settings, engine_for
+from oumi.backends.engine_choice import engine_for
+from oumi.backends.registry import effective_settings
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.named import _PATHS, config_names, find_config
 from oumi.errors import ConfigError

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from oumi.backends.chat_templates.template import ChatTemplate
+from oumi.backends.engine_choice import engine_for
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import effective_settings, engine_for, load_backend
+from oumi.backends.registry import effective_settings, load_backend
 from oumi.backends.remote.providers import PROVIDERS
 from oumi.core.configs import InferenceConfig
 from oumi.inference import build_engine

@@ -20,7 +20,7 @@ from oumi.backends.remote.api_choice import find_dialect
 from oumi.backends.remote.dialects import check_supports
 from oumi.backends.remote.providers import find_provider, provider_names
 from oumi.backends.settings import OF_RUN
-from oumi.core.configs import EMBEDDED_MODEL, InferenceConfig, InferenceEngineType, ModelParams
+from oumi.core.configs import InferenceConfig
 from oumi.core.configs.engine_name import GROUP, outside_engines, parse_engine_name
 from oumi.core.logs import logger, warn_once
 from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
@@ -118,18 +118,6 @@ def _outside_rows() -> tuple[EngineRow, ...]:
     return tuple(rows)
 
 
-def engine_for(config: InferenceConfig) -> EngineRow:
-    """The row of the engine that the settings name, or of the one that suits their model."""
-    return find_engine(config.engine or _engine_for(config.model))
-
-
-def build_backend(config: InferenceConfig) -> Backend:
-    """The backend of the engine that the settings name, with their model loaded."""
-    row = engine_for(config)
-    config = effective_settings(row, config)
-    return load_backend(row)(row, config)
-
-
 def load_backend(row: EngineRow) -> type[Backend]:
     """The class of an engine's backend. Raises MissingDependencyError."""
     require_runtime(row)
@@ -144,13 +132,6 @@ def require_runtime(row: EngineRow) -> None:
         raise MissingDependencyError(
             f"{row.name} needs {row.runtime}, which is not installed: {row.install}"
         )
-
-
-def _engine_for(model: ModelParams) -> InferenceEngineType:
-    """The engine for a model when none is named."""
-    if model.model_name == EMBEDDED_MODEL or ".gguf" in model.model_name.lower():
-        return InferenceEngineType.LLAMACPP
-    return InferenceEngineType.NATIVE
 
 
 def effective_settings(row: EngineRow, config: InferenceConfig) -> InferenceConfig:

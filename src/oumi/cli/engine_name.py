@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import find_engine
+from oumi.cli.setting_completion import complete_engine
 from oumi.errors import ConfigError
 
 
@@ -15,6 +17,12 @@ class EngineName(click.ParamType[EngineRow]):
     """In any case of letters; becomes the engine's row."""
 
     name = "engine"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The engines whose name begins so."""
+        return complete_engine(ctx, param, incomplete)
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None

@@ -1,9 +1,8 @@
-"""`oumi engines`: the engines, what each needs, and which are installed here."""
+"""`oumi engines`: the engines, what each needs, and which could answer here."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from oumi.backends.engine_row import EngineRow
 from oumi.backends.provider import Provider
 from oumi.backends.registry import engine_rows
 from oumi.cli.engine_name import EngineName
+from oumi.cli.key_status import describe_key, key_set_in, key_variables, lacks_key
 from oumi.cli.tables import print_table
 
 
@@ -49,7 +49,8 @@ def _api_facts(provider: Provider) -> dict[str, Any]:
         "url": provider.url,
         "url_variable": provider.url_env,
         "url_parts": {word: list(names) for word, names in provider.url_parts.items()},
-        "key_variables": list(_key_variables(provider)),
+        "key_variables": list(key_variables(provider)),
+        "key_is_set": key_set_in(provider) is not None,
         "needs_key": provider.needs_key,
         "without_key": provider.auth_method,
         "takes_images": provider.supports_images,
@@ -60,10 +61,26 @@ def _api_facts(provider: Provider) -> dict[str, Any]:
 
 
 def _print_table(rows: list[EngineRow]) -> None:
-    table = Table("engine", "what it is", "needs", "installed here", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("engine", no_wrap=True)
+    table.add_column("what it is")
+    table.add_column("ready here", overflow="fold")
     for row in rows:
-        table.add_row(row.name, row.summary, row.runtime, _installed(row))
+        table.add_row(row.name, row.summary, _ready(row))
     print_table(table)
+
+
+def _ready(row: EngineRow) -> str:
+    """Whether it could answer now, or what it lacks."""
+    if not row.is_installed():
+        return _installed(row)
+    if row.provider is None:
+        return "yes"
+    if name := key_set_in(row.provider):
+        return f"yes: {name} is set"
+    if lacks_key(row.provider):
+        return f"no key: {' or '.join(key_variables(row.provider))}"
+    return f"with {row.provider.auth_method} credentials" if row.provider.auth_method else "yes"
 
 
 def _installed(row: EngineRow) -> str:
@@ -86,21 +103,18 @@ def _describe(row: EngineRow) -> str:
     return "\n".join(lines)
 
 
-def _key_variables(provider: Provider) -> Iterator[str]:
-    return filter(None, (provider.bearer_env, *provider.key_env))
-
-
 def _describe_api(row: EngineRow) -> list[str]:
     provider = row.provider
     if provider is None:
         return []
     parts = [f"{{{word}}} from {' or '.join(n)}" for word, n in provider.url_parts.items()]
-    keys = " or ".join(_key_variables(provider)) or "none of its own"
+    keys = " or ".join(key_variables(provider)) or "none of its own"
     proof = f"; without one, {provider.auth_method} credentials" if provider.auth_method else ""
     return [
         f"address    {', '.join((provider.url or 'remote_params.api_url', *parts))}",
         f"  from     remote_params.api_url{_or(provider.url_env)}",
         f"key        {keys}{', needed' if provider.needs_key else ''}{proof}",
+        f"  here     {describe_key(provider)}",
         f"images     {'yes' if provider.supports_images else 'no'}",
         f"audio      {'yes' if provider.supports_audio else 'no'}",
         f"PDFs       {'yes' if provider.supports_pdf else 'no'}",

@@ -1,41 +1,32 @@
-"""`oumi infer`: answer a file of conversations, or chat."""
+"""`oumi infer`: answer a question or a file, or chat."""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from oumi.cli import summary
+from oumi.cli import last_conversation
 from oumi.cli.config_list import list_option
+from oumi.cli.continue_option import ContinuableCommand, continue_option
+from oumi.cli.file_run import answer_file
 from oumi.cli.log_options import log_options, show_settings
-from oumi.cli.overrides import OverridableCommand, config_option, read_settings
-from oumi.cli.signals import exit_code_of, sigterm_interrupts
+from oumi.cli.media_option import load_media, media_option
+from oumi.cli.overrides import config_option
+from oumi.cli.question import Question, ask, with_named_engine
+from oumi.cli.ranked_settings import read_ranked
+from oumi.cli.setting_names import write_settings
+from oumi.cli.shortcuts import shortcut_options
+from oumi.cli.signals import sigterm_interrupts
+from oumi.cli.words import read_words, with_standard_input
 from oumi.core.configs import InferenceConfig
+from oumi.core.configs.inference_config import STANDARD_STREAM
 from oumi.core.printable import printable
-from oumi.core.types.result import InferenceResult
-from oumi.errors import InferenceError, OumiError
-from oumi.inference import InferenceEngine, build_engine
-from oumi.progress.progress import Progress
 
 _EPILOG = """\b
-Any setting is an option, named by its path:
-  --input_path FILE        conversations or a table: JSONL, JSON, CSV, Parquet, …;
-                           a folder, a pattern, a URL; - is standard input
-  --prompt TEMPLATE        what each row of a table asks: "Sum up: {{ text }}"
-  --output_path FILE       where the answers go, as conversations or as a table
-                           (.parquet, .csv); - (the default) is standard output
-  --overwrite              replace an output file that is not of this run
-  --engine NAME            one of those that `oumi engines` lists
-  --model.model_name NAME  a GGUF file or hub id; left out: the model in this package
-  --generation.max_new_tokens N, --generation.temperature T, and so on
-
-\b
-A run that was interrupted goes on where it stopped when the same command is
-given again.
+A run over a file that was interrupted goes on where it stopped when the same
+command is given again.
 
 \b
 Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
@@ -43,122 +34,117 @@ Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
 """
 
 
+class _InferCommand(ContinuableCommand):
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        write_settings(formatter, {name for param in self.get_params(ctx) for name in param.opts})
+
+
 @click.command(
     "infer",
-    cls=OverridableCommand,
+    cls=_InferCommand,
     options_metavar="[OPTIONS] [--SETTING VALUE]...",
     epilog=_EPILOG,
 )
+@click.argument("given", metavar="[QUESTION] [FILE]...", nargs=-1, required=False)
+@shortcut_options
+@media_option
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "json"]),
+    help="Print the answer as text, or the whole conversation as JSON. A file: --output_path.",
+)
+@continue_option
+@click.option("-i", "--interactive", is_flag=True, help="Chat in the terminal: see `oumi chat`.")
 @config_option()
 @list_option
-@click.option("-i", "--interactive", is_flag=True, help="Chat in the terminal.")
-@click.option(
-    "--image",
-    "images",
-    metavar="FILE",
-    multiple=True,
-    help="An image or a PDF that a chat begins with: a file or an address. May be given again.",
-)
-@click.option("--system-prompt", metavar="TEXT", help="What a chat tells the model at first.")
 @click.option("-q", "--quiet", is_flag=True, help="Show errors only, no progress, no summary.")
 @log_options
 @click.pass_context
 def command(
     ctx: click.Context,
-    path: Path | None,
-    interactive: bool,
+    given: tuple[str, ...],
     images: tuple[str, ...],
-    system_prompt: str | None,
+    form: str | None,
+    continues: bool,
+    interactive: bool,
+    path: Path | None,
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Answer a file of conversations, or chat in the terminal (-i)."""
-    config = read_settings(ctx, path)
+    """Answer a question, or each row of a file, or chat in the terminal (-i).
+
+    \b
+    oumi infer "What is 2+2?"                             oumi "What is 2+2?" for short
+    oumi infer -m gpt-4o-mini "Explain monads"            a model by its name
+    cat notes.txt | oumi infer "Summarise in a sentence"  both in one request
+    oumi infer questions.csv --output_path answers.csv    a row at a time
+    oumi infer reviews.csv "Is this kind? {{ text }}" --schema 'kind bool'
+    """
+    question, files = read_words(given)
+    last = last_conversation.load() if continues else None
+    config = read_ranked(ctx, path, last.config if last else None)
+    if files:
+        config, question = _of_files(config, files, question), None
     if verbose:
         show_settings(config)
-    if interactive or _starts_chat(config):
-        return _chat(config, images, system_prompt)
-    if images or system_prompt is not None:
+    if question is None and config.input_path is not None and not interactive:
+        _check_no_question_options(ctx)
+        return _answer_rows(config, quiet=quiet)
+    _note_unused_input(config)
+    media, earlier = load_media(images, config), last.conversation if last else None
+    if interactive or (question is None and sys.stdin.isatty()):
+        # Imports what a chat needs.
+        from oumi.cli.chat import chat
+
+        return chat(config, media, earlier=earlier, question=question)
+    question = with_standard_input(question)
+    if question is None:
         raise click.UsageError(
-            "--image and --system-prompt are for a chat (-i); rows of a file have their own.", ctx
-        )
-    with sigterm_interrupts():
-        return answer_file(_with_paths(config, ctx), quiet=quiet)
-
-
-def _starts_chat(config: InferenceConfig) -> bool:
-    """Whether nobody named an input, and somebody sits at the keyboard."""
-    return config.input_path is None and sys.stdin.isatty()
-
-
-def _chat(config: InferenceConfig, images: tuple[str, ...], system_prompt: str | None) -> int:
-    from oumi.cli import chat
-    from oumi.cli.image_option import as_taken, to_item
-
-    if config.input_path is not None:
-        _print(f"warning: a chat reads no file: {config.input_path} is left as it is")
-    items = [item for image in images for item in as_taken(to_item(image), config)]
-    return chat.run(config, system_prompt, items)
-
-
-def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
-    """Answer the input file, showing progress and a summary. Returns the exit code."""
-    with Progress(None if quiet else sys.stderr) as progress:
-        engine = build_engine(config)
-        try:
-            result = _infer(engine, config, progress)
-        except KeyboardInterrupt as interrupt:
-            progress.close()
-            _print(summary.interrupted(progress.stats, config))
-            if progress.is_running:
-                _exit_at_once(exit_code_of(interrupt))
-            return exit_code_of(interrupt)
-        except OumiError:
-            progress.close()
-            _print(summary.aborted(progress.stats, config))
-            raise
-        finally:
-            engine.close()
-    return _summarize(progress, config, result, quiet=quiet)
-
-
-def _infer(engine: InferenceEngine, config: InferenceConfig, progress: Progress) -> InferenceResult:
-    """All rows. Raises what ends the whole run, for the exit code that belongs to it."""
-    try:
-        return InferenceResult(engine.infer(None, config, on_event=progress, progress=False))
-    except InferenceError as error:
-        result: InferenceResult = error.result
-        return result
-
-
-def _with_paths(config: InferenceConfig, ctx: click.Context) -> InferenceConfig:
-    if config.input_path is None:
-        raise click.UsageError(
-            "No conversations: give --input_path FILE (- is standard input), or -i for a chat.",
+            'Nothing to answer: give a question ("…"), a file (--input_path FILE; - is standard '
+            "input), or -i for a chat.",
             ctx,
         )
-    if config.input_path == "-" and sys.stdin.isatty():
-        _print("Reading conversations from the terminal, one JSON object a line; Ctrl-D ends.")
-    return config if config.output_path else config.model_copy(update={"output_path": "-"})
+    asked = Question(text=question, media=media, earlier=earlier)
+    with sigterm_interrupts():
+        return ask(asked, config, as_json=form == "json", quiet=quiet)
 
 
-def _summarize(
-    progress: Progress, config: InferenceConfig, result: InferenceResult, *, quiet: bool
-) -> int:
-    if not quiet:
-        _print(summary.finished(progress.stats, config))
-    if not result.has_failures:
-        return 0
-    _print(summary.failed(progress.stats, result))
-    return InferenceError.exit_code
+def _of_files(config: InferenceConfig, files: list[str], prompt: str | None) -> InferenceConfig:
+    """The settings for rows of these files, each of which asks what the template says, if any."""
+    config = config.merge(InferenceConfig(input_path=files[0] if len(files) == 1 else files))
+    return config if prompt is None else config.merge(InferenceConfig(prompt=prompt))
 
 
-def _print(text: str) -> None:
-    if text:
-        click.echo(printable(text), err=True)
+def _check_no_question_options(ctx: click.Context) -> None:
+    """Raise UsageError for an option that is about one question where rows are answered."""
+    given = [
+        option
+        for name, option in (("images", "--image"), ("form", "-o"), ("continues", "--continue"))
+        if ctx.params[name]
+    ]
+    if given:
+        raise click.UsageError(
+            f"{given[0]} is for one question or a chat (-i); rows of a file have their own.", ctx
+        )
 
 
-def _exit_at_once(code: int) -> NoReturn:
-    """Exit without waiting for requests in flight or for threads. All answers are recorded."""
-    sys.stderr.flush()
-    os._exit(code)
+def _answer_rows(config: InferenceConfig, *, quiet: bool) -> int:
+    if config.input_path == STANDARD_STREAM and sys.stdin.isatty():
+        _note("Reading conversations from the terminal, one JSON object a line; Ctrl-D ends.")
+    config = with_named_engine(config, quiet=quiet)
+    if not config.output_path:
+        config = config.model_copy(update={"output_path": STANDARD_STREAM})
+    with sigterm_interrupts():
+        return answer_file(config, quiet=quiet)
+
+
+def _note_unused_input(config: InferenceConfig) -> None:
+    if config.input_path is not None:
+        _note(f"warning: {config.input_path} is not read: a question or a chat was asked for")
+
+
+def _note(text: str) -> None:
+    click.echo(printable(text), err=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.setting_text import as_yaml
-from oumi.core.names import nearest
 from oumi.core.secret_names import may_hold_key
 from oumi.core.urls import mask_url
 
@@ -36,6 +36,12 @@ class OverridableCommand(click.Command):
             ctx.meta[_KEY], args = split(args, own)
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The command's own options, and the settings."""
+        from oumi.cli.setting_completion import complete_setting
+
+        return super().shell_complete(ctx, incomplete) + complete_setting(incomplete)
+
 
 def config_option(
     text: str = "YAML settings: a path, or a name that `oumi infer --list` shows.",
@@ -43,6 +49,11 @@ def config_option(
     """The option `-c FILE`, which gives a command the argument `path`; `text` is its help."""
     kind = click.Path(path_type=Path)
     return click.option("-c", "--config", "path", metavar="FILE", type=kind, help=text)
+
+
+def add_override(ctx: click.Context, name: str, value: str) -> None:
+    """Set a field, as if its option had been given."""
+    ctx.meta.setdefault(_KEY, []).append((name, as_yaml(InferenceConfig, name, value)))
 
 
 def read_settings(ctx: click.Context, path: Path | None) -> InferenceConfig:
@@ -55,16 +66,21 @@ def read_settings(ctx: click.Context, path: Path | None) -> InferenceConfig:
 
 def split(args: list[str], own: set[str]) -> tuple[list[Override], list[str]]:
     """Split the arguments into settings and the rest. `own` are the command's own options."""
-    overrides, rest, left = [], [], list(args)
+    overrides: list[Override] = []
+    rest: list[str] = []
+    left = list(args)
     while left:
         word = left.pop(0)
         flag, equals, value = word.partition("=")
-        if not flag.startswith("--") or flag == "--" or flag in own:
+        if flag == "--":
+            return overrides, [*rest, word, *left]
+        if not flag.startswith("--") or flag in own:
             rest.append(word)
             continue
         name = _field_name(flag)
+        _check_known(name, flag, own)
         if not equals:
-            value = _next_value(name, flag, left, own)
+            value = _next_value(name, flag, left)
         overrides.append((name, as_yaml(InferenceConfig, name, value)))
     return overrides, rest
 
@@ -105,12 +121,21 @@ def _field_name(flag: str) -> str:
     return ".".join([part.replace("-", "_") for part in parts[:2]] + parts[2:])
 
 
-def _next_value(name: str, flag: str, left: list[str], own: set[str]) -> str:
+def _check_known(name: str, flag: str, own: set[str]) -> None:
+    """Raise UsageError for an option of one word that is no setting. Longer paths are left to the
+    settings themselves, whose errors name what is nearest in their group.
+    """
+    if "." not in name and name not in InferenceConfig.model_fields:
+        from oumi.cli.setting_names import suggestions
+
+        similar = suggestions(flag, own)
+        hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
+        raise click.UsageError(f"No such option {flag}.{hint}")
+
+
+def _next_value(name: str, flag: str, left: list[str]) -> str:
     if name in _SWITCHES and (not left or left[0].lower() not in ("true", "false")):
         return "true"
     if left and not left[0].startswith("--"):
         return left.pop(0)
-    top = {f"--{field}" for field in InferenceConfig.model_fields}
-    if "." not in name and f"--{name}" not in top:
-        raise click.NoSuchOption(flag, possibilities=nearest(flag, sorted(own | top), most=3))
     raise click.UsageError(f"{flag} needs a value.")

@@ -16,6 +16,7 @@ from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
+from oumi.data.output_name import check_output_name
 from oumi.data.source import Source
 from oumi.errors import ConfigError, UnavailableError
 from oumi.runner import loop
@@ -237,6 +238,7 @@ class BatchMethods:
         config = await self._settings(given)
         if config.writes_table:
             raise ConfigError("output_path: the results of a batch job are conversations: .jsonl")
+        check_output_name(config)
         held = config.model_copy(update={"output_path": None})  # in memory, as they were given
         source = None if conversations is None else open_source(conversations, held)
         batches = await self._batches(config, batch_id)

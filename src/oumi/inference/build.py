@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
+from oumi.backends.engine_choice import with_engine
 from oumi.backends.engine_row import EngineRow
-from oumi.backends.registry import engine_for, find_engine
+from oumi.backends.registry import find_engine
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.inference.engine import InferenceEngine
 from oumi.inference.remote_engine import RemoteInferenceEngine
@@ -15,11 +16,13 @@ _MODULES = ("oumi.inference.engines", "oumi.inference.local_engines")
 
 
 def build_engine(config: InferenceConfig) -> InferenceEngine:
-    """The engine that the settings name, with their model loaded.
+    """The engine that the settings name, or the name of their model, with this model loaded.
 
-    Raises ConfigError for a name that no engine has, and what the engine itself raises.
+    Raises ConfigError for a name that no engine has or that says none, and what the engine itself
+    raises.
     """
-    return load_class(engine_for(config))(
+    config = with_engine(config)
+    return load_class(find_engine(str(config.engine)))(
         config.model,
         generation_params=config.generation,
         remote_params=config.remote_params,

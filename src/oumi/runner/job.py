@@ -14,8 +14,6 @@ from oumi.core.configs.inference_config import (
     STANDARD_STREAM,
     BadRows,
     InferenceConfig,
-    OutputFormat,
-    SampleLayout,
 )
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
@@ -23,9 +21,10 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.check import CheckedRows
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
+from oumi.data.output_name import check_output_name
 from oumi.data.source import Source
 from oumi.data.tables.parser import Parser
-from oumi.errors import ConfigError, InputError, OumiError, StorageError
+from oumi.errors import InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
 from oumi.runner.events import (
     Event,
@@ -57,7 +56,7 @@ class Job:
         self._session = session
         self._config = session.config
         self.source = open_source(conversations, session.config)
-        _check_output(session.config)
+        check_output_name(session.config)
         check_samples(session, self.source)
         self._parser = parser
         self._stats = RunStats()
@@ -155,19 +154,6 @@ def log_waits(event: Event) -> None:
         logger.warning(event.text)
     elif isinstance(event, SourceRecognised):
         logger.info(event.text)
-
-
-def _check_output(config: InferenceConfig) -> None:
-    """Raise ConfigError for a format of the output that does not go with its path."""
-    kind, path = config.output_format, config.output_path
-    if config.samples == SampleLayout.LIST and path is not None and not config.writes_table:
-        raise ConfigError("samples: a list is for tables; conversations have a row a sample")
-    if kind is None:
-        return
-    if path is None:
-        raise ConfigError(f"output_format: {kind} of what: set output_path")
-    if kind == OutputFormat.CONVERSATIONS and config.ends_as_table:
-        raise ConfigError(f"output_format: {path} is a table by its ending, and {kind} are JSONL")
 
 
 @contextlib.contextmanager

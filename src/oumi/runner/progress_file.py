@@ -11,6 +11,7 @@ from oumi.core.json_text import parse_json, write_json
 from oumi.core.logs import logger
 from oumi.runner.events import Event, RunEnded, RunStarted
 from oumi.runner.stats import RunStats
+from oumi.runner.storage.folders import make_folder
 
 _PERIOD_S = 1.0  # whoever looks need not look more often
 _FIELDS = {"total", "completed", "failed", "updated_at"}
@@ -45,7 +46,7 @@ class ProgressFile:
         )
         unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}.oumi-partial")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             unfinished.write_bytes(text + b"\n")
             unfinished.replace(self._path)
         except OSError as error:

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from oumi.backends.registry import build_backend
+from oumi.backends.engine_choice import build_backend
 from oumi.batch.job_folder import JobFolder
 from oumi.batch.local.process import GRACE_S, clear_holder, write_holder
 from oumi.batch.local.state import LocalState, read_state, write_state

@@ -13,7 +13,9 @@ import click
 from oumi.batch.job_folder import find_folder
 from oumi.cli.batch.description import describe_job, describe_progress, job_facts
 from oumi.cli.batch.jobs import job_command, open_job
-from oumi.cli.overrides import OverridableCommand, config_option, read_settings
+from oumi.cli.overrides import OverridableCommand, config_option
+from oumi.cli.ranked_settings import read_ranked
+from oumi.cli.shortcuts import shortcut_options
 from oumi.core.printable import printable, printable_json, printable_line
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult
@@ -25,8 +27,6 @@ _REASONS_SHOWN = 3
 _SUBMIT_HELP = """\b
 Any setting is an option, named by its path, as for `oumi infer`:
   --input_path FILE        JSONL, one conversation a line; - is standard input
-  --engine NAME            one of those that `oumi engines` lists
-  --model.model_name NAME  the model that answers
   --remote_params.batch_completion_window 24h
 
 \b
@@ -56,6 +56,7 @@ answered; 6 some are not, and stderr says why; others as for all commands.
     options_metavar="[OPTIONS] [--SETTING VALUE]...",
     epilog=_SUBMIT_HELP,
 )
+@shortcut_options
 @config_option()
 @click.option(
     "--resubmit",
@@ -65,7 +66,7 @@ answered; 6 some are not, and stderr says why; others as for all commands.
 @click.pass_context
 def submit(ctx: click.Context, path: Path | None, resubmit: bool) -> int:
     """Submit a file of conversations, and print the job's id."""
-    config = read_settings(ctx, path)
+    config = read_ranked(ctx, path)
     if config.input_path is None:
         raise click.UsageError("No conversations: give --input_path FILE (- is standard input).")
     with build_engine(config) as engine:

@@ -14,6 +14,7 @@ from oumi.batch.job_spec import JobKind, JobSpec
 from oumi.batch.local.service import LocalJobs
 from oumi.batch.service import Batches
 from oumi.cli.overrides import CommandT, OverridableCommand, config_option, read_settings
+from oumi.cli.setting_completion import complete_job
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.errors import InputError
 from oumi.inference import build_engine
@@ -33,7 +34,7 @@ class LocalBatchMethods(BatchMethods):
 def job_command(name: str, **extra: Any) -> Callable[[CommandT], click.Command]:
     """A command on one job: it gets `ctx`, `batch_id`, the `path` of `-c`, and any setting."""
     path = config_option("YAML settings, for a job that is not known here.")
-    batch_id = click.argument("batch_id", metavar="ID")
+    batch_id = click.argument("batch_id", metavar="ID", shell_complete=complete_job)
     as_command = click.command(
         name, cls=OverridableCommand, options_metavar="[OPTIONS] ID [--SETTING VALUE]...", **extra
     )

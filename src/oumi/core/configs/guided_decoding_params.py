@@ -27,8 +27,9 @@ with warnings.catch_warnings():
         """
 
         json: JsonSchema | None = None  # type: ignore[assignment]
-        """A JSON schema: a Pydantic model class, a dataclass, a TypedDict, a dict, JSON text, or
-        the path of a file. Stored as a dict of draft 2020-12."""
+        """A JSON schema: a Pydantic model class, a dataclass, a TypedDict, a dict, JSON text,
+        the path of a file, or fields in short: `name, age int, tags list[str]`. Stored as a dict of
+        draft 2020-12."""
 
         regex: str | None = None
         """A regular expression that has to match the whole answer, as ECMAScript reads it."""

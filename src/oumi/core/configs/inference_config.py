@@ -87,8 +87,8 @@ class InferenceConfig(Settings):
     """How an API is reached, and which limits are kept to."""
 
     engine: InferenceEngineType | str | None = None
-    """Which engine answers, of this package or of another one that is installed. None: LLAMACPP
-    for a GGUF file, NATIVE for any other model."""
+    """Which engine answers, of this package or of another one that is installed. None: what
+    the [name of the model](engines.md#by-the-name-of-the-model) says."""
 
     input_path: str | list[str] | None = None
     """A file of conversations or a table, a folder or a pattern of such files, a URL, several of

@@ -6,6 +6,7 @@ stand for more values than memory has room for, and for one that holds itself.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -16,9 +17,28 @@ _MAX_VALUES = 100_000
 _MAX_DEPTH = 100
 
 
+_BOOLEANS = re.compile(r"(?:true|True|TRUE|false|False|FALSE)$")
+_BOOL = "tag:yaml.org,2002:bool"
+
+
+def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    """What plain words mean, with the booleans of YAML 1.2: `yes`, `no`, `on` and `off` are words,
+    such as in a list of choices (https://yaml.org/spec/1.2.2/#1032-tag-resolution).
+    """
+    given = yaml.SafeLoader.yaml_implicit_resolvers
+    kept = {
+        letter: [(tag, pattern) for tag, pattern in found if tag != _BOOL]
+        for letter, found in given.items()
+    }
+    for letter in "tTfF":
+        kept[letter] = [(_BOOL, _BOOLEANS), *kept.get(letter, [])]
+    return kept
+
+
 class _Loader(yaml.SafeLoader):
     """Refuses values nested deeper than the stack of Python allows."""
 
+    yaml_implicit_resolvers = _resolvers()
     _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:

@@ -11,19 +11,24 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from oumi.core.json_schema.complexity import MAX_BYTES, check_complexity, check_size
 from oumi.core.json_schema.drafts import normalise
+from oumi.core.json_schema.short_form import is_short_form, parse_short_form
 from oumi.core.regular_file import read_regular_file
 
 _MAX_FILE_BYTES = 10 * MAX_BYTES  # white space does not count to the size of a schema
-_INPUTS = "a Pydantic class, a dataclass, a TypedDict, a dict, JSON text, or the path of a file"
+_MAX_PATH = 4096  # PATH_MAX of Linux; a longer one is an error of the system
+_INPUTS = (
+    "a Pydantic class, a dataclass, a TypedDict, a dict, JSON text, the path of a file, or fields "
+    "such as 'name, age int'"
+)
 
 
 def to_json_schema(source: Any) -> dict[str, Any]:
     """The normal form of a schema.
 
     `source` is a Pydantic class, a dataclass, a TypedDict or another type that Pydantic knows, a
-    dict, JSON text, or the path of a file. Raises ValueError for anything else, for an invalid
-    schema, and for one that no validator could work with in reasonable time. Nothing is fetched: a
-    reference to another document is an error.
+    dict, JSON text, the path of a file, or fields in short. Raises ValueError for anything else,
+    for an invalid schema, and for one that no validator could work with in reasonable time. Nothing
+    is fetched: a reference to another document is an error.
     """
     schema = _load(source)
     if not isinstance(schema, dict):
@@ -57,17 +62,23 @@ def _load(source: Any) -> Any:
 
 
 def _load_text(text: str) -> Any:
-    """Parse JSON text; other text is the path of a file."""
+    """Parse JSON text, or fields in short; other text is the path of a file."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        if text.lstrip().startswith("{") or "\n" in text:
+        if text.lstrip().startswith("{") or ("\n" in text and not is_short_form(text)):
             raise ValueError(f"not JSON: {error}") from error
+    if is_short_form(text) and not _is_file(text):
+        return parse_short_form(text)
     try:
         content = read_regular_file(Path(text).expanduser(), _MAX_FILE_BYTES)
     except ValueError as error:
         raise ValueError(f"neither JSON nor a file: {error}") from error
     return _parse_file(content, text)
+
+
+def _is_file(text: str) -> bool:
+    return "\n" not in text and len(text) < _MAX_PATH and Path(text).expanduser().is_file()
 
 
 def _parse_file(content: bytes, path: str | Path) -> Any:

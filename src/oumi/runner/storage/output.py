@@ -18,6 +18,7 @@ from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import Price
 from oumi.runner.storage import own_files
 from oumi.runner.storage.atomic import PARTIAL, atomic_file, beside, reason_of, storage_errors
+from oumi.runner.storage.folders import make_folder
 from oumi.runner.storage.lazy import LazyConversations, LazyFailures
 from oumi.runner.storage.row_store import Answers, ContractAt, any_answer
 from oumi.runner.storage.run_summary import RunSummary, cost_fields
@@ -38,7 +39,7 @@ class Output:
         if self.path.exists() and not self.path.is_file():
             raise OutputExistsError(f"{path}: not a regular file")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
         except OSError as error:
             raise StorageError(f"{self.path.parent}: cannot be made: {reason_of(error)}") from error
 

@@ -1,23 +1,45 @@
-"""`--image`: what a chat begins with, besides its first question."""
+"""`--image`: what stands before a question, or before the first one of a chat."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+from oumi.backends.engine_choice import engine_for
 from oumi.backends.media import web
 from oumi.backends.media.files import read_file
 from oumi.backends.media.item_bytes import is_data_url, item_bytes
 from oumi.backends.media.pdf_pages import render_pages
-from oumi.backends.registry import engine_for
+from oumi.cli.overrides import CommandT
 from oumi.core.configs import InferenceConfig
 from oumi.core.printable import printable
 from oumi.core.types.conversation import ContentItem, Type
 from oumi.runner import loop
 
 _SCHEMES = ("http", "https", "data")
+
+
+def media_option(command: CommandT) -> CommandT:
+    """The option, which gives a command the argument `images`."""
+    return click.option(
+        "--image",
+        "images",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(),
+        help="An image or a PDF before the question: a file or an address. May be given again.",
+    )(command)
+
+
+def load_media(given: Iterable[str], config: InferenceConfig) -> list[ContentItem]:
+    """The items of files and addresses, as the engine takes them.
+
+    Raises BadParameter for no such file, InputError for what cannot be loaded.
+    """
+    return [item for one in given for item in as_taken(to_item(one), config)]
 
 
 def to_item(given: str) -> ContentItem:

@@ -1,0 +1,70 @@
+"""A run over a file: its progress, its summary, and how it goes on after an interruption."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from oumi.cli import summary
+from oumi.cli.signals import exit_code_of
+from oumi.core.configs import InferenceConfig
+from oumi.core.printable import printable
+from oumi.core.types.result import InferenceResult
+from oumi.errors import InferenceError, OumiError
+from oumi.inference import InferenceEngine, build_engine
+from oumi.progress.progress import Progress
+
+
+def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
+    """Answer the input file, showing progress and a summary. Returns the exit code."""
+    with Progress(None if quiet else sys.stderr) as progress:
+        engine = build_engine(config)
+        try:
+            result = _infer(engine, config, progress)
+        except KeyboardInterrupt as interrupt:
+            progress.close()
+            _print(summary.interrupted(progress.stats, config))
+            if progress.is_running:
+                _exit_at_once(exit_code_of(interrupt))
+            return exit_code_of(interrupt)
+        except OumiError:
+            progress.close()
+            _print(summary.aborted(progress.stats, config))
+            raise
+        finally:
+            engine.close()
+    return _summarize(progress, config, result, quiet=quiet)
+
+
+def _infer(engine: InferenceEngine, config: InferenceConfig, progress: Progress) -> InferenceResult:
+    """All rows. Raises what ends the whole run, for the exit code that belongs to it."""
+    try:
+        return InferenceResult(engine.infer(None, config, on_event=progress, progress=False))
+    except InferenceError as error:
+        result: InferenceResult = error.result
+        return result
+
+
+def _summarize(
+    progress: Progress, config: InferenceConfig, result: InferenceResult, *, quiet: bool
+) -> int:
+    if not quiet:
+        _print(summary.finished(progress.stats, config))
+    if not result.has_failures:
+        return 0
+    _print(summary.failed(progress.stats, result))
+    return InferenceError.exit_code
+
+
+def _print(text: str) -> None:
+    if text:
+        click.echo(printable(text), err=True)
+
+
+def _exit_at_once(code: int) -> NoReturn:
+    """Exit without waiting for requests in flight or for threads. All answers are recorded."""
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,67 @@
+"""Short options for the settings that most people set: `-m`, `-s`, `-t` and the like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from oumi.cli.overrides import CommandT, add_override
+from oumi.cli.setting_completion import complete_engine, complete_model
+
+_SHORTCUTS: dict[str, dict[str, Any]] = {
+    "model.model_name": {
+        "names": ("-m", "--model"),
+        "metavar": "NAME",
+        "help": "The model: a name such as gpt-4o-mini or groq/llama-3.3-70b-versatile, a GGUF "
+        "file, a hub id. Left out: the model in this package.",
+        "shell_complete": complete_model,
+    },
+    "engine": {
+        "names": ("--engine",),
+        "metavar": "NAME",
+        "help": "Who answers, where the model's name does not say it: see `oumi engines`.",
+        "shell_complete": complete_engine,
+    },
+    "system": {
+        "names": ("-s", "--system", "--system-prompt"),
+        "metavar": "TEXT",
+        "help": "What the model is told first.",
+    },
+    "generation.temperature": {
+        "names": ("-t", "--temperature"),
+        "metavar": "NUMBER",
+        "help": "Randomness: 0, the default, always takes the likeliest token.",
+    },
+    "generation.max_new_tokens": {
+        "names": ("--max_tokens", "--max-tokens"),
+        "metavar": "NUMBER",
+        "help": "Most tokens of an answer.",
+    },
+    "generation.guided_decoding.json": {
+        "names": ("--schema",),
+        "metavar": "FILE|FIELDS",
+        "help": "Answer in JSON of this schema: a file, JSON text, or fields: 'name, age int'.",
+    },
+}
+
+
+def shortcut_options(command: CommandT) -> CommandT:
+    """The options, each of which stands for the setting of its path."""
+    for path, shortcut in reversed(_SHORTCUTS.items()):
+        names, further = shortcut["names"], {k: v for k, v in shortcut.items() if k != "names"}
+        option = click.option(*names, expose_value=False, callback=_set(path), **further)
+        command = option(command)
+    return command
+
+
+def _set(path: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    def callback(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            # A schema stays one text, whatever YAML would make of its commas and colons.
+            text = json.dumps(value) if path.endswith(".json") else value
+            add_override(ctx, path, text)
+
+    return callback
