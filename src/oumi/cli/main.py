@@ -21,6 +21,7 @@ _COMMANDS = {
     "chat": "Chat in the terminal.",
     "batch": "Submit jobs, and collect their answers later.",
     "cache": "Show, prune and export the answers that are kept across runs.",
+    "report": "Write one HTML file that shows what came out, of one run or of several.",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, and which could answer here.",
     "models": "List the models that an API offers.",
