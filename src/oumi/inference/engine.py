@@ -18,7 +18,7 @@ from oumi.backends.registry import (
     supported_settings,
 )
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
-from oumi.core.types.completion import Delta
+from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import ConversationLike, Conversations, to_conversations
@@ -144,6 +144,22 @@ class InferenceEngine(BatchMethods):
         with showing_progress(progress, on_event) as listener:
             job = self._job(input, inference_config, progress_path, listener)
             return await asyncio.wrap_future(loop.submit(job.run_partial()))
+
+    def complete(
+        self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
+    ) -> Completion:
+        """One answer, within the limits of the engine and with its retries and repairs.
+
+        Raises the error for which there is none, such as UnavailableError.
+        """
+        return loop.call(self._task(conversation, inference_config).complete())
+
+    async def acomplete(
+        self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
+    ) -> Completion:
+        """`complete` for a caller with an event loop of its own."""
+        task = self._task(conversation, inference_config)
+        return await asyncio.wrap_future(loop.submit(task.complete()))
 
     def stream(
         self, conversation: ConversationLike, inference_config: InferenceConfig | None = None

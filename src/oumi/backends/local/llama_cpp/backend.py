@@ -107,7 +107,7 @@ class LlamaCppBackend(LocalBackend):
             yield delta
 
     async def _stream_chat(self, request: Request) -> AsyncGenerator[Delta]:
-        joiner = StreamAssembler()
+        joiner = StreamAssembler(streams_calls=False)
         content = body.encode(request, stream=True)
         async with aclosing(self._runtime.stream(content, chat=True)) as chunks:
             async for chunk in chunks:
