@@ -18,6 +18,7 @@ from oumi.cli.lazy import LazyCommand
 
 _COMMANDS = {
     "infer": "Answer a file of conversations, or chat in the terminal (-i).",
+    "serve": "Serve models over HTTP, as the APIs of OpenAI and Anthropic.",
     "batch": "Submit jobs, and collect their answers later.",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, what each needs, and which are installed here.",
