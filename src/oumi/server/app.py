@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oumi.server.anthropic import MessagesApi
+from oumi.server.anthropic.counting import TokenCounting
+from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
 from oumi.server.generating import Generating
 from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules
 from oumi.server.http.errors import HttpError
@@ -28,7 +31,7 @@ from oumi.server.query import Api
 if TYPE_CHECKING:
     pass
 
-APIS: dict[str, Api] = {"/v1/chat/completions": ChatApi()}
+APIS: dict[str, Api] = {"/v1/chat/completions": ChatApi(), "/v1/messages": MessagesApi()}
 """The paths of the APIs that generate."""
 
 
@@ -59,8 +62,10 @@ class Server:
             self._route(path, "POST", Generating(api, self.models, self._metrics), api.errors)
             for path, api in APIS.items()
         ]
+        counting = TokenCounting(self.models)
         return [
             *generating,
+            self._route("/v1/messages/count_tokens", "POST", counting, ANTHROPIC_ERRORS),
             self._route("/v1/models", "GET", listed.all),
             self._route("/v1/models/{name:path}", "GET", listed.one),
             self._route("/health", "GET", _health, open_=True),

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
 
 from oumi.core.names import did_you_mean
 from oumi.data.shapes.openai_fields import SETTING_FIELDS, read_settings
@@ -26,7 +25,7 @@ def read_body(kind: type[BodyT], body: bytes) -> BodyT:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        raise _wrong(error.errors(include_url=False)[0]) from None
+        raise wrong_place(error) from None
 
 
 def read_fields(
@@ -48,11 +47,13 @@ def read_fields(
         raise wrong_field(field, text) from None
 
 
-def _wrong(detail: ErrorDetails) -> HttpError:
+def wrong_place(error: ValidationError, before: str = "") -> HttpError:
+    """The first thing that is wrong, with its place, which lies within `before`."""
+    detail = error.errors(include_url=False)[0]
     if detail["type"] == "json_invalid":
         return HttpError(400, f"the body is not JSON: {detail['msg']}")
-    if not detail["loc"]:
-        return HttpError(400, f"the body: {detail['msg']}")
     # Of a union, the place names the member that was tried last as well.
-    place = ".".join(str(part) for part in detail["loc"] if "[" not in str(part))
-    return wrong_field(place, detail["msg"].removeprefix("Value error, "))
+    parts = [str(part) for part in detail["loc"] if "[" not in str(part)]
+    place = ".".join([*filter(None, [before]), *parts])
+    text = detail["msg"].removeprefix("Value error, ")
+    return wrong_field(place, text) if place else HttpError(400, f"the body: {text}")

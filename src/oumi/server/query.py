@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from oumi.core.types.completion import Completion, Delta, Usage
-from oumi.core.types.conversation import Conversation
+from oumi.core.types.conversation import Conversation, Message
 from oumi.server.http.endpoint import ErrorForm
 from oumi.server.http.errors import wrong_field
 
@@ -49,6 +49,14 @@ def usage_of(completion: Completion | None) -> Usage:
     """The tokens of an answer, those of answers before it that were not valid included."""
     answers = () if completion is None else completion.answers
     return sum((answer.usage for answer in answers), Usage())
+
+
+def added_message(completion: Completion) -> Message:
+    """The message of an answer, without the text that the client gave to be continued."""
+    message, prefill = completion.message, completion.prefill
+    if not prefill or not isinstance(message.content, str):
+        return message
+    return message.model_copy(update={"content": message.content.removeprefix(prefill)})
 
 
 class StreamEncoder(Protocol):

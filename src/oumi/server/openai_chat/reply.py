@@ -13,7 +13,7 @@ from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import FinishReason, Message
 from oumi.core.types.tool_call import ToolCall
-from oumi.server.query import Answer
+from oumi.server.query import Answer, added_message
 
 FINISH_REASONS = {reason: reason.value for reason in FinishReason} | {FinishReason.UNKNOWN: "stop"}
 """OpenAI has no word for a reason that is not known."""
@@ -43,7 +43,7 @@ def encode_choice(index: int, completion: Completion) -> dict[str, Any]:
     """An entry of `choices`."""
     return {
         "index": index,
-        "message": encode_message(completion.message),
+        "message": encode_message(added_message(completion)),
         "logprobs": completion.logprobs,
         "finish_reason": FINISH_REASONS[completion.finish_reason],
     }
