@@ -22,13 +22,14 @@ from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import Exchange
 from oumi.server.metrics import Metrics
 from oumi.server.model_list import ModelList
-from oumi.server.models import ModelTable
 from oumi.server.openai_chat import ChatApi
 from oumi.server.openai_errors import OPENAI_ERRORS, error_body
 from oumi.server.options import ServeOptions
 from oumi.server.query import Api
 
 if TYPE_CHECKING:
+    from oumi.server.models import ModelTable
+
     pass
 
 APIS: dict[str, Api] = {"/v1/chat/completions": ChatApi(), "/v1/messages": MessagesApi()}

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from oumi.core.logs import logger
 from oumi.core.types.completion import Completion, Delta, ToolCallDelta
@@ -16,8 +16,10 @@ from oumi.runner.session import Session
 from oumi.runner.storage.memory import MemoryStore
 from oumi.server.http.errors import may_fall_back
 from oumi.server.merged_streams import merged
-from oumi.server.models import Model
 from oumi.server.query import Answer, Query
+
+if TYPE_CHECKING:
+    from oumi.server.models import Model
 
 ResultT = TypeVar("ResultT")
 Samples = AsyncGenerator[tuple[int, Delta]]

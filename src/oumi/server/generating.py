@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from oumi.core.types.completion import Usage
 from oumi.server.asking import answer, open_stream
 from oumi.server.http.exchange import JSON, Exchange, Header
 from oumi.server.metrics import Metrics
-from oumi.server.models import Model, ModelTable
 from oumi.server.query import Api, Query, check_media, usage_of
+
+if TYPE_CHECKING:
+    from oumi.server.models import Model, ModelTable
 
 
 class Generating:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oumi.core.json_text import write_json
 from oumi.server.http.exchange import Exchange
-from oumi.server.models import ModelTable
+
+if TYPE_CHECKING:
+    from oumi.server.models import ModelTable
 
 
 class ModelList:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from uvicorn import Config
 from uvicorn import Server as Uvicorn
@@ -14,8 +15,10 @@ from oumi.errors import EngineError
 from oumi.runner import loop
 from oumi.server.app import Server
 from oumi.server.http.protocol import LimitedProtocol
-from oumi.server.models import ModelTable
 from oumi.server.options import ServeOptions
+
+if TYPE_CHECKING:
+    from oumi.server.models import ModelTable
 
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75

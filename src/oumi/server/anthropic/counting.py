@@ -5,12 +5,16 @@ https://platform.claude.com/docs/en/api/messages/count_tokens
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from oumi.core.json_text import write_json
 from oumi.server.anthropic.request import CountBody, read_conversation
 from oumi.server.bodies import read_body
 from oumi.server.http.exchange import Exchange
-from oumi.server.models import ModelTable
 from oumi.server.query import check_media
+
+if TYPE_CHECKING:
+    from oumi.server.models import ModelTable
 
 
 class TokenCounting:
