@@ -13,6 +13,7 @@ TABLES = {
 LONG = {
     "million": "benchmarks.remote:million",
     "native": "benchmarks.native:table",
+    "serve": "benchmarks.serve:table",
     "structured": "benchmarks.remote:structured",
     "vllm": "benchmarks.vllm:table",
 }

@@ -53,7 +53,8 @@ class Generating:
             usage += usage_of(delta.completion)
             async for sample, delta in parts:
                 await exchange.send_part(encoder.add(sample, delta))
-                usage += usage_of(delta.completion)
+                if delta.completion is not None:
+                    usage += usage_of(delta.completion)
         self._metrics.answered(model, exchange.caller, usage)
         await exchange.end_stream(encoder.end(usage))
 

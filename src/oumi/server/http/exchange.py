@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from oumi.server.http.errors import HttpError
@@ -24,8 +24,6 @@ CLOSE: Header = (b"connection", b"close")
 
 _BODY_TIMEOUT_S = 120.0
 """For a whole body. 50 MB, the most that is taken, come within it at 3.5 Mbit/s."""
-_WRITE_TIMEOUT_S = 60.0
-"""A client that takes nothing for so long is gone, and its place is for others."""
 
 
 class ClientLeftError(Exception):
@@ -108,7 +106,7 @@ class Exchange:
         await self._start(200, headers)
 
     async def send_part(self, part: bytes) -> None:
-        """Send a part. Raises ClientLeftError where the client does not take it."""
+        """Send a part, as soon as the client has taken most of those before."""
         await self._send_body(part, more=True)
 
     async def end_stream(self, part: bytes = b"") -> None:
@@ -141,17 +139,9 @@ class Exchange:
     async def _start(self, status: int, headers: Iterable[Header]) -> None:
         self.status = status
         message = {"status": status, "headers": [*headers, *self.headers]}
-        await self._send_message({"type": "http.response.start", **message})
+        await self._send({"type": "http.response.start", **message})
 
     async def _send_body(self, body: bytes, *, more: bool) -> None:
         self._is_over = not more
         message = {"type": "http.response.body", "body": body, "more_body": more}
-        await self._send_message(message)
-
-    async def _send_message(self, message: MutableMapping[str, Any]) -> None:
-        try:
-            async with asyncio.timeout(_WRITE_TIMEOUT_S):
-                await self._send(message)
-        except TimeoutError:
-            self.client_left = True
-            raise ClientLeftError from None
+        await self._send(message)
