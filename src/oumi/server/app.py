@@ -26,13 +26,18 @@ from oumi.server.openai_chat import ChatApi
 from oumi.server.openai_errors import OPENAI_ERRORS, error_body
 from oumi.server.options import ServeOptions
 from oumi.server.query import Api
+from oumi.server.responses import ResponsesApi
 
 if TYPE_CHECKING:
     from oumi.server.models import ModelTable
 
     pass
 
-APIS: dict[str, Api] = {"/v1/chat/completions": ChatApi(), "/v1/messages": MessagesApi()}
+APIS: dict[str, Api] = {
+    "/v1/chat/completions": ChatApi(),
+    "/v1/messages": MessagesApi(),
+    "/v1/responses": ResponsesApi(),
+}
 """The paths of the APIs that generate."""
 
 

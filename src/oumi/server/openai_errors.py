@@ -16,7 +16,7 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit
 
 def error_body(error: HttpError, request_id: str) -> bytes:
     """The body of a reply."""
-    return write_json({"error": _error(error, request_id)})
+    return write_json({"error": error_object(error, request_id)})
 
 
 def error_event(error: HttpError, request_id: str) -> bytes:
@@ -24,7 +24,8 @@ def error_event(error: HttpError, request_id: str) -> bytes:
     return b"data: " + error_body(error, request_id) + b"\n\n"
 
 
-def _error(error: HttpError, request_id: str) -> dict[str, Any]:
+def error_object(error: HttpError, request_id: str) -> dict[str, Any]:
+    """What is said of an error."""
     usual = "invalid_request_error" if error.status < 500 else "server_error"
     return {
         "message": error.message,

@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -64,9 +65,12 @@ def read_query(body: bytes) -> Query:
     )
 
 
-def check_only(fields: dict[str, Any]) -> None:
-    """Take out the fields that ask for nothing. Raises HttpError where one asks for something."""
-    for name, values in _ONLY.items():
+def check_only(fields: dict[str, Any], more: Mapping[str, tuple[Any, ...]] | None = None) -> None:
+    """Take out the fields that ask for nothing. Raises HttpError where one asks for something.
+
+    `more` are further ones that an API has, with the values that they may have.
+    """
+    for name, values in {**_ONLY, **(more or {})}.items():
         value = fields.pop(name, None)
         if value is not None and value not in values:
             said = " or ".join(str(one) for one in values)
