@@ -59,3 +59,16 @@ def _relay(relay_config: Path, home: str) -> Iterator[Serve]:
 def relay(_relay: Serve, server: FaultServer) -> Serve:
     """A server in front of the fault server, whose plan is fresh."""
     return _relay
+
+
+@pytest.fixture(scope="session")
+def _batches(_server: FaultServer, home: str) -> Iterator[Serve]:
+    arguments = ["--engine", "REMOTE_VLLM", "--model.model_name", "m"]
+    with Serve(*arguments, "--remote_params.api_url", _server.api_url, HOME=home) as server:
+        yield server
+
+
+@pytest.fixture
+def batches(_batches: Serve, server: FaultServer) -> Serve:
+    """A server whose batches this machine works off, in front of a fresh fault server."""
+    return _batches

@@ -33,6 +33,10 @@ Keys of clients may stand in OUMI_API_KEYS too: "name:key, other:key".
 """
 
 
+_PACKAGES = ("starlette", "uvicorn", "prometheus_client", "python_multipart")
+"""Those of the extra `serve` that nothing else needs."""
+
+
 @click.command(
     "serve",
     cls=OverridableCommand,
@@ -152,9 +156,7 @@ def _require_packages() -> None:
     """Raise MissingDependencyError unless what the server needs is installed."""
     from importlib.util import find_spec
 
-    missing = [
-        name for name in ("starlette", "uvicorn", "prometheus_client") if not find_spec(name)
-    ]
+    missing = [name for name in _PACKAGES if not find_spec(name)]
     if missing:
         raise MissingDependencyError(
             f"oumi serve needs {', '.join(missing)}: pip install 'oumi-infer[serve]'"

@@ -16,6 +16,9 @@ from starlette.routing import Route
 from oumi.server.anthropic import MessagesApi
 from oumi.server.anthropic.counting import TokenCounting
 from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
+from oumi.server.batches.batch_handlers import BatchHandlers
+from oumi.server.batches.file_handlers import FileHandlers
+from oumi.server.batches.service import BatchService
 from oumi.server.generating import Generating
 from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules
 from oumi.server.http.errors import HttpError
@@ -46,6 +49,7 @@ class Server:
 
     def __init__(self, models: ModelTable, options: ServeOptions):
         self.models = models
+        self.batches = BatchService(models)
         self.is_draining = False
         self._options = options
         self._metrics = Metrics()
@@ -63,20 +67,34 @@ class Server:
         )
 
     def _routes(self) -> list[Route]:
-        listed = ModelList(self.models)
+        listed, counting = ModelList(self.models), TokenCounting(self.models)
         generating = [
             self._route(path, "POST", Generating(api, self.models, self._metrics), api.errors)
             for path, api in APIS.items()
         ]
-        counting = TokenCounting(self.models)
         return [
             *generating,
             self._route("/v1/messages/count_tokens", "POST", counting, ANTHROPIC_ERRORS),
             self._route("/v1/models", "GET", listed.all),
             self._route("/v1/models/{name:path}", "GET", listed.one),
+            *self._batch_routes(),
             self._route("/health", "GET", _health, open_=True),
             self._route("/ready", "GET", self._ready, open_=True),
             self._route("/metrics", "GET", self._show_metrics),
+        ]
+
+    def _batch_routes(self) -> list[Route]:
+        files, batches = FileHandlers(self.batches.files), BatchHandlers(self.batches)
+        return [
+            self._route("/v1/files", "POST", files.upload),
+            self._route("/v1/files", "GET", files.all),
+            self._route("/v1/files/{id}", "GET", files.one),
+            self._route("/v1/files/{id}", "DELETE", files.remove),
+            self._route("/v1/files/{id}/content", "GET", files.content),
+            self._route("/v1/batches", "POST", batches.create),
+            self._route("/v1/batches", "GET", batches.all),
+            self._route("/v1/batches/{id}", "GET", batches.one),
+            self._route("/v1/batches/{id}/cancel", "POST", batches.cancel),
         ]
 
     def _route(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, ValidationError
 
@@ -64,18 +64,21 @@ class Model:
     session: Session
     """That of requests without settings of their own. All others share its limiter."""
     admission: Admission
+    job_config: InferenceConfig
+    """The settings of batches, which are as patient as any run."""
     supported: frozenset[str]
     """The paths of the settings that its engine honours."""
 
     @classmethod
-    def load(cls, name: str, config: InferenceConfig, most_waiting: int) -> Self:
+    def load(cls, name: str, served: ServedModel, most_waiting: int) -> Self:
         """Load it. Raises what is wrong with the settings or the model."""
+        config = _for_clients(served)
         engine = build_engine(config)
         session = engine.session(config)
         places = min(session.max_in_flight, session.limiter.limits.in_flight)
         supported = frozenset(supported_settings(engine.row(), config))
         admission = Admission(places, most_waiting)
-        return cls(name, config, engine, session, admission, supported)
+        return cls(name, config, engine, session, admission, _without_files(served), supported)
 
     @property
     def is_local(self) -> bool:
@@ -142,7 +145,7 @@ class ModelTable:
     def __enter__(self) -> Self:
         with self._stack as stack:
             for name, config in self._configs.items():
-                model = Model.load(name, _for_clients(config), self._most_waiting)
+                model = Model.load(name, config, self._most_waiting)
                 stack.callback(model.engine.close)
                 self._models[name] = model
             self._stack = stack.pop_all()
@@ -183,11 +186,15 @@ def _check_fallbacks(configs: Mapping[str, ServedModel]) -> None:
 
 
 def _for_clients(config: ServedModel) -> InferenceConfig:
-    """The settings with the patience of clients, and without the files of a run."""
-    values: dict[str, Any] = {name: getattr(config, name) for name in config.model_fields_set}
-    for name in _OF_RUNS:
-        values.pop(name, None)
-    if engine_for(config).provider is not None:
-        patience = _BEFORE_FALLBACK if config.fallbacks else _PATIENCE
-        values["remote_params"] = patience.merge(config.remote_params)
-    return InferenceConfig(**values)
+    """The settings with the patience of clients."""
+    bare = _without_files(config)
+    if engine_for(config).provider is None:
+        return bare
+    patience = _BEFORE_FALLBACK if config.fallbacks else _PATIENCE
+    return bare.model_copy(update={"remote_params": patience.merge(config.remote_params)})
+
+
+def _without_files(config: ServedModel) -> InferenceConfig:
+    """The settings without the files of a run."""
+    names = config.model_fields_set.difference(_OF_RUNS)
+    return InferenceConfig(**{name: getattr(config, name) for name in names})

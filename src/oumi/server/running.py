@@ -4,6 +4,7 @@ answer has to go from one loop to another.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -54,7 +55,12 @@ def serve(models: ModelTable, options: ServeOptions, on_ready: Callable[[str], o
         def stop() -> None:
             server.is_draining = uvicorn.should_exit = True
 
-        loop.call(uvicorn.serve(sockets=[listening]), on_interrupt=stop)
+        async def run() -> None:
+            resuming = asyncio.ensure_future(server.batches.resume())
+            await uvicorn.serve(sockets=[listening])
+            resuming.cancel()
+
+        loop.call(run(), on_interrupt=stop)
 
 
 class _ReadyServer(Uvicorn):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from oumi.server.http.errors import HttpError
@@ -94,6 +94,23 @@ class Exchange:
             raise HttpError(
                 413, f"the body has more than {self._max_body_bytes:,} bytes", code="too_large"
             )
+
+    def receive_at_most(self, most_bytes: int) -> Receive:
+        """What a body can be read from, part by part, by its own limit. It raises HttpError."""
+        size = 0
+
+        async def receive() -> MutableMapping[str, Any]:
+            nonlocal size
+            message = await self._receive()
+            size += len(message.get("body", b""))
+            if size > most_bytes:
+                self.headers.append(CLOSE)
+                raise HttpError(
+                    413, f"the body has more than {most_bytes:,} bytes", code="too_large"
+                )
+            return message
+
+        return receive
 
     async def reply(self, status: int, body: bytes, headers: Iterable[Header] = (JSON,)) -> None:
         """Send a whole reply."""
