@@ -14,11 +14,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oumi.core.types import Delta, FinishReason, FunctionCall, Message, Role, ToolCall, Usage
+from oumi.core.types import (
+    Conversation,
+    Delta,
+    FinishReason,
+    FunctionCall,
+    Message,
+    Role,
+    ToolCall,
+    Usage,
+)
 from oumi.core.types.completion import Completion, ToolCallDelta
 from oumi.server.anthropic.stream import MessageStream
 from oumi.server.openai_chat.stream import ChatStream
-from oumi.server.query import StreamEncoder
+from oumi.server.query import Query, StreamEncoder
+from oumi.server.responses.stream import ResponseStream
 
 texts = st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])), max_size=4)
 objects = st.dictionaries(
@@ -155,3 +165,21 @@ def test_anthropics_client_reads_an_answer_back(
     ]
     assert final.stop_reason == ("tool_use" if whole.tool_calls else "end_turn")
     assert (final.usage.input_tokens, final.usage.output_tokens) == (3, 5)
+
+
+@settings(max_examples=50)
+@given(answers())
+def test_openais_client_reads_a_response_back(openai_client: openai.OpenAI, deltas: list[Delta]):
+    whole = deltas[-1].completion.message
+    query = Query("m", Conversation(messages=[Message(role=Role.USER, content="x")]))
+    Reply.body = b"".join(written(ResponseStream(query, "m"), deltas))
+    with openai_client.responses.stream(model="m", input="x") as stream:
+        final = stream.get_final_response()
+    assert final.output_text == whole.content
+    thoughts = [item.content[0].text for item in final.output if item.type == "reasoning"]
+    assert "".join(thoughts) == (whole.reasoning_content or "")
+    calls = [item for item in final.output if item.type == "function_call"]
+    assert [(c.call_id, c.name, c.arguments) for c in calls] == [
+        (c.id, c.function.name, c.function.arguments) for c in whole.tool_calls or ()
+    ]
+    assert (final.status, final.usage.total_tokens) == ("completed", 8)

@@ -18,6 +18,8 @@ from oumi.server.openai_chat.reply import encode_reply
 from oumi.server.openai_errors import error_body
 from oumi.server.query import Answer
 
+_OF_ANSWER = ("usage", "finish_reason", "logprobs")
+
 
 def answer_lines(result: InferenceResult, ids: Sequence[str], model: str) -> Iterator[bytes]:
     """A line for each row that has an answer."""
@@ -39,9 +41,7 @@ def _completion(conversation: Conversation) -> Completion:
     """The answer, from its message and from what the conversation says of it."""
     facts = conversation.metadata
     message = conversation.messages[-1].to_dict()
-    kept: dict[str, Any] = {
-        name: facts[name] for name in ("usage", "finish_reason", "logprobs") if name in facts
-    }
+    kept: dict[str, Any] = {name: facts[name] for name in _OF_ANSWER if name in facts}
     return Completion.from_dict({"message": message, **kept})
 
 
