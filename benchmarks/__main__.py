@@ -14,6 +14,7 @@ LONG = {
     "million": "benchmarks.remote:million",
     "native": "benchmarks.native:table",
     "report_page": "benchmarks.report_page:table",
+    "serve": "benchmarks.serve:table",
     "structured": "benchmarks.remote:structured",
     "vllm": "benchmarks.vllm:table",
 }

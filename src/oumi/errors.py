@@ -6,6 +6,7 @@ OumiError
 │   ├── UnsupportedError          the engine does not support a setting or a kind of content
 │   ├── InputError                a file or a row that cannot be read
 │   ├── ModelNotFoundError        no such model here or at the provider
+│   ├── ContextLengthError        prompt and answer do not fit into the model's context
 │   ├── StructuredOutputError     the answer does not have the structure that was asked for
 │   └── OutputExistsError         the output file belongs to another run
 ├── AccessError                   correct the key, the rights or the quota
@@ -100,6 +101,10 @@ class ModelNotFoundError(RequestError):
     """The model is neither on this machine nor known to the provider."""
 
     ends_run = True
+
+
+class ContextLengthError(RequestError):
+    """Prompt and answer do not fit into the model's context."""
 
 
 class StructuredOutputError(RequestError):

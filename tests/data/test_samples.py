@@ -251,7 +251,7 @@ def test_the_short_way_gives_a_list(engine: RemoteInferenceEngine):
 
 
 def test_a_stream_is_one_answer(engine: RemoteInferenceEngine):
-    with pytest.raises(ConfigError, match="num_samples: a stream is one answer"):
+    with pytest.raises(ConfigError, match="num_samples: this is one answer"):
         list(engine.stream("row-0", InferenceConfig(generation=of(2))))
 
 

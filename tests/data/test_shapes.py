@@ -170,7 +170,7 @@ def test_lines_of_a_batch_file_bring_their_settings():
     }
     for more, said in [
         ({"n": 3}, "body.n: 3"),
-        ({"max_tokens": []}, "row 0: TypeError: "),
+        ({"max_completion_tokens": []}, "row 0: max_new_tokens: Input should be a valid integer"),
         ({"best_of": 2}, "no setting here is like best_of"),
     ]:
         assert said in error_of([{"custom_id": "b", "body": {**body, **more}}])

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from oumi.backends.remote.dialects import anthropic
 from oumi.backends.remote.errors import BadReplyError, UnreadableAnswerError
 from oumi.core.configs import GuidedDecodingParams
-from oumi.core.types import Completion, FinishReason
+from oumi.core.types import Completion, FinishReason, ToolCallDelta
 from tests.remote.talks import settings
 from tests.shapes import PRODUCT
 
@@ -249,6 +249,12 @@ def check_stream(pieces: list[bytes]) -> None:
     assert [delta.content for delta in deltas if delta.content] == ["Grüß", " Gott"]
     assert "".join(delta.reasoning_content for delta in deltas) == "Hm."
     calls = [CALL, {"type": "tool_use", "id": "c2", "name": "now", "input": {}}]
+    assert [part for delta in deltas for part in delta.tool_calls] == [
+        ToolCallDelta(0, CALL["id"], CALL["name"]),
+        ToolCallDelta(0, arguments='{"a"'),
+        ToolCallDelta(0, arguments=":1}"),
+        ToolCallDelta(1, "c2", "now"),
+    ]
     usage = {
         "input_tokens": 10,
         "output_tokens": 25,

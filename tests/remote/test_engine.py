@@ -25,6 +25,7 @@ from oumi.errors import (
     InferenceError,
     ModelNotFoundError,
     OumiError,
+    RequestError,
     UnavailableError,
     UnsupportedError,
 )
@@ -111,9 +112,28 @@ def test_streaming(server: FaultServer):
 
 @pytest.mark.parametrize("kind", ["stream_cut", "stream_error", "reset", "hang"])
 def test_a_stream_that_breaks_is_an_error(server: FaultServer, kind: str):
-    server.plan(faults=[{"kind": kind}])
-    with make(server, connection_timeout=0.5) as engine, pytest.raises(UnavailableError):
+    server.plan(faults=[{"kind": kind, "times": None}])
+    limits = {"connection_timeout": 0.5, "max_retries": 0, "max_outage_s": 0}
+    with make(server, **limits) as engine, pytest.raises(UnavailableError):
         list(engine.stream(ask("row-1")))
+
+
+@pytest.mark.parametrize("fault", [{"kind": "status", "code": 503}, {"kind": "reset"}])
+def test_a_stream_of_which_nothing_has_come_is_tried_again(server: FaultServer, fault: dict):
+    server.plan(faults=[fault])
+    with make(server, retry_backoff_base=0) as engine:
+        pieces = list(engine.stream(ask("row-1")))
+    assert "".join(piece.content for piece in pieces) == "answer to row-1"
+    assert server.stats()["rows"]["row-1"] == [2, 1]
+
+
+def test_a_single_answer_is_asked_for_within_limits_and_with_retries(server: FaultServer):
+    server.plan(faults=[{"kind": "status", "code": 503}])
+    with make(server, retry_backoff_base=0) as engine:
+        assert engine.complete(ask("row-1")).message.content == "answer to row-1"
+        server.plan(faults=[{"kind": "status", "code": 400, "times": None}])
+        with pytest.raises(RequestError):
+            asyncio.run(engine.acomplete(ask("row-2")))
 
 
 def test_models_are_listed(server: FaultServer):

@@ -8,7 +8,15 @@ import pytest
 
 from oumi.backends.openai_reply import decode_choice
 from oumi.backends.openai_stream import StreamAssembler
-from oumi.core.types import Conversation, Message, Role
+from oumi.core.types import (
+    Conversation,
+    FunctionCall,
+    Message,
+    Role,
+    ToolCall,
+    ToolCallDelta,
+)
+from oumi.runner.streamed_calls import StreamedCalls
 
 
 def part(name: str | None = None, arguments: Any = None, **fields: Any) -> dict[str, Any]:
@@ -136,3 +144,42 @@ def test_the_form_before_tool_calls() -> None:
         assembler.add({"choices": [{"delta": {"function_call": delta}}]})
     [call] = decode_choice(assembler.choice, None).message.tool_calls
     assert (call.function.name, call.function.arguments) == F
+
+
+def shown(*parts: dict[str, Any]) -> list[ToolCallDelta]:
+    """What is streamed on of the parts."""
+    assembler = StreamAssembler()
+    deltas = [assembler.add({"choices": [{"delta": {"tool_calls": [call]}}]}) for call in parts]
+    return [part for delta in deltas if delta for part in delta.tool_calls]
+
+
+def test_parts_are_streamed_on_from_the_one_that_has_id_and_name():
+    parts = shown(
+        part("f", "", index=0, id="a"),
+        part(None, '{"x":', index=0),
+        part("g", '{"y":2}', index=1, id="b"),
+        part(None, "1}", index=0),
+    )
+    assert parts == [
+        ToolCallDelta(0, "a", "f"),
+        ToolCallDelta(0, arguments='{"x":'),
+        ToolCallDelta(1, "b", "g", '{"y":2}'),
+        ToolCallDelta(0, arguments="1}"),
+    ]
+
+
+def test_a_call_that_begins_without_an_id_is_not_streamed_on():
+    assert shown(part("f", '{"x":', index=0), part(None, "1}", index=0, id="late")) == []
+
+
+def test_what_was_not_streamed_of_calls_is_left_for_the_end():
+    calls = [
+        ToolCall(id=call_id, function=FunctionCall(name=name, arguments=arguments))
+        for call_id, name, arguments in (("a", "f", "{}"), ("b", "g", '{"y":2}'), ("c", "h", "{}"))
+    ]
+    streamed = StreamedCalls()
+    streamed.add([ToolCallDelta(0, "b", "g", '{"y"'), ToolCallDelta(1, "c", "h", "{}")])
+    assert list(streamed.rest(calls)) == [
+        ToolCallDelta(2, "a", "f", "{}"),
+        ToolCallDelta(0, arguments=":2}"),
+    ]

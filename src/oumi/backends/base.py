@@ -55,3 +55,7 @@ class Backend(ABC):
     async def render(self, request: Request) -> str:
         """The prompt of a request, as its chat template writes it. Raises UnsupportedError."""
         raise UnsupportedError(f"{self.name} renders no chat template")
+
+    async def count_tokens(self, request: Request) -> int:
+        """How many tokens the prompt of a request has. Raises UnsupportedError."""
+        raise UnsupportedError(f"{self.name} counts no tokens before it is asked")

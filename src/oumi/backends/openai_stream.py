@@ -11,7 +11,7 @@ from typing import Any
 from oumi.backends.openai_reasoning import join_details, read_details, read_reasoning
 from oumi.backends.openai_reply import as_mapping, read_content
 from oumi.backends.tool_call_parts import ToolCallAssembler
-from oumi.core.types.completion import Delta
+from oumi.core.types.completion import Delta, ToolCallDelta
 
 _TEXT_FIELDS = frozenset({"role", "content"})
 
@@ -19,10 +19,12 @@ _TEXT_FIELDS = frozenset({"role", "content"})
 class StreamAssembler:
     """Reads the chunks of a streamed reply: a delta from each, and the whole choice at the end.
 
-    `usage` is that of the last chunk that had any; None if none had.
+    `usage` is that of the last chunk that had any; None if none had. Without `streams_calls`, calls
+    are in the whole choice alone: a runtime here makes up ids that the answer does not keep.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, streams_calls: bool = True) -> None:
+        self._streams_calls = streams_calls
         self._content: list[str] = []
         self._reasoning: list[str] = []
         self._refusal: list[str] = []
@@ -61,7 +63,7 @@ class StreamAssembler:
         return choice
 
     def add(self, chunk: Mapping[str, Any]) -> Delta | None:
-        """Add a chunk; the text and reasoning in it, None if it has neither.
+        """Add a chunk; the text, reasoning and parts of calls in it, None if it has none.
 
         Raises LookupError, TypeError, AttributeError or ValueError for one that cannot be read.
         """
@@ -93,16 +95,18 @@ class StreamAssembler:
 
     def _add_delta(self, delta: Mapping[str, Any]) -> Delta | None:
         content, reasoning = read_content(delta.get("content"))
+        calls: tuple[ToolCallDelta, ...] = ()
         if content:
             self._content.append(content)
         if not _TEXT_FIELDS.issuperset(delta):  # most deltas by far have nothing else
             reasoning = read_reasoning(delta) or reasoning
             join_details(self._details, read_details(delta))
-            self._add_calls(delta)
+            calls = self._add_calls(delta)
             content = content or self._add_refusal(delta.get("refusal"))
         if reasoning:
             self._reasoning.append(reasoning)
-        return Delta(content, reasoning) if content or reasoning else None
+        has_any = content or reasoning or calls
+        return Delta(content, reasoning, tool_calls=calls) if has_any else None
 
     def _add_refusal(self, refusal: Any) -> str:
         """Add a part of a refusal; what of it is shown, which stands in for content."""
@@ -111,9 +115,14 @@ class StreamAssembler:
         self._refusal.append(refusal)
         return "" if self._content else refusal
 
-    def _add_calls(self, delta: Mapping[str, Any]) -> None:
-        parts = delta.get("tool_calls")
-        for part in [parts] if isinstance(parts, dict) else parts or ():
-            self._calls.add(part)
-        if delta.get("function_call"):  # the form before `tool_calls`
-            self._calls.add({"function": delta["function_call"]})
+    def _add_calls(self, delta: Mapping[str, Any]) -> tuple[ToolCallDelta, ...]:
+        """Add the parts of calls; those of them that are handed on."""
+        added = [self._calls.add(part) for part in _call_parts(delta)]
+        return tuple(filter(None, added)) if self._streams_calls else ()
+
+
+def _call_parts(delta: Mapping[str, Any]) -> list[Any]:
+    parts = delta.get("tool_calls")
+    found = [parts] if isinstance(parts, dict) else list(parts or ())
+    old = delta.get("function_call")  # the form before `tool_calls`
+    return [*found, {"function": old}] if old else found

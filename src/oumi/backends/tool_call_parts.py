@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from oumi.backends.openai_reply import read_arguments
+from oumi.core.types.completion import ToolCallDelta
 
 
 class ToolCallAssembler:
@@ -21,15 +22,28 @@ class ToolCallAssembler:
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
+        self._shown_ids: set[str] = set()  # of the calls that are streamed on
 
-    def add(self, part: Mapping[str, Any]) -> None:
-        """Add a part of a call, an entry of `tool_calls` in a delta."""
+    def add(self, part: Mapping[str, Any]) -> ToolCallDelta | None:
+        """Add a part of a call, an entry of `tool_calls` in a delta.
+
+        Returns what may be shown of it: nothing of a call that begins without an id and a name of
+        its own, since these may still change.
+        """
         read = _Part(part)
         call = self._find(read)
         if call is None or call.ends_before(read):
             call = _Call(read, repeats=call is not None and call.name == read.name)
             self._calls.append(call)
+            if read.id and read.name and read.id not in self._shown_ids:
+                call.number = len(self._shown_ids)
+                self._shown_ids.add(read.id)
+                call.add(read)
+                return ToolCallDelta(call.number, read.id, read.name, read.arguments)
         call.add(read)
+        if call.number is None or not read.arguments:
+            return None
+        return ToolCallDelta(call.number, arguments=read.arguments)
 
     @property
     def calls(self) -> list[dict[str, Any]]:
@@ -74,9 +88,10 @@ class _Part:
 class _Call:
     """One call, as far as it has come."""
 
-    __slots__ = ("_arguments", "_extra_content", "_repeats", "id", "index", "name")
+    __slots__ = ("_arguments", "_extra_content", "_repeats", "id", "index", "name", "number")
 
     def __init__(self, part: _Part, *, repeats: bool):
+        self.number: int | None = None  # among the calls that are streamed on
         self.id, self.index, self.name = part.id, part.index, part.name
         self._arguments: list[str] = []
         self._extra_content: Any = None

@@ -19,6 +19,7 @@ from oumi.cli.lazy import LazyCommand
 _COMMANDS = {
     "infer": "Answer a question, or each row of a file, or chat in the terminal (-i).",
     "chat": "Chat in the terminal.",
+    "serve": "Serve models over HTTP, as the APIs of OpenAI and Anthropic.",
     "batch": "Submit jobs, and collect their answers later.",
     "cache": "Show, prune and export the answers that are kept across runs.",
     "report": "Write one HTML file that shows what came out, of one run or of several.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -13,34 +13,28 @@ from oumi.backends.effective_settings import with_effective_model
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import (
     effective_settings,
-    engine_rows,
     find_engine,
     supported_settings,
 )
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
-from oumi.core.types.completion import Delta
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
-from oumi.data.conversation_like import ConversationLike, Conversations, to_conversations
-from oumi.data.source import ListSource
-from oumi.errors import ConfigError, UnsupportedError
+from oumi.data.conversation_like import Conversations
 from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
 from oumi.inference.pickling import check_picklable
+from oumi.inference.single_requests import SingleRequests, without_input
 from oumi.progress.showing import showing_progress
 from oumi.runner import loop
 from oumi.runner.events import Listener
 from oumi.runner.job import Job
-from oumi.runner.request import Request
-from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
-from oumi.runner.storage.memory import MemoryStore
 
 if TYPE_CHECKING:
     from oumi.batch.service import Batches
 
 
-class InferenceEngine(BatchMethods):
+class InferenceEngine(SingleRequests, BatchMethods):
     """A loaded model or a reachable API. Usable as a context manager; safe to use from threads, in
     forked children, and pickled.
 
@@ -145,22 +139,6 @@ class InferenceEngine(BatchMethods):
             job = self._job(input, inference_config, progress_path, listener)
             return await asyncio.wrap_future(loop.submit(job.run_partial()))
 
-    def stream(
-        self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
-    ) -> Generator[Delta]:
-        """The answer piece by piece; the last piece carries the whole. Closing it stops it.
-
-        The whole is validated as an answer of `infer` is, but nothing is asked again: an answer
-        that is not valid raises StructuredOutputError after its last piece.
-        """
-        return loop.iterate(self._task(conversation, inference_config).stream())
-
-    def astream(
-        self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
-    ) -> AsyncGenerator[Delta]:
-        """`stream` for a caller with an event loop of its own."""
-        return loop.aiterate(self._task(conversation, inference_config).stream())
-
     def session(self, inference_config: InferenceConfig | None = None) -> Session:
         """All that a run under these settings needs of this engine, for code that runs rows by
         itself. Raises what is wrong with the settings.
@@ -180,22 +158,6 @@ class InferenceEngine(BatchMethods):
         """The names of the settings in `GenerationParams` that this engine honours."""
         paths = supported_settings(self.row(), self._config)
         return {path.split(".")[1] for path in paths if path.startswith("generation.")}
-
-    def apply_chat_template(self, conversation: ConversationLike, **variables: Any) -> str:
-        """The prompt that the model is given for a conversation, as its chat template writes it.
-
-        `variables` are further ones of the template, such as `add_generation_prompt=False`; they go
-        before `model.chat_template_kwargs`. Raises UnsupportedError where the model is behind an
-        API, and RequestError for what the template refuses.
-        """
-        if self.row().provider is not None:
-            able = ", ".join(row.name for row in engine_rows() if row.provider is None)
-            raise UnsupportedError(
-                f"{self.name}: the template is applied by the server; engines that hold it: {able}"
-            )
-        if variables.pop("tokenize", False):
-            raise UnsupportedError("apply_chat_template gives text: leave out tokenize")
-        return loop.call(self._render(self._backend, conversation, variables))
 
     def close(self) -> None:
         """Free what the engine holds. Closing twice is fine."""
@@ -241,27 +203,8 @@ class InferenceEngine(BatchMethods):
         if progress_path is not None:
             named = InferenceConfig(progress_path=str(progress_path))
             config = (config or InferenceConfig()).merge(named)
-        session = self.session(config if conversations is None else _without_input(config))
+        session = self.session(config if conversations is None else without_input(config))
         return Job(session, conversations, listener)
-
-    def _task(self, conversation: ConversationLike, config: InferenceConfig | None) -> RowTask:
-        session = self.session(_without_input(config))
-        if session.config.generation.num_samples > 1:
-            raise ConfigError("generation.num_samples: a stream is one answer; infer gives several")
-        row = next(session.rows(ListSource(to_conversations([conversation]))))
-        return RowTask(session, row, MemoryStore())
-
-    async def _render(
-        self, backend: Backend, conversation: ConversationLike, variables: dict[str, Any]
-    ) -> str:
-        config, media = self._config, backend.session(self._config).media
-        kwargs = {**(config.model.chat_template_kwargs or {}), **variables}
-        model = config.model.model_copy(update={"chat_template_kwargs": kwargs})
-        [asked] = to_conversations([conversation])
-        request = Request(asked, config.model_copy(update={"model": model}))
-        if media is not None and media.is_needed(request):
-            request = await media.load(request)
-        return await backend.render(backend.adapted(request))
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""
@@ -286,10 +229,3 @@ class InferenceEngine(BatchMethods):
 
 def _new(kind: type[InferenceEngine]) -> InferenceEngine:
     return kind.__new__(kind)
-
-
-def _without_input(config: InferenceConfig | None) -> InferenceConfig | None:
-    """The settings for conversations that the caller made: no input file says where media lie."""
-    if config is None or config.input_path is None:
-        return config
-    return config.model_copy(update={"input_path": None})

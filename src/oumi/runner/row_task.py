@@ -30,6 +30,7 @@ from oumi.runner.request import NO_KEY, Request
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError, StopSignal
 from oumi.runner.storage.row_store import RowStore
+from oumi.runner.streamed_calls import StreamedCalls
 from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error, is_valid_as_is, require_valid
 from oumi.structured.outcome import AskAgain, Invalid, outcome_of
@@ -113,22 +114,50 @@ class RowTask:
             self._cache.put(self._key, self._row.repeat, self._recorded)
         return RowDone(self._row.index, completion, self._latency_s, self._usage)
 
-    async def stream(self) -> AsyncGenerator[Delta]:
-        """The answer piece by piece. It is recorded and validated, but nothing is asked again:
-        an answer that is not valid raises StructuredOutputError after its last piece of text.
+    async def complete(self) -> Completion:
+        """The row's answer, for a caller who asks nothing else. Raises the error for which there
+        is none, once no further try may help.
         """
-        request = self._request()
-        estimate = self._session.estimate_tokens(request)
+        return _with_usage(await self._answer())
+
+    async def stream(self) -> AsyncGenerator[Delta]:
+        """The answer piece by piece. It is recorded and validated, and tried again as long as
+        nothing of it has come, but not repaired: an answer that is not valid raises
+        StructuredOutputError after its last piece of text.
+        """
+        request, tries, has_begun = self._request(), None, False
+        while True:
+            try:
+                async with aclosing(self._stream(request)) as deltas:
+                    async for delta in deltas:
+                        has_begun = True
+                        yield delta
+                return
+            except OumiError as error:
+                tries = tries or Tries(self._session.retry_policy, self._session.limiter)
+                wait_s = None if has_begun else self._wait_after(error, tries)
+                if wait_s is None:
+                    raise
+            await self._stop.ends(asyncio.sleep(wait_s))
+
+    async def _stream(self, request: Request) -> AsyncGenerator[Delta]:
+        """One try of a stream. All parts of all tool calls are in it by its end."""
+        estimate, calls = self._session.estimate_tokens(request), StreamedCalls()
         with await self._session.limiter.acquire(*estimate) as permit:
+            self._attempts += 1
             if self._needs_media(request):
                 request = await self._load_media(request)
             started_s = time.monotonic()
             async with aclosing(self._session.stream(request)) as deltas:
                 async for delta in deltas:
+                    calls.add(delta.tool_calls)
                     if delta.completion is not None:
                         took_s = time.monotonic() - started_s
                         permit.done(*_tokens_used(delta.completion, estimate), took_s)
-                        delta = replace(delta, completion=self._finish(delta.completion))
+                        completion = _with_usage(self.accept(delta.completion))
+                        rest = calls.rest(completion.message.tool_calls or ())
+                        parts = (*delta.tool_calls, *rest)
+                        delta = replace(delta, completion=completion, tool_calls=parts)
                     yield delta
 
     def accept(self, completion: Completion) -> Completion:
@@ -138,11 +167,6 @@ class RowTask:
         """
         self._record(completion)
         return require_valid(self._session.contract, completion)
-
-    def _finish(self, completion: Completion) -> Completion:
-        """The same for an answer whose message leaves without a conversation."""
-        final = self.accept(completion)
-        return replace(final, message=final.message.with_usage(final.usage.to_dict()))
 
     def fail(self, error: Exception) -> RowFailed:
         """Record that the row has no answer because of an error."""
@@ -212,12 +236,18 @@ class RowTask:
                     return completion
             except OumiError as error:
                 tries = tries or Tries(session.retry_policy, limiter)
-                is_hopeless = self._refusals.is_hopeless(error)
-                wait_s = None if is_hopeless else tries.next_wait_s(error)
+                wait_s = self._wait_after(error, tries)
                 if wait_s is None:
                     raise
-                self._notify(RowRetried(self._row.index, error, wait_s))
             await self._stop.ends(asyncio.sleep(wait_s))
+
+    def _wait_after(self, error: OumiError, tries: Tries) -> float | None:
+        """Seconds until a failed try is made again; None where it is not."""
+        is_hopeless = self._refusals.is_hopeless(error)
+        wait_s = None if is_hopeless else tries.next_wait_s(error)
+        if wait_s is not None:
+            self._notify(RowRetried(self._row.index, error, wait_s))
+        return wait_s
 
     def _completion(self, request: Request) -> Coroutine[Any, Any, Completion]:
         """The session's answer. A stop waits for it, unless there is only a connection to come."""
@@ -278,6 +308,12 @@ class RowTask:
     @property
     def _latency_s(self) -> float:
         return round(time.monotonic() - self._started_s, 6)
+
+
+def _with_usage(completion: Completion) -> Completion:
+    """The same for an answer whose message leaves without a conversation."""
+    message = completion.message.with_usage(completion.usage.to_dict())
+    return replace(completion, message=message)
 
 
 def _tokens_used(completion: Completion, estimate: tuple[int, int]) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oumi.core.types.conversation import Conversation, Message
-from oumi.errors import RequestError
+from oumi.errors import ContextLengthError
 from oumi.runner.request import Request
 
 # Tokens are longer in some texts than in others, so that one cut may leave a few too many; and a
@@ -12,9 +12,9 @@ _LEAST_CUT = 16
 
 
 def check_prompt_length(prompt_tokens: int, context_length: int) -> None:
-    """Raise RequestError where the context leaves no token for an answer."""
+    """Raise ContextLengthError where the context leaves no token for an answer."""
     if prompt_tokens >= context_length:
-        raise RequestError(
+        raise ContextLengthError(
             f"the prompt of {prompt_tokens:,} tokens does not fit into the context of "
             f"{context_length:,}: raise model.model_max_length, shorten the row, or set "
             "generation.truncate_prompt"
@@ -30,7 +30,7 @@ def shortened(request: Request, prompt_tokens: int, context_length: int) -> Requ
     """The request with less text, where its prompt of so many tokens is too long.
 
     None where it fits or is not to be cut. Its prompt may still be too long: it is then to be
-    shortened again. Raises RequestError where there is nothing left to cut.
+    shortened again. Raises ContextLengthError where there is nothing left to cut.
     """
     side = request.config.generation.truncate_prompt
     excess = prompt_tokens - most_prompt_tokens(request, context_length)

@@ -11,6 +11,7 @@ from oumi.backends.remote.pages import is_page, title_of
 from oumi.core.json_text import read_json_leniently, write_json
 from oumi.errors import (
     AccessError,
+    ContextLengthError,
     ModelNotFoundError,
     OumiError,
     RequestError,
@@ -122,7 +123,9 @@ def to_error(status: int, body: bytes, wait_s: float | None, name: str, key_hint
         wait_s = _retry_info_s(error) if wait_s is None else wait_s
         return UnavailableError(message, status=status, wait_s=wait_s)
     is_of_row = status == _TOO_LARGE or _is_about_a_row(f"{message} {codes}")
-    return RequestError(message, status=status, is_of_row=is_of_row)
+    is_too_long = _LENGTH_WORDS.search(f"{message} {codes}") is not None
+    error_type = ContextLengthError if is_too_long else RequestError
+    return error_type(message, status=status, is_of_row=is_of_row)
 
 
 def _is_about_a_row(text: str) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import orjson
 
 from oumi.backends.remote.dialects import StreamDecoder
 from oumi.backends.remote.http.key_mask import KeyMask, find_mask
-from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.completion import Completion, Delta, ToolCallDelta
 from oumi.errors import OumiError
 
 
@@ -31,12 +32,13 @@ class MaskedDecoder:
         self._mask = mask
         self._content = _MaskedText(mask)
         self._reasoning = _MaskedText(mask)
+        self._arguments: dict[int, _MaskedText] = {}  # by the index of the call
 
     def feed(self, chunk: bytes) -> list[Delta]:
         """The deltas that end within `chunk`. What may be the beginning of a key comes later."""
         with _masked_errors(self._mask):
             deltas = [self._masked(delta) for delta in self._decoder.feed(chunk)]
-        return [delta for delta in deltas if delta.content or delta.reasoning_content]
+        return [d for d in deltas if d.content or d.reasoning_content or d.tool_calls]
 
     def last(self) -> Delta:
         """The delta that carries the whole answer, and what was held back."""
@@ -46,6 +48,7 @@ class MaskedDecoder:
             delta.content + self._content.rest(),
             delta.reasoning_content + self._reasoning.rest(),
             delta.completion and _mask_completion(delta.completion, self._mask),
+            delta.tool_calls,  # what was held back of others, the completion has
         )
 
     def _masked(self, delta: Delta) -> Delta:
@@ -53,7 +56,13 @@ class MaskedDecoder:
             self._content.feed(delta.content),
             self._reasoning.feed(delta.reasoning_content),
             delta.completion,
+            tuple(map(self._masked_part, delta.tool_calls)),
         )
+
+    def _masked_part(self, part: ToolCallDelta) -> ToolCallDelta:
+        text = self._arguments.setdefault(part.index, _MaskedText(self._mask))
+        name = self._mask.mask_text(part.name)
+        return replace(part, name=name, arguments=text.feed(part.arguments))
 
 
 class _MaskedText:

@@ -41,6 +41,11 @@ def load(
     )
 
 
+def has_group(path: Path, name: str) -> bool:
+    """Whether a YAML file has a setting of that name at its top. Raises ConfigError."""
+    return name in _construct(_compose(_read(path), path), path)
+
+
 def load_text(kind: type[SettingsT], text: str) -> SettingsT:
     """Settings of a class from a YAML text. Raises ConfigError."""
     return _validate(kind, _compose(text, None), None, (), True)

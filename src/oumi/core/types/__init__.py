@@ -1,7 +1,7 @@
 """Conversations, tool calls, completions, results of runs, and the state of batch jobs."""
 
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.core.types.completion import Completion, Delta, ToolCallDelta, Usage
 from oumi.core.types.conversation import (
     ContentItem,
     ContentItemCounts,
@@ -38,6 +38,7 @@ __all__ = [
     "Message",
     "Role",
     "ToolCall",
+    "ToolCallDelta",
     "ToolDefinition",
     "ToolType",
     "Type",

@@ -175,9 +175,23 @@ def answer_metadata(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A streamed part of a tool call. The first one of each call has its id and its name."""
+
+    index: int
+    """Which call of the answer it is of, from 0, in the order in which they begin."""
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    """The next part of the arguments; all of them joined are JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """A streamed part of an answer. The last one holds the whole answer as `completion`."""
 
     content: str = ""
     reasoning_content: str = ""
     completion: Completion | None = None
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    """Parts of tool calls. An engine that does not stream calls gives them whole, at the end."""

@@ -39,6 +39,7 @@ _TYPES = {
     InferenceErrorType.CONFIG: (
         *("RequestError", "ConfigError", "UnsupportedError", "InputError", "ModelNotFoundError"),
         *("OutputExistsError", "AccessError", "MissingDependencyError", "UnknownBatchError"),
+        "ContextLengthError",
     ),
     InferenceErrorType.PARSE_ERROR: (
         *("StructuredOutputError", "UnreadableAnswerError", "BadReplyError", "PageError"),

@@ -86,6 +86,7 @@ class InferenceResult:
     def _place(self, number: int) -> str:
         row, sample = divmod(number, self.samples)
         return f"row {row}" if self.samples == 1 else f"sample {sample} of row {row}"
+
     def report(self, path: str | Path = "report.html", *, opens: bool = True) -> Path:
         """Write one HTML file that shows all rows, show it in the browser, and return where it is.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -107,7 +108,7 @@ class LlamaCppBackend(LocalBackend):
             yield delta
 
     async def _stream_chat(self, request: Request) -> AsyncGenerator[Delta]:
-        joiner = StreamAssembler()
+        joiner = StreamAssembler(streams_calls=False)
         content = body.encode(request, stream=True)
         async with aclosing(self._runtime.stream(content, chat=True)) as chunks:
             async for chunk in chunks:
@@ -139,6 +140,15 @@ class LlamaCppBackend(LocalBackend):
         """The prompt of a request, as its chat template writes it."""
         reply = body.decode_json(await self._runtime.render(body.encode_for_template(request)))
         return str(reply["prompt"])
+
+    async def count_tokens(self, request: Request) -> int:
+        """How many tokens the prompt of a request has. Raises UnsupportedError for one with images,
+        which llama.cpp makes itself.
+        """
+        if has_images(request.conversation):
+            raise UnsupportedError("LLAMACPP counts no tokens of a conversation with images")
+        prompt = await self._prompt(request) or Prompt(await self.render(request))
+        return await asyncio.to_thread(self._prompts.count, prompt)
 
     def check_takes_images(self) -> None:
         """Raise UnsupportedError for a model without a projector."""

@@ -85,13 +85,14 @@ class PromptMaker:
         context = self._runtime.context_length
         while True:
             prompt = await self._make(request)
-            tokens = await asyncio.to_thread(self._count, prompt)
+            tokens = await asyncio.to_thread(self.count, prompt)
             shorter = shortened(request, tokens, context)
             if shorter is None:
                 return prompt
             request = shorter
 
-    def _count(self, prompt: Prompt) -> int:
+    def count(self, prompt: Prompt) -> int:
+        """How many tokens a prompt has. Blocks for about a millisecond."""
         if isinstance(prompt.content, str):
             return len(self._runtime.tokenize(prompt.content, special=True, begins=True))
         return sum(

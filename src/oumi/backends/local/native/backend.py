@@ -84,6 +84,12 @@ class NativeBackend(LocalBackend):
             raise EngineError("the engine is closed")
         return await render(request, self._parts.loaded)
 
+    async def count_tokens(self, request: Request) -> int:
+        """How many tokens the prompt of a request has."""
+        if self._parts is None:
+            raise EngineError("the engine is closed")
+        return len((await encode(request, self._parts.loaded)).ids)
+
     def check_takes_images(self) -> None:
         """Raise UnsupportedError for a model of text alone."""
         if self._parts is not None and self._parts.loaded.processor is None:

@@ -102,6 +102,11 @@ class VLLMBackend(LocalBackend):
         text: str = self._runtime.tokenizer.decode(prompt["prompt_token_ids"])
         return text
 
+    async def count_tokens(self, request: Request) -> int:
+        """How many tokens the prompt of a request has."""
+        prompt, _ = await render(request, self._runtime)
+        return len(prompt["prompt_token_ids"])
+
     def check_takes_images(self) -> None:
         """Raise UnsupportedError for a model of text alone."""
         processor = self._runtime.renderer.mm_processor

@@ -83,7 +83,7 @@ class VllmOutputParser:
         # Without a reasoning parser, reasoning is found by the usual markers.
         has_reasoning_parser = bool(parser_class.reasoning_parser_cls)
         self._reasoning = None if has_reasoning_parser else TextStreamer([], tools=False)
-        self._assembler = StreamAssembler()
+        self._assembler = StreamAssembler(streams_calls=False)
         self._parsed_characters = 0
         self._unparsed_ids: list[int] = []
 

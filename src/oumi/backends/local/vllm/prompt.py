@@ -18,7 +18,7 @@ from oumi.backends.local.truncation import check_prompt_length, shortened
 from oumi.backends.local.vllm.runtime import Runtime
 from oumi.backends.local.vllm.versions import ChatParams
 from oumi.backends.media.images import has_images
-from oumi.errors import OumiError, RequestError
+from oumi.errors import ContextLengthError, OumiError, RequestError
 from oumi.runner.request import Request
 
 # The parameters that vLLM names in its error for a prompt that is too long.
@@ -83,7 +83,7 @@ async def _render_images(request: Request, runtime: Runtime, params: ChatParams)
 
 def _translated(error: Exception, runtime: Runtime) -> RequestError:
     if getattr(error, "parameter", None) in _LENGTH_PARAMETERS:
-        return RequestError(
+        return ContextLengthError(
             f"the prompt does not fit into the context of {runtime.context_length:,} "
             f"(model.model_max_length): {error}"
         )

@@ -12,7 +12,7 @@ from oumi.backends.openai_reply import as_mapping
 from oumi.backends.remote.dialects.message_blocks import read_input
 from oumi.backends.remote.dialects.streamed_block import StreamedBlock
 from oumi.backends.remote.errors import error_in_reply, to_text
-from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.completion import Completion, Delta, ToolCallDelta
 
 _JSON = "partial_json"
 """The field in which a block keeps the input of a call until it is whole."""
@@ -35,6 +35,7 @@ class MessageAssembler:
         self._facts: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._blocks: dict[Any, StreamedBlock] = {}
+        self._calls: list[StreamedBlock] = []  # those of the blocks that are streamed as calls
         self._has_stopped = False
 
     @property
@@ -60,7 +61,8 @@ class MessageAssembler:
             case "message_start":
                 self._usage |= as_mapping(as_mapping(event.get("message")).get("usage"))
             case "content_block_start":
-                self._blocks[event.get("index")] = StreamedBlock(event["content_block"])
+                block = self._blocks[event.get("index")] = StreamedBlock(event["content_block"])
+                return self._begin_call(block)
             case "content_block_delta":
                 return self._add_delta(event.get("index"), event["delta"])
             case "message_delta":
@@ -93,9 +95,28 @@ class MessageAssembler:
                 earlier = block.fields.get("citations") or ()
                 block.fields["citations"] = [*earlier, delta.get("citation")]
             case "input_json_delta":
-                text = block.append(_JSON, delta.get(_JSON))
-                return Delta(text) if text and self._by_tool else None
+                return self._add_input(block, block.append(_JSON, delta.get(_JSON)))
         return None
+
+    def _begin_call(self, block: StreamedBlock) -> Delta | None:
+        """The first part of a call, where the block begins one that has an id and a name."""
+        fields = block.fields
+        call_id, name = fields.get("id"), fields.get("name")
+        is_call = fields.get("type") == "tool_use" and not self._by_tool
+        if not (is_call and call_id and name and isinstance(call_id, str)):
+            return None
+        self._calls.append(block)
+        return Delta(tool_calls=(ToolCallDelta(len(self._calls) - 1, call_id, str(name)),))
+
+    def _add_input(self, block: StreamedBlock, text: str) -> Delta | None:
+        if not text:
+            return None
+        if self._by_tool:
+            return Delta(text)
+        if block not in self._calls:
+            return None
+        part = ToolCallDelta(self._calls.index(block), arguments=text)
+        return Delta(tool_calls=(part,))
 
     def _find_block(self, index: Any, kind: Any) -> StreamedBlock:
         """The block of a delta. One whose start is missing begins with it."""

@@ -108,7 +108,9 @@ class ReplyStream:
         deltas = self._read(self._events.feed(self._start or b""))
         deltas += self._read(self._events.end())
         text = "".join(delta.content for delta in deltas)
-        return Delta(text, "".join(delta.reasoning_content for delta in deltas), self._complete())
+        thought = "".join(delta.reasoning_content for delta in deltas)
+        calls = tuple(part for delta in deltas for part in delta.tool_calls)
+        return Delta(text, thought, self._complete(), calls)
 
     def _begin(self, start: bytes) -> bytes:
         """Find out what the reply is; what of it can be read by now."""

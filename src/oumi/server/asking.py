@@ -1,0 +1,133 @@
+"""Queries to answers: each sample a RowTask over the session of the model that may answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from oumi.core.logs import logger
+from oumi.core.types.completion import Completion, Delta, ToolCallDelta
+from oumi.data.source import ListSource, Row
+from oumi.runner.row_task import RowTask
+from oumi.runner.session import Session
+from oumi.runner.storage.memory import MemoryStore
+from oumi.server.http.errors import may_fall_back
+from oumi.server.merged_streams import merged
+from oumi.server.query import Answer, Query
+
+if TYPE_CHECKING:
+    from oumi.server.models import Model
+
+ResultT = TypeVar("ResultT")
+Samples = AsyncGenerator[tuple[int, Delta]]
+"""Parts of several answers, each with the number of its answer."""
+
+
+async def answer(models: Sequence[Model], query: Query) -> Answer:
+    """The answers of the first of the models that can give them."""
+
+    async def ask(model: Model) -> Answer:
+        return Answer(model.name, await _complete(model, query))
+
+    return await _first_able(models, ask)
+
+
+@asynccontextmanager
+async def open_stream(
+    models: Sequence[Model], query: Query
+) -> AsyncIterator[tuple[Model, tuple[int, Delta], Samples]]:
+    """The model that answers, the first part of its answers, and the further parts.
+
+    Until there is a first part, other models may be asked, and errors are raised as by `answer`.
+    """
+
+    async def begin(model: Model) -> tuple[Model, tuple[int, Delta], Samples]:
+        parts = _stream(model, query)
+        try:
+            return model, await anext(parts), parts
+        except BaseException:
+            await parts.aclose()
+            raise
+
+    found = await _first_able(models, begin)
+    async with aclosing(found[2]):
+        yield found
+
+
+async def _first_able(
+    models: Sequence[Model], ask: Callable[[Model], Awaitable[ResultT]]
+) -> ResultT:
+    *others, last = models
+    for model in others:
+        try:
+            return await ask(model)
+        except Exception as error:
+            if not may_fall_back(error):
+                raise
+            logger.warning("%s does not answer, the next model is asked: %s", model.name, error)
+    return await ask(last)
+
+
+async def _complete(model: Model, query: Query) -> list[Completion]:
+    with model.admission.admit(query.samples):
+        tasks = _tasks(model, await _session(model, query), query)
+        if len(tasks) == 1:
+            return [await tasks[0].complete()]
+        asked = [asyncio.ensure_future(task.complete()) for task in tasks]
+        try:
+            return await asyncio.gather(*asked)
+        finally:
+            for one in asked:
+                one.cancel()
+
+
+async def _stream(model: Model, query: Query) -> Samples:
+    with model.admission.admit(query.samples):
+        session = await _session(model, query)
+        # An answer of a form may have to be repaired, or is written otherwise by the API.
+        whole = session.contract is not None and not model.is_local
+        tasks = _tasks(model, session, query)
+        streams = [_as_stream(task) if whole else task.stream() for task in tasks]
+        async with aclosing(merged(streams)) as parts:
+            async for part in parts:
+                yield part
+
+
+async def _as_stream(task: RowTask) -> AsyncGenerator[Delta]:
+    """A whole answer as the only part of a stream."""
+    completion = await task.complete()
+    message = completion.message
+    calls = tuple(
+        ToolCallDelta(index, call.id, call.function.name, call.function.arguments)
+        for index, call in enumerate(message.tool_calls or ())
+    )
+    text = message.compute_flattened_text_content("")
+    yield Delta(text, message.reasoning_content or "", completion, calls)
+
+
+async def _session(model: Model, query: Query) -> Session:
+    """The session of the query's settings. To read a large schema may take a while."""
+    if "guided_decoding" in query.settings:
+        return await asyncio.to_thread(model.session_for, query)
+    return model.session_for(query)
+
+
+def _tasks(model: Model, session: Session, query: Query) -> list[RowTask]:
+    """A task for each sample. Where a seed is set, each further one has the next seed."""
+    row = _row(session, query)
+    seed = session.config.generation.seed
+    sessions = [session] * query.samples
+    if seed is not None:
+        for sample in range(1, query.samples):
+            settings = {**query.settings, "seed": seed + sample}
+            sessions[sample] = model.session_for(replace(query, settings=settings))
+    return [RowTask(one, row, MemoryStore()) for one in sessions]
+
+
+def _row(session: Session, query: Query) -> Row:
+    if session.prefixes is None:
+        return Row(0, query.conversation)
+    return next(session.rows(ListSource([query.conversation])))

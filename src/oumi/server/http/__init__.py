@@ -1,0 +1,1 @@
+"""What all endpoints have in common: requests in, replies out, keys, errors."""

@@ -1,0 +1,99 @@
+"""What the server counts, in the form of Prometheus.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from oumi.core.types.completion import Usage
+
+if TYPE_CHECKING:
+    from oumi.server.models import Model
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+
+
+class Metrics:
+    """The counts of one server, each by model, key or endpoint."""
+
+    content_type = b"text/plain; version=0.0.4; charset=utf-8"
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "oumi_requests", "Requests by endpoint and status.", ("path", "status"),
+            registry=self._registry,
+        )  # fmt: skip
+        self._seconds = Histogram(
+            "oumi_request_seconds", "Time until the end of the reply.", ("path",),
+            buckets=_SECONDS, registry=self._registry,
+        )  # fmt: skip
+        self._first_token = Histogram(
+            "oumi_first_token_seconds", "Time until the first part of a streamed answer.",
+            ("model",), buckets=_SECONDS, registry=self._registry,
+        )  # fmt: skip
+        self._tokens = Counter(
+            "oumi_tokens", "Tokens of answered requests.", ("model", "key", "kind"),
+            registry=self._registry,
+        )  # fmt: skip
+        self._cost = Counter(
+            "oumi_cost_usd", "What answers have cost, at published prices.", ("model", "key"),
+            registry=self._registry,
+        )  # fmt: skip
+
+    def watch(self, models: Iterable[Model]) -> None:
+        """Report how busy the models are, too."""
+        self._registry.register(_Load(models))
+
+    def request_ended(self, path: str, status: int, took_s: float) -> None:
+        """A request has its reply, or its client has left."""
+        self._requests.labels(path, str(status)).inc()
+        self._seconds.labels(path).observe(took_s)
+
+    def first_token(self, model: Model, after_s: float) -> None:
+        """The first part of a stream has come."""
+        self._first_token.labels(model.name).observe(after_s)
+
+    def answered(self, model: Model, key: str, usage: Usage) -> None:
+        """An answer is paid for."""
+        self._tokens.labels(model.name, key, "prompt").inc(usage.prompt_tokens)
+        self._tokens.labels(model.name, key, "completion").inc(usage.completion_tokens)
+        price = model.session.price
+        if price is not None and (cost := price.cost(usage)):
+            self._cost.labels(model.name, key).inc(cost)
+
+    def text(self) -> bytes:
+        """All of it."""
+        return generate_latest(self._registry)
+
+
+class _Load(Collector):
+    """How busy each model is at the moment at which it is asked for."""
+
+    def __init__(self, models: Iterable[Model]):
+        self._models = models
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges."""
+        yield self._gauge(
+            "oumi_in_flight", "Requests that are being answered.", lambda m: m.status.in_flight
+        )
+        yield self._gauge(
+            "oumi_in_flight_limit", "How many may be at once.", lambda m: m.status.allowed
+        )
+        yield self._gauge(
+            "oumi_waiting", "Requests that wait for their turn.", lambda m: m.admission.waiting
+        )
+
+    def _gauge(self, name: str, text: str, read: Callable[[Model], int]) -> Metric:
+        gauge = GaugeMetricFamily(name, text, labels=("model",))
+        for model in self._models:
+            gauge.add_metric((model.name,), read(model))
+        return gauge

@@ -1,0 +1,201 @@
+"""The models that a server offers, each by a name, with the engine behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError
+
+from oumi.backends.engine_choice import engine_for
+from oumi.backends.registry import supported_settings
+from oumi.core.configs import GenerationParams, InferenceConfig, RemoteParams
+from oumi.core.configs.base import Settings
+from oumi.core.names import did_you_mean
+from oumi.errors import ConfigError, OumiError
+from oumi.inference import InferenceEngine, build_engine
+from oumi.runner.limits.status import LimiterStatus
+from oumi.runner.session import Session
+from oumi.server.admission import Admission
+from oumi.server.http.errors import HttpError, wrong_field
+from oumi.server.query import Query
+
+_PATIENCE = RemoteParams(max_outage_s=20.0)
+"""How long a request waits for an API that is away or has too much to do, unless the settings say
+otherwise: a client waits for seconds, where a run waits for a quarter of an hour."""
+_BEFORE_FALLBACK = RemoteParams(max_outage_s=2.0, max_retries=1)
+"""The same where another model may answer."""
+_OF_RUNS = ("fallbacks", "input_path", "output_path", "progress_path")
+"""Settings that are no matter of the engine's."""
+
+
+class ServedModel(InferenceConfig):
+    """The settings of a model that is served, and which others answer in its place."""
+
+    fallbacks: list[str] = Field(default_factory=list)
+    """Names of models that answer, in this order, where this one is away, has too much to do, has
+    spent its quota or has too short a context."""
+
+
+class ServedModels(Settings):
+    """A file of several models."""
+
+    models: dict[str, ServedModel] = Field(min_length=1)
+    """The models by the names that clients know them by."""
+
+
+def name_of(config: InferenceConfig) -> str:
+    """The name under which a model is served that was given none: that of its file or hub id."""
+    name = config.model.adapter_model or config.model.model_name
+    is_path = os.sep in name and Path(name).expanduser().exists()
+    return Path(name).stem if is_path else name
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that is ready to answer."""
+
+    name: str
+    config: InferenceConfig
+    engine: InferenceEngine
+    session: Session
+    """That of requests without settings of their own. All others share its limiter."""
+    admission: Admission
+    job_config: InferenceConfig
+    """The settings of batches, which are as patient as any run."""
+    supported: frozenset[str]
+    """The paths of the settings that its engine honours."""
+
+    @classmethod
+    def load(cls, name: str, served: ServedModel, most_waiting: int) -> Self:
+        """Load it. Raises what is wrong with the settings or the model."""
+        config = _for_clients(served)
+        engine = build_engine(config)
+        session = engine.session(config)
+        places = min(session.max_in_flight, session.limiter.limits.in_flight)
+        supported = frozenset(supported_settings(engine.row(), config))
+        admission = Admission(places, most_waiting)
+        return cls(name, config, engine, session, admission, _without_files(served), supported)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine."""
+        return self.engine.row().provider is None
+
+    @property
+    def status(self) -> LimiterStatus:
+        """How busy it is."""
+        return self.session.limiter.status
+
+    def session_for(self, query: Query) -> Session:
+        """The session of a query's settings. Raises HttpError, which names the field."""
+        if not query.settings:
+            return self.session
+        generation = _checked(query)
+        self._check_supported(query, generation)
+        try:
+            return self.session.with_settings(generation)
+        except OumiError as error:
+            raise _in_words_of(query, str(error.__cause__ or error)) from error
+
+    def _check_supported(self, query: Query, generation: GenerationParams) -> None:
+        for setting in sorted(generation.changed_fields()):
+            path = f"generation.{setting}"
+            if generation.guided_decoding is not None and setting == "guided_decoding":
+                path = f"{path}.{generation.guided_decoding.form}"
+            if path not in self.supported:
+                field = query.origins.get(setting, setting)
+                raise wrong_field(
+                    field, f"{self.engine.name}, the engine of {self.name}, cannot honour it"
+                )
+
+
+def _in_words_of(query: Query, text: str) -> HttpError:
+    """An error of the settings, in which each is called by the field that it is from."""
+    param = None
+    for setting, field in query.origins.items():
+        if (path := f"generation.{setting}") in text:
+            text, param = text.replace(path, field), param or field
+    return HttpError(400, text, param=param)
+
+
+def _checked(query: Query) -> GenerationParams:
+    try:
+        return GenerationParams(**query.settings)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        setting, *inner = map(str, detail["loc"]) if detail["loc"] else ("",)
+        field = ".".join([query.origins.get(setting, setting), *inner])
+        raise wrong_field(field, detail["msg"]) from None
+
+
+class ModelTable:
+    """All models of a server, open within `with`."""
+
+    def __init__(self, configs: Mapping[str, ServedModel], most_waiting: int):
+        _check_fallbacks(configs)
+        self._configs = configs
+        self._most_waiting = most_waiting
+        self._models: dict[str, Model] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with self._stack as stack:
+            for name, config in self._configs.items():
+                model = Model.load(name, config, self._most_waiting)
+                stack.callback(model.engine.close)
+                self._models[name] = model
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self._models.values())
+
+    def find(self, name: str | None) -> Model:
+        """A model by its name; the first one without. Raises HttpError."""
+        if name is None:
+            return next(iter(self))
+        model = self._models.get(name)
+        if model is None:
+            hint = did_you_mean(name, self._models, before="; ") or (
+                f"; there are {', '.join(self._models)}"
+            )
+            raise HttpError(
+                404, f"no model {name!r} here{hint}", code="model_not_found", param="model"
+            )
+        return model
+
+    def candidates(self, name: str | None) -> list[Model]:
+        """The model, and those that may answer in its place."""
+        first = self.find(name)
+        return [first, *(self._models[other] for other in self._configs[first.name].fallbacks)]
+
+
+def _check_fallbacks(configs: Mapping[str, ServedModel]) -> None:
+    for name, config in configs.items():
+        for other in config.fallbacks:
+            if other == name or other not in configs:
+                hint = did_you_mean(other, configs.keys() - {name}, before="; ")
+                raise ConfigError(f"models.{name}.fallbacks: {other!r} is no other model{hint}")
+
+
+def _for_clients(config: ServedModel) -> InferenceConfig:
+    """The settings with the patience of clients."""
+    bare = _without_files(config)
+    if engine_for(config).provider is None:
+        return bare
+    patience = _BEFORE_FALLBACK if config.fallbacks else _PATIENCE
+    return bare.model_copy(update={"remote_params": patience.merge(config.remote_params)})
+
+
+def _without_files(config: ServedModel) -> InferenceConfig:
+    """The settings without the files of a run."""
+    names = config.model_fields_set.difference(_OF_RUNS)
+    return InferenceConfig(**{name: getattr(config, name) for name in names})

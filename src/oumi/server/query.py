@@ -1,0 +1,110 @@
+"""What a client asks for, whichever API it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.core.types.conversation import Conversation, Message
+from oumi.server.http.endpoint import ErrorForm
+from oumi.server.http.errors import wrong_field
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A request of a client, in our own types."""
+
+    model: str | None
+    """The name of the model that is wanted; None for the first one that is served."""
+    conversation: Conversation
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of GenerationParams, unchecked."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """The field of the request that each setting is from, for errors."""
+    samples: int = 1
+    """How many answers are wanted."""
+    stream: bool = False
+    shows_usage: bool = True
+    """Whether a stream ends with the tokens that it took."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the reply has to repeat of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answers to a query, and the name of the model that gave them."""
+
+    model: str
+    completions: Sequence[Completion]
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all of them."""
+        return sum(map(usage_of, self.completions), Usage())
+
+
+def usage_of(completion: Completion | None) -> Usage:
+    """The tokens of an answer, those of answers before it that were not valid included."""
+    answers = () if completion is None else completion.answers
+    return sum((answer.usage for answer in answers), Usage())
+
+
+def added_message(completion: Completion) -> Message:
+    """The message of an answer, without the text that the client gave to be continued."""
+    message, prefill = completion.message, completion.prefill
+    if not prefill or not isinstance(message.content, str):
+        return message
+    return message.model_copy(update={"content": message.content.removeprefix(prefill)})
+
+
+class StreamEncoder(Protocol):
+    """Writes an answer as the events of an API's stream."""
+
+    def start(self) -> bytes:
+        """What the stream begins with."""
+        ...
+
+    def add(self, sample: int, delta: Delta) -> bytes:
+        """The events of a part of an answer. The last one of each has the completion."""
+        ...
+
+    def end(self, usage: Usage) -> bytes:
+        """What the stream ends with."""
+        ...
+
+
+class Api(Protocol):
+    """The form of an API: requests to queries, answers to replies. All of it is pure."""
+
+    errors: ErrorForm
+
+    def read(self, body: bytes) -> Query:
+        """The query in the body of a request. Raises HttpError, which names the field."""
+        ...
+
+    def reply(self, query: Query, answer: Answer) -> bytes:
+        """The body of a reply."""
+        ...
+
+    def stream(self, query: Query, model: str) -> StreamEncoder:
+        """What writes the reply as a stream."""
+        ...
+
+
+def check_media(conversation: Conversation, *, allows_files: bool) -> None:
+    """Raise HttpError for what names a file of this machine, unless the settings name a folder of
+    which clients may have files read.
+    """
+    if allows_files:
+        return
+    for number, message in enumerate(conversation.messages):
+        for item in message.content_items if isinstance(message.content, list) else ():
+            url = (item.content or "").lstrip().lower() if not item.is_text() else ""
+            if item.type.form == "path" or url.startswith("file:"):
+                raise wrong_field(
+                    f"messages.{number}",
+                    "it names a file of the server, which reads none: send its bytes as base64, or "
+                    "set allowed_media_path where the server is started",
+                )
