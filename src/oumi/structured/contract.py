@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oumi.core.answer_type import AnswerType, type_of_schema
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.structured.extract_json import extract_json, extract_text
@@ -32,8 +33,13 @@ class Contract:
     """Judges a text as a whole."""
     is_json: bool
     """Whether the engine answers with JSON, even if only around a text of a choice."""
-    has_bounds: bool = False
-    """Whether a sampler bounds what a schema leaves open, once an answer was cut off."""
+    is_sampled_here: bool = False
+    """Whether a sampler on this machine keeps the constraint."""
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether a sampler bounds what a schema leaves open, once an answer was cut off."""
+        return self.is_sampled_here and self.guided.json is not None
 
     def validate(self, text: str) -> Verdict:
         """The valid answer that a text is or contains, or else what is wrong with the text."""
@@ -59,6 +65,11 @@ class Contract:
         return Verdict(text, verdicts[-1].describe) if verdicts and self.is_json else whole
 
 
+def type_of_answers(contract: Contract | None) -> AnswerType | None:
+    """The type that the answers of a contract become; None where no type was given."""
+    return None if contract is None else type_of_schema(contract.guided.json)
+
+
 def make_contract(
     generation: GenerationParams, restore: Restore | None = None, *, is_sampled_here: bool = False
 ) -> Contract | None:
@@ -77,5 +88,5 @@ def make_contract(
         make_is_valid(guided, restore),
         make_validator(guided, restore),
         is_json=guided.json is not None or restore is not None,
-        has_bounds=is_sampled_here and guided.json is not None,
+        is_sampled_here=is_sampled_here,
     )

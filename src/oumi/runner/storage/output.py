@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from oumi.core.answer_type import AnswerType
 from oumi.core.digest import file_digest
 from oumi.core.types.completion import Usage
 from oumi.core.types.failure import Failure
@@ -127,15 +128,15 @@ class Output:
         if self.failures_path.stat().st_size == 0:
             self.failures_path.unlink()
 
-    def result(self) -> InferenceResult:
-        """What the files hold."""
+    def result(self, answer_type: AnswerType | None = None) -> InferenceResult:
+        """What the files hold; the answers are of `answer_type`, if of any."""
         summary = RunSummary.read(self.run_path)
         if summary is None:
             raise StorageError(f"{self.run_path}: missing or damaged")
         failures = LazyFailures(self.failures_path, summary.samples)
         total = summary.done + len(failures)
         rows = range(total) if not failures else [i for i in range(total) if i not in failures]
-        conversations = LazyConversations(self.path, summary.done)
+        conversations = LazyConversations(self.path, summary.done, answer_type)
         return InferenceResult(conversations, rows, failures, summary.samples)
 
     def _check_replaced_files(self) -> None:
