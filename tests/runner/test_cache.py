@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 import oumi
 from oumi.core.configs import (
@@ -26,6 +27,7 @@ from oumi.core.configs import (
     RemoteParams,
 )
 from oumi.core.logs import warn_once
+from oumi.errors import ConfigError
 from oumi.inference import OpenAIInferenceEngine, RemoteInferenceEngine
 from oumi.runner.stats import RunStats
 from tests.batch.local import finish, remote_engine
@@ -327,3 +329,13 @@ def test_a_job_at_an_api_says_that_it_does_not(
         engine.infer_batch(rows(2), InferenceConfig(cache=str(cache)))
     assert "cache: batch jobs of an API neither read it nor fill it" in caplog.text
     assert not cache.exists()
+
+
+def test_where_a_cache_may_lie(engine: RemoteInferenceEngine, cache: Path):
+    config = InferenceConfig(cache=str(cache), output_path=str(cache))
+    with pytest.raises(ConfigError, match="cache and output_path are the same file"):
+        engine.infer(rows(1), config)
+    assert InferenceConfig(cache=None).cache is False
+    for wrong in (" ", 3):
+        with pytest.raises(ValidationError, match="expected true, false or a path"):
+            InferenceConfig(cache=wrong)

@@ -162,6 +162,9 @@ def _check_output(config: InferenceConfig) -> None:
     kind, path = config.output_format, config.output_path
     if config.samples == SampleLayout.LIST and path is not None and not config.writes_table:
         raise ConfigError("samples: a list is for tables; conversations have a row a sample")
+    cache = config.cache if isinstance(config.cache, str) else None
+    if cache is not None and path is not None and Path(cache).resolve() == Path(path).resolve():
+        raise ConfigError(f"cache and output_path are the same file: {cache}")
     if kind is None:
         return
     if path is None:
