@@ -27,7 +27,7 @@ from oumi.core.configs import (
     RemoteParams,
 )
 from oumi.core.logs import warn_once
-from oumi.errors import ConfigError
+from oumi.errors import AccessError, ConfigError
 from oumi.inference import OpenAIInferenceEngine, RemoteInferenceEngine
 from oumi.runner.stats import RunStats
 from tests.batch.local import finish, remote_engine
@@ -339,3 +339,14 @@ def test_where_a_cache_may_lie(engine: RemoteInferenceEngine, cache: Path):
     for wrong in (" ", 3):
         with pytest.raises(ValidationError, match="expected true, false or a path"):
             InferenceConfig(cache=wrong)
+
+
+def test_hits_do_not_hide_a_wrong_key(
+    engine: RemoteInferenceEngine, server: FaultServer, cache: Path
+):
+    config = InferenceConfig(cache=str(cache))
+    engine.infer(rows(50)[::2], config)
+    server.plan(faults=[{"kind": "status", "code": 401, "times": None}])
+    with pytest.raises(AccessError):
+        engine.infer(rows(50), config)
+    assert requests(server) < 25

@@ -188,7 +188,7 @@ def _write_rows(
                 usage += Usage() if from_cache else Usage.from_dict(completion["usage"])
         if failure is not None:
             counts["failed"] += 1
-            usage += Usage.from_dict(failure.get("usage") or _NO_TOKENS)
+            usage += Usage() if from_cache else Usage.from_dict(failure.get("usage") or _NO_TOKENS)
             sink.add_failure(index, number, row, failure)
     sink.finish()
     return counts, usage
