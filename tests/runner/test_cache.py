@@ -27,6 +27,7 @@ from oumi.core.configs import (
     RemoteParams,
 )
 from oumi.core.logs import warn_once
+from oumi.core.types import Message, Role
 from oumi.errors import AccessError, ConfigError
 from oumi.inference import OpenAIInferenceEngine, RemoteInferenceEngine
 from oumi.runner.stats import RunStats
@@ -104,6 +105,19 @@ def test_other_files_are_answered_from_the_cache(
     assert summary["usage"]["prompt_tokens"] == stats.usage.prompt_tokens == sum(usages[:2])
     journal = Path(f"{output}.journal").read_text()
     assert journal.count('"from_cache":true') == 6, "an answer from the cache is recorded as well"
+
+
+def test_an_answer_that_is_asked_for_does_not_say_what_the_one_before_it_was(
+    engine: RemoteInferenceEngine, cache: Path, tmp_path: Path
+):
+    config = InferenceConfig(cache=str(cache))
+    engine.infer(rows(1), config)
+    [first] = engine.infer(rows(1), config)
+    assert from_cache([first]) == [True]
+    further = first.with_reply(Message(role=Role.USER, content="row-7"))
+    assert from_cache(engine.infer([further], config)) == [False]
+    to_file = config.merge(InferenceConfig(output_path=str(tmp_path / "out.jsonl"), cache=False))
+    assert from_cache(engine.infer([further], to_file)) == [False]
 
 
 def test_hits_cost_nothing(server: FaultServer, cache: Path):

@@ -136,7 +136,7 @@ class JsonlSink:
         if "prefill" in completion:
             row["messages"].pop()
         row["messages"].append(completion["message"])
-        row["metadata"] = {**(row.get("metadata") or {}), **answer_metadata(completion)}
+        row["metadata"] = answer_metadata(row.get("metadata") or {}, completion)
         text = write_json(row) + b"\n"
         self._digest.update(text)
         self._answers.write(text)
