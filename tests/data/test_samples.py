@@ -129,10 +129,10 @@ def test_failures_name_row_and_sample(
     result = found.value.result
     [number] = result.failed_indices
     assert result.rows == [at for at in range(6) if at != number]
-    assert number // result.samples == 1
+    assert number // result.num_samples == 1
     line = json.loads(Path(f"{output}.failures.jsonl").read_text())
     assert (line["row"], line["sample"], line["line"]) == (1, number % 2, 2)
-    assert json.loads(Path(f"{output}.run.json").read_text())["samples"] == 2
+    assert json.loads(Path(f"{output}.run.json").read_text())["num_samples"] == 2
     requests = server.stats()["requests"]
     assert len(engine.infer(None, config)) == 6
     assert server.stats()["requests"] == requests + 1
