@@ -14,7 +14,7 @@ from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation
-from oumi.data.equal_rows import number_equal_rows
+from oumi.data.equal_rows import EqualRows
 from oumi.data.records.record import Record
 from oumi.data.source import SAMPLE, Row, Source
 
@@ -42,7 +42,7 @@ class SampledSource(Source):
 
     def __init__(self, source: Source, num_samples: int, *, counts_equal_rows: bool = False):
         self._source = source
-        self._counts_equal_rows = counts_equal_rows
+        self._equal_rows = EqualRows() if counts_equal_rows else None
         self.num_samples = num_samples
         self.name = source.name
         self.in_memory = source.in_memory
@@ -54,12 +54,17 @@ class SampledSource(Source):
         self.may_be_empty = source.may_be_empty
 
     def rows(self, start: int = 0) -> Iterator[Row]:
-        """The rows from number `start` on. Where equal ones are counted, those before are read."""
+        """The rows from number `start` on."""
         row, sample = divmod(start, self.num_samples)
-        rows = self._source.rows(0 if self._counts_equal_rows else row)
-        if self._counts_equal_rows:
-            rows = islice(number_equal_rows(rows), row, None)
+        rows = self._rows_of_input(row)
         return rows if self.num_samples == 1 else islice(self._samples_of(rows), sample, None)
+
+    def _rows_of_input(self, start: int) -> Iterator[Row]:
+        if self._equal_rows is None:
+            return self._source.rows(start)
+        first = min(start, self._equal_rows.known)
+        rows = self._equal_rows.number(self._source.rows(first))
+        return islice(rows, start - first, None)
 
     def _samples_of(self, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
