@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -10,24 +11,37 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import start
+
 SHORT = ("--generation.max_new_tokens", "4")
 DAY_S = 24 * 3600
 
 
-@pytest.fixture
-def cache(oumi, tmp_path: Path) -> Path:
-    """A cache of four answers, the first one used 60 days ago, the second one 50, and so on."""
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with four questions, their answers, and a cache of these: the first one used 60 days
+    ago, the second one 50, and so on.
+    """
+    folder = tmp_path_factory.mktemp("answered")
     questions = [{"prompt": f"What is {i} plus 1?"} for i in range(4)]
-    (tmp_path / "in.json").write_text(json.dumps(questions))
+    (folder / "in.json").write_text(json.dumps(questions))
     files = ("--input_path", "in.json", "--output_path", "out.jsonl")
-    done = oumi("infer", *files, *SHORT, "--cache", "answers.sqlite")
-    assert done.returncode == 0, done.stderr
-    path = tmp_path / "answers.sqlite"
-    with closing(sqlite3.connect(path)) as connection, connection:
+    process = start("infer", *files, *SHORT, "--cache", "answers.sqlite", cwd=folder)
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    with closing(sqlite3.connect(folder / "answers.sqlite")) as connection, connection:
         for row in range(4):
             used = int(time.time()) - (60 - 10 * row) * DAY_S
             connection.execute("UPDATE answers SET used = ? WHERE rowid = ?", (used, row + 1))
-    return path
+    return folder
+
+
+@pytest.fixture
+def cache(answered: Path, tmp_path: Path) -> Path:
+    """The cache, beside the questions in the folder in which `oumi` runs."""
+    for name in ("in.json", "out.jsonl", "answers.sqlite"):
+        shutil.copy(answered / name, tmp_path)
+    return tmp_path / "answers.sqlite"
 
 
 def count(oumi) -> int:

@@ -20,6 +20,7 @@ import oumi
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
 from oumi.core.logs import warn_once
 from oumi.data.equal_rows import HashCounts
+from oumi.data.opening import open_source
 from oumi.errors import ConfigError, InferenceError, InputError, OutputExistsError
 from oumi.inference import OpenAIInferenceEngine, RemoteInferenceEngine
 from tests.conftest import answers, ask
@@ -129,10 +130,10 @@ def test_failures_name_row_and_sample(
     result = found.value.result
     [number] = result.failed_indices
     assert result.rows == [at for at in range(6) if at != number]
-    assert number // result.samples == 1
+    assert number // result.num_samples == 1
     line = json.loads(Path(f"{output}.failures.jsonl").read_text())
     assert (line["row"], line["sample"], line["line"]) == (1, number % 2, 2)
-    assert json.loads(Path(f"{output}.run.json").read_text())["samples"] == 2
+    assert json.loads(Path(f"{output}.run.json").read_text())["num_samples"] == 2
     requests = server.stats()["requests"]
     assert len(engine.infer(None, config)) == 6
     assert server.stats()["requests"] == requests + 1
@@ -309,3 +310,14 @@ def test_hashes_are_counted():
         value = numbers.randrange(15_000) * 0x9E3779B97F4A7C15 % 2**64
         assert counts.add(value) == seen[value]
         seen[value] += 1
+
+
+def test_equal_rows_have_the_same_numbers_in_each_pass():
+    rows = [ask(f"row-{i % 3}") for i in range(10)]
+    config = InferenceConfig(generation=of(2, seed=1))
+    expected = [(i, i % 2, i // 2 // 3) for i in range(20)]
+    for start in (0, 7, 20):
+        source = open_source(rows, config)
+        for first in (start, 0, start, 13):
+            found = [(row.index, row.sample, row.repeat) for row in source.rows(first)]
+            assert found == expected[first:]

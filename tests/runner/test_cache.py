@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 import oumi
 from oumi.core.configs import (
@@ -26,6 +27,8 @@ from oumi.core.configs import (
     RemoteParams,
 )
 from oumi.core.logs import warn_once
+from oumi.core.types import Message, Role
+from oumi.errors import AccessError, ConfigError
 from oumi.inference import OpenAIInferenceEngine, RemoteInferenceEngine
 from oumi.runner.stats import RunStats
 from tests.batch.local import finish, remote_engine
@@ -102,6 +105,19 @@ def test_other_files_are_answered_from_the_cache(
     assert summary["usage"]["prompt_tokens"] == stats.usage.prompt_tokens == sum(usages[:2])
     journal = Path(f"{output}.journal").read_text()
     assert journal.count('"from_cache":true') == 6, "an answer from the cache is recorded as well"
+
+
+def test_an_answer_that_is_asked_for_does_not_say_what_the_one_before_it_was(
+    engine: RemoteInferenceEngine, cache: Path, tmp_path: Path
+):
+    config = InferenceConfig(cache=str(cache))
+    engine.infer(rows(1), config)
+    [first] = engine.infer(rows(1), config)
+    assert from_cache([first]) == [True]
+    further = first.with_reply(Message(role=Role.USER, content="row-7"))
+    assert from_cache(engine.infer([further], config)) == [False]
+    to_file = config.merge(InferenceConfig(output_path=str(tmp_path / "out.jsonl"), cache=False))
+    assert from_cache(engine.infer([further], to_file)) == [False]
 
 
 def test_hits_cost_nothing(server: FaultServer, cache: Path):
@@ -327,3 +343,24 @@ def test_a_job_at_an_api_says_that_it_does_not(
         engine.infer_batch(rows(2), InferenceConfig(cache=str(cache)))
     assert "cache: batch jobs of an API neither read it nor fill it" in caplog.text
     assert not cache.exists()
+
+
+def test_where_a_cache_may_lie(engine: RemoteInferenceEngine, cache: Path):
+    config = InferenceConfig(cache=str(cache), output_path=str(cache))
+    with pytest.raises(ConfigError, match="cache and output_path are the same file"):
+        engine.infer(rows(1), config)
+    assert InferenceConfig(cache=None).cache is False
+    for wrong in (" ", 3):
+        with pytest.raises(ValidationError, match="expected true, false or a path"):
+            InferenceConfig(cache=wrong)
+
+
+def test_hits_do_not_hide_a_wrong_key(
+    engine: RemoteInferenceEngine, server: FaultServer, cache: Path
+):
+    config = InferenceConfig(cache=str(cache))
+    engine.infer(rows(50)[::2], config)
+    server.plan(faults=[{"kind": "status", "code": 401, "times": None}])
+    with pytest.raises(AccessError):
+        engine.infer(rows(50), config)
+    assert requests(server) < 25

@@ -96,5 +96,5 @@ def test_without_a_contract_nothing_is_validated():
 def test_a_record_joins_its_conversation_as_its_completion_does(completion: Completion):
     question = Conversation(messages=[Message(role=Role.USER, content="?")])
     joined = completion.join(question)
-    assert answer_metadata(completion.to_dict()) == joined.metadata
+    assert answer_metadata({}, completion.to_dict()) == joined.metadata
     assert joined.messages[-1] == completion.message

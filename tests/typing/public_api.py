@@ -151,6 +151,7 @@ def others() -> None:
     except OumiError as error:
         print(error)
     assert_type(oumi.infer(["Hello", "Goodbye"]), Sequence[Conversation])
+    assert_type(oumi.infer("Hello", n=3, temperature=1.0), Sequence[Conversation])
     config = InferenceConfig.from_yaml("run.yaml")
     oumi.infer(config, ["Hello"])
     config.to_yaml("copy.yaml")

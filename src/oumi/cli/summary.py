@@ -58,10 +58,11 @@ def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, st
     seconds, usage = stats.elapsed_s, stats.usage
     before = f", {stats.recorded:,} answered before" if stats.recorded else ""
     yield "rows", f"{stats.done:,} done, {stats.failed:,} failed{before}"
+    if stats.num_samples > 1 and stats.total:
+        rows = stats.total // stats.num_samples
+        yield "samples", f"{stats.num_samples:,} of each of {rows:,} rows"
     if stats.from_cache:
         yield "cache", f"{stats.from_cache:,} rows from the cache"
-    if stats.samples > 1 and stats.total:
-        yield "samples", f"{stats.samples:,} of each of {stats.total // stats.samples:,} rows"
     yield "time", f"{seconds:.2f} s, {format_number((stats.done + stats.failed) / seconds)} rows/s"
     yield (
         "tokens",

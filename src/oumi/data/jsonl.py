@@ -118,7 +118,7 @@ class JsonlSink:
     def __init__(self, answers: BinaryIO, failures: BinaryIO, source: Source | None = None):
         self._answers = answers
         self._failures = failures
-        self._samples = 1 if source is None else source.samples
+        self._num_samples = 1 if source is None else source.num_samples
         self._digest = new_digest()
 
     @property
@@ -136,7 +136,7 @@ class JsonlSink:
         if "prefill" in completion:
             row["messages"].pop()
         row["messages"].append(completion["message"])
-        row["metadata"] = {**(row.get("metadata") or {}), **answer_metadata(completion)}
+        row["metadata"] = answer_metadata(row.get("metadata") or {}, completion)
         text = write_json(row) + b"\n"
         self._digest.update(text)
         self._answers.write(text)
@@ -145,7 +145,7 @@ class JsonlSink:
         self, index: int, number: int | None, line: bytes, failure: Mapping[str, Any]
     ) -> None:
         """Write the row's number, its line in the input, the reason, and the conversation."""
-        record = failure_record(index, self._samples, number, failure)
+        record = failure_record(index, self._num_samples, number, failure)
         with contextlib.suppress(ValueError):  # a row that is not JSON failed because of that
             record["conversation"] = from_json(line)
         self._failures.write(write_json(record) + b"\n")

@@ -28,6 +28,9 @@ def check_output_name(config: InferenceConfig) -> None:
         if kind is not None:
             raise ConfigError(f"output_format: {kind} of what: set output_path")
         return
+    cache = config.cache if isinstance(config.cache, str) else None
+    if cache is not None and Path(cache).resolve() == Path(path).resolve():
+        raise ConfigError(f"cache and output_path are the same file: {cache}")
     if config.samples == SampleLayout.LIST and not config.writes_table:
         raise ConfigError("samples: a list is for tables; conversations have a row a sample")
     if kind == OutputFormat.CONVERSATIONS and config.ends_as_table:

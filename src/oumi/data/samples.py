@@ -14,7 +14,7 @@ from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation
-from oumi.data.equal_rows import number_equal_rows
+from oumi.data.equal_rows import EqualRows
 from oumi.data.records.record import Record
 from oumi.data.source import SAMPLE, Row, Source
 
@@ -27,23 +27,23 @@ def sampled(source: Source, config: InferenceConfig) -> Source:
     where they are to have answers of their own: under a seed, and in a cache.
     """
     counts = config.generation.seed is not None or config.cache is not False
-    samples = config.generation.num_samples
-    if samples == 1 and not counts:
+    num_samples = config.generation.num_samples
+    if num_samples == 1 and not counts:
         return source
-    return SampledSource(source, samples, counts_equal_rows=counts)
+    return SampledSource(source, num_samples, counts_equal_rows=counts)
 
 
 class SampledSource(Source):
     """Each row of another source so many times, the samples of a row one after the other.
 
-    Row `r * samples + s` is sample `s` of row `r`. Where there are several, the conversations have
-    its number in their metadata. With `counts_equal_rows`, equal rows are numbered too.
+    Row `r * num_samples + s` is sample `s` of row `r`. Where there are several, the conversations
+    have its number in their metadata. With `counts_equal_rows`, equal rows are numbered too.
     """
 
-    def __init__(self, source: Source, samples: int, *, counts_equal_rows: bool = False):
+    def __init__(self, source: Source, num_samples: int, *, counts_equal_rows: bool = False):
         self._source = source
-        self._counts_equal_rows = counts_equal_rows
-        self.samples = samples
+        self._equal_rows = EqualRows() if counts_equal_rows else None
+        self.num_samples = num_samples
         self.name = source.name
         self.in_memory = source.in_memory
         self.recognised = source.recognised
@@ -54,17 +54,22 @@ class SampledSource(Source):
         self.may_be_empty = source.may_be_empty
 
     def rows(self, start: int = 0) -> Iterator[Row]:
-        """The rows from number `start` on. Where equal ones are counted, those before are read."""
-        row, sample = divmod(start, self.samples)
-        rows = self._source.rows(0 if self._counts_equal_rows else row)
-        if self._counts_equal_rows:
-            rows = islice(number_equal_rows(rows), row, None)
-        return rows if self.samples == 1 else islice(self._samples_of(rows), sample, None)
+        """The rows from number `start` on."""
+        row, sample = divmod(start, self.num_samples)
+        rows = self._rows_of_input(row)
+        return rows if self.num_samples == 1 else islice(self._samples_of(rows), sample, None)
+
+    def _rows_of_input(self, start: int) -> Iterator[Row]:
+        if self._equal_rows is None:
+            return self._source.rows(start)
+        first = min(start, self._equal_rows.known)
+        rows = self._equal_rows.number(self._source.rows(first))
+        return islice(rows, start - first, None)
 
     def _samples_of(self, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
-            first = row.index * self.samples
-            for sample in range(self.samples):
+            first = row.index * self.num_samples
+            for sample in range(self.num_samples):
                 asked = None
                 if row.conversation is not None:
                     asked = _numbered(row.conversation, sample)
@@ -74,22 +79,22 @@ class SampledSource(Source):
     def estimated_rows(self) -> int | None:
         """About how many rows there are."""
         rows = self._source.estimated_rows
-        return None if rows is None else rows * self.samples
+        return None if rows is None else rows * self.num_samples
 
     def lines(self) -> Iterator[tuple[int | None, bytes]]:
         """The same rows as JSON text, unchecked, each with the number of its line if it has one."""
-        if self.samples == 1:
+        if self.num_samples == 1:
             yield from self._source.lines()
             return
         for number, line in self._source.lines():
             fields = _fields(line)
-            for sample in range(self.samples):
+            for sample in range(self.num_samples):
                 yield number, line if fields is None else _numbered_text(fields, sample)
 
     def records(self) -> Iterator[Record]:
         """The rows of the input, each so many times."""
         for record in self._source.records():
-            for _ in range(self.samples):
+            for _ in range(self.num_samples):
                 yield record
 
     @property
@@ -104,25 +109,25 @@ class SampledSource(Source):
 
     def line_of(self, index: int) -> bytes:
         """One row as JSON text, unchecked."""
-        row, sample = divmod(index, self.samples)
+        row, sample = divmod(index, self.num_samples)
         line = self._source.line_of(row)
-        fields = _fields(line) if self.samples > 1 else None
+        fields = _fields(line) if self.num_samples > 1 else None
         return line if fields is None else _numbered_text(fields, sample)
 
     def generation_of(self, index: int) -> GenerationParams | None:
         """The settings of one row. Rows that are asked for in order cost one pass."""
-        return self._source.generation_of(index // self.samples)
+        return self._source.generation_of(index // self.num_samples)
 
     def place(self, row: Row) -> str:
         """Where the row stands in the input."""
-        return self._source.place(replace(row, index=row.index // self.samples))
+        return self._source.place(replace(row, index=row.index // self.num_samples))
 
     def fingerprint(self) -> str:
         """A hash of the content and of the number of samples."""
-        if self.samples == 1:
+        if self.num_samples == 1:
             return self._source.fingerprint()
         digest = new_digest()
-        digest.update(f"{self._source.fingerprint()} samples {self.samples}".encode())
+        digest.update(f"{self._source.fingerprint()} samples {self.num_samples}".encode())
         return digest.hexdigest()
 
     def copy_to(self, file: BinaryIO) -> None:

@@ -36,14 +36,14 @@ class Sink(Protocol):
 
 
 def failure_record(
-    index: int, samples: int, number: int | None, failure: Mapping[str, Any]
+    index: int, num_samples: int, number: int | None, failure: Mapping[str, Any]
 ) -> dict[str, Any]:
     """How a line of the file of failures begins: the row's number, that of its sample where there
     are several, the line of the input, and the reason.
     """
-    row, sample = divmod(index, samples)
+    row, sample = divmod(index, num_samples)
     record: dict[str, Any] = {"row": row}
-    if samples > 1:
+    if num_samples > 1:
         record[SAMPLE] = sample
     if number is not None:
         record["line"] = number

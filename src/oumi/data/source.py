@@ -82,7 +82,7 @@ class Source(ABC):
     may_be_empty: bool = False
     """Whether no rows at all are no mistake."""
 
-    samples: int = 1
+    num_samples: int = 1
     """How many samples of each row of the input follow one another."""
 
     @abstractmethod

@@ -35,7 +35,7 @@ class AnswerTable:
         outcomes = self._parsed(result)  # so that the parser's columns are known
         self._columns = form.columns(input_columns(source))
         values = (self._values_of(at, *outcome) for at, outcome in enumerate(outcomes))
-        self._values = in_lists(values, form.samples) if form.has_lists else list(values)
+        self._values = in_lists(values, form.num_samples) if form.has_lists else list(values)
 
     @property
     def rows_of_row(self) -> int:
@@ -44,7 +44,7 @@ class AnswerTable:
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the input, each with the values beside it."""
-        step = self._form.samples // self.rows_of_row  # over those that stand in one list
+        step = self._form.num_samples // self.rows_of_row  # over those that stand in one list
         records = islice(self._source.records(), 0, None, step)
         pairs = zip(records, self._values, strict=True)
         return [{**record.columns, **values} for record, values in pairs]

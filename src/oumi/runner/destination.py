@@ -185,11 +185,11 @@ class FileDestination:
             return None
         total = sum(1 for _ in self._source.records())
         missing = MissingConversations(self._output.path, total)
-        return InferenceResult(missing, range(total), samples=self._source.samples)
+        return InferenceResult(missing, range(total), num_samples=self._source.num_samples)
 
     def _table_result(self) -> InferenceResult:
         """The conversations, from the journal, and the failures, from their file."""
-        failures = LazyFailures(self._output.failures_path, self._source.samples)
+        failures = LazyFailures(self._output.failures_path, self._source.num_samples)
         missing = Failure("StorageError", "not in the table")
         result = self._snapshot(missing, failures).result(self._source)
         if not self._source.in_memory:

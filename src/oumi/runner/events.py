@@ -35,7 +35,7 @@ class RunStarted:
     """None where answers cost nothing."""
     is_estimate: bool = False
     """Whether `total` is one, or None where nothing can be told. `RowsCounted` follows then."""
-    samples: int = 1
+    num_samples: int = 1
     """How many of the rows are answers to the same row of the input."""
 
 

@@ -136,9 +136,9 @@ class Job:
     def _notify_started(self, counts: RowsCounted, path: Path | None) -> None:
         name, price = self._session.name, self._session.price
         output_path = str(path.resolve()) if path else None
-        total, recorded, samples = counts.total, counts.recorded, self.source.samples
+        total, recorded, num_samples = counts.total, counts.recorded, self.source.num_samples
         self._notify(
-            RunStarted(total, recorded, name, output_path, price, counts.is_estimate, samples)
+            RunStarted(total, recorded, name, output_path, price, counts.is_estimate, num_samples)
         )
 
     def _notify(self, event: Event) -> None:

@@ -109,7 +109,8 @@ class RowTask:
             if fatal is not None:
                 raise fatal from error
             return self.fail(error)
-        self._refusals.row_done()
+        if not completion.from_cache:  # which shows nothing of the key and the model of this run
+            self._refusals.row_done()
         if self._cache is not None and self._recorded is not None:
             self._cache.put(self._key, self._row.repeat, self._recorded)
         return RowDone(self._row.index, completion, self._latency_s, self._usage)
@@ -203,8 +204,10 @@ class RowTask:
         return outcome
 
     def _cached(self, contract: Contract | None) -> Completion | None:
-        """The answer of an earlier run, recorded as one of this run."""
-        if self._cache is None:
+        """The answer of another run, recorded as one of this run. Answers that this run has paid
+        for go before it.
+        """
+        if self._cache is None or self._store.earlier_answer(self._row.index) is not None:
             return None
         found = self._cache.get(self._key, self._row.repeat)
         if found is None:

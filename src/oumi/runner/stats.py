@@ -65,7 +65,7 @@ class RunStats:
     total: int | None = 0
     is_estimate: bool = False
     """Whether the total is one, because not all rows are counted yet."""
-    samples: int = 1
+    num_samples: int = 1
     """How many of these rows are answers to the same row of the input."""
     recorded: int = 0
     done: int = 0
@@ -103,7 +103,7 @@ class RunStats:
             case Waiting() | Resumed():
                 self.waiting = event if isinstance(event, Waiting) else None
             case RunStarted():
-                self.price, self.samples = event.price, event.samples
+                self.price, self.num_samples = event.price, event.num_samples
                 self._count_rows(event)
                 self.started_s = time.monotonic()
             case RowsCounted():

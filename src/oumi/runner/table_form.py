@@ -25,7 +25,7 @@ def table_form(
     cost_of = None if session.price is None else session.price.cost
     suffix = "" if path is None else TableForm.suffix_of(path)
     has_lists = session.config.samples == SampleLayout.LIST
-    form = TableForm(suffix, schema, cost_of, parser, source.samples, has_lists)
+    form = TableForm(suffix, schema, cost_of, parser, source.num_samples, has_lists)
     form.check(source)
     return form
 

@@ -173,12 +173,14 @@ class InferenceConfig(Settings):
             raise ValueError("expected at least one path")
         return value
 
-    @field_validator("cache")
+    @field_validator("cache", mode="before")
     @classmethod
-    def _check_cache(cls, value: bool | str) -> bool | str:
-        if isinstance(value, str) and not value.strip():
+    def _check_cache(cls, value: Any) -> bool | str:
+        if isinstance(value, str) and value.strip():
+            return value
+        if not isinstance(value, bool | None):
             raise ValueError("expected true, false or a path")
-        return value
+        return bool(value)
 
     @field_validator("allowed_media_path")
     @classmethod

@@ -119,7 +119,9 @@ class Completion:
             before = conversation.messages[:-1]
             conversation = conversation.model_copy(update={"messages": before})
         message = self.message.with_usage(self.usage.to_dict())
-        return conversation.with_reply(message, **answer_metadata(self._facts()))
+        metadata = answer_metadata(conversation.metadata, self._facts())
+        messages = [*conversation.messages, message]
+        return conversation.model_copy(update={"messages": messages, "metadata": metadata})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
@@ -169,9 +171,12 @@ class Completion:
 _METADATA = ("usage", "finish_reason", "logprobs", "structured", "raw_content", "from_cache")
 
 
-def answer_metadata(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What an answer adds to the metadata of its conversation, from its `Completion.to_dict`."""
-    return {name: record[name] for name in _METADATA if name in record}
+def answer_metadata(given: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of a conversation with what an answer adds, from its `Completion.to_dict`, in
+    place of what an earlier answer has added.
+    """
+    kept = {k: value for k, value in given.items() if k not in _METADATA or k in record}
+    return {**kept, **{name: record[name] for name in _METADATA if name in record}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _SHOWN = 10
 class InferenceResult:
     """All rows of a run: `conversations[i]` answers row `rows[i]` of the input, counted from 0.
 
-    With several samples a row, each is a row of its own here: `row * samples + sample`.
+    With several samples a row, each is a row of its own here: `row * num_samples + sample`.
 
     If the answers were written to a file, each conversation is read from it when it is accessed.
     """
@@ -31,7 +31,7 @@ class InferenceResult:
     failures: Mapping[int, Failure] = field(default_factory=dict)
     """The failed rows, by row, in input order. Each row that it iterates over has `index` and
     `error` besides."""
-    samples: int = 1
+    num_samples: int = 1
     """How many answers each row of the input was asked for (`generation.num_samples`)."""
 
     def __post_init__(self) -> None:
@@ -55,7 +55,8 @@ class InferenceResult:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled whole: another process has not the files open from which rows are read."""
         failures = {int(row): self.failures[row] for row in self.failures}
-        return InferenceResult, (list(self.conversations), list(self.rows), failures, self.samples)
+        conversations, rows = list(self.conversations), list(self.rows)
+        return InferenceResult, (conversations, rows, failures, self.num_samples)
 
     @property
     def successful(self) -> list[tuple[int, Conversation]]:
@@ -84,8 +85,8 @@ class InferenceResult:
         return self.conversations
 
     def _place(self, number: int) -> str:
-        row, sample = divmod(number, self.samples)
-        return f"row {row}" if self.samples == 1 else f"sample {sample} of row {row}"
+        row, sample = divmod(number, self.num_samples)
+        return f"row {row}" if self.num_samples == 1 else f"sample {sample} of row {row}"
 
     def report(self, path: str | Path = "report.html", *, opens: bool = True) -> Path:
         """Write one HTML file that shows all rows, show it in the browser, and return where it is.

@@ -24,10 +24,10 @@ class TableWriter(Protocol):
 class SampleLists:
     """Takes the samples of a row one after the other, and writes them as one row."""
 
-    def __init__(self, writer: TableWriter, types: Mapping[str, ValueType], samples: int):
+    def __init__(self, writer: TableWriter, types: Mapping[str, ValueType], num_samples: int):
         self._writer = writer
         self._types = types
-        self._samples = samples
+        self._num_samples = num_samples
         self._values: list[Mapping[str, Any]] = []  # of the row that is not complete yet
 
     def add(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -36,7 +36,7 @@ class SampleLists:
         """
         check_values(values, self._types)
         self._values.append(values)
-        if len(self._values) == self._samples:
+        if len(self._values) == self._num_samples:
             self._writer.add(columns, _listed(self._values))
             self._values = []
 
@@ -50,9 +50,9 @@ def list_types(types: Mapping[str, ValueType]) -> dict[str, ValueType]:
     return {name: ValueType("list", kind) for name, kind in types.items()}
 
 
-def in_lists(values: Iterable[Mapping[str, Any]], samples: int) -> list[dict[str, Any]]:
+def in_lists(values: Iterable[Mapping[str, Any]], num_samples: int) -> list[dict[str, Any]]:
     """The values of samples in lists, a row each."""
-    return [_listed(row) for row in _groups(values, samples)]
+    return [_listed(row) for row in _groups(values, num_samples)]
 
 
 def _groups(values: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:

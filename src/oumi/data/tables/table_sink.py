@@ -35,7 +35,7 @@ class TableForm:
     cost_of: CostOf | None = None
     parser: Parser | None = None
     """Makes further columns of answers."""
-    samples: int = 1
+    num_samples: int = 1
     """How many samples each row of the input has."""
     has_lists: bool = False
     """Whether these stand in lists, in one row."""
@@ -48,11 +48,11 @@ class TableForm:
     @property
     def rows_of_row(self) -> int:
         """How many rows of the table a row of the input has."""
-        return 1 if self.has_lists else self.samples
+        return 1 if self.has_lists else self.num_samples
 
     def sample_of(self, number: int) -> int | None:
         """The sample for the column of that name, by the number of an answer; None without one."""
-        return number % self.samples if self.rows_of_row > 1 else None
+        return number % self.num_samples if self.rows_of_row > 1 else None
 
     def columns(self, inputs: Collection[str]) -> AnswerColumns:
         """The columns beside those of the input. What the parser adds has to be known by now."""
@@ -127,7 +127,7 @@ class TableSink:
         columns = row[1].columns
         values = self._columns.of_failure(failure, self._form.sample_of(index))
         self._writer.add(columns, values)
-        record = failure_record(index, self._form.samples, number, failure)
+        record = failure_record(index, self._form.num_samples, number, failure)
         record["columns"] = to_plain(columns)
         self._failures.write(write_json(record) + b"\n")
 
@@ -140,7 +140,7 @@ class TableSink:
         if not form.has_lists:
             return self._open_file(form, source, inputs, types)
         writer = self._open_file(form, source, inputs, list_types(types))
-        return SampleLists(writer, types, form.samples)
+        return SampleLists(writer, types, form.num_samples)
 
     def _open_file(
         self,

@@ -85,9 +85,9 @@ class LazyFailures(Failures):
     a row, each is a row of its own.
     """
 
-    def __init__(self, path: Path, samples: int = 1):
+    def __init__(self, path: Path, num_samples: int = 1):
         self.path = path
-        self._samples = samples
+        self._num_samples = num_samples
 
     def __len__(self) -> int:
         return len(self._by_row)
@@ -107,5 +107,5 @@ class LazyFailures(Failures):
             return {self._number(line): Failure.from_dict(line["failure"]) for line in lines}
 
     def _number(self, line: Mapping[str, Any]) -> int:
-        number: int = line["row"] * self._samples + line.get(SAMPLE, 0)
+        number: int = line["row"] * self._num_samples + line.get(SAMPLE, 0)
         return number

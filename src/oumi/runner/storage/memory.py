@@ -81,4 +81,4 @@ def join_rows(
                 failures[row.index] = Failure.from_error(error)
         elif isinstance(outcome, Failure):
             failures[row.index] = outcome
-    return InferenceResult(conversations, rows, failures, source.samples)
+    return InferenceResult(conversations, rows, failures, source.num_samples)

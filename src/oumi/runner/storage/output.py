@@ -118,7 +118,7 @@ class Output:
                 counts["done"],
                 counts["failed"],
                 usage,
-                source.samples,
+                source.num_samples,
                 counts["from_cache"],
                 replaces=self._digest(),
                 **cost_fields(price, usage),
@@ -133,11 +133,11 @@ class Output:
         summary = RunSummary.read(self.run_path)
         if summary is None:
             raise StorageError(f"{self.run_path}: missing or damaged")
-        failures = LazyFailures(self.failures_path, summary.samples)
+        failures = LazyFailures(self.failures_path, summary.num_samples)
         total = summary.done + len(failures)
         rows = range(total) if not failures else [i for i in range(total) if i not in failures]
         conversations = LazyConversations(self.path, summary.done, answer_type)
-        return InferenceResult(conversations, rows, failures, summary.samples)
+        return InferenceResult(conversations, rows, failures, summary.num_samples)
 
     def _check_replaced_files(self) -> None:
         own_files.check_own(self.failures_path, "failures", own_files.holds_failures)
@@ -194,7 +194,7 @@ def _write_rows(
                 usage += Usage() if from_cache else Usage.from_dict(completion["usage"])
         if failure is not None:
             counts["failed"] += 1
-            usage += Usage.from_dict(failure.get("usage") or _NO_TOKENS)
+            usage += Usage() if from_cache else Usage.from_dict(failure.get("usage") or _NO_TOKENS)
             sink.add_failure(index, number, row, failure)
     sink.finish()
     return counts, usage

@@ -29,7 +29,7 @@ class RunSummary:
     failed: int
     usage: Usage
     """Tokens of all answers that this run asked for."""
-    samples: int = 1
+    num_samples: int = 1
     """How many of the rows are answers to the same row of the input."""
     from_cache: int = 0
     """How many answers were those of earlier runs; their tokens are not counted."""
@@ -61,7 +61,7 @@ class RunSummary:
                 data["done"],
                 data["failed"],
                 Usage.from_dict(data["usage"]),
-                data.get("samples", 1),
+                data.get("num_samples", 1),
                 data.get("from_cache", 0),
                 data.get("replaces"),
                 data.get("cost_usd"),
@@ -88,7 +88,7 @@ class RunSummary:
             "rows": self.rows,
             "done": self.done,
             "failed": self.failed,
-            **({"samples": self.samples} if self.samples > 1 else {}),
+            **({"num_samples": self.num_samples} if self.num_samples > 1 else {}),
             **({"from_cache": self.from_cache} if self.from_cache else {}),
             "usage": self.usage.to_dict(),
             **self._cost(),

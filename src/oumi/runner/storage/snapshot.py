@@ -79,7 +79,7 @@ class JournalSnapshot:
         """All rows, read as they are looked at."""
         conversations = SnapshotConversations(source, self)
         failures = SnapshotFailures(self)
-        return InferenceResult(conversations, self.answered, failures, source.samples)
+        return InferenceResult(conversations, self.answered, failures, source.num_samples)
 
     def _fits(self, row: int) -> bool:
         contract = self.contract_at(row)
