@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from oumi.cli import last_conversation
 from tests.cli.terminal import Terminal
 from tests.fault_server import FaultServer
 
@@ -114,18 +115,20 @@ def test_a_file_by_its_bare_name(oumi, tmp_path: Path) -> None:
         (("--schema", "age in", "hi"), "", "no type 'in'"),
     ],
 )
-def test_what_cannot_be_asked(oumi, tmp_path: Path, args, stdin: str, said: str) -> None:
+def test_what_cannot_be_asked(
+    oumi_here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args, stdin: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("Some text.\n")
-    done = oumi(*args, stdin=stdin)
+    done = oumi_here(*args, stdin=stdin)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
 
 
-def test_a_broken_last_conversation_is_named(oumi) -> None:
-    oumi("hi")
-    kept = next(Path.home().rglob("last_conversation.json"))
-    kept.write_text("{")
-    done = oumi("-c", "and now?")
+def test_a_broken_last_conversation_is_named(oumi_here) -> None:
+    last_conversation.path().parent.mkdir(parents=True)
+    last_conversation.path().write_text("{")
+    done = oumi_here("-c", "and now?")
     assert done.returncode == 2
     assert "last_conversation.json: the last conversation cannot be read" in done.stderr
 
