@@ -46,7 +46,7 @@ def test_a_text_from_a_pipe_and_a_question_are_one_request(oumi, openai: FaultSe
     assert body["model"] == "gpt-4o-mini"
     [message] = body["messages"]
     assert message["content"] == "First line.\n\nLast line.\n\nSummarise."
-    assert done.stderr == "gpt-4o-mini is asked of OPENAI; --engine names another\n"
+    assert done.stderr == "gpt-4o-mini: answered by OPENAI (--engine names another)\n"
 
 
 def test_a_pipe_alone_is_the_question(oumi) -> None:
@@ -91,6 +91,13 @@ def test_an_error_has_its_exit_code(oumi, openai: FaultServer) -> None:
     done = oumi("-m", "gpt-4o-mini", "row-1")
     assert done.returncode == 3, done.stderr
     assert done.stdout == ""
+
+
+def test_an_answer_of_another_form_is_an_error(oumi, openai: FaultServer) -> None:
+    done = oumi("-q", "-m", "gpt-4o-mini", "--schema", "age int", "row-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: " in done.stderr
+    assert "bug" not in done.stderr
 
 
 def test_a_file_by_its_bare_name(oumi, tmp_path: Path) -> None:
@@ -138,3 +145,19 @@ def test_an_answer_on_a_terminal_comes_in_colours(openai: FaultServer, tmp_path:
         assert terminal.wait() == 0
     assert asked(openai)[0]["stream"] is True
     assert "answer to row-1" in terminal.screen()
+
+
+def test_a_long_question_is_no_name_of_a_file(oumi, openai: FaultServer) -> None:
+    question = "row-1" + "長い" * 2000
+    done = oumi("-q", "-m", "gpt-4o-mini", question)
+    assert (done.returncode, done.stdout) == (0, "answer to row-1\n")
+    [[message]] = [body["messages"] for body in asked(openai)]
+    assert message["content"] == question
+
+
+def test_an_answer_in_a_file(oumi, tmp_path: Path) -> None:
+    done = oumi("hi", "--output_path", "out.jsonl")
+    assert (done.returncode, done.stdout) == (0, "")
+    [line] = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert json.loads(line)["messages"][-1]["content"] == HELLO.strip()
+    assert oumi("hi", "--output_path", "-").stdout == HELLO
