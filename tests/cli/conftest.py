@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from oumi.cli.main import cli
 
 Result = subprocess.CompletedProcess[str]
 
@@ -49,5 +52,16 @@ def oumi(tmp_path: Path) -> Callable[..., Result]:
         )
         out, err = done.stdout.decode(), done.stderr.decode()
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def oumi_here() -> Callable[..., Result]:
+    """Run `oumi` in this process: for commands without an engine, which take milliseconds."""
+
+    def run(*args: str, stdin: str = "") -> Result:
+        done = CliRunner().invoke(cli, list(args), input=stdin, prog_name="oumi")
+        return subprocess.CompletedProcess(args, done.exit_code, done.stdout, done.stderr)
 
     return run

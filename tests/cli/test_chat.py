@@ -130,10 +130,12 @@ def test_an_error_does_not_end_a_chat(openai: FaultServer, tmp_path: Path) -> No
     with Terminal("chat", "-m", "gpt-4o-mini", cwd=tmp_path) as terminal:
         say(terminal, "row-1", "error: ")
         say(terminal, "row-1", "answer to row-1")
+        openai.plan(faults=[{"kind": "status", "code": 401}])
+        say(terminal, "/retry", "error: ")
         say(terminal, "/copy", "copied by")
         terminal.type("/exit\r")
         assert terminal.wait() == 0
-    assert [len(messages) for messages in asked(openai)] == [1, 1]
+    assert [len(messages) for messages in asked(openai)] == [1]
 
 
 def test_ctrl_c_stops_one_answer(tmp_path: Path) -> None:

@@ -4,22 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from click.shell_completion import FishComplete
+
+from oumi.cli.main import cli
+from oumi.inference import LlamaCppInferenceEngine
+from tests.conftest import ask, short
 
 
 def offered(*words: str) -> list[str]:
     """What is offered for the last word."""
-    environment = {
-        **os.environ,
-        "_OUMI_COMPLETE": "fish_complete",
-        "COMP_WORDS": " ".join(["oumi", *words[:-1], words[-1]]),
-        "COMP_CWORD": words[-1],
-    }
-    command = [sys.executable, "-m", "oumi"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return [line.partition(",")[2].partition("\t")[0] for line in done.stdout.splitlines()]
+    shell = FishComplete(cli, {}, "oumi", "_OUMI_COMPLETE")
+    return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
 
 
 def test_commands_and_options() -> None:
@@ -38,16 +35,24 @@ def test_engines_and_models() -> None:
     assert offered("engines", "lla") == ["LLAMACPP"]
 
 
-def test_jobs(oumi, tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text('{"messages": [{"role": "user", "content": "hi"}]}\n')
-    job = oumi("batch", "submit", "--input_path", "in.jsonl").stdout.strip()
-    oumi("batch", "wait", job, "--every", "0.2")
+def test_jobs(engine: LlamaCppInferenceEngine) -> None:
+    job = engine.infer_batch([ask("hi")], short())
+    engine.wait_for_batch(job, poll_interval_s=0.1)
     assert offered("batch", "status", job[:8]) == [job]
 
 
+def test_as_a_shell_asks() -> None:
+    asked = {"_OUMI_COMPLETE": "fish_complete", "COMP_WORDS": "oumi infer", "COMP_CWORD": "--mod"}
+    command = [sys.executable, "-m", "oumi"]
+    done = subprocess.run(
+        command, env={**os.environ, **asked}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("plain,--model\t")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_scripts(oumi, shell: str) -> None:
-    done = oumi("completion", shell)
+def test_scripts(oumi_here, shell: str) -> None:
+    done = oumi_here("completion", shell)
     assert done.returncode == 0
     assert "_OUMI_COMPLETE" in done.stdout
     if shutil.which(shell):

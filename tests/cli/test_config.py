@@ -18,10 +18,10 @@ def asked(server: FaultServer) -> list[dict]:
     return [json.loads(one["body"]) for one in server.stats()["last"]]
 
 
-def test_defaults_are_lowest_in_rank(oumi, server: FaultServer, tmp_path: Path) -> None:
-    assert oumi("config", "set", "model", "gpt-4o-mini").returncode == 0
-    assert oumi("config", "set", "temperature", "0.5").returncode == 0
-    assert oumi("config", "set", "system", "Be short.").returncode == 0
+def test_defaults_are_lowest_in_rank(oumi, oumi_here, server: FaultServer, tmp_path: Path) -> None:
+    assert oumi_here("config", "set", "model", "gpt-4o-mini").returncode == 0
+    assert oumi_here("config", "set", "temperature", "0.5").returncode == 0
+    assert oumi_here("config", "set", "system", "Be short.").returncode == 0
     (tmp_path / "run.yaml").write_text("generation: {temperature: 0.6, max_new_tokens: 7}\n")
     oumi("row-1")
     oumi("row-2", "--config", "run.yaml")
@@ -35,32 +35,32 @@ def test_defaults_are_lowest_in_rank(oumi, server: FaultServer, tmp_path: Path) 
     assert third["messages"][0] == {"role": "system", "content": "Be long."}
 
 
-def test_a_named_model_leaves_out_what_is_said_of_another(oumi) -> None:
-    oumi("config", "set", "engine", "OPENAI")
-    oumi("config", "set", "remote_params.api_url", "http://localhost:1/v1")
+def test_a_named_model_leaves_out_what_is_said_of_another(oumi, oumi_here) -> None:
+    oumi_here("config", "set", "engine", "OPENAI")
+    oumi_here("config", "set", "remote_params.api_url", "http://localhost:1/v1")
     done = oumi("-m", "oumi-tiny", "hi")
     assert (done.returncode, done.stdout) == (0, "Hello! How can I help you?\n")
 
 
-def test_shown_and_removed(oumi) -> None:
-    done = oumi("config")
+def test_shown_and_removed(oumi_here) -> None:
+    done = oumi_here("config")
     assert (done.returncode, done.stdout) == (0, "")
-    oumi("config", "set", "model", "gpt-4o")
-    oumi("config", "set", "generation.seed", "7")
-    done = oumi("config")
+    oumi_here("config", "set", "model", "gpt-4o")
+    oumi_here("config", "set", "generation.seed", "7")
+    done = oumi_here("config")
     assert done.stdout == "model:\n  model_name: gpt-4o\ngeneration:\n  seed: 7\n"
-    path = Path(oumi("config", "path").stdout.strip())
+    path = Path(oumi_here("config", "path").stdout.strip())
     assert path.read_text() == done.stdout
-    assert oumi("config", "unset", "model").returncode == 0
-    assert oumi("config").stdout == "generation:\n  seed: 7\n"
-    assert oumi("config", "unset", "model").returncode == 2
+    assert oumi_here("config", "unset", "model").returncode == 0
+    assert oumi_here("config").stdout == "generation:\n  seed: 7\n"
+    assert oumi_here("config", "unset", "model").returncode == 2
 
 
-def test_a_variable_in_the_file_stays_one(oumi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_in_the_file_stays_one(oumi_here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_MODEL", "gpt-4o")
-    oumi("config", "set", "model", "${MY_MODEL}")
-    oumi("config", "set", "temperature", "0.5")
-    path = Path(oumi("config", "path").stdout.strip())
+    oumi_here("config", "set", "model", "${MY_MODEL}")
+    oumi_here("config", "set", "temperature", "0.5")
+    path = Path(oumi_here("config", "path").stdout.strip())
     assert "${MY_MODEL}" in path.read_text()
 
 
@@ -76,21 +76,21 @@ def test_a_variable_in_the_file_stays_one(oumi, monkeypatch: pytest.MonkeyPatch)
         ("engine", "OPNAI", "did you mean OPENAI?"),
     ],
 )
-def test_what_is_refused(oumi, name: str, value: str, said: str) -> None:
-    done = oumi("config", "set", name, value)
+def test_what_is_refused(oumi_here, name: str, value: str, said: str) -> None:
+    done = oumi_here("config", "set", name, value)
     assert done.returncode == 2
     assert said in done.stderr
     assert "sk-1" not in done.stderr
-    assert not Path(oumi("config", "path").stdout.strip()).exists()
+    assert not Path(oumi_here("config", "path").stdout.strip()).exists()
 
 
-def test_a_broken_file_is_named(oumi) -> None:
-    path = Path(oumi("config", "path").stdout.strip())
+def test_a_broken_file_is_named(oumi_here) -> None:
+    path = Path(oumi_here("config", "path").stdout.strip())
     path.parent.mkdir(parents=True)
     path.write_text("generation:\n  temprature: 1\n")
-    done = oumi("hi")
+    done = oumi_here("hi")
     assert done.returncode == 2
     assert f"{path}:2: generation.temprature: unknown setting" in done.stderr
-    done = oumi("doctor")
+    done = oumi_here("doctor")
     assert done.returncode == 5
     assert "temprature" in done.stdout

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from oumi.cli import last_conversation
 from tests.cli.terminal import Terminal
 from tests.fault_server import FaultServer
 
@@ -45,7 +46,7 @@ def test_a_text_from_a_pipe_and_a_question_are_one_request(oumi, openai: FaultSe
     assert body["model"] == "gpt-4o-mini"
     [message] = body["messages"]
     assert message["content"] == "First line.\n\nLast line.\n\nSummarise."
-    assert done.stderr == "gpt-4o-mini is asked of OPENAI; --engine names another\n"
+    assert done.stderr == "gpt-4o-mini: answered by OPENAI (--engine names another)\n"
 
 
 def test_a_pipe_alone_is_the_question(oumi) -> None:
@@ -92,6 +93,13 @@ def test_an_error_has_its_exit_code(oumi, openai: FaultServer) -> None:
     assert done.stdout == ""
 
 
+def test_an_answer_of_another_form_is_an_error(oumi, openai: FaultServer) -> None:
+    done = oumi("-q", "-m", "gpt-4o-mini", "--schema", "age int", "row-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: " in done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_a_file_by_its_bare_name(oumi, tmp_path: Path) -> None:
     (tmp_path / "q.csv").write_text("text\nhi\nhello\n")
     done = oumi("infer", "q.csv", "{{ text }}", "-q")
@@ -114,18 +122,20 @@ def test_a_file_by_its_bare_name(oumi, tmp_path: Path) -> None:
         (("--schema", "age in", "hi"), "", "no type 'in'"),
     ],
 )
-def test_what_cannot_be_asked(oumi, tmp_path: Path, args, stdin: str, said: str) -> None:
+def test_what_cannot_be_asked(
+    oumi_here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args, stdin: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("Some text.\n")
-    done = oumi(*args, stdin=stdin)
+    done = oumi_here(*args, stdin=stdin)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
 
 
-def test_a_broken_last_conversation_is_named(oumi) -> None:
-    oumi("hi")
-    kept = next(Path.home().rglob("last_conversation.json"))
-    kept.write_text("{")
-    done = oumi("-c", "and now?")
+def test_a_broken_last_conversation_is_named(oumi_here) -> None:
+    last_conversation.path().parent.mkdir(parents=True)
+    last_conversation.path().write_text("{")
+    done = oumi_here("-c", "and now?")
     assert done.returncode == 2
     assert "last_conversation.json: the last conversation cannot be read" in done.stderr
 
@@ -135,3 +145,19 @@ def test_an_answer_on_a_terminal_comes_in_colours(openai: FaultServer, tmp_path:
         assert terminal.wait() == 0
     assert asked(openai)[0]["stream"] is True
     assert "answer to row-1" in terminal.screen()
+
+
+def test_a_long_question_is_no_name_of_a_file(oumi, openai: FaultServer) -> None:
+    question = "row-1" + "長い" * 2000
+    done = oumi("-q", "-m", "gpt-4o-mini", question)
+    assert (done.returncode, done.stdout) == (0, "answer to row-1\n")
+    [[message]] = [body["messages"] for body in asked(openai)]
+    assert message["content"] == question
+
+
+def test_an_answer_in_a_file(oumi, tmp_path: Path) -> None:
+    done = oumi("hi", "--output_path", "out.jsonl")
+    assert (done.returncode, done.stdout) == (0, "")
+    [line] = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert json.loads(line)["messages"][-1]["content"] == HELLO.strip()
+    assert oumi("hi", "--output_path", "-").stdout == HELLO

@@ -63,40 +63,45 @@ def test_panels_on_a_terminal(tmp_path) -> None:
     assert "\x1b[31mfour" not in terminal.shown
 
 
-def test_rows_are_chosen(oumi, tmp_path) -> None:
+def test_rows_are_chosen(oumi_here, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
     write(tmp_path / "a.jsonl")
-    assert oumi("show", "a.jsonl", "--row", "2").stdout == "--- 2" + PLAIN.partition("--- 2")[2]
-    assert oumi("show", "a.jsonl", "--grep", "FOUR").stdout == PLAIN.partition("--- 2")[0]
-    assert oumi("show", "a.jsonl", "--grep", "nowhere").stdout == ""
-    done = oumi("show", "a.jsonl", "--grep", "(")
+    assert (
+        oumi_here("show", "a.jsonl", "--row", "2").stdout == "--- 2" + PLAIN.partition("--- 2")[2]
+    )
+    assert oumi_here("show", "a.jsonl", "--grep", "FOUR").stdout == PLAIN.partition("--- 2")[0]
+    assert oumi_here("show", "a.jsonl", "--grep", "nowhere").stdout == ""
+    done = oumi_here("show", "a.jsonl", "--grep", "(")
     assert done.returncode == 2
     assert "no regular expression" in done.stderr
 
 
-def test_a_run_with_failures(oumi, tmp_path) -> None:
+def test_a_run_with_failures(oumi, oumi_here, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
     lines = ['{"messages": [{"role": "user", "content": "hi"}]}', '{"messages": 7}']
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
     done = oumi("infer", "in.jsonl", "--bad_rows", "fail", "--output_path", "out.jsonl", "-q")
     assert done.returncode == 6
     failed = "--- 2\nfailed: InputError: in.jsonl:2: messages: Input should be a valid array"
-    assert oumi("show", "out.jsonl", "--failed").stdout.startswith(failed)
-    assert oumi("show", "out.jsonl.failures.jsonl").stdout.startswith(failed)
-    journal = oumi("show", "out.jsonl.journal").stdout
+    assert oumi_here("show", "out.jsonl", "--failed").stdout.startswith(failed)
+    assert oumi_here("show", "out.jsonl.failures.jsonl").stdout.startswith(failed)
+    journal = oumi_here("show", "out.jsonl.journal").stdout
     assert "--- 1\nassistant: Hello! How can I help you?\n" in journal
     assert failed in journal
-    assert oumi("show", "out.jsonl.journal", "--failed").stdout.startswith(failed)
-    done = oumi("show", "in.jsonl", "--failed")
+    assert oumi_here("show", "out.jsonl.journal", "--failed").stdout.startswith(failed)
+    done = oumi_here("show", "in.jsonl", "--failed")
     assert done.returncode == 2
     assert "no row failed" in done.stderr
 
 
-def test_a_table(oumi, tmp_path) -> None:
+def test_a_table(oumi_here, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("text,answer,error\nhi,\x1b[2Jhello,\nbye,,too long\n")
-    done = oumi("show", "a.csv")
+    done = oumi_here("show", "a.csv")
     first = "--- 1\ntext: hi\nanswer: \\x1b[2Jhello\n\n"
     second = "--- 2\ntext: bye\nerror: too long\n\n"
     assert done.stdout == first + second
-    assert oumi("show", "a.csv", "--failed").stdout == second
+    assert oumi_here("show", "a.csv", "--failed").stdout == second
 
 
 @pytest.mark.skipif(shutil.which("less") is None, reason="needs the pager less")

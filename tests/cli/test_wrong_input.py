@@ -66,8 +66,8 @@ def test_no_conversations_named(oumi) -> None:
         (("-c", "missing.yaml"), "missing.yaml: cannot be read"),
         (("-c", "torn.yaml"), "torn.yaml: not YAML"),
         (("-c", "wrong.yaml"), "wrong.yaml:3: generation.max_new_token: unknown setting; did you"),
-        (("--generation.num_beams", "2", "-i"), "LLAMACPP cannot honour generation.num_beams"),
-        (("--model.model_name", "missing.gguf", "-i"), "missing.gguf"),
+        (("--generation.num_beams", "2", "hi"), "LLAMACPP cannot honour generation.num_beams"),
+        (("--model.model_name", "missing.gguf", "hi"), "missing.gguf"),
     ],
 )
 def test_settings(oumi, tmp_path, args: tuple[str, ...], said: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 from oumi.backends.base import Backend
@@ -48,7 +48,7 @@ def choose_engine(config: InferenceConfig) -> EngineChoice:
         return EngineChoice(str(config.engine), name)
     if name == EMBEDDED_MODEL or ".gguf" in name.lower():
         return EngineChoice(InferenceEngineType.LLAMACPP, name)
-    if Path(name).expanduser().exists():
+    if os.path.exists(os.path.expanduser(name)):
         return EngineChoice(_local_engine(), name)
     return _choice_by_name(name) or EngineChoice(_engine_of_unknown(config), name)
 

@@ -16,7 +16,7 @@ from oumi.core.printable import printable
 from oumi.core.types.completion import Delta
 from oumi.core.types.conversation import Conversation, FinishReason
 from oumi.core.types.failure import Failure
-from oumi.errors import EngineError, OumiError, UnavailableError
+from oumi.errors import EngineError, OumiError, StructuredOutputError, UnavailableError
 
 if TYPE_CHECKING:
     from oumi.cli.answer_screen import AnswerScreen
@@ -85,6 +85,8 @@ def is_terminal() -> bool:
 
 def _error_of(failure: Failure) -> OumiError:
     """The error again, for the exit code that belongs to it."""
+    if failure.error_class == StructuredOutputError.__name__:
+        return StructuredOutputError(failure.error_message, failure.reply or "", failure.usage)
     unnamed = UnavailableError if failure.is_retryable else EngineError
     kind: type[OumiError] = getattr(errors, failure.error_class, unnamed)
     return kind(failure.error_message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import click
 
@@ -46,4 +46,4 @@ def spell_out(args: list[str]) -> list[str]:
 def _may_be_config(word: str) -> bool:
     if word.startswith("-"):
         return False
-    return not any(letter.isspace() for letter in word) or Path(word).is_file()
+    return not any(letter.isspace() for letter in word) or os.path.isfile(word)

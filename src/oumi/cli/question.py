@@ -47,7 +47,9 @@ def ask(question: Question, config: InferenceConfig, *, as_json: bool, quiet: bo
     """Answer a question. Returns the exit code."""
     config = with_named_engine(config, quiet=quiet)
     conversation = question.as_conversation(config.system)
-    config = config.model_copy(update={"system": None, "input_path": None})  # which is in it now
+    output = None if config.output_path == STANDARD_STREAM else config.output_path
+    # The system prompt is in the conversation now.
+    config = config.model_copy(update={"system": None, "input_path": None, "output_path": output})
     with build_engine(config) as engine:
         if _streams(config) and not as_json:
             answered = _stream(engine, conversation, config)
@@ -65,7 +67,7 @@ def with_named_engine(config: InferenceConfig, *, quiet: bool) -> InferenceConfi
     is_found = config.engine is None and find_engine(str(named.engine)).provider is not None
     if is_found and not quiet:
         model = printable_line(named.model.model_name)
-        click.echo(f"{model} is asked of {named.engine}; --engine names another", err=True)
+        click.echo(f"{model}: answered by {named.engine} (--engine names another)", err=True)
     return named
 
 
@@ -86,7 +88,7 @@ def _print_whole(
     engine: InferenceEngine, conversation: Conversation, config: InferenceConfig, *, as_json: bool
 ) -> Conversation:
     answered = answer_whole(engine, conversation, config)
-    if config.output_path in (None, STANDARD_STREAM):
+    if config.output_path is None:
         for number, one in enumerate(answered):
             if number and not as_json:
                 click.echo()

@@ -28,7 +28,7 @@ _SHORTCUTS: dict[str, dict[str, Any]] = {
     "system": {
         "names": ("-s", "--system", "--system-prompt"),
         "metavar": "TEXT",
-        "help": "What the model is told first.",
+        "help": "The system prompt.",
     },
     "generation.temperature": {
         "names": ("-t", "--temperature"),

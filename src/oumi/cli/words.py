@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,13 +41,14 @@ def read_words(words: Sequence[str]) -> Words:
 
 def is_input(word: str) -> bool:
     """Whether a word names input: a table or conversations, a folder, a pattern, an address."""
+    # Those of `os.path` take a question that is too long for a name to be none.
     if word == STANDARD_STREAM:
         return True
     if any(letter.isspace() for letter in word):
-        return is_table(word) and Path(word).is_file()
+        return is_table(word) and os.path.isfile(word)
     if "://" in word or is_table(word):
         return True
-    return Path(word).is_dir() or (glob.has_magic(word) and bool(glob.glob(word)))
+    return os.path.isdir(word) or (glob.has_magic(word) and bool(glob.glob(word)))
 
 
 def with_standard_input(question: str | None) -> str | None:
@@ -66,8 +68,7 @@ def with_standard_input(question: str | None) -> str | None:
 
 
 def _check_is_question(word: str) -> None:
-    # A text as long as a question may be is no name of a file, and asking for it an error.
-    if len(word) < 1000 and "\n" not in word and Path(word).suffix and Path(word).is_file():
+    if Path(word).suffix and os.path.isfile(word):
         shown = printable_line(word)
         raise click.UsageError(
             f"{shown} holds no conversations or table by its ending (.jsonl, .csv, .parquet, …). "

@@ -11,7 +11,7 @@ from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.digest import new_digest
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError, OumiError
-from oumi.models import TINY, TINY_GGUF
+from oumi.models import TINY_GGUF, tiny_folder
 
 # The first bytes of each GGUF file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 _GGUF_MAGIC = b"GGUF"
@@ -120,7 +120,7 @@ def _one_of(place: Path | str, pattern: str, names: Iterable[str]) -> str:
 
 
 def _folder(name: str) -> Path:
-    return TINY / "hf" if name == EMBEDDED_MODEL else Path(name).expanduser()
+    return tiny_folder() if name == EMBEDDED_MODEL else Path(name).expanduser()
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

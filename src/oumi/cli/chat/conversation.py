@@ -70,11 +70,15 @@ class Chat:
         An answer that is stopped or breaks off stays in the conversation as far as it came.
         Without any, the question is taken back.
         """
-        return self._stream(user_message(text, self._media))
+        return self._stream(user_message(text, self._media), list(self.messages))
 
     def stream_again(self) -> Deltas:
-        """Take the last answer back, and stream another one. Raises InputError before the first."""
-        return self._stream(self.take_back())
+        """Stream another answer in place of the last one, which stays where none comes.
+
+        Raises InputError where nothing was asked.
+        """
+        before = list(self.messages)
+        return self._stream(self.take_back(), before)
 
     def take_back(self) -> Message:
         """Remove the last question and what was answered. Returns the question.
@@ -129,26 +133,30 @@ class Chat:
             self.system_prompt = first.compute_flattened_text_content()
         self.messages = [m for m in earlier.messages if m.role is not Role.SYSTEM]
 
-    def _stream(self, question: Message) -> Deltas:
+    def _stream(self, question: Message, before: list[Message]) -> Deltas:
+        """Stream an answer. Without any, the messages are those of `before`: a question alone would
+        confuse the next turn.
+        """
         self.messages.append(question)
         contents: list[str] = []
         completion: Completion | None = None
         try:
             with contextlib.closing(self._engine.stream(self.conversation, self.config)) as deltas:
                 for delta in deltas:
-                    contents.append(delta.content)
+                    if delta.content or delta.completion:
+                        contents.append(delta.content)
                     completion = delta.completion
                     yield delta
         finally:
-            self._append_answer("".join(contents), completion)
+            if contents:
+                self._append_answer("".join(contents), completion)
+            else:
+                self.messages = before
 
     def _append_answer(self, text: str, completion: Completion | None) -> None:
         if completion is not None:
             self.messages.append(completion.message)
             self.totals.add(completion.usage, self._engine.session(self.config).price)
-        elif text:
-            self.messages.append(Message(role=Role.ASSISTANT, content=text))
         else:
-            self.messages.pop()  # a question without any answer would confuse the next turn
-            return
+            self.messages.append(Message(role=Role.ASSISTANT, content=text))
         self._media = []

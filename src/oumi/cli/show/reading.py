@@ -128,7 +128,7 @@ def _recorded(number: int, record: Mapping[str, Any]) -> ShownRow:
         return ShownRow(number, failure=Failure.from_dict(record["failure"]))
     completion = record["completion"]
     answer = Completion.from_dict(completion).message
-    metadata = answer_metadata(completion)
+    metadata = answer_metadata({}, completion)
     return ShownRow(number, Conversation(messages=[answer], metadata=metadata))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from oumi.core.json_schema.type_schema import schema_of_type
 from oumi.core.regular_file import read_regular_file
 
 _MAX_FILE_BYTES = 10 * MAX_BYTES  # white space does not count to the size of a schema
-_MAX_PATH = 4096  # PATH_MAX of Linux; a longer one is an error of the system
 _INPUTS = (
     "a Pydantic class, a dataclass, a TypedDict, a dict, JSON text, the path of a file, or fields "
     "such as 'name, age int'"
@@ -80,17 +80,13 @@ def _load_text(text: str) -> Any:
     except orjson.JSONDecodeError as error:
         if text.lstrip().startswith("{") or ("\n" in text and not is_short_form(text)):
             raise ValueError(f"not JSON: {error}") from error
-    if is_short_form(text) and not _is_file(text):
+    if is_short_form(text) and not os.path.isfile(os.path.expanduser(text)):
         return parse_short_form(text)
     try:
         content = read_regular_file(Path(text).expanduser(), _MAX_FILE_BYTES)
     except ValueError as error:
         raise ValueError(f"neither JSON nor a file: {error}") from error
     return _parse_file(content, text)
-
-
-def _is_file(text: str) -> bool:
-    return "\n" not in text and len(text) < _MAX_PATH and Path(text).expanduser().is_file()
 
 
 def _parse_file(content: bytes, path: str | Path) -> Any:

@@ -32,7 +32,7 @@ from oumi.backends.local.special_tokens import find_special_tokens
 from oumi.backends.local.token_bytes import TokenBytes
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError, OumiError
-from oumi.models import TINY
+from oumi.models import tiny_folder
 
 # For a model whose configuration names no longest context. Most models since 2023 take as much.
 _DEFAULT_CONTEXT_LENGTH = 4096
@@ -129,7 +129,7 @@ def _hub_args(params: ModelParams) -> dict[str, Any]:
 def _find(name: str) -> str:
     """The model's folder on this machine, or its name on the hub. Raises ModelNotFoundError."""
     if name == EMBEDDED_MODEL:
-        return str(TINY / "hf")
+        return str(tiny_folder())
     path = Path(name).expanduser()
     if path.is_file() or name.lower().endswith(".gguf"):
         raise ModelNotFoundError(

@@ -30,7 +30,7 @@ from oumi.backends.local.vllm.versions import (
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError
-from oumi.models import TINY
+from oumi.models import tiny_folder
 
 # Arguments that are set from other settings, with the reason for an error message.
 _RESERVED = {
@@ -163,7 +163,7 @@ def _rank(adapter: str) -> int:
 
 def _read_config(model: ModelParams) -> Any:
     """The model's own settings; None where vLLM will say why they cannot be read."""
-    name = str(TINY / "hf") if model.model_name == EMBEDDED_MODEL else model.model_name
+    name = str(tiny_folder()) if model.model_name == EMBEDDED_MODEL else model.model_name
     try:
         return AutoConfig.from_pretrained(
             name, revision=model.model_revision, trust_remote_code=model.trust_remote_code
@@ -174,7 +174,7 @@ def _read_config(model: ModelParams) -> Any:
 
 def _check_weights(model: ModelParams, adapter: str) -> None:
     """Raise ModelNotFoundError where the names of an adapter's weights fit the model in part."""
-    folder = TINY / "hf" if model.model_name == EMBEDDED_MODEL else Path(model.model_name)
+    folder = tiny_folder() if model.model_name == EMBEDDED_MODEL else Path(model.model_name)
     unknown = unknown_weights(Path(adapter).expanduser(), folder.expanduser())
     check_adapter(adapter, unknown=unknown, missing=())
 

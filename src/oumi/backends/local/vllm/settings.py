@@ -16,7 +16,7 @@ from oumi.core.configs import EMBEDDED_MODEL, GuidedDecodingParams, ModelParams
 from oumi.core.json_schema.regex import expand_classes
 from oumi.core.json_schema.regex_forms import without_assertions
 from oumi.errors import ConfigError
-from oumi.models import TINY
+from oumi.models import tiny_folder
 from oumi.structured.room import Room
 
 GUIDANCE = "guidance"
@@ -69,7 +69,7 @@ def _grammar(
 def _model(name: str, model: ModelParams) -> dict[str, Any]:
     if is_gguf(model):
         return {"model": str(find_gguf(model)), "quantization": GGUF}
-    return {"model": str(TINY / "hf") if name == EMBEDDED_MODEL else name}
+    return {"model": str(tiny_folder()) if name == EMBEDDED_MODEL else name}
 
 
 def _kwargs(kwargs: dict[str, Any], _: ModelParams) -> dict[str, Any]:
