@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from oumi.core.configs import GenerationParams, InferenceConfig
+from oumi.core.configs import GenerationParams, InferenceConfig, RemoteParams
 from oumi.core.types import Conversation
 from oumi.errors import ConfigError, InferenceError, InputError, OutputExistsError
 from oumi.inference import LlamaCppInferenceEngine
@@ -246,3 +247,19 @@ def test_saved_answers_are_read_as_they_are_looked_at(engine, write_jsonl, paths
     assert saved[1:3] == list(saved)[1:3]
     with pytest.raises(IndexError):
         saved[5]
+
+
+def test_run_json_says_what_made_the_run_and_the_journal_when(engine, write_jsonl, paths):
+    write_jsonl(sums(2))
+    remote = RemoteParams(api_key="sk-secret")
+    began = time.time()
+    engine.infer(None, files(paths, remote_params=remote))
+    text = paths[1].with_name("out.jsonl.run.json").read_text()
+    summary = json.loads(text)
+    assert summary["engine"] == "LLAMACPP"
+    assert summary["settings"]["generation"] == {"max_new_tokens": 16}
+    assert "sk-secret" not in text
+    lines = paths[1].with_name("out.jsonl.journal").read_text().splitlines()
+    times = [json.loads(line)["recorded_at"] for line in lines if '"key"' in line]
+    assert len(times) == 2
+    assert all(began - 1 <= at <= time.time() + 1 for at in times)

@@ -160,6 +160,7 @@ class FileDestination:
                 stats.to_dict(),
                 self._contract_at,
                 JsonlSink if form is None else form.open,
+                {"engine": session.name, "settings": session.config.to_dict(only_set=True)},
             )
         return self._result() if form is None else self._table_result()
 

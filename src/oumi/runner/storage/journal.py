@@ -36,6 +36,7 @@ from oumi.runner.storage.journal_lines import (
     read_record,
     whole_lines,
     write_line,
+    write_record,
 )
 from oumi.runner.storage.lock import holder_of, try_lock
 from oumi.runner.storage.row_table import RowTable
@@ -199,7 +200,7 @@ class Journal:
         return self._keys[answer] == key and self._offsets[answer] != _NOWHERE
 
     def _write(self, row: int, record: Mapping[str, Any]) -> None:
-        self._places[row] = self._append_line(write_line(record))
+        self._places[row] = self._append_line(write_record(record))
         self._open.discard(row)
 
     def _append_line(self, line: bytes) -> int:

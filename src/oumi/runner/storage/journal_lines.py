@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -46,6 +47,11 @@ def write_line(record: Mapping[str, Any]) -> bytes:
     """The line of a record, with its checksum."""
     text = write_json(record)[:-1]
     return b'%s,"crc32":"%08x"}\n' % (text, crc32(text))
+
+
+def write_record(record: Mapping[str, Any]) -> bytes:
+    """The line of a row's record, with the time at which it is recorded, in seconds since 1970."""
+    return write_line({**record, "recorded_at": round(time.time(), 3)})
 
 
 def read_line(line: bytes) -> JournalLine | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from oumi.core.digest import file_digest
@@ -92,9 +93,11 @@ class Output:
         session: Mapping[str, Any],
         contract_at: ContractAt = any_answer,
         open_sink: OpenSink = JsonlSink,
+        made_by: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """Write all files from the answers; `session` holds the figures of the last call, and
-        `open_sink` makes what writes the rows.
+        """Write all files from the answers; `session` holds the figures of the last call,
+        `open_sink` makes what writes the rows, and `made_by` is `engine` and `settings` of the
+        summary.
 
         Raises StorageError, and OutputExistsError where others have put a file of theirs meanwhile.
         """
@@ -116,6 +119,7 @@ class Output:
                 replaces=self._digest(),
                 **cost_fields(price, usage),
                 last_session=session,
+                **made_by,
             ).write(self.run_path, _KEPT)
         if self.failures_path.stat().st_size == 0:
             self.failures_path.unlink()

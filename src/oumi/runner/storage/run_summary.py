@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,12 @@ class RunSummary:
     """Why the cost is not known."""
     last_session: Mapping[str, Any] = field(default_factory=dict)
     """The figures of the last call (`RunStats.to_dict`)."""
+    price: Price | None = None
+    """What a token cost; None where tokens cost nothing."""
+    engine: str | None = None
+    """The engine's name; None where it was not written down."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The settings that were given, without keys (`InferenceConfig.to_dict`)."""
 
     @classmethod
     def read(cls, path: Path) -> RunSummary | None:
@@ -55,6 +61,9 @@ class RunSummary:
                 data.get("cost_usd"),
                 data.get("cost_note"),
                 data.get("last_session") or {},
+                None if data.get("price") is None else Price(**data["price"]),
+                data.get("engine"),
+                data.get("settings") or {},
             )
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
@@ -77,6 +86,9 @@ class RunSummary:
             **self._cost(),
             "last_session": dict(self.last_session),
             "replaces": self.replaces,
+            "engine": self.engine,
+            "settings": dict(self.settings),
+            "price": None if self.price is None else asdict(self.price),
         }
 
     def _cost(self) -> dict[str, Any]:
@@ -86,10 +98,10 @@ class RunSummary:
 
 
 def cost_fields(price: Price | None, usage: Usage) -> dict[str, Any]:
-    """`cost_usd` and `cost_note` of a summary, from what a token costs."""
+    """`price`, `cost_usd` and `cost_note` of a summary, from what a token costs."""
     if price is None:
         return {}
     cost = price.cost(usage)
     if cost is None:
-        return {"cost_note": f"no price is published for {price.model}"}
-    return {"cost_usd": round(cost, 6)}
+        return {"price": price, "cost_note": f"no price is published for {price.model}"}
+    return {"price": price, "cost_usd": round(cost, 6)}
