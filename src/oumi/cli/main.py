@@ -19,6 +19,7 @@ from oumi.cli.lazy import LazyCommand
 _COMMANDS = {
     "infer": "Answer a file of conversations, or chat in the terminal (-i).",
     "batch": "Submit jobs, and collect their answers later.",
+    "report": "Write one HTML file that shows what came out, of one run or of several.",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, what each needs, and which are installed here.",
     "models": "List the models that an API offers.",

@@ -49,6 +49,14 @@ class Histogram:
                 return math.exp(bucket * _STEP)
         return 0.0
 
+    def merge(self, other: Histogram) -> None:
+        """Count what another one has counted."""
+        self._buckets += other._buckets
+
+    def buckets(self) -> list[tuple[float, int]]:
+        """The middle of each bucket in seconds, and how many durations are in it, in order."""
+        return [(math.exp(b * _STEP), self._buckets[b]) for b in sorted(self._buckets)]
+
 
 @dataclass
 class RunStats:

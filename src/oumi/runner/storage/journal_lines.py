@@ -50,8 +50,10 @@ def write_line(record: Mapping[str, Any]) -> bytes:
 
 
 def write_record(record: Mapping[str, Any]) -> bytes:
-    """The line of a row's record, with the time at which it is recorded, in seconds since 1970."""
-    return write_line({**record, "recorded_at": round(time.time(), 3)})
+    """The line of a row's record, with the time at which it is recorded, in seconds since 1970,
+    unless the record says another.
+    """
+    return write_line({**record, "recorded_at": record.get("recorded_at", round(time.time(), 3))})
 
 
 def read_line(line: bytes) -> JournalLine | None:

@@ -1,0 +1,137 @@
+"""The figures of a run, from its rows, in memory that does not grow with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Self
+
+from oumi.core.types.completion import Usage
+from oumi.report.bins import GrowingBins
+from oumi.report.failure_groups import FailureGroups
+from oumi.report.properties import Properties
+from oumi.report.row import ReportRow, RowStatus
+from oumi.runner.cost import Price
+from oumi.runner.stats import Histogram
+
+_QUANTILES = (0.5, 0.9, 0.99)
+_SHORTEST_S = 0.25
+"""The width that the bins of time begin with: no chart shows more of a short run."""
+
+
+class Moment:
+    """What was recorded within one stretch of time."""
+
+    def __init__(self) -> None:
+        self.done = self.failed = self.tokens = 0
+        self.cost = 0.0
+        self.latency = Histogram()
+
+    def merge(self, other: Self) -> None:
+        """Take over what another one holds."""
+        self.done += other.done
+        self.failed += other.failed
+        self.tokens += other.tokens
+        self.cost += other.cost
+        self.latency.merge(other.latency)
+
+    def to_list(self) -> list[float]:
+        """Done, failed, tokens of answers, cost, and the quantiles of latency in seconds."""
+        quantiles = [self.latency.quantile(share) for share in _QUANTILES]
+        return [self.done, self.failed, self.tokens, self.cost, *quantiles]
+
+
+class Figures:
+    """Updated with each row."""
+
+    def __init__(self, price: Price | None):
+        self._price = price
+        self._rows = 0
+        self._statuses: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._usage = Usage()
+        self._known_cost = 0.0
+        self._has_cost = False
+        self._failures = FailureGroups()
+        self._properties = Properties()
+        self._latency = Histogram()
+        self._prompt, self._completion, self._lengths = Histogram(), Histogram(), Histogram()
+        self._times: GrowingBins[Moment] = GrowingBins(Moment, _SHORTEST_S)
+
+    def add(self, row: ReportRow, value: Any) -> str | None:
+        """Count a row, whose answer is `value` if it is JSON. Returns the group of its failure."""
+        self._rows += 1
+        self._statuses[row.status] += 1
+        cost = self.cost_of(row)
+        if row.usage is not None:
+            self._add_tokens(row, row.usage)
+        if cost is not None:
+            self._known_cost += cost
+            self._has_cost = True
+        self._add_time(row, cost)
+        if row.failure is not None:
+            return self._failures.add(row.index, row.failure)
+        self._reasons[str(row.metadata.get("finish_reason", "not known"))] += 1
+        if row.answer is not None:
+            self._lengths.add(len(row.answer))
+            self._properties.add(row.answer, value)
+        return None
+
+    def cost_of(self, row: ReportRow) -> float | None:
+        """Dollars for the tokens of a row; None where that is not known."""
+        if (known := row.record.get("cost_usd")) is not None:
+            return float(known)
+        return self._price.cost(row.usage) if self._price and row.usage else None
+
+    def _add_tokens(self, row: ReportRow, usage: Usage) -> None:
+        self._usage += usage
+        if row.status != RowStatus.FAILED:
+            self._prompt.add(usage.prompt_tokens)
+            self._completion.add(usage.completion_tokens)
+
+    def _add_time(self, row: ReportRow, cost: float | None) -> None:
+        latency, at = row.record.get("latency_s"), row.record.get("recorded_at")
+        if latency is not None and row.failure is None:
+            self._latency.add(latency)
+        if at is None:
+            return
+        moment = self._times.at(at)
+        moment.cost += cost or 0.0
+        moment.tokens += row.usage.completion_tokens if row.usage else 0
+        if row.failure is not None:
+            moment.failed += 1
+            return
+        moment.done += 1
+        if latency is not None:
+            moment.latency.add(latency)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, times in seconds."""
+        return {
+            "rows": self._rows,
+            "statuses": dict(self._statuses),
+            "finish_reasons": dict(self._reasons.most_common()),
+            "usage": self._usage.to_dict(),
+            "cost_usd": self._cost(),
+            "failures": self._failures.to_list(),
+            "latency_s": _distribution(self._latency),
+            "prompt_tokens": _distribution(self._prompt),
+            "completion_tokens": _distribution(self._completion),
+            "answer_characters": _distribution(self._lengths),
+            "over_time": {
+                "width_s": self._times.width,
+                "bins": [[at, *moment.to_list()] for at, moment in self._times.items()],
+            },
+            "properties": self._properties.to_dict(),
+        }
+
+    def _cost(self) -> float | None:
+        if self._price is not None:  # from the sum, as `run.json` has it
+            cost = self._price.cost(self._usage)
+            return None if cost is None else round(cost, 6)
+        return round(self._known_cost, 6) if self._has_cost else None
+
+
+def _distribution(histogram: Histogram) -> dict[str, Any]:
+    """The quantiles, and of each bucket its middle and count."""
+    quantiles = {f"p{share * 100:g}": histogram.quantile(share) for share in _QUANTILES}
+    return {**quantiles, "buckets": histogram.buckets()}

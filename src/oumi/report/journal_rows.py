@@ -1,0 +1,86 @@
+"""What a journal says of rows, beside an output or before there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from oumi.core.types.completion import Completion
+from oumi.core.types.failure import Failure
+from oumi.report.row import ReportRow, text_of
+from oumi.report.run_rows import RunRows
+from oumi.runner.storage.atomic import beside
+from oumi.runner.storage.journal_lines import read_places
+from oumi.runner.storage.snapshot import JournalSnapshot
+from oumi.structured.outcome import total_usage
+
+_MISSING = Failure("NotAsked", "this row had no answer yet when the report was made", attempts=0)
+
+
+class RowFacts:
+    """When the rows of an output were answered, how long it took, and their earlier answers."""
+
+    def __init__(self, journal: Path):
+        self._total = _rows_in(journal)
+        self._journal = JournalSnapshot(journal, self._total, _MISSING)
+
+    def of(self, row: ReportRow) -> Mapping[str, Any]:
+        """Nothing where the journal holds another answer under the row's number, as after an input
+        that was reordered.
+        """
+        record = self._journal.read(row.index) if row.index < self._total else {}
+        completion = record.get("completion")
+        if row.failure is not None:
+            return record_facts(record) if completion is None else {}
+        if completion is None or not _is_same(row, completion):
+            return {}
+        return record_facts(record)
+
+
+class JournalRows(RunRows):
+    """What the journal of a run without an output holds so far: answers without their questions,
+    which stand in the input alone.
+    """
+
+    def __init__(self, output: Path):
+        self.name = f"{output.name} (unfinished)"
+        self._path = beside(output, ".journal")
+        self._count = _rows_in(self._path)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[ReportRow]:
+        journal = JournalSnapshot(self._path, self._count, _MISSING)
+        for index in range(self._count):
+            record = journal.read(index)
+            completion = record.get("completion")
+            if completion is None:
+                yield ReportRow(index, {}, record["failure"], record_facts(record))
+                continue
+            facts = {k: v for k, v in completion.items() if k not in ("message", "earlier")}
+            conversation = {"messages": [completion["message"]], "metadata": facts}
+            yield ReportRow(index, conversation, None, record_facts(record))
+
+
+def _rows_in(journal: Path) -> int:
+    return 1 + max((row for row, _, _ in read_places(journal)), default=-1)
+
+
+def _is_same(row: ReportRow, completion: Mapping[str, Any]) -> bool:
+    recorded = text_of(completion["message"])
+    if recorded in (row.answer, row.metadata.get("raw_content")):
+        return True
+    # An answer that was taken out of a text, or repaired, differs from what was recorded.
+    if "structured" not in row.metadata:
+        return False
+    return row.usage == total_usage(Completion.from_dict(completion))
+
+
+def record_facts(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says besides the answer."""
+    facts = {name: record[name] for name in ("latency_s", "recorded_at") if name in record}
+    if earlier := (record.get("completion") or {}).get("earlier"):
+        facts["earlier"] = earlier
+    return facts

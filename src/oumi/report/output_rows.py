@@ -1,0 +1,130 @@
+"""The rows of an output file, with what lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from oumi.core.types.failure import Failure
+from oumi.data.records.formats import open_records
+from oumi.data.records.record import Record
+from oumi.errors import InputError
+from oumi.report.journal_rows import JournalRows, RowFacts
+from oumi.report.row import ReportRow
+from oumi.report.run_rows import RunRows
+from oumi.report.table_row import TableForm
+from oumi.runner.storage.atomic import beside
+from oumi.runner.storage.lazy import LazyFailures
+from oumi.runner.storage.run_summary import RunSummary
+
+
+class OutputRows(RunRows):
+    """An output file with what lies beside it: failures, journal, `run.json`. Each may be missing.
+
+    Raises InputError for what is no such file.
+    """
+
+    def __init__(self, path: Path):
+        self.name = path.name
+        self.path = path
+        self.summary = RunSummary.read(beside(path, ".run.json"))
+        self._records = open_records(path)
+        failures = beside(path, ".failures.jsonl")
+        self._failures_path = failures if failures.exists() else None
+        self._count = None if self.summary is None else self.summary.rows
+
+    def __len__(self) -> int:
+        if self._count is None:
+            self._count = sum(1 for _ in self)
+        return self._count
+
+    def __iter__(self) -> Iterator[ReportRow]:
+        rows = self._table_rows() if self._is_table() else self._conversations()
+        journal = beside(self.path, ".journal")
+        facts = RowFacts(journal) if journal.exists() else None
+        for row in rows:
+            if facts is not None:
+                row.record = {**row.record, **facts.of(row)}
+            yield row
+
+    def _is_table(self) -> bool:
+        first = next(iter(self._records), None)
+        return first is not None and first.problem is None and "messages" not in first.columns
+
+    def _conversations(self) -> Iterator[ReportRow]:
+        """Failures stand between the rows of the output, each at its number."""
+        failures = self._failures()
+        failed = next(failures, None)
+        index = 0
+        for record in self._records:
+            while failed is not None and failed.index <= index:
+                yield failed
+                index = failed.index + 1
+                failed = next(failures, None)
+            yield _row_of(index, record)
+            index += 1
+        if failed is not None:
+            yield failed
+        yield from failures
+
+    def _failures(self) -> Iterator[ReportRow]:
+        if self._failures_path is None:
+            return
+        for record in open_records(self._failures_path):
+            values = record.columns
+            if record.problem is None and isinstance(values.get("failure"), dict):
+                yield _failed_row(values)
+
+    def _table_rows(self) -> Iterator[ReportRow]:
+        """A table holds the rows that failed as well."""
+        failures = LazyFailures(beside(self.path, ".failures.jsonl"))
+        form: TableForm | None = None
+        for index, record in enumerate(self._records):
+            if record.problem is not None:
+                yield _row_of(index, record)
+                continue
+            form = form or TableForm(record.columns, _schema_names(self.summary))
+            row = form.row(record.columns)
+            failure = None
+            if row.error is not None:
+                failure = (failures.get(index) or Failure("", row.error)).to_dict()
+            known = {} if row.cost_usd is None else {"cost_usd": row.cost_usd}
+            yield ReportRow(index, row.conversation, failure, known, record.line)
+
+
+def _row_of(index: int, record: Record) -> ReportRow:
+    if record.problem is not None:
+        place = "" if record.line is None else f"line {record.line}: "
+        failure = Failure("InputError", f"{place}{record.problem}", attempts=0)
+        return ReportRow(index, {}, failure.to_dict(), line=record.line)
+    return ReportRow(index, record.columns)
+
+
+def _failed_row(values: Mapping[str, Any]) -> ReportRow:
+    conversation = values.get("conversation")
+    given = conversation if isinstance(conversation, dict) else {}
+    return ReportRow(values["row"], given, values["failure"], line=values.get("line"))
+
+
+def _schema_names(summary: RunSummary | None) -> list[str]:
+    """The properties of the schema that the answers of a run had to meet."""
+    settings = {} if summary is None else summary.settings
+    guided = (settings.get("generation") or {}).get("guided_decoding") or {}
+    schema = guided.get("json")
+    return list(schema.get("properties") or ()) if isinstance(schema, dict) else []
+
+
+def open_run(path: Path) -> RunRows:
+    """The rows of an output file, or of a run that has none yet. Raises InputError."""
+    for ending in (".failures.jsonl", ".run.json", ".journal"):
+        if path.name.endswith(ending):
+            output = path.with_name(path.name.removesuffix(ending))
+            if ending == ".journal" and not output.exists():
+                return JournalRows(output)
+            raise InputError(f"{path}: lies beside an output file; name that one: {output}")
+    if path.exists():
+        return OutputRows(path)
+    if beside(path, ".journal").exists():
+        return JournalRows(path)
+    raise InputError(f"{path}: no such file, and no journal of a run beside it")

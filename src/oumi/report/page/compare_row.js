@@ -1,0 +1,55 @@
+/** One row of several runs side by side: the question once, and the answers beside each other. */
+
+import { el, shown } from "./dom.js";
+import { dollars, number, seconds } from "./format.js";
+import { chat } from "./chat.js";
+import { runName } from "./compare_figures.js";
+import { textOf } from "./message_view.js";
+import { statusBadge } from "./status.js";
+import { textView } from "./text_view.js";
+import { markedDifferences } from "./word_diff.js";
+
+/**
+ * @param {import("./run.js").Run[]} runs
+ * @param {import("./join.js").Joined} joined
+ * @param {(run, row) => void} onopen
+ */
+export async function compareRow(runs, joined, onopen) {
+  const rows = await Promise.all(joined.places.map((places, at) => Promise.all(places.map((place) => runs[at].row(place)))));
+  const first = rows.flat()[0];
+  const base = rows[0].length ? answerOf(rows[0][0]) : null;
+  const columns = runs.map((run, at) => el("section", { class: "column" },
+    el("h3", {}, runName(run, at)),
+    rows[at].length ? rows[at].map((row, i) => sample(run, joined.places[at][i], row, at === 0 && i === 0 ? null : base, onopen)) : el("p", { class: "muted" }, "not in this run")));
+  const holder = el("div", { class: "columns" }, columns);
+  holder.style.setProperty("--columns", String(runs.length));
+  return el("div", { class: "row-view" }, chat(question(first)), holder);
+}
+
+/** The conversation without its answer. */
+function question({ conversation, failure }) {
+  const messages = conversation?.messages ?? [];
+  const isAnswered = !failure && messages.at(-1)?.role === "assistant";
+  return { messages: isAnswered ? messages.slice(0, -1) : messages };
+}
+
+function answerOf({ conversation, failure }) {
+  const last = (conversation?.messages ?? []).at(-1);
+  return failure || last?.role !== "assistant" ? null : textOf(last);
+}
+
+function sample(run, place, row, base, onopen) {
+  const value = (name) => run.value(`fact:${name}`, place);
+  const answer = answerOf(row);
+  const facts = [
+    value("completion_tokens") === null ? null : `${number(value("completion_tokens"))} tokens`,
+    seconds(value("latency_s")), dollars(value("cost_usd")),
+  ].filter(Boolean).join(" · ");
+  const body = answer === null
+    ? el("div", { class: "failure plain" }, shown(String(row.failure?.error_message ?? "no answer")))
+    : base === null ? textView(answer) : answer === base ? [el("p", { class: "muted" }, "the same answer"), textView(answer)] : markedDifferences(base, answer);
+  return el("article", { class: "message assistant" },
+    el("div", { class: "head" }, statusBadge(value("status")), el("span", { class: "muted" }, facts),
+      el("span", { class: "tools" }, el("button", { type: "button", class: "quiet", onclick: () => onopen(run.index, value("row")) }, "Open"))),
+    el("div", { class: "body" }, body));
+}

@@ -1,0 +1,76 @@
+/** The columns that a table of rows may have. */
+
+import { plain } from "./dom.js";
+import { dollars, number, seconds } from "./format.js";
+import { statusBadge } from "./status.js";
+import { textOf } from "./message_view.js";
+
+const FORMATS = { latency_s: seconds, cost_usd: dollars };
+const LABELS = {
+  row: "row", id: "id", status: "status", finish_reason: "finish", prompt_tokens: "in",
+  completion_tokens: "out", latency_s: "latency", cost_usd: "cost", answer_characters: "characters",
+};
+const HINTS = { prompt_tokens: "tokens of the prompt", completion_tokens: "tokens of the answer", answer_characters: "length of the answer" };
+const HIDDEN = new Set(["fact:key", "fact:answer", "fact:failure"]);
+const USUAL = new Set(["fact:row", "fact:status", "question", "answer", "fact:completion_tokens", "fact:latency_s", "fact:cost_usd"]);
+const PROPERTIES_AT_FIRST = 3;
+const PREVIEW = 160;
+
+/**
+ * @typedef {{name: string, label: string, hint?: string, width: string, numeric: boolean,
+ *   isShown: boolean, sorts: boolean, cell: (at: number, row: object|null) => any}} TableColumn
+ */
+
+/** @returns {TableColumn[]} */
+export function tableColumns(run) {
+  const made = [...run.columns.values()].filter((one) => !HIDDEN.has(one.name) && holdsAny(one)).map((one) => dataColumn(run, one));
+  const properties = made.filter((one) => one.name.startsWith("property:"));
+  properties.slice(0, PROPERTIES_AT_FIRST).forEach((one) => { one.isShown = true; });
+  const status = made.findIndex((one) => one.name === "fact:status");
+  made.splice(status + 1, 0, textColumn("question", questionOf), textColumn("answer", answerOf));
+  return made;
+}
+
+function holdsAny(column) {
+  if (column.numbers) return column.numbers.some((value) => !Number.isNaN(value));
+  return column.texts.length > 0;
+}
+
+function dataColumn(run, column) {
+  const numeric = Boolean(column.numbers);
+  const format = FORMATS[column.label] ?? (numeric ? (column.name === "fact:row" ? String : number) : plain);
+  const isFact = column.group === "fact";
+  return {
+    name: column.name,
+    label: (isFact && LABELS[column.label]) || column.label,
+    hint: HINTS[column.label],
+    width: numeric ? "minmax(64px, 92px)" : column.name === "fact:status" ? "96px" : "minmax(80px, 160px)",
+    numeric,
+    isShown: USUAL.has(column.name),
+    sorts: true,
+    cell: (at) => {
+      const value = run.value(column.name, at);
+      if (column.name === "fact:status") return statusBadge(value);
+      return value === null ? "" : format(value);
+    },
+  };
+}
+
+function textColumn(label, textIn) {
+  return {
+    name: label, label, width: "minmax(140px, 3fr)", numeric: false, isShown: true, sorts: false,
+    cell: (_, row) => (row ? plain(textIn(row).slice(0, PREVIEW).replace(/\s+/g, " ")) : "…"),
+  };
+}
+
+function questionOf(row) {
+  const messages = row.conversation?.messages ?? [];
+  const asked = messages.filter((one) => one?.role === "user").at(-1);
+  return asked ? textOf(asked) : "";
+}
+
+function answerOf(row) {
+  if (row.failure) return String(row.failure.error_message ?? "");
+  const last = (row.conversation?.messages ?? []).at(-1);
+  return last?.role === "assistant" ? textOf(last) : "";
+}

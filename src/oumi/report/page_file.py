@@ -1,0 +1,98 @@
+"""The page and the data in one file, under a policy that lets nothing else run or be fetched."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from collections.abc import Sequence
+from graphlib import TopologicalSorter
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import BinaryIO
+
+from oumi.report.run_part import MOST_ROWS, write_run
+from oumi.report.run_rows import RunRows
+
+MARK = b"<!doctype html><!-- oumi report 1 -->"
+"""What a report begins with, and no other file."""
+
+_PAGE = files("oumi.report") / "page"
+_UPLOT = "uPlot-1.6.32"
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
+
+
+def write_page(file: BinaryIO, runs: Sequence[RunRows], most: int = MOST_ROWS) -> None:
+    """Write the report of some runs, with at most about `most` rows of each. The rows are gone
+    through once and written as they come.
+    """
+    style = _read(f"vendor/{_UPLOT}.min.css") + _read("report.css")
+    scripts = [_read(f"vendor/{_UPLOT}.iife.min.js"), _modules()]
+    title = html.escape(", ".join(run.name for run in runs))
+    head = _read("report.html").replace("{title}", title)
+    head = head.replace("{policy}", _policy(style, scripts)).replace("{style}", style)
+    file.write(MARK + head.replace("{runs}", str(len(runs))).encode())
+    for number, run in enumerate(runs):
+        write_run(file, number, run, most)
+    for kind, script in zip(("", ' type="module"'), scripts, strict=True):
+        file.write(f"<script{kind}>{script}</script>\n".encode())
+
+
+def _read(name: str) -> str:
+    return (_PAGE / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, scripts: Sequence[str]) -> str:
+    """Nothing but these very texts is run, nothing is fetched, and images are those in the file.
+
+    https://www.w3.org/TR/CSP3/ https://www.w3.org/TR/trusted-types/
+    """
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {' '.join(map(_source, scripts))}",
+            f"style-src {_source(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        ]
+    )
+
+
+def _source(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _modules() -> str:
+    """The modules of the page as one, each in a function of its own, after those that it imports.
+
+    Raises CycleError for modules that import each other.
+    """
+    texts = {
+        path.name.removesuffix(".js"): path.read_text(encoding="utf-8")
+        for path in _PAGE.iterdir()
+        if _is_module(path)
+    }
+    imports = {name: {found[2] for found in _IMPORT.finditer(texts[name])} for name in texts}
+    order = TopologicalSorter({name: sorted(imports[name]) for name in sorted(imports)})
+    return "\n".join(_module(name, texts[name]) for name in order.static_order())
+
+
+def _module(name: str, text: str) -> str:
+    exported = ", ".join(_EXPORT.findall(text))
+    body = _EXPORT.sub("", _IMPORT.sub(_bound, text))
+    return f"const module_{name} = (() => {{\n{body}return {{ {exported} }};\n}})();"
+
+
+def _bound(found: re.Match[str]) -> str:
+    """An import as names taken from another module; `one as other` is `one: other` there."""
+    return f"const {{{found[1].replace(' as ', ': ')}}} = module_{found[2]};\n"
+
+
+def _is_module(path: Traversable) -> bool:
+    return path.is_file() and path.name.endswith(".js")
