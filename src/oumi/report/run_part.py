@@ -84,15 +84,18 @@ def _values(
         "answer_characters": None if row.answer is None else len(row.answer),
         "failure": group,
         "key": row.key,
-        "answer": _hash(row),
+        "answer": _hash(row, value),
     }
     return {"fact": facts, "metadata": row.own_metadata, "property": dict(scalars(value))}
 
 
-def _hash(row: ReportRow) -> int | None:
-    """A number by which equal answers are found: 48 bits, which a float holds exactly."""
+def _hash(row: ReportRow, value: Any) -> int | None:
+    """A number by which equal answers are found, whatever the spacing of JSON in them: 48 bits,
+    which a float holds exactly.
+    """
     if row.answer is None:
         return None
     digest = new_digest()
-    digest.update(write_json([row.answer, row.messages[-1].get("tool_calls")]))
+    content = row.answer if value is None else value
+    digest.update(write_json([content, row.messages[-1].get("tool_calls")], sort_keys=True))
     return int(digest.hexdigest()[:12], 16)

@@ -6,6 +6,7 @@ import { chat } from "./chat.js";
 import { runName } from "./compare_figures.js";
 import { textOf } from "./message_view.js";
 import { statusBadge } from "./status.js";
+import { parseJson } from "./json_view.js";
 import { textView } from "./text_view.js";
 import { markedDifferences } from "./word_diff.js";
 
@@ -17,10 +18,14 @@ import { markedDifferences } from "./word_diff.js";
 export async function compareRow(runs, joined, onopen) {
   const rows = await Promise.all(joined.places.map((places, at) => Promise.all(places.map((place) => runs[at].row(place)))));
   const first = rows.flat()[0];
-  const base = rows[0].length ? answerOf(rows[0][0]) : null;
+  const answers = rows.map((own) => own.map(answerOf));
+  const base = answers[0][0] ?? null;
+  // Of two answers each is marked where it differs from the other; of more, all but the first.
+  const others = answers.flat().slice(1);
+  const opposite = (at, i) => (at || i ? base : others.length === 1 ? others[0] : null);
   const columns = runs.map((run, at) => el("section", { class: "column" },
     el("h3", {}, runName(run, at)),
-    rows[at].length ? rows[at].map((row, i) => sample(run, joined.places[at][i], row, at === 0 && i === 0 ? null : base, onopen)) : el("p", { class: "muted" }, "not in this run")));
+    rows[at].length ? rows[at].map((row, i) => sample(run, joined.places[at][i], row, opposite(at, i), onopen)) : el("p", { class: "muted" }, "not in this run")));
   const holder = el("div", { class: "columns" }, columns);
   holder.style.setProperty("--columns", String(runs.length));
   return el("div", { class: "row-view" }, chat(question(first)), holder);
@@ -33,12 +38,16 @@ function question({ conversation, failure }) {
   return { messages: isAnswered ? messages.slice(0, -1) : messages };
 }
 
+/** The text of an answer, JSON laid out so that its spacing makes no difference; null for none. */
 function answerOf({ conversation, failure }) {
   const last = (conversation?.messages ?? []).at(-1);
-  return failure || last?.role !== "assistant" ? null : textOf(last);
+  if (failure || last?.role !== "assistant") return null;
+  const text = textOf(last);
+  const value = parseJson(text);
+  return value === undefined ? text : JSON.stringify(value, null, 2);
 }
 
-function sample(run, place, row, base, onopen) {
+function sample(run, place, row, opposite, onopen) {
   const value = (name) => run.value(`fact:${name}`, place);
   const answer = answerOf(row);
   const facts = [
@@ -47,9 +56,9 @@ function sample(run, place, row, base, onopen) {
   ].filter(Boolean).join(" · ");
   const body = answer === null
     ? el("div", { class: "failure plain" }, shown(String(row.failure?.error_message ?? "no answer")))
-    : base === null ? textView(answer) : answer === base ? [el("p", { class: "muted" }, "the same answer"), textView(answer)] : markedDifferences(base, answer);
+    : opposite === null || answer === opposite ? textView(answer) : markedDifferences(opposite, answer);
   return el("article", { class: "message assistant" },
-    el("div", { class: "head" }, statusBadge(value("status")), el("span", { class: "muted" }, facts),
+    el("div", { class: "head" }, statusBadge(value("status")), answer !== null && answer === opposite && el("span", { class: "badge" }, "same"), el("span", { class: "muted" }, facts),
       el("span", { class: "tools" }, el("button", { type: "button", class: "quiet", onclick: () => onopen(run.index, value("row")) }, "Open"))),
     el("div", { class: "body" }, body));
 }

@@ -19,7 +19,7 @@ export class FilterBar {
     this.chips = el("div", { class: "chips" });
     this.statuses = el("div", { class: "segments", role: "group", "aria-label": "Status" });
     this.element = el("div", { class: "filter-bar" },
-      el("div", { class: "line" }, this.input, this.statuses, this.menu("Filter", () => this.filterForm()), this.menu("Columns", () => this.columnForm()), this.count),
+      el("div", { class: "line" }, this.input, this.statuses, this.menu("Filter", (close) => this.filterForm(close)), this.menu("Columns", () => this.columnForm()), this.count),
       this.chips);
     this.draw();
   }

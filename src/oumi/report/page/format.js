@@ -53,6 +53,13 @@ export function time(value) {
   return new Date(value * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 }
 
+/** From one time to another, the day said once where it is the same. */
+export function span(from, to) {
+  const [one, other] = [time(from), time(to)];
+  const day = one.slice(0, one.indexOf(",") + 2);
+  return `${one} to ${other.startsWith(day) ? other.slice(day.length) : other}`;
+}
+
 /** `5.2 MB`. */
 export function size(characters) {
   if (characters < 1e3) return `${characters} characters`;

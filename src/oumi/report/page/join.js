@@ -28,7 +28,7 @@ function sameAnswers(runs, { places }) {
 }
 
 /**
- * How often another run has the same value as the first one, where both have any.
+ * How often another run has the same value as the first one, where both have an answer.
  * @returns {{name: string, label: string, both: number, equal: number}[]} answers first, then properties
  */
 export function agreement(joined, base, other) {
@@ -38,6 +38,7 @@ export function agreement(joined, base, other) {
     for (const { places } of joined) {
       const [one, another] = [places[base.index][0], places[other.index][0]];
       if (one === undefined || another === undefined) continue;
+      if (base.value("fact:answer", one) === null || other.value("fact:answer", another) === null) continue;
       const [value, second] = [base.value(name, one), other.value(name, another)];
       if (value === null && second === null) continue;
       both++;

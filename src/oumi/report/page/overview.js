@@ -4,7 +4,7 @@ import { el, copyButton, shown } from "./dom.js";
 import { bars } from "./bars.js";
 import { logBins } from "./bins.js";
 import { histogram, timeChart } from "./charts.js";
-import { dollars, number, percent, seconds, short, time } from "./format.js";
+import { dollars, number, percent, seconds, short, span } from "./format.js";
 import { jsonView } from "./json_view.js";
 import { go } from "./route.js";
 
@@ -15,7 +15,8 @@ export function overview(run, showRows) {
     "div",
     { class: "overview" },
     tiles(run, showRows),
-    el("div", { class: "charts" }, timeCharts(figures), distributions(figures), counts(run, showRows)),
+    el("div", { class: "charts" }, timeCharts(figures), distributions(figures)),
+    el("div", { class: "charts counts" }, counts(run)),
     settings(run),
   );
 }
@@ -37,7 +38,7 @@ function tiles(run, showRows) {
     tile("tokens in", short(usage.prompt_tokens), [number(usage.prompt_tokens), usage.cached_tokens && `${number(usage.cached_tokens)} read from a cache`]),
     tile("tokens out", short(usage.completion_tokens), [number(usage.completion_tokens), usage.reasoning_tokens && `${number(usage.reasoning_tokens)} of thoughts`]),
     costTile(cost, summary, figures),
-    spent && tile("time of the last call", seconds(spent), [session.answered ? `${number(session.answered / spent)} rows/s` : null]),
+    spent && tile("last call took", seconds(spent), [session.answered ? `${number(session.answered / spent)} rows/s` : null]),
     figures.latency_s.buckets.length > 0 && tile("latency p50", seconds(figures.latency_s.p50), [`p90 ${seconds(figures.latency_s.p90)}`, `p99 ${seconds(figures.latency_s.p99)}`]),
     session.asked_again > 0 && tile("repairs", number(session.asked_again), ["answers asked for again"]),
   );
@@ -62,7 +63,7 @@ function timeCharts({ over_time: { bins, width_s: width } }) {
   const times = bins.map(([at]) => at);
   const column = (at) => bins.map((bin) => bin[at]);
   const sums = (values) => { let sum = 0; return values.map((value) => (sum += value)); };
-  const note = `${time(times[0])} to ${time(times.at(-1) + width)}`;
+  const note = span(times[0], times.at(-1) + width);
   const rate = (values) => values.map((value) => value / width);
   const failed = column(2);
   const cost = sums(column(4));
@@ -100,7 +101,7 @@ function whole(value) {
   return number(value < 1e-5 ? 0 : Math.round(value));
 }
 
-function counts(run, showRows) {
+function counts(run) {
   const { figures, summary } = run;
   const failures = figures.failures.map((group) => [group.status ? `${group.class} ${group.status}` : group.class, group.count, "bad"]);
   const retries = Object.entries(summary?.last_session?.retries ?? {}).sort((a, b) => b[1] - a[1]);

@@ -6,6 +6,9 @@ import { linearBins } from "./bins.js";
 import { histogram } from "./charts.js";
 import { count, number, percent } from "./format.js";
 
+/** Bars of a property that are shown at once; the others fold. */
+const MOST_BARS = 12;
+
 export function hasProperties(run) {
   const { properties } = run.figures;
   return properties.objects > 0 || properties.texts !== null;
@@ -17,7 +20,7 @@ export function properties(run) {
   const names = Object.keys(byName);
   return el("div", { class: "properties" },
     objects > 0 && el("p", { class: "muted" }, `${count(objects, "answer")} with JSON, ${count(names.length, "property").replace("propertys", "properties")}${hasMore ? " and more, which are not shown" : ""}.`),
-    el("div", { class: "charts" },
+    el("div", { class: "property-cards" },
       texts && propertyView("Answers", texts, null),
       names.map((name) => propertyView(name, byName[name], name.includes("[]") ? null : objects))));
 }
@@ -37,9 +40,18 @@ function propertyView(name, found, objects) {
     el("h3", {}, plain(name)),
     el("p", { class: "muted" }, notes.filter(Boolean).join(" · ")),
     numbers.count > 0 && histogram({ title: `Values of ${plain(name)}`, format: number, unit: "answers", bins: linearBins(numbers) }),
-    found.values.length > 0 && found.is_choice && bars(`Values of ${plain(name)}`, found.values),
+    found.values.length > 0 && found.is_choice && choices(name, found.values, total),
     !found.is_choice && lengths.count > 0 && histogram({ title: lengthTitle(kinds), format: number, unit: "answers", bins: linearBins(lengths) }),
     found.values.length > 0 && !found.is_choice && el("details", {}, el("summary", {}, "Most frequent"), bars(`Most frequent values of ${plain(name)}`, found.values.slice(0, 15), total)));
+}
+
+function choices(name, values, total) {
+  const label = `Values of ${plain(name)}`;
+  const more = values.slice(MOST_BARS);
+  return [
+    bars(label, values.slice(0, MOST_BARS), total),
+    more.length > 0 && el("details", {}, el("summary", {}, `${number(more.length)} more`), bars(`More ${label.toLowerCase()}`, more, total)),
+  ];
 }
 
 function lengthTitle(kinds) {

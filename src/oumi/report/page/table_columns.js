@@ -44,7 +44,7 @@ function dataColumn(run, column) {
     name: column.name,
     label: (isFact && LABELS[column.label]) || column.label,
     hint: HINTS[column.label],
-    width: numeric ? "minmax(64px, 92px)" : column.name === "fact:status" ? "96px" : "minmax(80px, 160px)",
+    width: widthOf(column),
     numeric,
     isShown: USUAL.has(column.name),
     sorts: true,
@@ -54,6 +54,12 @@ function dataColumn(run, column) {
       return value === null ? "" : format(value);
     },
   };
+}
+
+function widthOf(column) {
+  if (column.name === "fact:row") return "56px";
+  if (column.numbers) return "76px";
+  return column.name === "fact:status" ? "88px" : "minmax(80px, 1fr)";
 }
 
 function textColumn(label, textIn) {

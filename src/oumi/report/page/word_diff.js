@@ -11,7 +11,7 @@ const MOST_PAIRS = 4e6;
  */
 export function markedDifferences(other, text) {
   const parts = differences(other, text);
-  return el("div", { class: "plain" }, parts.map(([words, isNew]) => (isNew ? el("mark", {}, shown(words)) : shown(words))));
+  return el("div", { class: "plain mono" }, parts.map(([words, isNew]) => (isNew ? el("mark", {}, shown(words)) : shown(words))));
 }
 
 /** Runs of words of `text`, each with whether `other` lacks it. */

@@ -1,0 +1,52 @@
+"""Reports in a browser that writes down what they ask of anybody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.report.browser import find_browser, open_browser
+
+OpenReport = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for each module: while it runs, no other event loop can run in this thread."""
+    program = find_browser()
+    if program is None:
+        reason = "no Chromium here: scripts/install_browser.sh installs one"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with open_browser(program) as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_report(browser: Browser) -> Iterator[OpenReport]:
+    """Open a report at a place of it. At the end nothing must have been fetched, blocked by the
+    page's policy, or gone wrong in a script.
+    """
+    contexts, wrong = [], []
+
+    def open_it(path: Path, place: str = "", **options: object) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: request.url == url or wrong.append(request.url))
+        url = path.resolve().as_uri()
+        page.goto(url + place)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not wrong
