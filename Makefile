@@ -4,25 +4,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
+BROWSER := $(VENV)/.browser
 PEERS := .venv-peers
 VLLM := .venv-vllm
 # Many tests wait for other processes. More at once would fill two cores and the memory.
 TWO_AT_ONCE := -n 2 --dist worksteal
 
-.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-engines bench-million bench-peers clean
+.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-engines bench-million bench-report bench-peers screenshots clean
 
 demo: $(BASE)  ## answer the example questions with the model in this package
 	$(BIN)/oumi infer -c examples/quickstart.yaml
 	$(BIN)/oumi show examples/answers.jsonl
 
-test: $(DEV)  ## all tests that need no heavy runtime
+test: $(BROWSER)  ## all tests that need no heavy runtime
 	$(BIN)/pytest $(TWO_AT_ONCE)
 
 test-engines:  ## the tests of heavy runtimes, in an environment of their own
 	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
 	$(VLLM)/bin/pytest tests/engines
 
-quick: $(DEV)  ## the tests without the slow ones
+quick: $(BROWSER)  ## the tests without the slow ones
 	$(BIN)/pytest $(TWO_AT_ONCE) -m "not slow"
 
 lint: $(DEV)  ## format, lint, types, import contracts
@@ -38,6 +39,9 @@ format: $(DEV)  ## bring the code into form
 docs: $(DEV)  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -W -q -n -b html docs docs/_build/html
 
+screenshots: $(BROWSER)  ## the pictures of the report in docs
+	PYTHONPATH=. $(BIN)/python docs/screenshots.py
+
 check: lint test docs test-engines  ## what CI runs
 
 bench: $(DEV)  ## benchmark tables
@@ -49,6 +53,9 @@ bench-remote: $(DEV)  ## those of remote engines
 bench-engines:  ## those of heavy runtimes, in the environment of test-engines
 	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
 	$(VLLM)/bin/python -m benchmarks native vllm
+
+bench-report: $(BROWSER)  ## reports of many rows: to make one, to open it, to search in it
+	$(BIN)/python -m benchmarks report_page
 
 bench-million: $(DEV)  ## a run of a million rows, and again
 	$(BIN)/python -m benchmarks million
@@ -71,3 +78,8 @@ $(DEV): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
 	touch $(BASE) $@
+
+# Of the tests of the report, in the system or in Playwright's cache: not in the environment.
+$(BROWSER): $(DEV) scripts/install_browser.sh
+	PYTHONPATH=. scripts/install_browser.sh $(BIN)/python
+	touch $@

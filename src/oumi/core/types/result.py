@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from oumi.core.types.conversation import Conversation
@@ -76,6 +78,20 @@ class InferenceResult:
                 self,
             )
         return self.conversations
+
+    def report(self, path: str | Path = "report.html", *, opens: bool = True) -> Path:
+        """Write one HTML file that shows all rows, show it in the browser, and return where it is.
+
+        Raises OutputExistsError where another file is in its place, and StorageError.
+        """
+        # The page is made above this module, which looks up what it may not import.
+        write = import_module("oumi.report.write").write_result
+        written: Path = write(self, Path(path))
+        if opens:
+            import webbrowser
+
+            webbrowser.open(written.resolve().as_uri())
+        return written
 
     @property
     def error_messages(self) -> dict[int, str]:

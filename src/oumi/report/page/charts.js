@@ -16,14 +16,15 @@ export function redrawCharts() {
 
 /**
  * A figure with a title, a line of text under it, and a chart.
- * @param {{title: string, note?: string, summary: string, data: Array, series: Array,
- *   x: object, y: object, readout: (at: number) => string, scales?: object, tall?: boolean}} options
- *   `summary` is what a screen reader says of it.
+ * @param {{title: string, note?: string, heading?: string, summary: string, data: Array,
+ *   series: () => object[], x: object, y: object, readout: (at: number) => string,
+ *   scales?: object, legend?: HTMLElement|false}} options
+ *   `summary` is what a screen reader says of it; `series` is called again for other colors.
  */
-function chart({ title, note, summary, data, series, x, y, readout, scales, legend }) {
+function chart({ title, note, heading = "h2", summary, data, series, x, y, readout, scales, legend }) {
   const value = el("span", { class: "readout muted" }, note ?? "");
   const holder = el("div", { class: "canvas", role: "img", "aria-label": summary });
-  const figure = el("figure", { class: "chart" }, el("figcaption", {}, el("h3", {}, title), value), legend, holder);
+  const figure = el("figure", { class: "chart" }, el("figcaption", {}, el(heading, {}, title), value), legend, holder);
   let plot = null;
   const draw = () => {
     plot?.destroy();
@@ -67,16 +68,16 @@ function axis(own) {
 
 /**
  * Counts in bins that stand side by side.
- * @param {{title, note, bins: {low: number, high: number, count: number}[], format, unit}} options
+ * @param {{title, note, heading, bins: {low: number, high: number, count: number}[], format, unit}} options
  */
-export function histogram({ title, note, bins, format, unit }) {
+export function histogram({ title, note, heading, bins, format, unit }) {
   const counts = bins.map((bin) => bin.count);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const label = (at) => (bins[at] ? format(bins[at].low) : "");
   const span = (bin) => (bin.low === bin.high ? format(bin.low) : `${format(bin.low)} to ${format(bin.high)}`);
   const most = bins.reduce((best, bin) => (bin.count > best.count ? bin : best), bins[0]);
   return chart({
-    title, note,
+    title, note, heading,
     summary: `${title}: ${total} ${unit}, from ${format(bins[0].low)} to ${format(bins.at(-1).high)}, most of them at ${span(most)}. ${note ?? ""}`,
     data: [bins.map((_, at) => at), counts],
     scales: { x: { time: false, range: [-0.6, bins.length - 0.4] }, y: { range: (_, __, high) => [0, high * 1.06 || 1] } },

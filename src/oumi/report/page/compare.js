@@ -32,8 +32,8 @@ export class Comparison {
     this.element = el("div", { class: "compare" },
       sampled && el("p", { class: "notice" }, "Agreement is that of the rows in this file; of large runs it holds a sample, the same rows of each."),
       el("div", { class: "charts" },
-        el("section", { class: "card" }, el("h3", {}, "Side by side"), compareFigures(runs)),
-        el("section", { class: "card" }, el("h3", {}, "Agreement with ", runName(runs[0], 0)), agreementTable(this.joined, runs))),
+        el("section", { class: "card" }, el("h2", {}, "Side by side"), compareFigures(runs)),
+        el("section", { class: "card" }, el("h2", {}, "Agreement with ", runName(runs[0], 0)), agreementTable(this.joined, runs))),
       el("div", { class: "filter-bar" }, el("div", { class: "line" }, this.input, this.kinds, this.count)),
       el("div", { class: "split" }, el("div", { class: "table" }, this.head(), this.list.element), this.detail));
     this.update();

@@ -121,7 +121,7 @@ function merge(entries) {
 }
 
 function card(title, body, isThere) {
-  return isThere ? el("section", { class: "card" }, el("h3", {}, title), body) : null;
+  return isThere ? el("section", { class: "card" }, el("h2", {}, title), body) : null;
 }
 
 function settings(run) {
@@ -129,9 +129,9 @@ function settings(run) {
   if (!summary) return el("p", { class: "muted" }, "No run.json lies beside this file: settings, prices and retries are not known.");
   const again = run.figures.statuses.failed ? "The same command asks for the rows that failed, and for no others." : "The same command finds all rows answered, and does nothing.";
   return el("div", { class: "settings" },
-    el("section", { class: "card" }, el("h3", {}, "Settings"), jsonView({ engine: summary.engine, ...summary.settings })),
+    el("section", { class: "card" }, el("h2", {}, "Settings"), jsonView({ engine: summary.engine, ...summary.settings })),
     command && el("section", { class: "card" },
-      el("div", { class: "head" }, el("h3", {}, "Command"), copyButton("Copy", command)),
+      el("div", { class: "head" }, el("h2", {}, "Command"), copyButton("Copy", command)),
       el("div", { class: "code" }, el("pre", { tabindex: "0" }, el("code", {}, shown(command)))),
       el("p", { class: "muted" }, again, " Keys come from the environment and are written nowhere.")));
 }

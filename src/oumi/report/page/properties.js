@@ -37,11 +37,11 @@ function propertyView(name, found, objects) {
     numbers.count ? `mean ${number(numbers.mean)}` : null,
   ];
   return el("section", { class: "card property" },
-    el("h3", {}, plain(name)),
+    el("h2", {}, plain(name)),
     el("p", { class: "muted" }, notes.filter(Boolean).join(" · ")),
-    numbers.count > 0 && histogram({ title: `Values of ${plain(name)}`, format: number, unit: "answers", bins: linearBins(numbers) }),
+    numbers.count > 0 && histogram({ heading: "h3", title: `Values of ${plain(name)}`, format: number, unit: "answers", bins: linearBins(numbers) }),
     found.values.length > 0 && found.is_choice && choices(name, found.values, total),
-    !found.is_choice && lengths.count > 0 && histogram({ title: lengthTitle(kinds), format: number, unit: "answers", bins: linearBins(lengths) }),
+    !found.is_choice && lengths.count > 0 && histogram({ heading: "h3", title: lengthTitle(kinds), format: number, unit: "answers", bins: linearBins(lengths) }),
     found.values.length > 0 && !found.is_choice && el("details", {}, el("summary", {}, "Most frequent"), bars(`Most frequent values of ${plain(name)}`, found.values.slice(0, 15), total)));
 }
 

@@ -63,7 +63,7 @@ export class RowsTable {
     const cells = this.shownColumns().map((one) => el("div", { class: one.numeric ? "cell number" : "cell", role: "gridcell" }, one.cell(at, row)));
     const made = el("div", {
       class: "cells row", role: "row", "aria-rowindex": String(index + 2), id: `row-at-${index}`,
-      "aria-selected": String(at === this.opened), "data-current": index === this.current ? "true" : null,
+      "aria-selected": String(at === this.opened), tabindex: index === this.current ? "0" : "-1", "data-current": index === this.current ? "true" : null,
       onclick: () => { this.move(index); this.onopen(at); },
     }, cells);
     made.style.gridTemplateColumns = this.template;
