@@ -13,6 +13,7 @@ TABLES = {
 LONG = {
     "million": "benchmarks.remote:million",
     "native": "benchmarks.native:table",
+    "report_page": "benchmarks.report_page:table",
     "structured": "benchmarks.remote:structured",
     "vllm": "benchmarks.vllm:table",
 }

@@ -21,8 +21,9 @@ _MISSING = Failure("NotAsked", "this row had no answer yet when the report was m
 class RowFacts:
     """When the rows of an output were answered, how long it took, and their earlier answers."""
 
-    def __init__(self, journal: Path):
-        self._total = _rows_in(journal)
+    def __init__(self, journal: Path, total: int | None):
+        """`total` is the number of rows where it is known, which saves a pass."""
+        self._total = _rows_in(journal) if total is None else total
         self._journal = JournalSnapshot(journal, self._total, _MISSING)
 
     def of(self, row: ReportRow) -> Mapping[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from oumi.core.digest import new_digest
@@ -27,62 +27,53 @@ class RowStatus(StrEnum):
     """A conversation without an answer, of a file that no run has written."""
 
 
-@dataclass
 class ReportRow:
-    """Made once a row; what follows from it is worked out when it is asked for."""
+    """What the figures need of a row is worked out at once, as a million rows are all counted."""
 
-    index: int
-    """Counts from 0, as in the file of failures."""
-    conversation: Mapping[str, Any]
-    """As JSON values, with its answer where there is one."""
-    failure: Mapping[str, Any] | None = None
-    record: Mapping[str, Any] = field(default_factory=dict)
-    """What the journal says besides the answer: `latency_s`, `recorded_at`, `earlier`."""
-    line: int | None = None
-    """The number of its line in the input, where that is known."""
+    def __init__(
+        self,
+        index: int,
+        conversation: Mapping[str, Any],
+        failure: Mapping[str, Any] | None = None,
+        record: Mapping[str, Any] = MappingProxyType({}),
+        line: int | None = None,
+    ):
+        self.index = index
+        """Counts from 0, as in the file of failures."""
+        self.conversation = conversation
+        """As JSON values, with its answer where there is one."""
+        self.failure = failure
+        self.record = record
+        """What the journal says besides the answer: `latency_s`, `recorded_at`, `earlier`."""
+        self.line = line
+        """The number of its line in the input, where that is known."""
+        metadata = conversation.get("metadata")
+        self.metadata: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+        messages = conversation.get("messages")
+        self.messages: list[Any] = messages if isinstance(messages, list) else []
+        self.answer = self._answer()
+        """The text of the answer; empty for one that calls tools alone."""
+        self.status = self._status()
+        self.usage = _usage_of((failure or self.metadata).get("usage"))
+        """The tokens that it took; None where they are not known."""
 
-    @cached_property
-    def metadata(self) -> Mapping[str, Any]:
-        """That of the conversation."""
-        found = self.conversation.get("metadata")
-        return found if isinstance(found, dict) else {}
+    def _answer(self) -> str | None:
+        last = self.messages[-1] if self.messages and self.failure is None else None
+        if not isinstance(last, dict) or last.get("role") != "assistant":
+            return None
+        return text_of(last)
 
-    @property
-    def own_metadata(self) -> dict[str, Any]:
-        """The metadata that was there before the run."""
-        return {k: v for k, v in self.metadata.items() if k not in _NOT_METADATA}
-
-    @cached_property
-    def status(self) -> RowStatus:
-        """What became of it."""
+    def _status(self) -> RowStatus:
         if self.failure is not None:
             return RowStatus.FAILED
         if self.metadata.get("structured") == Structured.REPAIRED:
             return RowStatus.REPAIRED
         return RowStatus.UNANSWERED if self.answer is None else RowStatus.DONE
 
-    @cached_property
-    def messages(self) -> list[dict[str, Any]]:
-        """Those of the conversation that can be shown."""
-        found = self.conversation.get("messages")
-        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-    @cached_property
-    def answer(self) -> str | None:
-        """The text of the answer; empty for one that calls tools alone."""
-        if self.failure is not None or not self.messages:
-            return None
-        last = self.messages[-1]
-        return text_of(last) if last.get("role") == "assistant" else None
-
-    @cached_property
-    def usage(self) -> Usage | None:
-        """The tokens that it took; None where they are not known."""
-        found = (self.failure or self.metadata).get("usage")
-        try:
-            return Usage.from_dict(found) if found else None
-        except (LookupError, TypeError, AttributeError):
-            return None
+    @property
+    def own_metadata(self) -> dict[str, Any]:
+        """The metadata that was there before the run."""
+        return {k: v for k, v in self.metadata.items() if k not in _NOT_METADATA}
 
     @cached_property
     def key(self) -> str:
@@ -102,6 +93,13 @@ class ReportRow:
         if self.failure is not None:
             data["failure"] = self.failure
         return data | dict(self.record)
+
+
+def _usage_of(found: Any) -> Usage | None:
+    try:
+        return Usage.from_dict(found) if found else None
+    except (LookupError, TypeError, AttributeError):
+        return None
 
 
 def text_of(message: Mapping[str, Any]) -> str:

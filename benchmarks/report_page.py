@@ -1,0 +1,125 @@
+"""What does a report of many rows take: to make it, to open it, to search in it?"""
+
+from __future__ import annotations
+
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.report.browser import find_browser, open_browser
+
+from benchmarks.report import show
+from oumi.core.json_text import write_json
+from oumi.core.types.completion import Usage
+from oumi.runner.cost import Price
+from oumi.runner.storage.atomic import beside
+from oumi.runner.storage.journal_lines import HEADER, write_record
+from oumi.runner.storage.run_summary import RunSummary
+
+SIZES = (100_000, 1_000_000)
+_USAGE = Usage(80, 120)
+_PRICE = Price("m", 1e-6, 1e-6, 4e-6)
+_WORDS = [
+    f"{a}{b}" for a in ("ba", "do", "ki", "lu", "ne", "so") for b in ("ral", "min", "te", "vo")
+]
+
+
+def table() -> None:
+    """A row of figures for each size."""
+    head = ["rows", "JSON MB", "make s", "make peak MB", "file MB", "open s", "heap MB"]
+    head += ["search cold s", "warm s"]
+    show("Reports", head, [_measure(rows) for rows in SIZES])
+
+
+def _measure(rows: int) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="oumi-bench-") as folder:
+        output = Path(folder) / "out.jsonl"
+        _write_run(output, rows)
+        seconds = _make(output)
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        report = output.with_suffix(".report.html")
+        figures = [_megabytes(output), f"{seconds:.1f}", f"{peak:.0f}", _megabytes(report)]
+        return [f"{rows:,}", *figures, *_open(report)]
+
+
+def _make(output: Path) -> float:
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "oumi", "report", str(output)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def _megabytes(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.0f}"
+
+
+def _open(report: Path) -> list[str]:
+    """Seconds until the page is there, its heap, and seconds of a search, cold and warm."""
+    program = find_browser()
+    if program is None:
+        return ["no browser"] * 4
+    with open_browser(program) as browser:
+        page = browser.new_page()
+        start = time.perf_counter()
+        page.goto(report.as_uri() + "#/rows/0", wait_until="commit")
+        page.wait_for_selector("html[data-ready]")
+        opened = time.perf_counter() - start
+        session = page.context.new_cdp_session(page)
+        session.send("HeapProfiler.collectGarbage")
+        heap = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
+        searches = [_search(page, "bate 77"), _search(page, "bate 78")]
+        return [f"{opened:.2f}", f"{heap:.0f}", *(f"{one:.2f}" for one in searches)]
+
+
+def _search(page: Any, text: str) -> float:
+    """Seconds from the key to the end of the search, measured in the page."""
+    script = """text => new Promise((done) => {
+        const input = document.querySelector(".search");
+        const view = document.querySelector(".rows-view");
+        const start = performance.now();
+        new MutationObserver((_, observer) => {
+            if (view.dataset.searching) return;
+            observer.disconnect();
+            done((performance.now() - start) / 1000);
+        }).observe(view, { attributes: true });
+        input.value = text;
+        input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+    })"""
+    return float(page.evaluate(script, text))
+
+
+def _write_run(output: Path, rows: int) -> None:
+    """The files of a run, line by line: 900 bytes of conversation a row."""
+    journal, words = beside(output, ".journal"), random.Random(1)
+    with output.open("wb") as answers, journal.open("wb") as recorded:
+        recorded.write(HEADER)
+        for index, (line, record) in enumerate(_rows(rows, words)):
+            answers.write(write_json(line) + b"\n")
+            recorded.write(write_record({"key": f"{index:032x}", "row": index, **record}))
+    usage = Usage(_USAGE.prompt_tokens * rows, _USAGE.completion_tokens * rows)
+    summary = RunSummary("run", "output", rows, rows, 0, usage, price=_PRICE)
+    summary.write(beside(output, ".run.json"), "")
+
+
+def _rows(rows: int, words: random.Random) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    texts = [" ".join(words.choices(_WORDS, k=60)) for _ in range(997)]
+    for index in range(rows):
+        question, summary = texts[index % 997][:300], texts[(index * 7) % 991]
+        score = words.random()
+        answer = write_json({"score": round(score, 3), "topic": _WORDS[index % 7], "text": summary})
+        message = {"role": "assistant", "content": answer.decode()}
+        facts = {"finish_reason": "stop", "usage": _USAGE.to_dict()}
+        line = {
+            "conversation_id": f"row-{index}",
+            "messages": [{"role": "user", "content": question}, message],
+            "metadata": {"shop": index % 13, **facts},
+        }
+        completion = {"message": message, **facts}
+        times = {"latency_s": 0.2 + score, "recorded_at": 1.76e9 + index / 50}
+        yield line, {"completion": completion, **times}
