@@ -20,6 +20,7 @@ from oumi.runner.storage.output import Output
 
 STARTED_S = 1_764_240_000.0
 PRICE = Price("gpt-4o-mini", 1.5e-7, 7.5e-8, 6e-7)
+SCHEMA = {"type": "object", "properties": {"topic": {"type": "string"}}, "required": ["topic"]}
 TOPICS = ("billing", "delivery", "returns", "account", "other")
 _SUBJECTS = ("my order", "the invoice", "this parcel", "the subscription", "my password", "the app")
 _VERBS = ("has not arrived", "is wrong", "cannot be changed", "was charged twice", "keeps failing")
@@ -50,7 +51,11 @@ def write_run(output: Path, rows: Iterable[Made], model: str = _MODELS[0]) -> Pa
                 journal.append_failure(index, key, row.outcome, **facts)
         settings = {
             "model": {"model_name": model},
-            "generation": {"max_new_tokens": 256, "temperature": 0.2},
+            "generation": {
+                "max_new_tokens": 256,
+                "temperature": 0.2,
+                "guided_decoding": {"json": SCHEMA},
+            },
             "input_path": "tickets.jsonl",
             "output_path": output.name,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,7 @@ def test_a_repaired_row_shows_its_earlier_answers(report: Path, open_report: Ope
     page.locator(".cells.row").first.click()
     page.get_by_text("Earlier answers").click()
     expect(page.locator(".earlier")).to_contain_text("Sure! It is about…")
+    expect(page.locator(".earlier .problem")).to_contain_text("not JSON")
 
 
 def test_failures_stand_together_with_what_helps(report: Path, open_report: OpenReport) -> None:
@@ -181,3 +183,27 @@ def test_a_conversation_is_a_chat(tmp_path: Path, open_report: OpenReport) -> No
     page.get_by_text("Raw JSON").click()
     raw = page.locator(".raw .code").inner_text()
     assert json.loads(raw)["conversation"]["messages"][3]["content"] == '{"sky": "rain"}'
+
+
+def test_log_probabilities_are_shades(tmp_path: Path, open_report: OpenReport) -> None:
+    made = talk({"role": "user", "content": "q"}, {"role": "assistant", "content": "yes no"})
+    other = {"token": "maybe", "logprob": -1.0}
+    tokens = [
+        {"token": "yes", "logprob": -0.01},
+        {"token": " no", "logprob": -3.0, "top_logprobs": [other]},
+    ]
+    outcome = replace(made.outcome, logprobs={"content": tokens})
+    run = write_run(tmp_path / "out.jsonl", [made._replace(outcome=outcome)])
+    page = open_report(write_report([run]), "#/rows/0/0")
+    page.get_by_text("How sure the model was").click()
+    shades = page.locator(".logprobs .plain .token")
+    expect(shades).to_have_class(["token t0", "token t4"])
+    assert '"maybe" 36.8 %' in (shades.nth(1).get_attribute("title") or "")
+
+
+def test_copies_are_those_of_the_row(report: Path, open_report: OpenReport) -> None:
+    page = open_report(report, "#/rows/0/5", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == report.resolve().as_uri() + "#/rows/0/5"

@@ -8,10 +8,12 @@ from typing import Any
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
+from oumi.report.problems import Problems
 from oumi.report.row import ReportRow, text_of
 from oumi.report.run_rows import RunRows
 from oumi.runner.storage.atomic import beside
 from oumi.runner.storage.journal_lines import read_places
+from oumi.runner.storage.run_summary import RunSummary
 from oumi.runner.storage.snapshot import JournalSnapshot
 from oumi.structured.outcome import total_usage
 
@@ -21,8 +23,9 @@ _MISSING = Failure("NotAsked", "this row had no answer yet when the report was m
 class RowFacts:
     """When the rows of an output were answered, how long it took, and their earlier answers."""
 
-    def __init__(self, journal: Path, total: int | None):
-        """`total` is the number of rows where it is known, which saves a pass."""
+    def __init__(self, journal: Path, summary: RunSummary | None):
+        total = None if summary is None else summary.rows  # which saves a pass
+        self._problems = Problems({} if summary is None else summary.settings)
         self._total = _rows_in(journal) if total is None else total
         self._journal = JournalSnapshot(journal, self._total, _MISSING)
 
@@ -36,7 +39,10 @@ class RowFacts:
             return record_facts(record) if completion is None else {}
         if completion is None or not _is_same(row, completion):
             return {}
-        return record_facts(record)
+        facts = record_facts(record)
+        if "earlier" in completion:
+            facts["earlier"] = self._problems.earlier(completion)
+        return facts
 
 
 class JournalRows(RunRows):
@@ -62,7 +68,8 @@ class JournalRows(RunRows):
                 continue
             facts = {k: v for k, v in completion.items() if k not in ("message", "earlier")}
             conversation = {"messages": [completion["message"]], "metadata": facts}
-            yield ReportRow(index, conversation, None, record_facts(record))
+            kept = {"earlier": completion["earlier"]} if "earlier" in completion else {}
+            yield ReportRow(index, conversation, None, record_facts(record) | kept)
 
 
 def _rows_in(journal: Path) -> int:
@@ -81,7 +88,4 @@ def _is_same(row: ReportRow, completion: Mapping[str, Any]) -> bool:
 
 def record_facts(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a record says besides the answer."""
-    facts = {name: record[name] for name in ("latency_s", "recorded_at") if name in record}
-    if earlier := (record.get("completion") or {}).get("earlier"):
-        facts["earlier"] = earlier
-    return facts
+    return {name: record[name] for name in ("latency_s", "recorded_at") if name in record}

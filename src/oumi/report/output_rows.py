@@ -42,7 +42,7 @@ class OutputRows(RunRows):
     def __iter__(self) -> Iterator[ReportRow]:
         rows = self._table_rows() if self._is_table() else self._conversations()
         journal = beside(self.path, ".journal")
-        facts = RowFacts(journal, self._count) if journal.exists() else None
+        facts = RowFacts(journal, self.summary) if journal.exists() else None
         for row in rows:
             if facts is not None:
                 row.record = {**row.record, **facts.of(row)}

@@ -20,6 +20,11 @@ MARK = b"<!doctype html><!-- oumi report 1 -->"
 
 _PAGE = files("oumi.report") / "page"
 _UPLOT = "uPlot-1.6.32"
+_STYLES = [
+    f"styles/{name}.css"
+    for name in ("colors", "fields", "frame", "figures", "rows", "conversation", "narrow")
+]
+"""A later one counts more than those before it."""
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 
@@ -28,12 +33,12 @@ def write_page(file: BinaryIO, runs: Sequence[RunRows], most: int = MOST_ROWS) -
     """Write the report of some runs, with at most about `most` rows of each. The rows are gone
     through once and written as they come.
     """
-    style = _read(f"vendor/{_UPLOT}.min.css") + _read("report.css")
+    style = _read(f"vendor/{_UPLOT}.min.css") + "".join(map(_read, _STYLES))
     scripts = [_read(f"vendor/{_UPLOT}.iife.min.js"), _modules()]
+    head = _read("report.html").replace("{policy}", _policy(style, scripts))
+    head = head.replace("{style}", style).replace("{runs}", str(len(runs)))
     title = html.escape(", ".join(run.name for run in runs))
-    head = _read("report.html").replace("{title}", title)
-    head = head.replace("{policy}", _policy(style, scripts)).replace("{style}", style)
-    file.write(MARK + head.replace("{runs}", str(len(runs))).encode())
+    file.write(MARK + head.replace("{title}", title).encode())
     for number, run in enumerate(runs):
         write_run(file, number, run, most)
     for kind, script in zip(("", ' type="module"'), scripts, strict=True):

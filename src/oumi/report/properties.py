@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +16,8 @@ _MOST_VALUES = 1000
 """Different texts of a property that are counted one by one; 100 kB a property at most."""
 _LONGEST_VALUE = 100
 _SHOWN_VALUES = 30
+_LARGEST = 1e300
+"""Beyond it bins would begin where no float is: such numbers count by their kind alone."""
 
 
 def parse_answer(text: str | None) -> Any:
@@ -68,12 +69,8 @@ class Property:
             self._add_text(text)
 
     def _add_number(self, value: float) -> None:
-        try:
-            number = float(value)
-        except OverflowError:
-            return
-        if math.isfinite(number):
-            self._numbers.add(number)
+        if abs(value) <= _LARGEST:
+            self._numbers.add(float(value))
 
     def _add_text(self, text: str) -> None:
         if text in self._values or (

@@ -6,7 +6,9 @@ const ZERO = 1e-5;
 
 /** Buckets of a logarithmic scale, pairs of middle and count, to at most 36 bins of equal ratio. */
 export function logBins(buckets) {
-  const zeros = buckets.filter(([middle]) => middle < ZERO).reduce((sum, [, count]) => sum + count, 0);
+  const zeros = buckets
+    .filter(([middle]) => middle < ZERO)
+    .reduce((sum, [, count]) => sum + count, 0);
   const others = buckets.filter(([middle]) => middle >= ZERO);
   const bins = zeros ? [{ low: 0, high: 0, count: zeros }] : [];
   if (!others.length) return bins;
@@ -15,7 +17,9 @@ export function logBins(buckets) {
   const bars = Math.max(1, Math.min(MOST_BARS, Math.round((high - low) / Math.log(1.02))));
   const width = (high - low) / bars;
   const made = Array.from({ length: bars }, (_, i) => ({
-    low: Math.exp(low + i * width), high: Math.exp(low + (i + 1) * width), count: 0,
+    low: Math.exp(low + i * width),
+    high: Math.exp(low + (i + 1) * width),
+    count: 0,
   }));
   for (const [middle, count] of others) {
     made[Math.min(bars - 1, Math.floor((Math.log(middle) - low) / width))].count += count;
@@ -34,8 +38,11 @@ export function linearBins({ bins, width, whole }) {
   const bars = Math.floor((bins.at(-1)[0] - start) / (isExact ? 1 : step)) + 1;
   const size = isExact ? 1 : step;
   const made = Array.from({ length: bars }, (_, i) => ({
-    low: start + i * size, high: isExact ? start + i * size : start + (i + 1) * size, count: 0,
+    low: start + i * size,
+    high: isExact ? start + i * size : start + (i + 1) * size,
+    count: 0,
   }));
-  for (const [at, count] of bins) made[Math.min(bars - 1, Math.floor((at - start) / size))].count += count;
+  for (const [at, count] of bins)
+    made[Math.min(bars - 1, Math.floor((at - start) / size))].count += count;
   return made;
 }

@@ -21,10 +21,28 @@ export function redrawCharts() {
  *   scales?: object, legend?: HTMLElement|false}} options
  *   `summary` is what a screen reader says of it; `series` is called again for other colors.
  */
-function chart({ title, note, heading = "h2", summary, data, series, x, y, readout, scales, legend }) {
+function chart({
+  title,
+  note,
+  heading = "h2",
+  summary,
+  data,
+  series,
+  x,
+  y,
+  readout,
+  scales,
+  legend,
+}) {
   const value = el("span", { class: "readout muted" }, note ?? "");
   const holder = el("div", { class: "canvas", role: "img", "aria-label": summary });
-  const figure = el("figure", { class: "chart" }, el("figcaption", {}, el(heading, {}, title), value), legend, holder);
+  const figure = el(
+    "figure",
+    { class: "chart" },
+    el("figcaption", {}, el(heading, {}, title), value),
+    legend,
+    holder,
+  );
   let plot = null;
   const draw = () => {
     plot?.destroy();
@@ -38,7 +56,16 @@ function chart({ title, note, heading = "h2", summary, data, series, x, y, reado
         axes: [axis({ size: 26, ...x }), axis(y)],
         padding: [8, 10, 0, 0],
         series: [{}, ...series().map((one) => ({ points: { show: false }, ...one }))],
-        hooks: { setCursor: [(one) => { value.textContent = one.cursor.idx === null || one.cursor.idx === undefined ? note ?? "" : readout(one.cursor.idx); }] },
+        hooks: {
+          setCursor: [
+            (one) => {
+              value.textContent =
+                one.cursor.idx === null || one.cursor.idx === undefined
+                  ? (note ?? "")
+                  : readout(one.cursor.idx);
+            },
+          ],
+        },
       },
       data,
       fill(holder),
@@ -74,16 +101,37 @@ export function histogram({ title, note, heading, bins, format, unit }) {
   const counts = bins.map((bin) => bin.count);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const label = (at) => (bins[at] ? format(bins[at].low) : "");
-  const span = (bin) => (bin.low === bin.high ? format(bin.low) : `${format(bin.low)} to ${format(bin.high)}`);
+  const span = (bin) =>
+    bin.low === bin.high ? format(bin.low) : `${format(bin.low)} to ${format(bin.high)}`;
   const most = bins.reduce((best, bin) => (bin.count > best.count ? bin : best), bins[0]);
   return chart({
-    title, note, heading,
+    title,
+    note,
+    heading,
     summary: `${title}: ${total} ${unit}, from ${format(bins[0].low)} to ${format(bins.at(-1).high)}, most of them at ${span(most)}. ${note ?? ""}`,
     data: [bins.map((_, at) => at), counts],
-    scales: { x: { time: false, range: [-0.6, bins.length - 0.4] }, y: { range: (_, __, high) => [0, high * 1.06 || 1] } },
-    x: { values: (_, splits) => splits.map((at) => (Number.isInteger(at) ? label(at) : "")), space: 70, incrs: [1, 2, 5, 10, 20, 50], grid: { show: false } },
-    y: { size: 48, values: (_, splits) => splits.map((one) => (Number.isInteger(one) ? shortCount(one) : "")) },
-    series: () => [{ fill: color("accent"), stroke: color("accent"), width: 0, paths: uPlot.paths.bars({ size: [0.86, 60], radius: 0.1 }) }],
+    scales: {
+      x: { time: false, range: [-0.6, bins.length - 0.4] },
+      y: { range: (_, __, high) => [0, high * 1.06 || 1] },
+    },
+    x: {
+      values: (_, splits) => splits.map((at) => (Number.isInteger(at) ? label(at) : "")),
+      space: 70,
+      incrs: [1, 2, 5, 10, 20, 50],
+      grid: { show: false },
+    },
+    y: {
+      size: 48,
+      values: (_, splits) => splits.map((one) => (Number.isInteger(one) ? shortCount(one) : "")),
+    },
+    series: () => [
+      {
+        fill: color("accent"),
+        stroke: color("accent"),
+        width: 0,
+        paths: uPlot.paths.bars({ size: [0.86, 60], radius: 0.1 }),
+      },
+    ],
     readout: (at) => `${span(bins[at])}: ${counts[at].toLocaleString("en-US")} ${unit}`,
   });
 }
@@ -99,19 +147,35 @@ function shortCount(value) {
 export function timeChart({ title, note, times, series, format }) {
   const clock = (at) => new Date(at * 1000).toLocaleTimeString("en-GB");
   const last = series.map((one) => `${one.label} ${format(one.values.at(-1) ?? 0)}`).join(", ");
-  const legend = series.length > 1 && el("div", { class: "legend muted" }, series.map((one) => el("span", {}, el("i", { class: `swatch ${one.color}` }), one.label)));
+  const legend =
+    series.length > 1 &&
+    el(
+      "div",
+      { class: "legend muted" },
+      series.map((one) => el("span", {}, el("i", { class: `swatch ${one.color}` }), one.label)),
+    );
   return chart({
-    title, note, legend,
+    title,
+    note,
+    legend,
     summary: `${title}, from ${clock(times[0])} to ${clock(times.at(-1))}; at the end ${last}.`,
     data: [times, ...series.map((one) => one.values)],
     scales: { x: { time: true }, y: { range: (_, __, high) => [0, high * 1.06 || 1] } },
-    x: { space: 80, grid: { show: false }, values: (_, splits) => splits.map((one, at) => timeLabel(one, splits[at + 1] - one || 60)) },
+    x: {
+      space: 80,
+      grid: { show: false },
+      values: (_, splits) => splits.map((one, at) => timeLabel(one, splits[at + 1] - one || 60)),
+    },
     y: { size: 56, values: (_, splits) => splits.map(format) },
-    series: () => series.map((one) => ({
-      stroke: color(one.color), width: 1.5, fill: one.fills ? color(`${one.color}-faint`) : undefined,
-      paths: one.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
-    })),
-    readout: (at) => `${clock(times[at])}  ${series.map((one) => `${one.label} ${one.values[at] === null ? "–" : format(one.values[at])}`).join(" · ")}`,
+    series: () =>
+      series.map((one) => ({
+        stroke: color(one.color),
+        width: 1.5,
+        fill: one.fills ? color(`${one.color}-faint`) : undefined,
+        paths: one.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
+      })),
+    readout: (at) =>
+      `${clock(times[at])}  ${series.map((one) => `${one.label} ${one.values[at] === null ? "–" : format(one.values[at])}`).join(" · ")}`,
   });
 }
 

@@ -9,7 +9,13 @@ export function chat(conversation) {
   );
   const { results, taken } = pair(messages);
   const views = messages.filter((one) => !taken.has(one)).map((one) => messageView(one, results));
-  return el("div", { class: "chat" }, views.length ? views : el("p", { class: "muted" }, "The file of the run holds no conversation for this row."));
+  return el(
+    "div",
+    { class: "chat" },
+    views.length
+      ? views
+      : el("p", { class: "muted" }, "The file of the run holds no conversation for this row."),
+  );
 }
 
 /** Of each call the message that answers it: the one with its id, or the next one without any. */

@@ -11,7 +11,12 @@ import { tableColumns } from "./table_columns.js";
 import { VirtualList } from "./virtual_list.js";
 
 const ROW_HEIGHT = 34;
-const KINDS = { all: () => true, different: (one) => one.same === false, same: (one) => one.same === true, "not in all": (one) => one.same === null };
+const KINDS = {
+  all: () => true,
+  different: (one) => one.same === false,
+  same: (one) => one.same === true,
+  "not in all": (one) => one.same === null,
+};
 
 export class Comparison {
   /** @param {import("./run.js").Run[]} runs */
@@ -25,23 +30,59 @@ export class Comparison {
     this.list = new VirtualList({ height: ROW_HEIGHT, draw: (index) => this.drawRow(index) });
     this.list.element.setAttribute("tabindex", "0");
     this.kinds = el("div", { class: "segments", role: "group", "aria-label": "Rows" });
-    this.input = el("input", { type: "search", class: "search", placeholder: "Search all text  ( / )", "aria-label": "Search all text", oninput: () => this.searchSoon() });
+    this.input = el("input", {
+      type: "search",
+      class: "search",
+      placeholder: "Search all text  ( / )",
+      "aria-label": "Search all text",
+      oninput: () => this.searchSoon(),
+    });
     this.count = el("span", { class: "muted count", role: "status" });
     this.detail = el("section", { class: "detail wide", "aria-label": "Row", hidden: true });
     const sampled = runs.some((run) => run.share < 1);
-    this.element = el("div", { class: "compare" },
-      sampled && el("p", { class: "notice" }, "Agreement is that of the rows in this file; of large runs it holds a sample, the same rows of each."),
-      el("div", { class: "charts" },
+    this.element = el(
+      "div",
+      { class: "compare" },
+      sampled &&
+        el(
+          "p",
+          { class: "notice" },
+          "Agreement is that of the rows in this file; of large runs it holds a sample, the same rows of each.",
+        ),
+      el(
+        "div",
+        { class: "charts" },
         el("section", { class: "card" }, el("h2", {}, "Side by side"), compareFigures(runs)),
-        el("section", { class: "card" }, el("h2", {}, "Agreement with ", runName(runs[0], 0)), agreementTable(this.joined, runs))),
-      el("div", { class: "filter-bar" }, el("div", { class: "line" }, this.input, this.kinds, this.count)),
-      el("div", { class: "split" }, el("div", { class: "table" }, this.head(), this.list.element), this.detail));
+        el(
+          "section",
+          { class: "card" },
+          el("h2", {}, "Agreement with ", runName(runs[0], 0)),
+          agreementTable(this.joined, runs),
+        ),
+      ),
+      el(
+        "div",
+        { class: "filter-bar" },
+        el("div", { class: "line" }, this.input, this.kinds, this.count),
+      ),
+      el(
+        "div",
+        { class: "split" },
+        el("div", { class: "table" }, this.head(), this.list.element),
+        this.detail,
+      ),
+    );
     this.update();
   }
 
   head() {
-    const row = el("div", { class: "cells" }, el("div", { class: "cell" }, "row"), el("div", { class: "cell" }, "question"),
-      this.runs.map((run, at) => el("div", { class: "cell" }, runName(run, at))));
+    const row = el(
+      "div",
+      { class: "cells" },
+      el("div", { class: "cell" }, "row"),
+      el("div", { class: "cell" }, "question"),
+      this.runs.map((run, at) => el("div", { class: "cell" }, runName(run, at))),
+    );
     row.style.gridTemplateColumns = this.template();
     return el("div", { class: "table-head" }, row);
   }
@@ -51,27 +92,60 @@ export class Comparison {
   }
 
   update() {
-    const wasFound = (one) => !this.found || one.places.some((places, run) => places.some((place) => this.found[run][place]));
+    const wasFound = (one) =>
+      !this.found ||
+      one.places.some((places, run) => places.some((place) => this.found[run][place]));
     this.shown = this.joined.filter((one) => KINDS[this.kind](one) && wasFound(one));
     this.list.reset(this.shown.length);
     this.count.textContent = `${number(this.shown.length)} of ${count(this.joined.length, "row")}`;
-    fill(this.kinds, Object.entries(KINDS).map(([kind, test]) => {
-      const size = this.joined.filter(test).length;
-      return button([kind, el("span", { class: "muted" }, ` ${kind === "all" ? number(size) : percent(size, this.joined.length)}`)],
-        () => { this.kind = kind; this.update(); }, { "aria-pressed": String(this.kind === kind) });
-    }));
+    fill(
+      this.kinds,
+      Object.entries(KINDS).map(([kind, test]) => {
+        const size = this.joined.filter(test).length;
+        return button(
+          [
+            kind,
+            el(
+              "span",
+              { class: "muted" },
+              ` ${kind === "all" ? number(size) : percent(size, this.joined.length)}`,
+            ),
+          ],
+          () => {
+            this.kind = kind;
+            this.update();
+          },
+          { "aria-pressed": String(this.kind === kind) },
+        );
+      }),
+    );
   }
 
   drawRow(index) {
     const joined = this.shown[index];
-    const cells = joined.places.map((places, at) => (places.length ? this.preview(at, places[0], "answer") : "–"));
+    const cells = joined.places.map((places, at) =>
+      places.length ? this.preview(at, places[0], "answer") : "–",
+    );
     const at = joined.places.findIndex((places) => places.length);
-    const name = this.runs[at].value("fact:id", joined.places[at][0]) ?? this.runs[at].value("fact:row", joined.places[at][0]);
+    const name =
+      this.runs[at].value("fact:id", joined.places[at][0]) ??
+      this.runs[at].value("fact:row", joined.places[at][0]);
     const mark = { true: "", false: "≠ ", null: "? " }[String(joined.same)];
-    const row = el("div", { class: `cells row ${joined.same === false ? "different" : ""}`, "data-index": String(index), onclick: () => go("compare", 0, this.joined.indexOf(joined)) },
-      el("div", { class: "cell" }, button(mark + plain(String(name)), () => {}, { class: "plain-button" })),
+    const row = el(
+      "div",
+      {
+        class: `cells row ${joined.same === false ? "different" : ""}`,
+        "data-index": String(index),
+        onclick: () => go("compare", 0, this.joined.indexOf(joined)),
+      },
+      el(
+        "div",
+        { class: "cell" },
+        button(mark + plain(String(name)), () => {}, { class: "plain-button" }),
+      ),
       el("div", { class: "cell" }, this.preview(at, joined.places[at][0], "question")),
-      cells.map((text) => el("div", { class: "cell" }, text)));
+      cells.map((text) => el("div", { class: "cell" }, text)),
+    );
     row.style.gridTemplateColumns = this.template();
     return row;
   }
@@ -119,10 +193,22 @@ export class Comparison {
     if (!joined) return;
     const view = await compareRow(this.runs, joined, (run, row) => go("rows", run, row));
     if (this.opened !== index) return;
-    fill(this.detail, el("div", { class: "row-head" }, el("h2", {}, plain(String(joined.key))),
-      el("div", { class: "actions" },
-        button("↑", () => this.step(-1), { "aria-label": "Previous row (k)" }), button("↓", () => this.step(1), { "aria-label": "Next row (j)" }),
-        button("✕", () => go("compare", 0, null), { "aria-label": "Close (Esc)" }))), view);
+    fill(
+      this.detail,
+      el(
+        "div",
+        { class: "row-head" },
+        el("h2", {}, plain(String(joined.key))),
+        el(
+          "div",
+          { class: "actions" },
+          button("↑", () => this.step(-1), { "aria-label": "Previous row (k)" }),
+          button("↓", () => this.step(1), { "aria-label": "Next row (j)" }),
+          button("✕", () => go("compare", 0, null), { "aria-label": "Close (Esc)" }),
+        ),
+      ),
+      view,
+    );
     this.detail.scrollTop = 0;
   }
 

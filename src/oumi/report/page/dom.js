@@ -54,7 +54,9 @@ export function shown(text) {
   let end = 0;
   for (const found of text.matchAll(CONTROL)) {
     nodes.append(text.slice(end, found.index));
-    nodes.append(el("span", { class: "control", title: "a character that is not seen" }, name(found[0])));
+    nodes.append(
+      el("span", { class: "control", title: "a character that is not seen" }, name(found[0])),
+    );
     end = found.index + found[0].length;
   }
   nodes.append(end ? text.slice(end) : text);
@@ -69,7 +71,11 @@ function name(character) {
 export function icon(path) {
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");
-  for (const [key, value] of [["viewBox", "0 0 16 16"], ["aria-hidden", "true"], ["class", "icon"]]) {
+  for (const [key, value] of [
+    ["viewBox", "0 0 16 16"],
+    ["aria-hidden", "true"],
+    ["class", "icon"],
+  ]) {
     svg.setAttribute(key, value);
   }
   const line = document.createElementNS(space, "path");
@@ -85,10 +91,18 @@ export function button(text, onclick, attributes = {}) {
 
 /** Copies a text, and says so on the button for a moment. */
 export function copyButton(label, text) {
-  const made = button(label, async () => {
-    made.textContent = (await copy(typeof text === "function" ? text() : text)) ? "Copied" : "Not allowed";
-    setTimeout(() => { made.textContent = label; }, 1500);
-  }, { class: "quiet" });
+  const made = button(
+    label,
+    async () => {
+      made.textContent = (await copy(typeof text === "function" ? text() : text))
+        ? "Copied"
+        : "Not allowed";
+      setTimeout(() => {
+        made.textContent = label;
+      }, 1500);
+    },
+    { class: "quiet" },
+  );
   return made;
 }
 

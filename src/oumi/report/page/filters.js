@@ -21,12 +21,16 @@ function testOf(run, filter) {
   if (!column) return () => filter.kind === "one of" && filter.values.includes("");
   if (filter.kind === "between") {
     const { numbers } = column;
-    const low = filter.low ?? -Infinity, high = filter.high ?? Infinity;
+    const low = filter.low ?? -Infinity,
+      high = filter.high ?? Infinity;
     return numbers ? (at) => numbers[at] >= low && numbers[at] <= high : () => false;
   }
   if (filter.kind === "contains") {
     const text = filter.text.toLowerCase();
-    return (at) => String(run.value(filter.column, at) ?? "").toLowerCase().includes(text);
+    return (at) =>
+      String(run.value(filter.column, at) ?? "")
+        .toLowerCase()
+        .includes(text);
   }
   const wanted = new Set(filter.values);
   return (at) => wanted.has(String(run.value(filter.column, at) ?? ""));
@@ -39,17 +43,23 @@ export function sortPlaces(run, places, sort) {
   const sign = sort.descending ? -1 : 1;
   const key = column.numbers ?? ranks(column);
   return places.sort((a, b) => {
-    const one = key[a], other = key[b];
-    if (Number.isNaN(one) || Number.isNaN(other)) return Number.isNaN(one) - Number.isNaN(other) || a - b;
+    const one = key[a],
+      other = key[b];
+    if (Number.isNaN(one) || Number.isNaN(other))
+      return Number.isNaN(one) - Number.isNaN(other) || a - b;
     return sign * (one - other) || a - b;
   });
 }
 
 /** Of each row the place of its text in the alphabet. */
 function ranks(column) {
-  const order = column.texts.map((_, i) => i).sort((a, b) => compareTexts(column.texts[a], column.texts[b]));
+  const order = column.texts
+    .map((_, i) => i)
+    .sort((a, b) => compareTexts(column.texts[a], column.texts[b]));
   const rank = new Float64Array(column.texts.length);
-  order.forEach((code, i) => { rank[code] = i; });
+  order.forEach((code, i) => {
+    rank[code] = i;
+  });
   return Float64Array.from(column.codes, (code) => (code < 0 ? NaN : rank[code]));
 }
 

@@ -35,7 +35,8 @@ function joined(many, large, few, small) {
 export function dollars(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "";
   if (value === 0) return "$0";
-  if (value >= 0.1) return `$${value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  if (value >= 0.1)
+    return `$${value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
   return `$${Number(value.toPrecision(2)).toLocaleString("en-US", { maximumSignificantDigits: 2 })}`;
 }
 
@@ -50,7 +51,10 @@ export function percent(part, whole) {
 
 /** A time of this place, from seconds since 1970. */
 export function time(value) {
-  return new Date(value * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  return new Date(value * 1000).toLocaleString("en-GB", {
+    dateStyle: "medium",
+    timeStyle: "medium",
+  });
 }
 
 /** From one time to another, the day said once where it is the same. */

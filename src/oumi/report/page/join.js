@@ -22,7 +22,9 @@ export function joinRuns(runs) {
 }
 
 function sameAnswers(runs, { places }) {
-  const answers = places.map((own, at) => (own.length ? runs[at].value("fact:answer", own[0]) : null));
+  const answers = places.map((own, at) =>
+    own.length ? runs[at].value("fact:answer", own[0]) : null,
+  );
   if (answers.some((answer) => answer === null)) return null;
   return answers.every((answer) => answer === answers[0]);
 }
@@ -32,18 +34,29 @@ function sameAnswers(runs, { places }) {
  * @returns {{name: string, label: string, both: number, equal: number}[]} answers first, then properties
  */
 export function agreement(joined, base, other) {
-  const names = [...base.columns.keys()].filter((name) => name.startsWith("property:") && other.columns.has(name));
-  return ["fact:answer", ...names].map((name) => {
-    let both = 0, equal = 0;
-    for (const { places } of joined) {
-      const [one, another] = [places[base.index][0], places[other.index][0]];
-      if (one === undefined || another === undefined) continue;
-      if (base.value("fact:answer", one) === null || other.value("fact:answer", another) === null) continue;
-      const [value, second] = [base.value(name, one), other.value(name, another)];
-      if (value === null && second === null) continue;
-      both++;
-      if (value === second) equal++;
-    }
-    return { name, label: name === "fact:answer" ? "whole answer" : name.slice("property:".length), both, equal };
-  }).filter(({ both }) => both > 0);
+  const names = [...base.columns.keys()].filter(
+    (name) => name.startsWith("property:") && other.columns.has(name),
+  );
+  return ["fact:answer", ...names]
+    .map((name) => {
+      let both = 0,
+        equal = 0;
+      for (const { places } of joined) {
+        const [one, another] = [places[base.index][0], places[other.index][0]];
+        if (one === undefined || another === undefined) continue;
+        if (base.value("fact:answer", one) === null || other.value("fact:answer", another) === null)
+          continue;
+        const [value, second] = [base.value(name, one), other.value(name, another)];
+        if (value === null && second === null) continue;
+        both++;
+        if (value === second) equal++;
+      }
+      return {
+        name,
+        label: name === "fact:answer" ? "whole answer" : name.slice("property:".length),
+        both,
+        equal,
+      };
+    })
+    .filter(({ both }) => both > 0);
 }

@@ -28,13 +28,20 @@ function part(value, depth) {
   const [open, close] = isList ? ["[", "]"] : ["{", "}"];
   if (!entries.length) return el("span", {}, open + close);
   if (isList && isShort(value)) return shortList(value);
-  const lines = entries.slice(0, MOST_PARTS).map(([name, one]) => line(isList ? null : name, one, depth));
+  const lines = entries
+    .slice(0, MOST_PARTS)
+    .map(([name, one]) => line(isList ? null : name, one, depth));
   const more = entries.length - lines.length;
   return el(
     "details",
     { open: depth < OPEN_DEPTH },
     el("summary", {}, open, el("span", { class: "folded" }, ` ${entries.length} … ${close}`)),
-    el("div", { class: "parts" }, lines, more > 0 && el("div", { class: "muted" }, `and ${more} more, in the raw JSON`)),
+    el(
+      "div",
+      { class: "parts" },
+      lines,
+      more > 0 && el("div", { class: "muted" }, `and ${more} more, in the raw JSON`),
+    ),
     el("span", {}, close),
   );
 }
@@ -45,16 +52,26 @@ function line(name, value, depth) {
 }
 
 function isShort(list) {
-  return list.length <= 12 && list.every((one) => one === null || typeof one !== "object")
-    && JSON.stringify(list).length <= 80;
+  return (
+    list.length <= 12 &&
+    list.every((one) => one === null || typeof one !== "object") &&
+    JSON.stringify(list).length <= 80
+  );
 }
 
 function shortList(list) {
-  return el("span", {}, "[", list.map((one, i) => [i ? ", " : "", scalar(one)]), "]");
+  return el(
+    "span",
+    {},
+    "[",
+    list.map((one, i) => [i ? ", " : "", scalar(one)]),
+    "]",
+  );
 }
 
 function scalar(value) {
-  if (typeof value !== "string") return el("span", { class: `json-${value === null ? "null" : typeof value}` }, String(value));
+  if (typeof value !== "string")
+    return el("span", { class: `json-${value === null ? "null" : typeof value}` }, String(value));
   const cut = value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value;
   return el("span", { class: "json-string" }, shown(JSON.stringify(cut)));
 }

@@ -7,7 +7,8 @@ const OPENED = /^(https?:\/\/|mailto:)/i;
 /** A link that does nothing until it is clicked; text where it leads to no page. */
 export function link(children, address) {
   const trimmed = address.trim();
-  if (!OPENED.test(trimmed)) return el("span", { class: "dead-link", title: plain(trimmed) }, children);
+  if (!OPENED.test(trimmed))
+    return el("span", { class: "dead-link", title: plain(trimmed) }, children);
   return el(
     "button",
     { type: "button", class: "link", title: plain(trimmed), onclick: () => ask(trimmed) },
@@ -36,10 +37,14 @@ function ask(address) {
     el(
       "div",
       { class: "actions" },
-      button("Open in a new tab", () => {
-        window.open(address, "_blank", "noopener,noreferrer");
-        dialog.close();
-      }, { class: "primary" }),
+      button(
+        "Open in a new tab",
+        () => {
+          window.open(address, "_blank", "noopener,noreferrer");
+          dialog.close();
+        },
+        { class: "primary" },
+      ),
       copyButton("Copy", address),
       button("Cancel", () => dialog.close()),
     ),

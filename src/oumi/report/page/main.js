@@ -19,9 +19,14 @@ class Page {
     this.tabs = el("nav", { class: "tabs", "aria-label": "Views" });
     this.choice = el("div", { class: "segments runs", role: "group", "aria-label": "Run" });
     this.main = el("main", { tabindex: "-1" });
-    this.head = el("header", { class: "top" },
+    this.head = el(
+      "header",
+      { class: "top" },
       el("div", { class: "title" }, el("h1", {}, plain(runs.map((run) => run.name).join(" · ")))),
-      this.tabs, this.choice, themeButton(redrawCharts));
+      this.tabs,
+      this.choice,
+      themeButton(redrawCharts),
+    );
     addEventListener("hashchange", () => this.show());
     addEventListener("keydown", (event) => this.press(event));
   }
@@ -41,10 +46,28 @@ class Page {
     const run = this.runs[route.run] ?? this.runs[0];
     const views = this.views(run);
     const name = views.some(([one]) => one === route.view) ? route.view : "overview";
-    fill(this.tabs, views.map(([one, label]) => el("a", { href: routeOf(one, run.index), "aria-current": one === name ? "page" : null }, label)));
+    fill(
+      this.tabs,
+      views.map(([one, label]) =>
+        el(
+          "a",
+          { href: routeOf(one, run.index), "aria-current": one === name ? "page" : null },
+          label,
+        ),
+      ),
+    );
     const isChoice = this.runs.length > 1 && name !== "compare";
     this.choice.hidden = !isChoice;
-    fill(this.choice, this.runs.map((one) => el("a", { href: routeOf(name, one.index), "aria-current": one === run ? "true" : null }, plain(one.name))));
+    fill(
+      this.choice,
+      this.runs.map((one) =>
+        el(
+          "a",
+          { href: routeOf(name, one.index), "aria-current": one === run ? "true" : null },
+          plain(one.name),
+        ),
+      ),
+    );
     const view = this.view(name, run);
     const element = view.element ?? view;
     if (this.main.firstChild !== element) fill(this.main, element);
@@ -74,7 +97,8 @@ class Page {
   press(event) {
     const isTyping = event.target.closest?.("input, textarea, select, dialog");
     if (event.key === "Escape" && event.target.closest?.("input")) event.target.blur();
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented)
+      return;
     if (this.current.press?.(event)) event.preventDefault();
   }
 }
@@ -89,7 +113,14 @@ async function start() {
     page.show();
     document.documentElement.dataset.ready = "true";
   } catch (error) {
-    fill(app, el("p", { class: "loading", role: "alert" }, `This report cannot be shown: ${error.message}. It needs a browser of 2023 or later, and the whole file.`));
+    fill(
+      app,
+      el(
+        "p",
+        { class: "loading", role: "alert" },
+        `This report cannot be shown: ${error.message}. It needs a browser of 2023 or later, and the whole file.`,
+      ),
+    );
     throw error;
   }
 }

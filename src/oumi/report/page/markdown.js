@@ -57,13 +57,19 @@ function code(lines, at, fence, made) {
 
 export function codeBlock(text, language) {
   const head = language ? el("span", { class: "language" }, language) : null;
-  return el("div", { class: "code" }, head, el("pre", { tabindex: "0" }, el("code", {}, shown(text))));
+  return el(
+    "div",
+    { class: "code" },
+    head,
+    el("pre", { tabindex: "0" }, el("code", {}, shown(text))),
+  );
 }
 
 function quote(lines, at, made, depth) {
   let next = at;
   const inner = [];
-  while (next < lines.length && /^ {0,3}>/.test(lines[next])) inner.push(lines[next++].replace(/^ {0,3}> ?/, ""));
+  while (next < lines.length && /^ {0,3}>/.test(lines[next]))
+    inner.push(lines[next++].replace(/^ {0,3}> ?/, ""));
   made.append(el("blockquote", {}, markdown(inner.join("\n"), depth + 1)));
   return next;
 }
@@ -89,7 +95,13 @@ function list(lines, at, made, depth) {
     next++;
   }
   const start = ordered && first[3] !== "1" ? first[3] : null;
-  made.append(el(ordered ? "ol" : "ul", { start }, items.map((inner) => listItem(inner, depth))));
+  made.append(
+    el(
+      ordered ? "ol" : "ul",
+      { start },
+      items.map((inner) => listItem(inner, depth)),
+    ),
+  );
   return next;
 }
 
@@ -99,15 +111,37 @@ function listItem(lines, depth) {
 }
 
 function table(lines, at, made) {
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
+  const cells = (line) =>
+    line
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split("|")
+      .map((cell) => cell.trim());
   const head = cells(lines[at]);
   let next = at + 2;
   const rows = [];
   while (next < lines.length && lines[next].includes("|")) rows.push(cells(lines[next++]));
-  const row = (tag, values) => el("tr", {}, head.map((_, i) => el(tag, {}, inline(values[i] ?? ""))));
+  const row = (tag, values) =>
+    el(
+      "tr",
+      {},
+      head.map((_, i) => el(tag, {}, inline(values[i] ?? ""))),
+    );
   made.append(
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" },
-      el("table", {}, el("thead", {}, row("th", head)), el("tbody", {}, rows.map((one) => row("td", one))))),
+    el(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" },
+      el(
+        "table",
+        {},
+        el("thead", {}, row("th", head)),
+        el(
+          "tbody",
+          {},
+          rows.map((one) => row("td", one)),
+        ),
+      ),
+    ),
   );
   return next;
 }
@@ -121,7 +155,13 @@ function paragraph(lines, at, made) {
 
 function startsBlock(lines, at) {
   const line = lines[at];
-  return FENCE.test(line) || HEADING.test(line) || RULE.test(line) || ITEM.test(line) || /^ {0,3}>/.test(line);
+  return (
+    FENCE.test(line) ||
+    HEADING.test(line) ||
+    RULE.test(line) ||
+    ITEM.test(line) ||
+    /^ {0,3}>/.test(line)
+  );
 }
 
 /** What stands within a line: code, emphasis, links, images, addresses. */

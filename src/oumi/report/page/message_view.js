@@ -8,7 +8,13 @@ import { textView, valueView } from "./text_view.js";
 /** Kinds of pictures by the beginning of their base64; whatever else is not shown as one. */
 const PICTURES = { "/9j/": "jpeg", iVBORw0K: "png", R0lGOD: "gif", UklGR: "webp" };
 const FOLDED = new Set(["system", "developer"]);
-const NAMES = { system: "System", developer: "Developer", user: "User", assistant: "Assistant", tool: "Tool" };
+const NAMES = {
+  system: "System",
+  developer: "Developer",
+  user: "User",
+  assistant: "Assistant",
+  tool: "Tool",
+};
 
 /**
  * @param {object} message
@@ -27,24 +33,40 @@ export function messageView(message, results, title) {
     callViews(message, results),
   );
   tools.append(copyButton("Copy", () => textOf(message)));
-  const head = [el("span", { class: "role" }, shown(name)), message.name && el("span", { class: "muted" }, shown(String(message.name)))];
+  const head = [
+    el("span", { class: "role" }, shown(name)),
+    message.name && el("span", { class: "muted" }, shown(String(message.name))),
+  ];
   if (FOLDED.has(role)) {
     return el(
       "details",
       { class: `message ${role}` },
-      el("summary", {}, head, el("span", { class: "muted preview" }, shown(textOf(message).slice(0, 120)))),
+      el(
+        "summary",
+        {},
+        head,
+        el("span", { class: "muted preview" }, shown(textOf(message).slice(0, 120))),
+      ),
       el("div", { class: "head" }, tools),
       body,
     );
   }
-  return el("article", { class: `message ${role}` }, el("div", { class: "head" }, head, tools), body);
+  return el(
+    "article",
+    { class: `message ${role}` },
+    el("div", { class: "head" }, head, tools),
+    body,
+  );
 }
 
 /** The text of a message, as a copy of it has it. */
 export function textOf(message) {
   if (typeof message.content === "string") return message.content;
   if (Array.isArray(message.content)) {
-    return message.content.map((part) => part?.content ?? part?.text ?? "").filter((text) => typeof text === "string").join("\n");
+    return message.content
+      .map((part) => part?.content ?? part?.text ?? "")
+      .filter((text) => typeof text === "string")
+      .join("\n");
   }
   return message.tool_calls ? JSON.stringify(message.tool_calls, null, 2) : "";
 }
@@ -73,9 +95,16 @@ function contentViews(message, tools) {
 function partView(part, tools) {
   if (part === null || typeof part !== "object") return textView(String(part));
   const type = String(part.type ?? "");
-  if (type === "text" || type.endsWith("_text")) return textView(String(part.content ?? part.text ?? ""), { tools });
+  if (type === "text" || type.endsWith("_text"))
+    return textView(String(part.content ?? part.text ?? ""), { tools });
   if (type.startsWith("image")) return imageView(part);
-  return el("p", {}, el("span", { class: "badge" }, type || "part"), " ", shown(String(part.filename ?? part.format ?? part.content ?? "")));
+  return el(
+    "p",
+    {},
+    el("span", { class: "badge" }, type || "part"),
+    " ",
+    shown(String(part.filename ?? part.format ?? part.content ?? "")),
+  );
 }
 
 function imageView(part) {
@@ -83,8 +112,13 @@ function imageView(part) {
   const data = part.binary ?? /^data:image\/[\w+.-]+;base64,([\w+/=]+)$/.exec(address)?.[1];
   if (typeof data !== "string") return el("p", {}, remoteImage(address.slice(0, 200), address));
   const start = Object.keys(PICTURES).find((one) => data.startsWith(one));
-  if (!start) return el("p", {}, el("span", { class: "badge" }, "image"), " of a kind that is not shown");
-  return el("img", { class: "picture", alt: "An image of the conversation", src: `data:image/${PICTURES[start]};base64,${data}` });
+  if (!start)
+    return el("p", {}, el("span", { class: "badge" }, "image"), " of a kind that is not shown");
+  return el("img", {
+    class: "picture",
+    alt: "An image of the conversation",
+    src: `data:image/${PICTURES[start]};base64,${data}`,
+  });
 }
 
 function callViews(message, results) {
@@ -94,10 +128,21 @@ function callViews(message, results) {
     return el(
       "div",
       { class: "call" },
-      el("div", { class: "head" }, el("span", { class: "badge" }, "tool call"), " ", el("code", {}, shown(String(call?.function?.name ?? "?")))),
+      el(
+        "div",
+        { class: "head" },
+        el("span", { class: "badge" }, "tool call"),
+        " ",
+        el("code", {}, shown(String(call?.function?.name ?? "?"))),
+      ),
       valueView(call?.function?.arguments ?? "{}"),
       result
-        ? el("details", { open: true, class: "result" }, el("summary", {}, "Result"), resultView(result))
+        ? el(
+            "details",
+            { open: true, class: "result" },
+            el("summary", {}, "Result"),
+            resultView(result),
+          )
         : el("p", { class: "muted" }, "no result"),
     );
   });

@@ -31,21 +31,62 @@ function tiles(run, showRows) {
   return el(
     "div",
     { class: "tiles" },
-    tile("rows", number(figures.rows), [session.answered_before ? `${number(session.answered_before)} answered by earlier calls` : null], () => showRows(null)),
-    tile("done", number(answered), [percent(answered, figures.rows), statuses.repaired && `${number(statuses.repaired)} repaired`], null, "good"),
-    tile("failed", number(statuses.failed ?? 0), [percent(statuses.failed ?? 0, figures.rows)], statuses.failed ? () => go("failures", run.index) : null, statuses.failed ? "bad" : ""),
+    tile(
+      "rows",
+      number(figures.rows),
+      [
+        session.answered_before
+          ? `${number(session.answered_before)} answered by earlier calls`
+          : null,
+      ],
+      () => showRows(null),
+    ),
+    tile(
+      "done",
+      number(answered),
+      [
+        percent(answered, figures.rows),
+        statuses.repaired && `${number(statuses.repaired)} repaired`,
+      ],
+      null,
+      "good",
+    ),
+    tile(
+      "failed",
+      number(statuses.failed ?? 0),
+      [percent(statuses.failed ?? 0, figures.rows)],
+      statuses.failed ? () => go("failures", run.index) : null,
+      statuses.failed ? "bad" : "",
+    ),
     statuses.unanswered && tile("without an answer", number(statuses.unanswered), []),
-    tile("tokens in", short(usage.prompt_tokens), [number(usage.prompt_tokens), usage.cached_tokens && `${number(usage.cached_tokens)} read from a cache`]),
-    tile("tokens out", short(usage.completion_tokens), [number(usage.completion_tokens), usage.reasoning_tokens && `${number(usage.reasoning_tokens)} of thoughts`]),
+    tile("tokens in", short(usage.prompt_tokens), [
+      number(usage.prompt_tokens),
+      usage.cached_tokens && `${number(usage.cached_tokens)} read from a cache`,
+    ]),
+    tile("tokens out", short(usage.completion_tokens), [
+      number(usage.completion_tokens),
+      usage.reasoning_tokens && `${number(usage.reasoning_tokens)} of thoughts`,
+    ]),
     costTile(cost, summary, figures),
-    spent && tile("last call took", seconds(spent), [session.answered ? `${number(session.answered / spent)} rows/s` : null]),
-    figures.latency_s.buckets.length > 0 && tile("latency p50", seconds(figures.latency_s.p50), [`p90 ${seconds(figures.latency_s.p90)}`, `p99 ${seconds(figures.latency_s.p99)}`]),
-    session.asked_again > 0 && tile("repairs", number(session.asked_again), ["answers asked for again"]),
+    spent &&
+      tile("last call took", seconds(spent), [
+        session.answered ? `${number(session.answered / spent)} rows/s` : null,
+      ]),
+    figures.latency_s.buckets.length > 0 &&
+      tile("latency p50", seconds(figures.latency_s.p50), [
+        `p90 ${seconds(figures.latency_s.p90)}`,
+        `p99 ${seconds(figures.latency_s.p99)}`,
+      ]),
+    session.asked_again > 0 &&
+      tile("repairs", number(session.asked_again), ["answers asked for again"]),
   );
 }
 
 function costTile(cost, summary, figures) {
-  if (cost !== null) return tile("cost", dollars(cost), [figures.rows ? `${dollars((1000 * cost) / figures.rows)} for 1,000 rows` : null]);
+  if (cost !== null)
+    return tile("cost", dollars(cost), [
+      figures.rows ? `${dollars((1000 * cost) / figures.rows)} for 1,000 rows` : null,
+    ]);
   return summary?.cost_note ? tile("cost", "not known", [summary.cost_note]) : null;
 }
 
@@ -55,32 +96,69 @@ function tile(label, value, notes, onclick = null, kind = "") {
     el("strong", { class: `value ${kind}` }, value),
     notes.filter(Boolean).map((note) => el("span", { class: "muted note" }, shown(String(note)))),
   ];
-  return onclick ? el("button", { type: "button", class: "tile", onclick }, inner) : el("div", { class: "tile" }, inner);
+  return onclick
+    ? el("button", { type: "button", class: "tile", onclick }, inner)
+    : el("div", { class: "tile" }, inner);
 }
 
 function timeCharts({ over_time: { bins, width_s: width } }) {
   if (bins.length < 2) return null;
   const times = bins.map(([at]) => at);
   const column = (at) => bins.map((bin) => bin[at]);
-  const sums = (values) => { let sum = 0; return values.map((value) => (sum += value)); };
+  const sums = (values) => {
+    let sum = 0;
+    return values.map((value) => (sum += value));
+  };
   const note = span(times[0], times.at(-1) + width);
   const rate = (values) => values.map((value) => value / width);
   const failed = column(2);
   const cost = sums(column(4));
   return [
     timeChart({
-      title: "Answers a second", note, times, format: number,
+      title: "Answers a second",
+      note,
+      times,
+      format: number,
       series: [
         { label: "done", color: "accent", values: rate(column(1)), fills: true, steps: true },
-        ...(failed.some(Boolean) ? [{ label: "failed", color: "bad", values: rate(failed), steps: true }] : []),
+        ...(failed.some(Boolean)
+          ? [{ label: "failed", color: "bad", values: rate(failed), steps: true }]
+          : []),
       ],
     }),
-    bins.some((bin) => bin[5]) && timeChart({
-      title: "Latency over time", note, times, format: seconds,
-      series: [["p50", "accent", 5], ["p90", "second", 6], ["p99", "third", 7]].map(([label, color, at]) => ({ label, color, values: column(at).map((value) => value || null) })),
+    bins.some((bin) => bin[5]) &&
+      timeChart({
+        title: "Latency over time",
+        note,
+        times,
+        format: seconds,
+        series: [
+          ["p50", "accent", 5],
+          ["p90", "second", 6],
+          ["p99", "third", 7],
+        ].map(([label, color, at]) => ({
+          label,
+          color,
+          values: column(at).map((value) => value || null),
+        })),
+      }),
+    timeChart({
+      title: "Tokens of answers a second",
+      note,
+      times,
+      format: short,
+      series: [
+        { label: "tokens/s", color: "second", values: rate(column(3)), fills: true, steps: true },
+      ],
     }),
-    timeChart({ title: "Tokens of answers a second", note, times, format: short, series: [{ label: "tokens/s", color: "second", values: rate(column(3)), fills: true, steps: true }] }),
-    cost.at(-1) > 0 && timeChart({ title: "Cost", note, times, format: dollars, series: [{ label: "so far", color: "accent", values: cost, fills: true }] }),
+    cost.at(-1) > 0 &&
+      timeChart({
+        title: "Cost",
+        note,
+        times,
+        format: dollars,
+        series: [{ label: "so far", color: "accent", values: cost, fills: true }],
+      }),
   ];
 }
 
@@ -91,10 +169,17 @@ function distributions(figures) {
     ["Tokens of the answer", figures.completion_tokens, whole],
     ["Length of the answer, in characters", figures.answer_characters, whole],
   ];
-  return charts.filter(([, found]) => found.buckets.length).map(([title, found, format]) => histogram({
-    title, format, unit: "rows", bins: logBins(found.buckets),
-    note: `p50 ${format(found.p50)} · p90 ${format(found.p90)} · p99 ${format(found.p99)}`,
-  }));
+  return charts
+    .filter(([, found]) => found.buckets.length)
+    .map(([title, found, format]) =>
+      histogram({
+        title,
+        format,
+        unit: "rows",
+        bins: logBins(found.buckets),
+        note: `p50 ${format(found.p50)} · p90 ${format(found.p90)} · p99 ${format(found.p99)}`,
+      }),
+    );
 }
 
 function whole(value) {
@@ -103,20 +188,37 @@ function whole(value) {
 
 function counts(run) {
   const { figures, summary } = run;
-  const failures = figures.failures.map((group) => [group.status ? `${group.class} ${group.status}` : group.class, group.count, "bad"]);
+  const failures = figures.failures.map((group) => [
+    group.status ? `${group.class} ${group.status}` : group.class,
+    group.count,
+    "bad",
+  ]);
   const retries = Object.entries(summary?.last_session?.retries ?? {}).sort((a, b) => b[1] - a[1]);
   return [
-    card("Finish reasons", bars("Finish reasons", Object.entries(figures.finish_reasons)), Object.keys(figures.finish_reasons).length),
+    card(
+      "Finish reasons",
+      bars("Finish reasons", Object.entries(figures.finish_reasons)),
+      Object.keys(figures.finish_reasons).length,
+    ),
     card("Failures", bars("Failures", merge(failures)), failures.length),
-    card("Tries made again, by reason (last call)", bars("Tries made again", retries), retries.length),
-    card("Limits (last call)", jsonView(summary?.last_session?.limits ?? {}), summary?.last_session?.limits),
+    card(
+      "Tries made again, by reason (last call)",
+      bars("Tries made again", retries),
+      retries.length,
+    ),
+    card(
+      "Limits (last call)",
+      jsonView(summary?.last_session?.limits ?? {}),
+      summary?.last_session?.limits,
+    ),
   ];
 }
 
 /** Entries with the same word as one. */
 function merge(entries) {
   const merged = new Map();
-  for (const [word, count, kind] of entries) merged.set(word, [word, (merged.get(word)?.[1] ?? 0) + count, kind]);
+  for (const [word, count, kind] of entries)
+    merged.set(word, [word, (merged.get(word)?.[1] ?? 0) + count, kind]);
   return [...merged.values()].sort((a, b) => b[1] - a[1]);
 }
 
@@ -126,12 +228,36 @@ function card(title, body, isThere) {
 
 function settings(run) {
   const { summary, command } = run;
-  if (!summary) return el("p", { class: "muted" }, "No run.json lies beside this file: settings, prices and retries are not known.");
-  const again = run.figures.statuses.failed ? "The same command asks for the rows that failed, and for no others." : "The same command finds all rows answered, and does nothing.";
-  return el("div", { class: "settings" },
-    el("section", { class: "card" }, el("h2", {}, "Settings"), jsonView({ engine: summary.engine, ...summary.settings })),
-    command && el("section", { class: "card" },
-      el("div", { class: "head" }, el("h2", {}, "Command"), copyButton("Copy", command)),
-      el("div", { class: "code" }, el("pre", { tabindex: "0" }, el("code", {}, shown(command)))),
-      el("p", { class: "muted" }, again, " Keys come from the environment and are written nowhere.")));
+  if (!summary)
+    return el(
+      "p",
+      { class: "muted" },
+      "No run.json lies beside this file: settings, prices and retries are not known.",
+    );
+  const again = run.figures.statuses.failed
+    ? "The same command asks for the rows that failed, and for no others."
+    : "The same command finds all rows answered, and does nothing.";
+  return el(
+    "div",
+    { class: "settings" },
+    el(
+      "section",
+      { class: "card" },
+      el("h2", {}, "Settings"),
+      jsonView({ engine: summary.engine, ...summary.settings }),
+    ),
+    command &&
+      el(
+        "section",
+        { class: "card" },
+        el("div", { class: "head" }, el("h2", {}, "Command"), copyButton("Copy", command)),
+        el("div", { class: "code" }, el("pre", { tabindex: "0" }, el("code", {}, shown(command)))),
+        el(
+          "p",
+          { class: "muted" },
+          again,
+          " Keys come from the environment and are written nowhere.",
+        ),
+      ),
+  );
 }

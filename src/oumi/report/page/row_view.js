@@ -28,7 +28,12 @@ function facts(run, at, row) {
   const value = (name) => run.value(`fact:${name}`, at);
   const named = [
     ["finish", value("finish_reason")],
-    ["tokens", value("prompt_tokens") === null ? null : `${number(value("prompt_tokens"))} in, ${number(value("completion_tokens"))} out`],
+    [
+      "tokens",
+      value("prompt_tokens") === null
+        ? null
+        : `${number(value("prompt_tokens"))} in, ${number(value("completion_tokens"))} out`,
+    ],
     ["latency", seconds(value("latency_s"))],
     ["cost", dollars(value("cost_usd"))],
     ["recorded", row.recorded_at ? time(row.recorded_at) : null],
@@ -38,7 +43,9 @@ function facts(run, at, row) {
     "dl",
     { class: "facts" },
     el("div", {}, el("dt", {}, "status"), el("dd", {}, statusBadge(value("status")))),
-    named.filter(([, text]) => text).map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, shown(text)))),
+    named
+      .filter(([, text]) => text)
+      .map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, shown(text)))),
   );
 }
 
@@ -48,9 +55,22 @@ function failureView(failure) {
   return el(
     "section",
     { class: "failure" },
-    el("h3", {}, "No answer: ", shown(String(failure.error_class || failure.error_type || "failed")), status, tries),
+    el(
+      "h3",
+      {},
+      "No answer: ",
+      shown(String(failure.error_class || failure.error_type || "failed")),
+      status,
+      tries,
+    ),
     el("div", { class: "plain" }, shown(String(failure.error_message ?? ""))),
-    failure.reply && el("details", { open: true }, el("summary", {}, "What came instead"), textView(String(failure.reply))),
+    failure.reply &&
+      el(
+        "details",
+        { open: true },
+        el("summary", {}, "What came instead"),
+        textView(String(failure.reply)),
+      ),
   );
 }
 
@@ -59,8 +79,15 @@ function earlierView(earlier) {
   return el(
     "details",
     { class: "earlier" },
-    el("summary", {}, `Earlier answers, which did not have the structure asked for (${earlier.length})`),
-    earlier.map((answer, at) => messageView(answer?.message ?? {}, new Map(), `Answer ${at + 1}`)),
+    el(
+      "summary",
+      {},
+      `Earlier answers, which did not have the structure asked for (${earlier.length})`,
+    ),
+    earlier.map((answer, at) => [
+      messageView(answer?.message ?? {}, new Map(), `Answer ${at + 1}`),
+      answer?.problem && el("p", { class: "problem plain" }, shown(String(answer.problem))),
+    ]),
   );
 }
 
@@ -86,11 +113,19 @@ export function rowHead(run, at, { previous, next, close, address }) {
   return el(
     "div",
     { class: "row-head" },
-    el("h2", { tabindex: "-1" }, `Row ${run.value("fact:row", at)}`, name !== null && el("span", { class: "muted" }, " ", shown(String(name)))),
-    el("div", { class: "actions" },
+    el(
+      "h2",
+      { tabindex: "-1" },
+      `Row ${run.value("fact:row", at)}`,
+      name !== null && el("span", { class: "muted" }, " ", shown(String(name))),
+    ),
+    el(
+      "div",
+      { class: "actions" },
       copyButton("Copy link", () => address()),
       button("↑", previous, { "aria-label": "Previous row (k)", title: "Previous row (k)" }),
       button("↓", next, { "aria-label": "Next row (j)", title: "Next row (j)" }),
-      button("✕", close, { "aria-label": "Close (Esc)", title: "Close (Esc)" })),
+      button("✕", close, { "aria-label": "Close (Esc)", title: "Close (Esc)" }),
+    ),
   );
 }

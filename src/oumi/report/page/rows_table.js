@@ -8,15 +8,35 @@ const ROW_HEIGHT = 34;
 export class RowsTable {
   /** @param {{run, columns, onopen: (at: number) => void, onsort: (column: string) => void}} options */
   constructor({ run, columns, onopen, onsort }) {
-    Object.assign(this, { run, columns, onopen, onsort, places: [], sort: null, current: 0, opened: -1 });
+    Object.assign(this, {
+      run,
+      columns,
+      onopen,
+      onsort,
+      places: [],
+      sort: null,
+      current: 0,
+      opened: -1,
+    });
     this.waiting = new Set(); // blocks that are being unpacked
     this.head = el("div", { class: "table-head", role: "rowgroup" });
     this.list = new VirtualList({ height: ROW_HEIGHT, draw: (index) => this.drawRow(index) });
     this.list.element.setAttribute("role", "rowgroup");
-    this.element = el("div", {
-      class: "table", role: "grid", tabindex: "0", "aria-label": "Rows", onkeydown: (event) => this.press(event),
-    }, this.head, this.list.element);
-    this.list.element.addEventListener("scroll", () => { this.head.scrollLeft = this.list.element.scrollLeft; });
+    this.element = el(
+      "div",
+      {
+        class: "table",
+        role: "grid",
+        tabindex: "0",
+        "aria-label": "Rows",
+        onkeydown: (event) => this.press(event),
+      },
+      this.head,
+      this.list.element,
+    );
+    this.list.element.addEventListener("scroll", () => {
+      this.head.scrollLeft = this.list.element.scrollLeft;
+    });
   }
 
   shownColumns() {
@@ -37,7 +57,11 @@ export class RowsTable {
   drawHead() {
     const columns = this.shownColumns();
     this.template = columns.map((one) => one.width).join(" ");
-    const row = el("div", { class: "cells", role: "row", "aria-rowindex": "1" }, columns.map((one) => this.headCell(one)));
+    const row = el(
+      "div",
+      { class: "cells", role: "row", "aria-rowindex": "1" },
+      columns.map((one) => this.headCell(one)),
+    );
     row.style.gridTemplateColumns = this.template;
     const least = columns.reduce((sum, one) => sum + Number(/\d+/.exec(one.width)[0]), 0);
     this.least = `${least + 12 * columns.length + 16}px`;
@@ -52,20 +76,50 @@ export class RowsTable {
     const arrow = isSorted ? (this.sort.descending ? " ↓" : " ↑") : "";
     return el(
       "div",
-      { class: column.numeric ? "cell number" : "cell", role: "columnheader", "aria-sort": column.sorts ? order : null, title: column.hint },
-      column.sorts ? el("button", { type: "button", tabindex: "-1", onclick: () => this.onsort(column.name) }, column.label, arrow) : column.label,
+      {
+        class: column.numeric ? "cell number" : "cell",
+        role: "columnheader",
+        "aria-sort": column.sorts ? order : null,
+        title: column.hint,
+      },
+      column.sorts
+        ? el(
+            "button",
+            { type: "button", tabindex: "-1", onclick: () => this.onsort(column.name) },
+            column.label,
+            arrow,
+          )
+        : column.label,
     );
   }
 
   drawRow(index) {
     const at = this.places[index];
     const row = this.run.rowAtHand(at) ?? this.unpack(at);
-    const cells = this.shownColumns().map((one) => el("div", { class: one.numeric ? "cell number" : "cell", role: "gridcell" }, one.cell(at, row)));
-    const made = el("div", {
-      class: "cells row", role: "row", "aria-rowindex": String(index + 2), id: `row-at-${index}`,
-      "aria-selected": String(at === this.opened), tabindex: index === this.current ? "0" : "-1", "data-current": index === this.current ? "true" : null,
-      onclick: () => { this.move(index); this.onopen(at); },
-    }, cells);
+    const cells = this.shownColumns().map((one) =>
+      el(
+        "div",
+        { class: one.numeric ? "cell number" : "cell", role: "gridcell" },
+        one.cell(at, row),
+      ),
+    );
+    const made = el(
+      "div",
+      {
+        class: "cells row",
+        role: "row",
+        "aria-rowindex": String(index + 2),
+        id: `row-at-${index}`,
+        "aria-selected": String(at === this.opened),
+        tabindex: index === this.current ? "0" : "-1",
+        "data-current": index === this.current ? "true" : null,
+        onclick: () => {
+          this.move(index);
+          this.onopen(at);
+        },
+      },
+      cells,
+    );
     made.style.gridTemplateColumns = this.template;
     return made;
   }
@@ -106,7 +160,14 @@ export class RowsTable {
 
   press(event) {
     const page = Math.max(1, Math.floor(this.list.element.clientHeight / ROW_HEIGHT) - 1);
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    const steps = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -Infinity,
+      End: Infinity,
+    };
     if (event.target.closest("button") || event.ctrlKey || event.metaKey) return;
     if (event.key in steps) {
       this.move(Math.max(0, Math.min(this.current + steps[event.key], this.places.length - 1)));

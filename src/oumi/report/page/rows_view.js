@@ -18,21 +18,37 @@ export class RowsView {
     this.found = null;
     const columns = tableColumns(run);
     this.bar = new FilterBar({
-      run, columns, onchange: () => this.update(), onsearch: (text) => this.search(text), oncolumns: () => this.table.redraw(),
+      run,
+      columns,
+      onchange: () => this.update(),
+      onsearch: (text) => this.search(text),
+      oncolumns: () => this.table.redraw(),
     });
     this.table = new RowsTable({
-      run, columns, onopen: (at) => go("rows", run.index, run.value("fact:row", at)), onsort: (column) => this.sortBy(column),
+      run,
+      columns,
+      onopen: (at) => go("rows", run.index, run.value("fact:row", at)),
+      onsort: (column) => this.sortBy(column),
     });
     this.detail = el("section", { class: "detail", "aria-label": "Row", hidden: true });
-    this.element = el("div", { class: "rows-view" }, this.notice(), this.bar.element,
-      el("div", { class: "split" }, this.table.element, this.detail));
+    this.element = el(
+      "div",
+      { class: "rows-view" },
+      this.notice(),
+      this.bar.element,
+      el("div", { class: "split" }, this.table.element, this.detail),
+    );
     this.update();
   }
 
   notice() {
     if (this.run.share >= 1) return null;
     const all = this.run.figures.rows;
-    return el("p", { class: "notice" }, `This file holds ${number(this.run.size)} of ${number(all)} rows: every failure, and a sample of ${percent(this.run.share, 1)} of the others. The figures are of all rows.`);
+    return el(
+      "p",
+      { class: "notice" },
+      `This file holds ${number(this.run.size)} of ${number(all)} rows: every failure, and a sample of ${percent(this.run.share, 1)} of the others. The figures are of all rows.`,
+    );
   }
 
   /** Bring the table up to date with the filters, the search and the order. */
@@ -40,7 +56,9 @@ export class RowsView {
     const places = sortPlaces(this.run, matching(this.run, this.bar.all(), this.found), this.sort);
     this.table.show(places, this.sort);
     const all = places.length === this.run.size;
-    this.bar.count.textContent = all ? count(places.length, "row") : `${number(places.length)} of ${count(this.run.size, "row")}`;
+    this.bar.count.textContent = all
+      ? count(places.length, "row")
+      : `${number(places.length)} of ${count(this.run.size, "row")}`;
   }
 
   sortBy(column) {
@@ -81,7 +99,11 @@ export class RowsView {
     }
     const data = await this.run.row(at);
     if (this.wanted !== row) return; // another one was opened meanwhile
-    const moves = { previous: () => this.step(-1), next: () => this.step(1), close: () => this.close() };
+    const moves = {
+      previous: () => this.step(-1),
+      next: () => this.step(1),
+      close: () => this.close(),
+    };
     const address = () => location.href.split("#")[0] + routeOf("rows", this.run.index, row);
     fill(this.detail, rowHead(this.run, at, { ...moves, address }), rowView(this.run, at, data));
     this.detail.scrollTop = 0;
@@ -108,7 +130,8 @@ export class RowsView {
     if (event.key === "/") {
       this.bar.input.focus();
       this.bar.input.select();
-    } else if (event.key === "Escape" && this.wanted !== null && this.wanted !== undefined) this.close();
+    } else if (event.key === "Escape" && this.wanted !== null && this.wanted !== undefined)
+      this.close();
     else if (event.key === "j") this.step(1);
     else if (event.key === "k") this.step(-1);
     else if (event.key === "Enter" && event.target === document.body && this.table.places.length) {

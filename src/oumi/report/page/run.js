@@ -26,7 +26,9 @@ export class Run {
     this.size = facts.rows;
     this.starts = facts.starts;
     /** Names of columns such as `fact:status`, `metadata:topic`, `property:price`. */
-    this.columns = new Map(Object.entries(facts.columns).map(([name, made]) => [name, toColumn(name, made)]));
+    this.columns = new Map(
+      Object.entries(facts.columns).map(([name, made]) => [name, toColumn(name, made)]),
+    );
     this.blocks = new Map(); // of unpacked blocks the lines, the one that was used last at the end
     this.kept = 0;
   }
@@ -42,11 +44,13 @@ export class Run {
   /** Where a row of the input stands in this file; -1 where it does not. */
   find(row) {
     const rows = this.columns.get("fact:row")?.numbers ?? [];
-    let low = 0, high = rows.length - 1;
+    let low = 0,
+      high = rows.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
       if (rows[middle] === row) return middle;
-      if (rows[middle] < row) low = middle + 1; else high = middle - 1;
+      if (rows[middle] < row) low = middle + 1;
+      else high = middle - 1;
     }
     return -1;
   }
@@ -66,10 +70,12 @@ export class Run {
   }
 
   blockOf(at) {
-    let low = 0, high = this.starts.length - 1;
+    let low = 0,
+      high = this.starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.starts[middle] <= at) low = middle; else high = middle - 1;
+      if (this.starts[middle] <= at) low = middle;
+      else high = middle - 1;
     }
     return low;
   }

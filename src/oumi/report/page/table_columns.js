@@ -7,12 +7,31 @@ import { textOf } from "./message_view.js";
 
 const FORMATS = { latency_s: seconds, cost_usd: dollars };
 const LABELS = {
-  row: "row", id: "id", status: "status", finish_reason: "finish", prompt_tokens: "in",
-  completion_tokens: "out", latency_s: "latency", cost_usd: "cost", answer_characters: "characters",
+  row: "row",
+  id: "id",
+  status: "status",
+  finish_reason: "finish",
+  prompt_tokens: "in",
+  completion_tokens: "out",
+  latency_s: "latency",
+  cost_usd: "cost",
+  answer_characters: "characters",
 };
-const HINTS = { prompt_tokens: "tokens of the prompt", completion_tokens: "tokens of the answer", answer_characters: "length of the answer" };
+const HINTS = {
+  prompt_tokens: "tokens of the prompt",
+  completion_tokens: "tokens of the answer",
+  answer_characters: "length of the answer",
+};
 const HIDDEN = new Set(["fact:key", "fact:answer", "fact:failure"]);
-const USUAL = new Set(["fact:row", "fact:status", "question", "answer", "fact:completion_tokens", "fact:latency_s", "fact:cost_usd"]);
+const USUAL = new Set([
+  "fact:row",
+  "fact:status",
+  "question",
+  "answer",
+  "fact:completion_tokens",
+  "fact:latency_s",
+  "fact:cost_usd",
+]);
 const PROPERTIES_AT_FIRST = 3;
 const PREVIEW = 160;
 
@@ -23,9 +42,13 @@ const PREVIEW = 160;
 
 /** @returns {TableColumn[]} */
 export function tableColumns(run) {
-  const made = [...run.columns.values()].filter((one) => !HIDDEN.has(one.name) && holdsAny(one)).map((one) => dataColumn(run, one));
+  const made = [...run.columns.values()]
+    .filter((one) => !HIDDEN.has(one.name) && holdsAny(one))
+    .map((one) => dataColumn(run, one));
   const properties = made.filter((one) => one.name.startsWith("property:"));
-  properties.slice(0, PROPERTIES_AT_FIRST).forEach((one) => { one.isShown = true; });
+  properties.slice(0, PROPERTIES_AT_FIRST).forEach((one) => {
+    one.isShown = true;
+  });
   const status = made.findIndex((one) => one.name === "fact:status");
   made.splice(status + 1, 0, textColumn("question", questionOf), textColumn("answer", answerOf));
   return made;
@@ -38,7 +61,8 @@ function holdsAny(column) {
 
 function dataColumn(run, column) {
   const numeric = Boolean(column.numbers);
-  const format = FORMATS[column.label] ?? (numeric ? (column.name === "fact:row" ? String : number) : plain);
+  const format =
+    FORMATS[column.label] ?? (numeric ? (column.name === "fact:row" ? String : number) : plain);
   const isFact = column.group === "fact";
   return {
     name: column.name,
@@ -64,7 +88,12 @@ function widthOf(column) {
 
 function textColumn(label, textIn) {
   return {
-    name: label, label, width: "minmax(140px, 3fr)", numeric: false, isShown: true, sorts: false,
+    name: label,
+    label,
+    width: "minmax(140px, 3fr)",
+    numeric: false,
+    isShown: true,
+    sorts: false,
     cell: (_, row) => (row ? plain(textIn(row).slice(0, PREVIEW).replace(/\s+/g, " ")) : "…"),
   };
 }

@@ -17,11 +17,15 @@ export function textView(text, where = {}) {
   let form = 0;
   const show = () => fill(body, forms[form][1]());
   if (forms.length > 1 && where.tools) {
-    const toggle = button(forms[1][0], () => {
-      form = 1 - form;
-      toggle.textContent = forms[1 - form][0];
-      show();
-    }, { class: "quiet" });
+    const toggle = button(
+      forms[1][0],
+      () => {
+        form = 1 - form;
+        toggle.textContent = forms[1 - form][0];
+        show();
+      },
+      { class: "quiet" },
+    );
     where.tools.append(toggle);
   }
   show();

@@ -88,7 +88,8 @@ export class VirtualList {
     const wanted = at * this.height;
     if (wanted >= top && wanted + this.height <= top + seen) return;
     const target = wanted < top ? wanted : wanted + this.height - seen;
-    this.element.scrollTop = whole <= HIGHEST ? target : (target / (whole - seen)) * (HIGHEST - seen);
+    this.element.scrollTop =
+      whole <= HIGHEST ? target : (target / (whole - seen)) * (HIGHEST - seen);
     this.refresh();
   }
 }

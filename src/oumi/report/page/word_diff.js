@@ -11,7 +11,11 @@ const MOST_PAIRS = 4e6;
  */
 export function markedDifferences(other, text) {
   const parts = differences(other, text);
-  return el("div", { class: "plain mono" }, parts.map(([words, isNew]) => (isNew ? el("mark", {}, shown(words)) : shown(words))));
+  return el(
+    "div",
+    { class: "plain mono" },
+    parts.map(([words, isNew]) => (isNew ? el("mark", {}, shown(words)) : shown(words))),
+  );
 }
 
 /** Runs of words of `text`, each with whether `other` lacks it. */
@@ -33,15 +37,19 @@ function common(before, after) {
   const lengths = new Uint16Array((before.length + 1) * width);
   for (let i = before.length - 1; i >= 0; i--) {
     for (let j = after.length - 1; j >= 0; j--) {
-      lengths[i * width + j] = before[i] === after[j]
-        ? lengths[(i + 1) * width + j + 1] + 1
-        : Math.max(lengths[(i + 1) * width + j], lengths[i * width + j + 1]);
+      lengths[i * width + j] =
+        before[i] === after[j]
+          ? lengths[(i + 1) * width + j + 1] + 1
+          : Math.max(lengths[(i + 1) * width + j], lengths[i * width + j + 1]);
     }
   }
   const isCommon = new Uint8Array(after.length);
   for (let i = 0, j = 0; i < before.length && j < after.length;) {
-    if (before[i] === after[j]) { isCommon[j] = 1; i++; j++; }
-    else if (lengths[(i + 1) * width + j] >= lengths[i * width + j + 1]) i++;
+    if (before[i] === after[j]) {
+      isCommon[j] = 1;
+      i++;
+      j++;
+    } else if (lengths[(i + 1) * width + j] >= lengths[i * width + j + 1]) i++;
     else j++;
   }
   return isCommon;
