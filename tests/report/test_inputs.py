@@ -176,6 +176,14 @@ def test_rows_that_cannot_be_read_are_failures(tmp_path: Path) -> None:
 def test_what_is_no_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.jsonl: no such file, and no journal"):
         write_report([tmp_path / "none.jsonl"])
+    with pytest.raises(InputError, match="a folder; name the output file"):
+        write_report([tmp_path])
+    (tmp_path / "list.json").write_text("[1, 2]")
+    with pytest.raises(InputError, match=r"list\.json: int in place of an object"):
+        write_report([tmp_path / "list.json"])
+    (tmp_path / "noise.jsonl").write_bytes(bytes(range(256)))
+    with pytest.raises(InputError, match=r"noise\.jsonl"):
+        write_report([tmp_path / "noise.jsonl"])
     output = write_run(tmp_path / "out.jsonl", [talk({"role": "user", "content": "q"}, ANSWER)])
     with pytest.raises(InputError, match=r"name that one: .*out\.jsonl"):
         write_report([tmp_path / "out.jsonl.run.json"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from oumi.report.table_row import TableForm
 from oumi.runner.storage.atomic import beside
 from oumi.runner.storage.lazy import LazyFailures
 from oumi.runner.storage.run_summary import RunSummary
+
+_FIRST_ROWS = 100
+"""Of these at least one must be readable: a binary file is no run, one with a bad line is."""
 
 
 class OutputRows(RunRows):
@@ -33,6 +37,7 @@ class OutputRows(RunRows):
         failures = beside(path, ".failures.jsonl")
         self._failures_path = failures if failures.exists() else None
         self._count = None if self.summary is None else self.summary.rows
+        self._check()
 
     def __len__(self) -> int:
         if self._count is None:
@@ -47,6 +52,12 @@ class OutputRows(RunRows):
             if facts is not None:
                 row.record = {**row.record, **facts.of(row)}
             yield row
+
+    def _check(self) -> None:
+        """Raise InputError for a file of which nothing can be read."""
+        first = list(islice(self._records, _FIRST_ROWS))
+        if first and all(record.problem is not None for record in first):
+            raise InputError(f"{_place(self.path.name, first[0])}: {first[0].problem}")
 
     def _is_table(self) -> bool:
         first = next(iter(self._records), None)
@@ -115,8 +126,14 @@ def _schema_names(summary: RunSummary | None) -> list[str]:
     return list(schema.get("properties") or ()) if isinstance(schema, dict) else []
 
 
+def _place(name: str, record: Record) -> str:
+    return name if record.line is None else f"{name}:{record.line}"
+
+
 def open_run(path: Path) -> RunRows:
     """The rows of an output file, or of a run that has none yet. Raises InputError."""
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; name the output file of a run")
     for ending in (".failures.jsonl", ".run.json", ".journal"):
         if path.name.endswith(ending):
             output = path.with_name(path.name.removesuffix(ending))
