@@ -60,11 +60,11 @@ function tiles(run, showRows) {
     ),
     statuses.unanswered && tile("without an answer", number(statuses.unanswered), []),
     tile("tokens in", short(usage.prompt_tokens), [
-      number(usage.prompt_tokens),
+      exact(usage.prompt_tokens),
       usage.cached_tokens && `${number(usage.cached_tokens)} read from a cache`,
     ]),
     tile("tokens out", short(usage.completion_tokens), [
-      number(usage.completion_tokens),
+      exact(usage.completion_tokens),
       usage.reasoning_tokens && `${number(usage.reasoning_tokens)} of thoughts`,
     ]),
     costTile(cost, summary, figures),
@@ -80,6 +80,11 @@ function tiles(run, showRows) {
     session.asked_again > 0 &&
       tile("repairs", number(session.asked_again), ["answers asked for again"]),
   );
+}
+
+/** A number in full, where its tile shows it shortened. */
+function exact(value) {
+  return value < 1000 ? null : number(value);
 }
 
 function costTile(cost, summary, figures) {
@@ -244,7 +249,7 @@ function settings(run) {
       "section",
       { class: "card" },
       el("h2", {}, "Settings"),
-      jsonView({ engine: summary.engine, ...summary.settings }),
+      jsonView(withoutEmpty({ engine: summary.engine, ...summary.settings })),
     ),
     command &&
       el(
@@ -260,4 +265,11 @@ function settings(run) {
         ),
       ),
   );
+}
+
+/** Settings without groups in which nothing is set. */
+function withoutEmpty(settings) {
+  const isEmpty = (value) =>
+    value === null || (typeof value === "object" && !Object.keys(value).length);
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => !isEmpty(value)));
 }

@@ -83,7 +83,7 @@ function dataColumn(run, column) {
 function widthOf(column) {
   if (column.name === "fact:row") return "56px";
   if (column.numbers) return "76px";
-  return column.name === "fact:status" ? "88px" : "minmax(80px, 1fr)";
+  return column.name === "fact:status" ? "100px" : "minmax(80px, 1fr)";
 }
 
 function textColumn(label, textIn) {
