@@ -196,6 +196,12 @@ def test_what_is_no_run_is_named(tmp_path: Path) -> None:
 ANSWER = {"role": "assistant", "content": "a"}
 
 
+def test_runs_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    outputs = [tmp_path / folder / "out.jsonl" for folder in ("cold", "warm")]
+    report = write_report([write_run(output, tickets(2)) for output in outputs])
+    assert [parts(report, i)[0]["name"] for i in range(2)] == ["cold/out.jsonl", "warm/out.jsonl"]
+
+
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     output = write_run(tmp_path / "out.jsonl", tickets(50))
     first = write_report([output], tmp_path / "a.html").read_bytes()

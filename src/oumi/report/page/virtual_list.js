@@ -66,7 +66,7 @@ export class VirtualList {
         this.drawn.set(at, row);
         this.space.append(row);
       }
-      row.style.transform = `translateY(${at * this.height + shift}px)`;
+      row.style.top = `${at * this.height + shift}px`;
     }
   }
 
@@ -75,7 +75,7 @@ export class VirtualList {
     const old = this.drawn.get(at);
     if (!old) return;
     const row = this.draw(at);
-    row.style.transform = old.style.transform;
+    row.style.top = old.style.top;
     old.replaceWith(row);
     this.drawn.set(at, row);
   }
