@@ -113,7 +113,6 @@ def test_keys_open_rows_and_go_on(report: Path, open_report: OpenReport) -> None
 
 
 def test_rows_far_down_stand_at_equal_distances(tmp_path: Path, open_report: OpenReport) -> None:
-    """A browser's transforms are less exact than that, a million pixels down."""
     output = tmp_path / "out.jsonl"
     line = '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}'
     output.write_text(f"{line}\n" * 45_000)
