@@ -167,6 +167,7 @@ def test_rows_that_cannot_be_read_are_failures(tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     good = '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}'
     odd = '{"messages": [7, {"role": "user", "content": ["x", null, {"type": 3}]}], "metadata": 5}'
+    good = good[:-1] + ', "metadata": {"usage": {"prompt_tokens": "5"}, "finish_reason": [1]}}'
     output.write_text(f"{good}\n{{\n{odd}\n[1]\n")
     facts, rows = parts(write_report([output]))
     assert facts["figures"]["statuses"] == {"done": 1, "failed": 2, "unanswered": 1}

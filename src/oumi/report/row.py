@@ -96,9 +96,12 @@ class ReportRow:
 
 
 def _usage_of(found: Any) -> Usage | None:
+    """The tokens in metadata, which may be that of any file."""
+    if not isinstance(found, dict) or not all(type(count) is int for count in found.values()):
+        return None
     try:
-        return Usage.from_dict(found) if found else None
-    except (LookupError, TypeError, AttributeError):
+        return Usage.from_dict(found)
+    except LookupError:
         return None
 
 
