@@ -97,10 +97,10 @@ class ReportRow:
 
 def _usage_of(found: Any) -> Usage | None:
     """The tokens in metadata, which may be that of any file."""
-    if not isinstance(found, dict) or not all(type(count) is int for count in found.values()):
+    if not isinstance(found, dict):
         return None
     try:
-        return Usage.from_dict(found)
+        return Usage.from_dict({k: v for k, v in found.items() if type(v) is int})
     except LookupError:
         return None
 
