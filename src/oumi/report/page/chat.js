@@ -18,7 +18,7 @@ export function chat(conversation) {
 }
 
 /** Of each call the message that answers it: the one with its id, or the next one without any. */
-export function pair(messages) {
+function pair(messages) {
   const results = new Map();
   const taken = new Set();
   messages.forEach((message, at) => {
