@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 
-from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+    RemoteParams,
+)
 from oumi.core.types.result import InferenceResult
 from oumi.errors import InputError, OutputExistsError
 from oumi.inference import LlamaCppInferenceEngine, OpenAIInferenceEngine
@@ -220,3 +226,22 @@ def test_one_row_of_many_megabytes_ends_its_block(tmp_path: Path) -> None:
     rows: list[Made] = [talk({"role": "user", "content": "q" * 3_000_000}, ANSWER)] * 3
     facts, _ = parts(write_report([write_run(tmp_path / "out.jsonl", rows)]))
     assert facts["starts"] == [0, 2]
+
+
+def test_the_command_in_a_report_finds_its_run_done(
+    engine: LlamaCppInferenceEngine, write_jsonl: Any, tmp_path: Path
+) -> None:
+    write_jsonl(sums(3))
+    guided = GuidedDecodingParams(
+        json={"type": "object", "properties": {"sum": {"type": "integer"}}}
+    )
+    config = InferenceConfig(
+        generation=GenerationParams(max_new_tokens=20, guided_decoding=guided),
+        input_path=str(tmp_path / "in.jsonl"),
+        output_path=str(tmp_path / "it's out.jsonl"),
+    )
+    engine.infer_partial(None, config)
+    facts, _ = parts(write_report([tmp_path / "it's out.jsonl"]))
+    command = facts["command"].replace("oumi ", f"{sys.executable} -m oumi ", 1)
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert "Nothing to do: all 3 rows were answered before" in done.stderr

@@ -4,7 +4,7 @@ import { el, copyButton, shown } from "./dom.js";
 import { bars } from "./bars.js";
 import { logBins } from "./bins.js";
 import { histogram, timeChart } from "./charts.js";
-import { dollars, number, percent, seconds, short, span } from "./format.js";
+import { count, dollars, number, percent, seconds, short, span } from "./format.js";
 import { jsonView } from "./json_view.js";
 import { go } from "./route.js";
 
@@ -71,14 +71,13 @@ function tiles(run, showRows) {
     spent &&
       tile("last call took", seconds(spent), [
         session.answered ? `${number(session.answered / spent)} rows/s` : null,
+        session.asked_again > 0 && `${count(session.asked_again, "answer")} asked for again`,
       ]),
     figures.latency_s.buckets.length > 0 &&
       tile("latency p50", seconds(figures.latency_s.p50), [
         `p90 ${seconds(figures.latency_s.p90)}`,
         `p99 ${seconds(figures.latency_s.p99)}`,
       ]),
-    session.asked_again > 0 &&
-      tile("repairs", number(session.asked_again), ["answers asked for again"]),
   );
 }
 
