@@ -147,8 +147,13 @@ def test_failed_rows_of_a_table(tmp_path: Path) -> None:
 def test_a_run_without_an_output_yet(tmp_path: Path) -> None:
     output = write_run(tmp_path / "out.jsonl", tickets(30))
     output.unlink()
+    journal = tmp_path / "out.jsonl.journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(line for line in lines if b'"row":7,' not in line) + b'{"key":"')
     facts, rows = parts(write_report([output]))
-    assert facts["figures"]["rows"] == 30
+    figures = facts["figures"]
+    assert figures["rows"] == 30
+    assert figures["statuses"]["unanswered"] == 1
     assert rows[0]["conversation"]["messages"][-1]["role"] == "assistant"
 
 
