@@ -15,6 +15,7 @@ from oumi.core.configs import (
     ModelParams,
     RemoteParams,
 )
+from oumi.core.configs.secrets import shown_settings
 from oumi.errors import ConfigError
 
 
@@ -215,3 +216,18 @@ def test_the_name_of_a_model_may_stand_alone():
 def test_an_empty_window_is_the_usual_one(tmp_path: Path):
     config = load(tmp_path, "remote_params: {batch_completion_window: null}\n")
     assert config.remote_params.batch_completion_window == "24h"
+
+
+def test_shown_settings_hold_nothing_secret():
+    given = {
+        "model": {"model_name": "m", "model_kwargs": {"hub_token": "hf-1", "deep": {"key": "k-2"}}},
+        "generation": {"max_new_tokens": 7},
+        "remote_params": {"api_key": "sk-3", "headers": {"Authorization": "b-4", "X-Team": "a"}},
+        "input_path": ["https://u:p-5@host/in.csv?sig=s-6", "more.csv"],
+        "output_path": "out.jsonl",
+    }
+    shown = shown_settings(InferenceConfig.model_validate(given))
+    assert shown["generation"] == {"max_new_tokens": 7}
+    assert shown["model"]["model_kwargs"] == {"hub_token": "***", "deep": {"key": "***"}}
+    assert shown["input_path"] == ["https://host/in.csv", "more.csv"]
+    assert not [key for key in ("hf-1", "k-2", "sk-3", "b-4", "p-5", "s-6") if key in str(shown)]

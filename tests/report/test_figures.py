@@ -130,12 +130,13 @@ def test_failures_of_one_reason_stand_together() -> None:
 @pytest.mark.parametrize("value", ["it's", "a b", '{"x": [1]}', "$HOME"])
 def test_the_command_gives_the_settings_back(value: str) -> None:
     settings = {"input_path": value, "output_path": "o.jsonl", "generation": {"seed": 3}}
-    command = command_of(settings)
+    command = command_of(settings, "OPENAI")
     assert command is not None
     words = shlex.split(command.replace("\\\n", ""))
     assert words[:2] == ["oumi", "infer"]
     pairs = dict(zip(words[2::2], words[3::2], strict=True))
     assert pairs == {
+        "--engine": "OPENAI",
         "--input_path": value,
         "--output_path": "o.jsonl",
         "--generation.seed": "3",

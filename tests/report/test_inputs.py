@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 
-from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
+from oumi.core.configs import (
+    GenerationParams,
+    GuidedDecodingParams,
+    InferenceConfig,
+    ModelParams,
+    RemoteParams,
+)
 from oumi.core.types.result import InferenceResult
 from oumi.errors import InputError, OutputExistsError
 from oumi.inference import LlamaCppInferenceEngine, OpenAIInferenceEngine
@@ -141,8 +147,13 @@ def test_failed_rows_of_a_table(tmp_path: Path) -> None:
 def test_a_run_without_an_output_yet(tmp_path: Path) -> None:
     output = write_run(tmp_path / "out.jsonl", tickets(30))
     output.unlink()
+    journal = tmp_path / "out.jsonl.journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(line for line in lines if b'"row":7,' not in line) + b'{"key":"')
     facts, rows = parts(write_report([output]))
-    assert facts["figures"]["rows"] == 30
+    figures = facts["figures"]
+    assert figures["rows"] == 30
+    assert figures["statuses"]["unanswered"] == 1
     assert rows[0]["conversation"]["messages"][-1]["role"] == "assistant"
 
 
@@ -167,6 +178,7 @@ def test_rows_that_cannot_be_read_are_failures(tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     good = '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}'
     odd = '{"messages": [7, {"role": "user", "content": ["x", null, {"type": 3}]}], "metadata": 5}'
+    good = good[:-1] + ', "metadata": {"usage": {"prompt_tokens": "5"}, "finish_reason": [1]}}'
     output.write_text(f"{good}\n{{\n{odd}\n[1]\n")
     facts, rows = parts(write_report([output]))
     assert facts["figures"]["statuses"] == {"done": 1, "failed": 2, "unanswered": 1}
@@ -196,6 +208,12 @@ def test_what_is_no_run_is_named(tmp_path: Path) -> None:
 ANSWER = {"role": "assistant", "content": "a"}
 
 
+def test_runs_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    outputs = [tmp_path / folder / "out.jsonl" for folder in ("cold", "warm")]
+    report = write_report([write_run(output, tickets(2)) for output in outputs])
+    assert [parts(report, i)[0]["name"] for i in range(2)] == ["cold/out.jsonl", "warm/out.jsonl"]
+
+
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     output = write_run(tmp_path / "out.jsonl", tickets(50))
     first = write_report([output], tmp_path / "a.html").read_bytes()
@@ -213,3 +231,22 @@ def test_one_row_of_many_megabytes_ends_its_block(tmp_path: Path) -> None:
     rows: list[Made] = [talk({"role": "user", "content": "q" * 3_000_000}, ANSWER)] * 3
     facts, _ = parts(write_report([write_run(tmp_path / "out.jsonl", rows)]))
     assert facts["starts"] == [0, 2]
+
+
+def test_the_command_in_a_report_finds_its_run_done(
+    engine: LlamaCppInferenceEngine, write_jsonl: Any, tmp_path: Path
+) -> None:
+    write_jsonl(sums(3))
+    guided = GuidedDecodingParams(
+        json={"type": "object", "properties": {"sum": {"type": "integer"}}}
+    )
+    config = InferenceConfig(
+        generation=GenerationParams(max_new_tokens=20, guided_decoding=guided),
+        input_path=str(tmp_path / "in.jsonl"),
+        output_path=str(tmp_path / "it's out.jsonl"),
+    )
+    engine.infer_partial(None, config)
+    facts, _ = parts(write_report([tmp_path / "it's out.jsonl"]))
+    command = facts["command"].replace("oumi ", f"{sys.executable} -m oumi ", 1)
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert "Nothing to do: all 3 rows were answered before" in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,22 @@ def test_keys_open_rows_and_go_on(report: Path, open_report: OpenReport) -> None
     expect(heading).to_contain_text("Row 1199")
     page.go_back()
     expect(heading).to_be_hidden()
+
+
+def test_rows_far_down_stand_at_equal_distances(tmp_path: Path, open_report: OpenReport) -> None:
+    output = tmp_path / "out.jsonl"
+    line = '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}'
+    output.write_text(f"{line}\n" * 45_000)
+    page = open_report(write_report([output]), "#/rows/0")
+    page.locator(".list").evaluate("list => { list.scrollTop = 1_500_001; }")
+    expect(page.locator(".cells.row").first).to_contain_text("441")
+    rows = page.locator(".cells.row")
+    tops = rows.evaluate_all("rows => rows.map((row) => row.getBoundingClientRect().top)")
+    assert {b - a for a, b in pairwise(sorted(tops))} == {34}
+    page.get_by_role("grid").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(page.locator(".row-head h2")).to_contain_text("Row 44999")
 
 
 def test_an_address_opens_its_row(report: Path, open_report: OpenReport) -> None:

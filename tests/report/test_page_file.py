@@ -7,6 +7,7 @@ import hashlib
 import re
 from pathlib import Path
 
+from oumi.core.types.result import InferenceResult
 from oumi.report import page_file
 from oumi.report.write import write_report
 from tests.report.runs import talk, write_run
@@ -46,7 +47,9 @@ def test_the_page_makes_no_markup_of_texts() -> None:
         assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|sendBeacon)\b", text), path
 
 
-def test_uplot_comes_with_its_licence() -> None:
+def test_uplot_comes_with_its_licence(tmp_path: Path) -> None:
     vendored = sorted(path.name for path in (PAGE / "vendor").iterdir())
     assert vendored == ["uPlot-1.6.32.iife.min.js", "uPlot-1.6.32.min.css", "uPlot-LICENSE"]
-    assert (PAGE / "vendor" / "uPlot-LICENSE").read_text().startswith("The MIT License")
+    licence = (PAGE / "vendor" / "uPlot-LICENSE").read_text()
+    assert licence.startswith("The MIT License")
+    assert licence in InferenceResult().report(tmp_path / "page.html", opens=False).read_text()

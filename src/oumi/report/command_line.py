@@ -9,13 +9,14 @@ from typing import Any
 from oumi.core.json_text import write_json
 
 
-def command_of(settings: Mapping[str, Any]) -> str | None:
-    """`oumi infer` with each setting as an option; None where no files are named in them. Keys are
-    in no settings that were written down: they come from the environment.
+def command_of(settings: Mapping[str, Any], engine: str | None = None) -> str | None:
+    """`oumi infer` with the engine and each setting as an option; None where no files are named in
+    them. Keys are in no settings that were written down: they come from the environment.
     """
     if not settings.get("input_path") or not settings.get("output_path"):
         return None
-    options = [f"--{name} {shlex.quote(value)}" for name, value in _flatten(settings)]
+    given = settings if engine is None else {"engine": engine, **settings}
+    options = [f"--{name} {shlex.quote(value)}" for name, value in _flatten(given)]
     return " \\\n  ".join(["oumi infer", *options])
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _MOST_GROUPS = 200
+_MOST_CHARACTERS = 2000
+"""Of a message: servers may send pages of HTML. A row that is opened shows all of its own."""
 _MOST_ROWS = 1000
 """Rows that are named of each group; the table of the page finds all of them."""
 _DIFFERENT = re.compile(r"\d+(?:[.,]\d+)*|'[^']*'|\"[^\"]*\"|[0-9a-f]{8,}")
@@ -21,7 +23,7 @@ class FailureGroups:
 
     def add(self, row: int, failure: Mapping[str, Any]) -> str:
         """Count a failure, and return the name of its group."""
-        message = str(failure.get("error_message", ""))
+        message = str(failure.get("error_message", ""))[:_MOST_CHARACTERS]
         name = str(failure.get("error_class") or failure.get("error_type") or "unknown")
         status = failure.get("status_code")
         key = (name, status, _DIFFERENT.sub("…", message)[:200])
@@ -49,7 +51,7 @@ def _new_group(
         "class": name,
         "status": status,
         "type": failure.get("error_type"),
-        "message": str(failure.get("error_message", kind))[:2000] if kind else "",
+        "message": str(failure.get("error_message", kind))[:_MOST_CHARACTERS] if kind else "",
         "retryable": bool(failure.get("is_retryable")),
         "help": advice(name, status, str(failure.get("error_message", ""))),
         "count": 0,

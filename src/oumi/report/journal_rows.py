@@ -64,7 +64,8 @@ class JournalRows(RunRows):
             record = journal.read(index)
             completion = record.get("completion")
             if completion is None:
-                yield ReportRow(index, {}, record["failure"], record_facts(record))
+                failure = record["failure"] if "key" in record else None  # not asked yet
+                yield ReportRow(index, {}, failure, record_facts(record))
                 continue
             facts = {k: v for k, v in completion.items() if k not in ("message", "earlier")}
             conversation = {"messages": [completion["message"]], "metadata": facts}

@@ -84,7 +84,8 @@ class OutputRows(RunRows):
             return
         for record in open_records(self._failures_path):
             values = record.columns
-            if record.problem is None and isinstance(values.get("failure"), dict):
+            is_failure = isinstance(values.get("failure"), dict) and "row" in values
+            if record.problem is None and is_failure:
                 yield _failed_row(values)
 
     def _table_rows(self) -> Iterator[ReportRow]:

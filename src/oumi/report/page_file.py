@@ -34,7 +34,8 @@ def write_page(file: BinaryIO, runs: Sequence[RunRows], most: int = MOST_ROWS) -
     through once and written as they come.
     """
     style = _read(f"vendor/{_UPLOT}.min.css") + "".join(map(_read, _STYLES))
-    scripts = [_read(f"vendor/{_UPLOT}.iife.min.js"), _modules()]
+    licence = f"/*\n{_read('vendor/uPlot-LICENSE')}*/\n"  # goes with every copy
+    scripts = [licence + _read(f"vendor/{_UPLOT}.iife.min.js"), _modules()]
     head = _read("report.html").replace("{policy}", _policy(style, scripts))
     head = head.replace("{style}", style).replace("{runs}", str(len(runs)))
     title = html.escape(", ".join(run.name for run in runs))

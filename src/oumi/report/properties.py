@@ -84,7 +84,7 @@ class Property:
     def is_choice(self) -> bool:
         """Whether the same few texts come again and again."""
         count = self._values.total()
-        return not self._has_more and 0 < len(self._values) <= max(2, min(50, count // 2))
+        return not self._has_more and 0 < len(self._values) <= max(2, min(50, count // 3))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values. `values` are the most frequent texts, all of them for choices."""

@@ -96,9 +96,12 @@ class ReportRow:
 
 
 def _usage_of(found: Any) -> Usage | None:
+    """The tokens in metadata, which may be that of any file."""
+    if not isinstance(found, dict):
+        return None
     try:
-        return Usage.from_dict(found) if found else None
-    except (LookupError, TypeError, AttributeError):
+        return Usage.from_dict({k: v for k, v in found.items() if type(v) is int})
+    except LookupError:
         return None
 
 

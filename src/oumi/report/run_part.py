@@ -58,7 +58,7 @@ def write_run(file: BinaryIO, number: int, rows: RunRows, most: int) -> None:
         "name": rows.name,
         "figures": figures.to_dict(),
         "summary": None if summary is None else summary.to_dict(),
-        "command": None if summary is None else command_of(summary.settings),
+        "command": None if summary is None else command_of(summary.settings, summary.engine),
         "share": sample.share,
         "starts": blocks.starts,
         "rows": columns.rows,

@@ -27,6 +27,7 @@ def write_report(
     the other rows. Raises InputError, OutputExistsError, StorageError.
     """
     runs = [open_run(output) for output in outputs]
+    _tell_apart(runs, outputs)
     return _write(runs, path or outputs[0].with_suffix(".report.html"), most_rows)
 
 
@@ -45,6 +46,13 @@ def _write(runs: Sequence[RunRows], path: Path, most_rows: int) -> Path:
     with atomic_file(path, _KEPT) as file:
         write_page(file, runs, most_rows)
     return path
+
+
+def _tell_apart(runs: Sequence[RunRows], outputs: Sequence[Path]) -> None:
+    """Name runs by their folder as well, where files in several have one name."""
+    if len({run.name for run in runs}) < len(runs):
+        for run, output in zip(runs, outputs, strict=True):
+            run.name = f"{output.resolve().parent.name}/{run.name}"
 
 
 def _check_replaceable(path: Path) -> None:

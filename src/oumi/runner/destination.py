@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
+from oumi.core.configs.secrets import shown_settings
 from oumi.core.logs import logger
 from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
@@ -161,7 +162,7 @@ class FileDestination:
                 stats.to_dict(),
                 self._contract_at,
                 JsonlSink if form is None else form.open,
-                {"engine": session.name, "settings": session.config.to_dict(only_set=True)},
+                {"engine": session.name, "settings": shown_settings(session.config)},
             )
         return self._result() if form is None else self._table_result()
 

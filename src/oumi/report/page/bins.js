@@ -14,7 +14,9 @@ export function logBins(buckets) {
   if (!others.length) return bins;
   const low = Math.log(others[0][0] / 1.01);
   const high = Math.log(others.at(-1)[0] * 1.01);
-  const bars = Math.max(1, Math.min(MOST_BARS, Math.round((high - low) / Math.log(1.02))));
+  const total = others.reduce((sum, [, count]) => sum + count, 0);
+  const most = Math.min(MOST_BARS, Math.ceil(3 * Math.sqrt(total))); // few rows make few bars
+  const bars = Math.max(1, Math.min(most, Math.round((high - low) / Math.log(1.02))));
   const width = (high - low) / bars;
   const made = Array.from({ length: bars }, (_, i) => ({
     low: Math.exp(low + i * width),

@@ -1,12 +1,11 @@
 /** A conversation as a chat, in which each tool call stands beside its result. */
 
 import { el } from "./dom.js";
+import { messagesOf } from "./conversation.js";
 import { messageView } from "./message_view.js";
 
 export function chat(conversation) {
-  const messages = (Array.isArray(conversation?.messages) ? conversation.messages : []).filter(
-    (one) => one && typeof one === "object",
-  );
+  const messages = messagesOf(conversation);
   const { results, taken } = pair(messages);
   const views = messages.filter((one) => !taken.has(one)).map((one) => messageView(one, results));
   return el(
@@ -19,7 +18,7 @@ export function chat(conversation) {
 }
 
 /** Of each call the message that answers it: the one with its id, or the next one without any. */
-export function pair(messages) {
+function pair(messages) {
   const results = new Map();
   const taken = new Set();
   messages.forEach((message, at) => {

@@ -2,9 +2,9 @@
 
 import { el, shown } from "./dom.js";
 import { dollars, number, seconds } from "./format.js";
+import { answerOf, askedOf, textOf } from "./conversation.js";
 import { chat } from "./chat.js";
 import { runName } from "./compare_figures.js";
-import { textOf } from "./message_view.js";
 import { statusBadge } from "./status.js";
 import { parseJson } from "./json_view.js";
 import { textView } from "./text_view.js";
@@ -20,7 +20,7 @@ export async function compareRow(runs, joined, onopen) {
     joined.places.map((places, at) => Promise.all(places.map((place) => runs[at].row(place)))),
   );
   const first = rows.flat()[0];
-  const answers = rows.map((own) => own.map(answerOf));
+  const answers = rows.map((own) => own.map(answerText));
   const base = answers[0][0] ?? null;
   // Of two answers each is marked where it differs from the other; of more, all but the first.
   const others = answers.flat().slice(1);
@@ -37,28 +37,21 @@ export async function compareRow(runs, joined, onopen) {
   );
   const holder = el("div", { class: "columns" }, columns);
   holder.style.setProperty("--columns", String(runs.length));
-  return el("div", { class: "row-view" }, chat(question(first)), holder);
-}
-
-/** The conversation without its answer. */
-function question({ conversation, failure }) {
-  const messages = conversation?.messages ?? [];
-  const isAnswered = !failure && messages.at(-1)?.role === "assistant";
-  return { messages: isAnswered ? messages.slice(0, -1) : messages };
+  return el("div", { class: "row-view" }, chat({ messages: askedOf(first) }), holder);
 }
 
 /** The text of an answer, JSON laid out so that its spacing makes no difference; null for none. */
-function answerOf({ conversation, failure }) {
-  const last = (conversation?.messages ?? []).at(-1);
-  if (failure || last?.role !== "assistant") return null;
-  const text = textOf(last);
+function answerText(row) {
+  const answer = answerOf(row);
+  if (!answer) return null;
+  const text = textOf(answer);
   const value = parseJson(text);
   return value === undefined ? text : JSON.stringify(value, null, 2);
 }
 
 function sample(run, place, row, opposite, onopen) {
   const value = (name) => run.value(`fact:${name}`, place);
-  const answer = answerOf(row);
+  const answer = answerText(row);
   const facts = [
     value("completion_tokens") === null ? null : `${number(value("completion_tokens"))} tokens`,
     seconds(value("latency_s")),

@@ -29,7 +29,7 @@ export function el(tag, attributes, ...children) {
 }
 
 /** Append children; arrays are flattened, and nothing is left out. */
-export function add(element, children) {
+function add(element, children) {
   for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
     element.append(child instanceof Node ? child : plain(String(child)));
@@ -65,23 +65,6 @@ export function shown(text) {
 
 function name(character) {
   return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
-}
-
-/** An element of SVG, for icons. */
-export function icon(path) {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  for (const [key, value] of [
-    ["viewBox", "0 0 16 16"],
-    ["aria-hidden", "true"],
-    ["class", "icon"],
-  ]) {
-    svg.setAttribute(key, value);
-  }
-  const line = document.createElementNS(space, "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
 }
 
 /** A button with a text. */

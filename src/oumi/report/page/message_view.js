@@ -1,6 +1,7 @@
 /** One message of a conversation. */
 
 import { el, copyButton, shown } from "./dom.js";
+import { textOf } from "./conversation.js";
 import { count } from "./format.js";
 import { remoteImage } from "./links.js";
 import { textView, valueView } from "./text_view.js";
@@ -57,18 +58,6 @@ export function messageView(message, results, title) {
     el("div", { class: "head" }, head, tools),
     body,
   );
-}
-
-/** The text of a message, as a copy of it has it. */
-export function textOf(message) {
-  if (typeof message.content === "string") return message.content;
-  if (Array.isArray(message.content)) {
-    return message.content
-      .map((part) => part?.content ?? part?.text ?? "")
-      .filter((text) => typeof text === "string")
-      .join("\n");
-  }
-  return message.tool_calls ? JSON.stringify(message.tool_calls, null, 2) : "";
 }
 
 function thoughts(message) {

@@ -4,7 +4,7 @@ import { el, copyButton, shown } from "./dom.js";
 import { bars } from "./bars.js";
 import { logBins } from "./bins.js";
 import { histogram, timeChart } from "./charts.js";
-import { dollars, number, percent, seconds, short, span } from "./format.js";
+import { count, dollars, number, percent, seconds, short, span } from "./format.js";
 import { jsonView } from "./json_view.js";
 import { go } from "./route.js";
 
@@ -60,26 +60,30 @@ function tiles(run, showRows) {
     ),
     statuses.unanswered && tile("without an answer", number(statuses.unanswered), []),
     tile("tokens in", short(usage.prompt_tokens), [
-      number(usage.prompt_tokens),
+      exact(usage.prompt_tokens),
       usage.cached_tokens && `${number(usage.cached_tokens)} read from a cache`,
     ]),
     tile("tokens out", short(usage.completion_tokens), [
-      number(usage.completion_tokens),
+      exact(usage.completion_tokens),
       usage.reasoning_tokens && `${number(usage.reasoning_tokens)} of thoughts`,
     ]),
     costTile(cost, summary, figures),
     spent &&
       tile("last call took", seconds(spent), [
         session.answered ? `${number(session.answered / spent)} rows/s` : null,
+        session.asked_again > 0 && `${count(session.asked_again, "answer")} asked for again`,
       ]),
     figures.latency_s.buckets.length > 0 &&
       tile("latency p50", seconds(figures.latency_s.p50), [
         `p90 ${seconds(figures.latency_s.p90)}`,
         `p99 ${seconds(figures.latency_s.p99)}`,
       ]),
-    session.asked_again > 0 &&
-      tile("repairs", number(session.asked_again), ["answers asked for again"]),
   );
+}
+
+/** A number in full, where its tile shows it shortened. */
+function exact(value) {
+  return value < 1000 ? null : number(value);
 }
 
 function costTile(cost, summary, figures) {
@@ -244,7 +248,7 @@ function settings(run) {
       "section",
       { class: "card" },
       el("h2", {}, "Settings"),
-      jsonView({ engine: summary.engine, ...summary.settings }),
+      jsonView(withoutEmpty({ engine: summary.engine, ...summary.settings })),
     ),
     command &&
       el(
@@ -260,4 +264,11 @@ function settings(run) {
         ),
       ),
   );
+}
+
+/** Settings without groups in which nothing is set. */
+function withoutEmpty(settings) {
+  const isEmpty = (value) =>
+    value === null || (typeof value === "object" && !Object.keys(value).length);
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => !isEmpty(value)));
 }

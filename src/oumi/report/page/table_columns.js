@@ -1,9 +1,9 @@
 /** The columns that a table of rows may have. */
 
+import { answerOf, askedOf, textOf } from "./conversation.js";
 import { plain } from "./dom.js";
 import { dollars, number, seconds } from "./format.js";
 import { statusBadge } from "./status.js";
-import { textOf } from "./message_view.js";
 
 const FORMATS = { latency_s: seconds, cost_usd: dollars };
 const LABELS = {
@@ -50,7 +50,12 @@ export function tableColumns(run) {
     one.isShown = true;
   });
   const status = made.findIndex((one) => one.name === "fact:status");
-  made.splice(status + 1, 0, textColumn("question", questionOf), textColumn("answer", answerOf));
+  made.splice(
+    status + 1,
+    0,
+    textColumn("question", questionText),
+    textColumn("answer", answerText),
+  );
   return made;
 }
 
@@ -83,7 +88,7 @@ function dataColumn(run, column) {
 function widthOf(column) {
   if (column.name === "fact:row") return "56px";
   if (column.numbers) return "76px";
-  return column.name === "fact:status" ? "88px" : "minmax(80px, 1fr)";
+  return column.name === "fact:status" ? "100px" : "minmax(80px, 1fr)";
 }
 
 function textColumn(label, textIn) {
@@ -98,14 +103,13 @@ function textColumn(label, textIn) {
   };
 }
 
-function questionOf(row) {
-  const messages = row.conversation?.messages ?? [];
-  const asked = messages.filter((one) => one?.role === "user").at(-1);
-  return asked ? textOf(asked) : "";
+function questionText(row) {
+  const asked = askedOf(row).filter((one) => one.role === "user");
+  return asked.length ? textOf(asked.at(-1)) : "";
 }
 
-function answerOf(row) {
+function answerText(row) {
   if (row.failure) return String(row.failure.error_message ?? "");
-  const last = (row.conversation?.messages ?? []).at(-1);
-  return last?.role === "assistant" ? textOf(last) : "";
+  const answer = answerOf(row);
+  return answer ? textOf(answer) : "";
 }

@@ -58,7 +58,6 @@ export class VirtualList {
       row.remove();
       this.drawn.delete(at);
     }
-    const shift = this.element.scrollTop - this.top();
     for (let at = first; at < last; at++) {
       let row = this.drawn.get(at);
       if (!row) {
@@ -66,8 +65,13 @@ export class VirtualList {
         this.drawn.set(at, row);
         this.space.append(row);
       }
-      row.style.transform = `translateY(${at * this.height + shift}px)`;
+      this.place(row, at);
     }
+  }
+
+  /** Put a row where it belongs. A style that is read back has six digits, which is too few. */
+  place(row, at) {
+    row.style.top = `${at * this.height + this.element.scrollTop - this.top()}px`;
   }
 
   /** Draw one row anew, if it is seen. */
@@ -75,7 +79,7 @@ export class VirtualList {
     const old = this.drawn.get(at);
     if (!old) return;
     const row = this.draw(at);
-    row.style.transform = old.style.transform;
+    this.place(row, at);
     old.replaceWith(row);
     this.drawn.set(at, row);
   }

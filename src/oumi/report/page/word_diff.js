@@ -19,7 +19,7 @@ export function markedDifferences(other, text) {
 }
 
 /** Runs of words of `text`, each with whether `other` lacks it. */
-export function differences(other, text) {
+function differences(other, text) {
   if (other === text) return [[text, false]];
   let before = other.match(/\s+|[\p{L}\p{N}_]+|./gsu) ?? [];
   let after = text.match(/\s+|[\p{L}\p{N}_]+|./gsu) ?? [];
