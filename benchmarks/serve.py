@@ -16,11 +16,12 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.fault_server import FaultServer
+
 from benchmarks.report import alternate, median, ratio, show
 from oumi.core.configs import ModelParams, RemoteParams
 from oumi.core.types import Conversation, Message, Role
 from oumi.inference import RemoteInferenceEngine
-from tests.fault_server import FaultServer
 
 RUNS = 3
 REQUESTS = 10_000

@@ -19,6 +19,7 @@ from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
 from oumi.server.batches.batch_handlers import BatchHandlers
 from oumi.server.batches.file_handlers import FileHandlers
 from oumi.server.batches.service import BatchService
+from oumi.server.docs_page import docs_page
 from oumi.server.generating import Generating
 from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules
 from oumi.server.http.errors import HttpError
@@ -42,6 +43,12 @@ APIS: dict[str, Api] = {
     "/v1/responses": ResponsesApi(),
 }
 """The paths of the APIs that generate."""
+
+
+_PAGE_HEADERS = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
+)
 
 
 class Server:
@@ -81,6 +88,7 @@ class Server:
             self._route("/health", "GET", _health, open_=True),
             self._route("/ready", "GET", self._ready, open_=True),
             self._route("/metrics", "GET", self._show_metrics),
+            self._route("/docs", "GET", self._show_docs),
         ]
 
     def _batch_routes(self) -> list[Route]:
@@ -118,6 +126,11 @@ class Server:
     async def _show_metrics(self, exchange: Exchange) -> None:
         headers = [(b"content-type", Metrics.content_type)]
         await exchange.reply(200, self._metrics.text(), headers)
+
+    async def _show_docs(self, exchange: Exchange) -> None:
+        url = f"{exchange.scope['scheme']}://{exchange.header(b'host') or self._options.host}"
+        page = docs_page(url, (model.name for model in self.models))
+        await exchange.reply(200, page, _PAGE_HEADERS)
 
 
 async def _health(exchange: Exchange) -> None:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from oumi.backends.registry import engine_for, supported_settings
 from oumi.core.configs import GenerationParams, InferenceConfig, RemoteParams
-from oumi.core.configs.base import Settings
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, OumiError
 from oumi.inference import InferenceEngine, build_engine
@@ -40,8 +39,10 @@ class ServedModel(InferenceConfig):
     spent its quota or has too short a context."""
 
 
-class ServedModels(Settings):
+class ServedModels(BaseModel):
     """A file of several models."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     models: dict[str, ServedModel] = Field(min_length=1)
     """The models by the names that clients know them by."""

@@ -52,15 +52,28 @@ def serve(models: ModelTable, options: ServeOptions, on_ready: Callable[[str], o
             lambda: on_ready(_address(options.host, listening)),
         )
 
-        def stop() -> None:
-            server.is_draining = uvicorn.should_exit = True
+        running = _Running(server, uvicorn)
+        loop.call(running.run(listening), running)
 
-        async def run() -> None:
-            resuming = asyncio.ensure_future(server.batches.resume())
-            await uvicorn.serve(sockets=[listening])
-            resuming.cancel()
 
-        loop.call(run(), on_interrupt=stop)
+class _Running:
+    """A server that can be stopped."""
+
+    kept = "requests in flight were answered, and batches go on without the server"
+
+    def __init__(self, server: Server, uvicorn: Uvicorn):
+        self._server = server
+        self._uvicorn = uvicorn
+
+    async def run(self, listening: socket.socket) -> None:
+        """Serve until it is stopped, and what is in flight has ended."""
+        resuming = asyncio.ensure_future(self._server.batches.resume())
+        await self._uvicorn.serve(sockets=[listening])
+        resuming.cancel()
+
+    def stop(self) -> None:
+        """Take nothing new."""
+        self._server.is_draining = self._uvicorn.should_exit = True
 
 
 class _ReadyServer(Uvicorn):
