@@ -34,7 +34,7 @@ td {{ padding: .15rem 1rem .15rem 0; vertical-align: top; }}
 pre {{ overflow-x: auto; padding: 1rem; border: 1px solid; }}
 </style>
 <h1>oumi serve</h1>
-<p>Models: {models}</p>
+<p>{models}</p>
 <h2>Clients</h2>
 <pre>OPENAI_BASE_URL={url}/v1
 ANTHROPIC_BASE_URL={url}
@@ -49,12 +49,14 @@ curl {url}/v1/chat/completions -H "Authorization: Bearer $OPENAI_API_KEY" \\
 
 
 def docs_page(url: str, models: Iterable[str]) -> bytes:
-    """The page of a server at an address, with these models."""
+    """The page of a server at an address, with these models, which may be left out."""
     names = [escape(name) for name in models]
     rows = (
         f"<tr><td>{method}<td><code>{escape(path)}</code><td>{escape(meaning)}"
         for method, path, meaning in ENDPOINTS
     )
     listed = ", ".join(f"<code>{name}</code>" for name in names)
-    page = _PAGE.format(url=escape(url), models=listed, first=names[0], rows="\n".join(rows))
+    models_line = f"Models: {listed}" if names else "/v1/models lists the models."
+    first = names[0] if names else "NAME"
+    page = _PAGE.format(url=escape(url), models=models_line, first=first, rows="\n".join(rows))
     return page.encode()

@@ -21,7 +21,6 @@ from oumi.server.options import ServeOptions
 if TYPE_CHECKING:
     from oumi.server.models import ModelTable
 
-_BACKLOG = 2048
 _KEEP_ALIVE_S = 75
 """Longer than the 60 s after which common proxies drop a connection that they hold open, so that
 none of them sends a request into one that is just being closed."""
@@ -51,7 +50,6 @@ def serve(models: ModelTable, options: ServeOptions, on_ready: Callable[[str], o
             ),
             lambda: on_ready(_address(options.host, listening)),
         )
-
         running = _Running(server, uvicorn)
         loop.call(running.run(listening), running)
 
@@ -92,7 +90,7 @@ class _ReadyServer(Uvicorn):
 def _bind(options: ServeOptions) -> socket.socket:
     """A socket that is bound but does not listen yet. Raises EngineError."""
     try:
-        [*_, (family, kind, protocol, _, address)] = socket.getaddrinfo(
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
             options.host, options.port, type=socket.SOCK_STREAM
         )
         found = socket.socket(family, kind, protocol)
