@@ -38,6 +38,12 @@ def test_greedy_text_is_that_of_llama_cpp(native):
     assert answers(native.infer(rows, generation(max_new_tokens=64))) == expected
 
 
+def test_tokens_are_counted_as_they_will_be(native):
+    row = ask("What is the capital of France?")
+    used = native.complete(row, generation(max_new_tokens=2)).usage
+    assert native.count_tokens(row) == used.prompt_tokens
+
+
 def test_batches_answer_as_single_rows_do(native):
     rows = [*sums(6), ask("Tell me: " + "what is two plus two? " * 8)]
     together = answers(native.infer(rows, generation()))

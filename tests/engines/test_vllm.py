@@ -39,6 +39,12 @@ def test_greedy_text_is_that_of_llama_cpp(vllm):
     assert len(different) <= 1, different  # one text in two hundred was seen to differ
 
 
+def test_tokens_are_counted_as_they_will_be(vllm):
+    row = ask("What is the capital of France?")
+    used = vllm.complete(row, generation(max_new_tokens=2)).usage
+    assert vllm.count_tokens(row) == used.prompt_tokens
+
+
 PARIS = "What is the capital of France?"
 
 

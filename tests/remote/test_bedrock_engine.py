@@ -197,7 +197,7 @@ def test_a_guardrail_stops_an_answer(server: FaultServer, engine: BedrockInferen
     assert answer.metadata["finish_reason"] == FinishReason.CONTENT_FILTER
 
 
-@pytest.mark.parametrize("kind", ["stream_cut", "stream_error", "reset"])
+@pytest.mark.parametrize("kind", ["stream_cut", "stream_error"])
 def test_a_stream_that_breaks_is_an_error(
     server: FaultServer, engine: BedrockInferenceEngine, kind: str
 ):

@@ -44,7 +44,10 @@ def relay_config(_server: FaultServer, tmp_path_factory: pytest.TempPathFactory)
         "other": model("gpt-other"),
         "small": model("gpt-small", num_workers=1, max_retries=0, max_outage_s=0.5),
     }
-    path = tmp_path_factory.mktemp("relay") / "models.yaml"
+    folder = tmp_path_factory.mktemp("relay")
+    models["reads"] = model("gpt-reads") | {"allowed_media_path": str(folder)}
+    models["reads-too"] = models["reads"] | {"fallbacks": ["other"]}
+    path = folder / "models.yaml"
     path.write_text(yaml.safe_dump({"models": models}))
     return path
 

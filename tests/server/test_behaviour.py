@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -217,7 +218,7 @@ def test_another_model_answers_where_one_cannot(
         ({"kind": "status", "code": 401}, 502, "upstream_access_denied"),
         ({"kind": "status", "code": 404}, 502, "upstream_model_not_found"),
         ({"kind": "status", "code": 400}, 400, "context_length_exceeded"),
-        ({"kind": "status", "code": 429, "retry_after_s": 7}, 429, "rate_limit_exceeded"),
+        ({"kind": "status", "code": 429, "retry_after_s": 1}, 429, "rate_limit_exceeded"),
         ({"kind": "status", "code": 409}, 503, "unavailable"),
     ],
 )
@@ -230,7 +231,7 @@ def test_what_errors_of_the_api_become(
     assert reply.json()["error"]["code"] == code
     assert "sk-of-the-server" not in reply.text
     if "retry_after_s" in fault:
-        assert int(reply.headers["retry-after"]) >= 7
+        assert int(reply.headers["retry-after"]) >= 1
 
 
 def test_an_error_in_mid_stream_is_an_event(relay: Serve, server: FaultServer):
@@ -283,3 +284,21 @@ def test_nothing_of_a_conversation_is_changed_by_the_way(relay: Serve, server: F
     body = {"model": "big", **asked_for.to_dict()}
     reply = relay.client.post(CHAT, json=body)
     assert reply.json()["choices"][0]["message"]["content"] == "answer to é\u2028\U0001f600"
+
+
+def test_files_are_read_where_each_model_that_may_answer_allows_them(
+    relay: Serve, server: FaultServer, relay_config: Path
+):
+    image = relay_config.with_name("pixel.gif")
+    image.write_bytes(b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff;")
+    item = {"type": "image_path", "content": str(image)}
+    asked_for = {"messages": [{"role": "user", "content": [item]}]}
+    assert relay.client.post(CHAT, json={"model": "reads", **asked_for}).status_code == 200
+    outside = [{"role": "user", "content": [item | {"content": "/etc/hostname"}]}]
+    refused = [
+        relay.client.post(CHAT, json={"model": "reads", "messages": outside}),
+        relay.client.post(CHAT, json={"model": "reads-too", **asked_for}),
+        relay.client.post(CHAT, json={"model": "other", **asked_for}),
+    ]
+    assert [reply.status_code for reply in refused] == [400] * 3
+    assert server.stats()["requests"] == 1

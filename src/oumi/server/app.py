@@ -19,8 +19,9 @@ from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
 from oumi.server.batches.batch_handlers import BatchHandlers
 from oumi.server.batches.file_handlers import FileHandlers
 from oumi.server.batches.service import BatchService
+from oumi.server.docs_page import docs_page
 from oumi.server.generating import Generating
-from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules
+from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules, request_id_of
 from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import Exchange
 from oumi.server.metrics import Metrics
@@ -34,14 +35,17 @@ from oumi.server.responses import ResponsesApi
 if TYPE_CHECKING:
     from oumi.server.models import ModelTable
 
-    pass
-
 APIS: dict[str, Api] = {
     "/v1/chat/completions": ChatApi(),
     "/v1/messages": MessagesApi(),
     "/v1/responses": ResponsesApi(),
 }
 """The paths of the APIs that generate."""
+
+_PAGE_HEADERS = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
+)
 
 
 class Server:
@@ -78,9 +82,10 @@ class Server:
             self._route("/v1/models", "GET", listed.all),
             self._route("/v1/models/{name:path}", "GET", listed.one),
             *self._batch_routes(),
-            self._route("/health", "GET", _health, open_=True),
-            self._route("/ready", "GET", self._ready, open_=True),
+            self._route("/health", "GET", _health, is_open=True),
+            self._route("/ready", "GET", self._ready, is_open=True),
             self._route("/metrics", "GET", self._show_metrics),
+            self._route("/docs", "GET", self._show_docs, is_open=True),
         ]
 
     def _batch_routes(self) -> list[Route]:
@@ -104,9 +109,9 @@ class Server:
         handler: Handler,
         errors: ErrorForm = OPENAI_ERRORS,
         *,
-        open_: bool = False,
+        is_open: bool = False,
     ) -> Route:
-        endpoint = Endpoint(handler, errors, self._rules, open_=open_)
+        endpoint = Endpoint(path, handler, errors, self._rules, is_open=is_open)
         return Route(path, endpoint, methods=[method])
 
     async def _ready(self, exchange: Exchange) -> None:
@@ -118,6 +123,13 @@ class Server:
     async def _show_metrics(self, exchange: Exchange) -> None:
         headers = [(b"content-type", Metrics.content_type)]
         await exchange.reply(200, self._metrics.text(), headers)
+
+    async def _show_docs(self, exchange: Exchange) -> None:
+        url = f"{exchange.scope['scheme']}://{exchange.header(b'host') or self._options.host}"
+        # Who has no key need not know what is served.
+        names = [] if self._options.keys else [model.name for model in self.models]
+        page = docs_page(url, names)
+        await exchange.reply(200, page, _PAGE_HEADERS)
 
 
 async def _health(exchange: Exchange) -> None:
@@ -148,6 +160,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
         405: f"{request.url.path} takes no {request.method}",
     }
     found = HttpError(error.status_code, said[error.status_code])
-    body = error_body(found, request.headers.get("x-request-id", ""))
-    headers: dict[str, Any] = dict(error.headers or {})
+    request_id = request_id_of(request.scope)
+    body = error_body(found, request_id)
+    headers: dict[str, Any] = {**(error.headers or {}), "x-request-id": request_id}
     return Response(body, error.status_code, headers, "application/json")

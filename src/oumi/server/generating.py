@@ -28,7 +28,7 @@ class Generating:
         """Answer one request."""
         query = self._api.read(await exchange.read_body())
         models = self._models.candidates(query.model)
-        allows_files = models[0].config.allowed_media_path is not None
+        allows_files = all(model.allows_files for model in models)  # whichever of them answers
         check_media(query.conversation, allows_files=allows_files)
         async with exchange.ends_with_client():
             if query.stream:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from oumi.backends.engine_choice import engine_for
 from oumi.backends.registry import supported_settings
 from oumi.core.configs import GenerationParams, InferenceConfig, RemoteParams
-from oumi.core.configs.base import Settings
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, OumiError
 from oumi.inference import InferenceEngine, build_engine
@@ -29,6 +28,10 @@ _PATIENCE = RemoteParams(max_outage_s=20.0)
 otherwise: a client waits for seconds, where a run waits for a quarter of an hour."""
 _BEFORE_FALLBACK = RemoteParams(max_outage_s=2.0, max_retries=1)
 """The same where another model may answer."""
+_OF_JOBS = RemoteParams(
+    max_outage_s=RemoteParams().max_outage_s, max_retries=RemoteParams().max_retries
+)
+"""That of runs, in words, for batches of an engine that was made with less."""
 _OF_RUNS = ("fallbacks", "input_path", "output_path", "progress_path")
 """Settings that are no matter of the engine's."""
 
@@ -41,8 +44,10 @@ class ServedModel(InferenceConfig):
     spent its quota or has too short a context."""
 
 
-class ServedModels(Settings):
+class ServedModels(BaseModel):
     """A file of several models."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     models: dict[str, ServedModel] = Field(min_length=1)
     """The models by the names that clients know them by."""
@@ -73,18 +78,24 @@ class Model:
     @classmethod
     def load(cls, name: str, served: ServedModel, most_waiting: int) -> Self:
         """Load it. Raises what is wrong with the settings or the model."""
-        config = _for_clients(served)
+        patience = _BEFORE_FALLBACK if served.fallbacks else _PATIENCE
+        config, job_config = _with(patience, served), _with(_OF_JOBS, served)
         engine = build_engine(config)
         session = engine.session(config)
         places = min(session.max_in_flight, session.limiter.limits.in_flight)
         supported = frozenset(supported_settings(engine.row(), config))
         admission = Admission(places, most_waiting)
-        return cls(name, config, engine, session, admission, _without_files(served), supported)
+        return cls(name, config, engine, session, admission, job_config, supported)
 
     @property
     def is_local(self) -> bool:
         """Whether it runs on this machine."""
         return self.engine.row().provider is None
+
+    @property
+    def allows_files(self) -> bool:
+        """Whether requests may name files of this machine."""
+        return self.config.allowed_media_path is not None
 
     @property
     def status(self) -> LimiterStatus:
@@ -186,16 +197,12 @@ def _check_fallbacks(configs: Mapping[str, ServedModel]) -> None:
                 raise ConfigError(f"models.{name}.fallbacks: {other!r} is no other model{hint}")
 
 
-def _for_clients(config: ServedModel) -> InferenceConfig:
-    """The settings with the patience of clients."""
-    bare = _without_files(config)
+def _with(patience: RemoteParams, config: ServedModel) -> InferenceConfig:
+    """The settings without the files of a run. Those of an API have this patience, unless they say
+    otherwise.
+    """
+    names = config.model_fields_set.difference(_OF_RUNS)
+    bare = InferenceConfig(**{name: getattr(config, name) for name in names})
     if engine_for(config).provider is None:
         return bare
-    patience = _BEFORE_FALLBACK if config.fallbacks else _PATIENCE
     return bare.model_copy(update={"remote_params": patience.merge(config.remote_params)})
-
-
-def _without_files(config: ServedModel) -> InferenceConfig:
-    """The settings without the files of a run."""
-    names = config.model_fields_set.difference(_OF_RUNS)
-    return InferenceConfig(**{name: getattr(config, name) for name in names})

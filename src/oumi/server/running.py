@@ -21,7 +21,6 @@ from oumi.server.options import ServeOptions
 if TYPE_CHECKING:
     from oumi.server.models import ModelTable
 
-_BACKLOG = 2048
 _KEEP_ALIVE_S = 75
 """Longer than the 60 s after which common proxies drop a connection that they hold open, so that
 none of them sends a request into one that is just being closed."""
@@ -51,26 +50,27 @@ def serve(models: ModelTable, options: ServeOptions, on_ready: Callable[[str], o
             ),
             lambda: on_ready(_address(options.host, listening)),
         )
-
-        async def run() -> None:
-            resuming = asyncio.ensure_future(server.batches.resume())
-            await uvicorn.serve(sockets=[listening])
-            resuming.cancel()
-
-        loop.call(run(), _Drain(server, uvicorn))
+        running = _Running(server, uvicorn)
+        loop.call(running.run(listening), running)
 
 
-class _Drain:
-    """What Ctrl-C begins: no further request is taken, and those in flight are answered."""
+class _Running:
+    """A server that can be stopped."""
 
-    kept = "batches go on when the server is started again"
+    kept = "requests in flight were answered, and batches go on without the server"
 
     def __init__(self, server: Server, uvicorn: Uvicorn):
         self._server = server
         self._uvicorn = uvicorn
 
+    async def run(self, listening: socket.socket) -> None:
+        """Serve until it is stopped, and what is in flight has ended."""
+        resuming = asyncio.ensure_future(self._server.batches.resume())
+        await self._uvicorn.serve(sockets=[listening])
+        resuming.cancel()
+
     def stop(self) -> None:
-        """Begin it."""
+        """Take nothing new."""
         self._server.is_draining = self._uvicorn.should_exit = True
 
 
@@ -90,7 +90,7 @@ class _ReadyServer(Uvicorn):
 def _bind(options: ServeOptions) -> socket.socket:
     """A socket that is bound but does not listen yet. Raises EngineError."""
     try:
-        [*_, (family, kind, protocol, _, address)] = socket.getaddrinfo(
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
             options.host, options.port, type=socket.SOCK_STREAM
         )
         found = socket.socket(family, kind, protocol)

@@ -28,7 +28,6 @@ class TokenCounting:
         body = read_body(CountBody, await exchange.read_body())
         model = self._models.find(body.model)
         conversation = read_conversation(body)
-        allows_files = model.config.allowed_media_path is not None
-        check_media(conversation, allows_files=allows_files)
+        check_media(conversation, allows_files=model.allows_files)
         count = await model.engine.acount_tokens(conversation)
         await exchange.reply(200, write_json({"input_tokens": count}))

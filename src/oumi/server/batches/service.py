@@ -78,14 +78,14 @@ class BatchService:
         return await self._look(record)
 
     async def resume(self) -> None:
-        """Go on with the jobs whose processes have ended with the machine, say."""
+        """Resume the jobs whose processes have ended, as with the machine."""
         for record in await asyncio.to_thread(lambda: list(self._records.all())):
             if record.has_ended:
                 continue
             try:
                 await self._look(record)
             except (HttpError, OumiError) as error:
-                logger.warning("%s is not gone on with: %s", record.id, error)
+                logger.warning("%s cannot be resumed: %s", record.id, error)
 
     def _sort(self, file_id: str, owner: str, batch_id: str) -> tuple[Model, Sequence[Group]]:
         file = self.files.find(file_id, owner)

@@ -44,7 +44,8 @@ class HttpRules:
     origins: Collection[str]
     """Web pages that may ask."""
     on_end: Callable[[str, int, float], object] = field(repr=False)
-    """Called with the path, the status and the seconds of each request, at its end."""
+    """Called with the path of the endpoint, the status and the seconds of each request, at its
+    end."""
 
     def check(self, exchange: Exchange) -> str:
         """The name of the key of a request. Raises HttpError for one that is not let in.
@@ -65,19 +66,29 @@ class HttpRules:
 
 class Endpoint:
     """An ASGI app of one handler. It checks the key, gives the request an id, turns errors into
-    replies, and writes a line of log, in which nothing of a prompt is.
+    replies, and writes a line of log, in which nothing of a prompt is. Without a key it answers
+    where it `is_open`. `path` is the pattern under which metrics count it.
     """
 
-    def __init__(self, handler: Handler, form: ErrorForm, rules: HttpRules, *, open_: bool = False):
+    def __init__(
+        self,
+        path: str,
+        handler: Handler,
+        form: ErrorForm,
+        rules: HttpRules,
+        *,
+        is_open: bool = False,
+    ):
+        self._path = path
         self._handler = handler
         self._form = form
         self._rules = rules
-        self._is_open = open_
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started_s = time.monotonic()
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         exchange = Exchange(scope, receive, send, request_id, self._rules.max_body_bytes)
         try:
             await self._answer(exchange)
@@ -86,7 +97,7 @@ class Endpoint:
         except asyncio.CancelledError:  # the server has waited long enough
             await self._send_error(exchange, HttpError(503, "the server is stopping", wait_s=1.0))
         took_s = time.monotonic() - started_s
-        self._rules.on_end(scope["path"], exchange.status, took_s)
+        self._rules.on_end(self._path, exchange.status, took_s)
         logger.info(
             "%s %s %s %d %.0f ms",
             request_id, scope["method"], scope["path"], exchange.status, 1000 * took_s,
@@ -117,7 +128,7 @@ class Endpoint:
         await exchange.reply(error.status, body, headers)
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
     """The id that the client gave, or a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := str(value, "latin-1")):

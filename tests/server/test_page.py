@@ -1,0 +1,67 @@
+"""The page on serving, and its example, work against a server as they stand."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from oumi.server.docs_page import ENDPOINTS
+from tests.docs.pages import ROOT, Block, blocks
+from tests.server.process import Serve
+
+PAGE = ROOT / "docs" / "serve.md"
+ASKING = [b for b in blocks(PAGE) if b.mark == "not run: it asks the server"]
+COMMANDS = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
+
+
+def run(serve: Serve, *command: str) -> str:
+    variables = {
+        "OPENAI_BASE_URL": serve.api_url,
+        "ANTHROPIC_BASE_URL": serve.url,
+        "OPENAI_API_KEY": "any",
+        "ANTHROPIC_API_KEY": "any",
+    }
+    done = subprocess.run(
+        command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("block", ASKING, ids=lambda block: f"line-{block.line}")
+def test_blocks_that_ask_are_answered(tiny: Serve, block: Block):
+    assert "Paris" in run(tiny, *COMMANDS[block.language], block.code)
+
+
+def test_the_page_has_clients():
+    assert [block.language for block in ASKING] == ["bash", "python", "python", "python"]
+
+
+def test_the_example_asks_with_both_clients(tiny: Serve):
+    printed = run(tiny, sys.executable, str(ROOT / "examples" / "serve_clients.py"))
+    assert printed.splitlines()[0] == "OpenAI's client: The capital of France is Paris."
+    assert "as a Pydantic model: City" in printed
+    assert printed.splitlines()[-1] == "Anthropic's client: The capital of France is Paris."
+
+
+def test_what_the_server_says_when_it_is_ready(tiny: Serve):
+    said = "".join([tiny.first_lines[-1], *tiny.rest_of_ready])
+    shown = next(b.code for b in blocks(PAGE) if b.code.startswith("ready: "))
+    assert said.replace(tiny.url, "http://127.0.0.1:8000") == shown
+
+
+def test_the_servers_own_page_names_all_that_it_answers(tiny: Serve):
+    reply = tiny.client.get("/docs")
+    assert reply.headers["content-type"].startswith("text/html")
+    assert "<code>oumi-tiny</code>" in reply.text
+    assert f"OPENAI_BASE_URL={tiny.api_url}" in reply.text
+    page = PAGE.read_text()
+    for method, path, _ in ENDPOINTS:
+        assert path in reply.text
+        assert path.partition("/{")[0] in page
+        shown = tiny.client.request(method, path.replace("{id}", "file-0"), content=b"{}")
+        assert shown.status_code != 405
+        assert "no endpoint" not in shown.text
