@@ -60,6 +60,15 @@ def vllm(vllm_environment: None) -> Iterator[InferenceEngine]:
 
 
 @pytest.fixture(scope="session")
+def native() -> Iterator[InferenceEngine]:
+    """oumi-tiny in Transformers."""
+    from oumi.inference import NativeTextInferenceEngine
+
+    with NativeTextInferenceEngine(ModelParams(torch_dtype="float32")) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter of oumi-tiny."""
     return write_adapter(tmp_path_factory.mktemp("adapters") / "shift")

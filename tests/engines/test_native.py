@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,12 +28,6 @@ from tests.engines.asking import batch_answers, generation, text  # noqa: E402
 from tests.guide import extract_product  # noqa: E402
 from tests.remote.talks import TOOL  # noqa: E402
 from tests.shapes import PRODUCT, assert_product  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def native() -> Iterator[NativeTextInferenceEngine]:
-    with NativeTextInferenceEngine(ModelParams(torch_dtype="float32")) as loaded:
-        yield loaded
 
 
 def test_greedy_text_is_that_of_llama_cpp(native):

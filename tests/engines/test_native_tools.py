@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -12,9 +11,8 @@ import pytest
 pytest.importorskip("transformers")
 pytest.importorskip("torch")
 
-from oumi.core.configs import GuidedDecodingParams, ModelParams
+from oumi.core.configs import GuidedDecodingParams
 from oumi.core.types import Conversation, FinishReason, ToolDefinition
-from oumi.inference import NativeTextInferenceEngine
 from tests.conftest import ask
 from tests.engines.asking import generation
 
@@ -51,12 +49,6 @@ TIME = ToolDefinition.model_validate(
     }
 )
 THE_ROUTE = {"type": "function", "function": {"name": "find_route"}}
-
-
-@pytest.fixture(scope="module")
-def native() -> Iterator[NativeTextInferenceEngine]:
-    with NativeTextInferenceEngine(ModelParams(torch_dtype="float32")) as loaded:
-        yield loaded
 
 
 def weather_in(*cities: str) -> Conversation:

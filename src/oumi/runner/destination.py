@@ -26,6 +26,7 @@ from oumi.runner.storage.output import Output
 from oumi.runner.storage.row_store import RowStore
 from oumi.runner.storage.snapshot import JournalSnapshot, outcome_in
 from oumi.runner.table_form import parse_answers, table_form
+from oumi.structured.contract import type_of_answers
 
 
 class Destination(Protocol):
@@ -239,7 +240,9 @@ class FileDestination:
         self._journal.append_address(address)
 
     def _result(self) -> InferenceResult:
-        result = self._output.result()
+        # Rows with settings of their own may have schemas of their own, which are of no type.
+        contract = None if self._source.has_settings else self._session.contract
+        result = self._output.result(type_of_answers(contract))
         if not self._source.in_memory:
             return result
         return InferenceResult(list(result.conversations), result.rows, dict(result.failures))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oumi.core.answer_type import AnswerType, type_of_schema
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.structured.extract_json import extract_json, extract_text
@@ -57,6 +58,11 @@ class Contract:
             return Verdict(valid.pop(), extracted=True)
         # An error within the extracted JSON says more than "not JSON".
         return Verdict(text, verdicts[-1].describe) if verdicts and self.is_json else whole
+
+
+def type_of_answers(contract: Contract | None) -> AnswerType | None:
+    """The type that the answers of a contract become; None where no type was given."""
+    return None if contract is None else type_of_schema(contract.guided.json)
 
 
 def make_contract(

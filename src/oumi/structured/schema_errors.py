@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from oumi.core.json_pointer import escape
 from oumi.structured.clip import MAX_CHARACTERS, clip
-from oumi.structured.schema_parts import Part, SchemaParts, children, escape, in_place
+from oumi.structured.schema_parts import Part, SchemaParts, children, in_place
 from oumi.structured.unions import choose_branch
 
 # Visits of a schema by a value. A machine does some 5 million in the 0.3 s that a caller may wait.

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
+from oumi.core.json_pointer import escape
 from oumi.core.json_schema.complexity import count_visits
 from oumi.core.json_schema.keywords import ANNOTATIONS
 from oumi.core.json_schema.subschemas import APPLICATORS, DEFS, Schema, resolve
@@ -173,11 +174,6 @@ def _items(part: Part, schema: dict[str, Any]) -> Iterator[Part]:
             yield part.child(at, "prefixItems", at)
         elif "items" in schema:
             yield part.child(at, "items")
-
-
-def escape(key: str | int) -> str:
-    """A key of a JSON pointer: https://www.rfc-editor.org/rfc/rfc6901#section-3"""
-    return str(key).replace("~", "~0").replace("/", "~1")
 
 
 def _step(part: Part, keys: tuple[str | int, ...]) -> tuple[str, Schema]:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from oumi.core.answer_type import AnswerType, type_of_schema
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.json_schema.regex import matches
 from oumi.core.json_text import parse_json, write_json
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.structured.clip import clip
+from oumi.structured.type_errors import find_type_problem
 
 if TYPE_CHECKING:
     from oumi.structured.compiled_schema import CompiledSchema
@@ -51,7 +53,7 @@ def make_validator(guided: GuidedDecodingParams, restore: Restore | None = None)
     """
     match guided.form:
         case "json":
-            return partial(_validate_json, _compile_schema(write_json(guided.json)), restore)
+            return partial(_validate_json, *_compiled(guided), restore)
         case "choice":
             validator = partial(_validate_choice, frozenset(guided.choice or ()))
         case "regex":
@@ -66,11 +68,13 @@ def make_is_valid(
 ) -> Callable[[str], bool]:
     """A faster function for whether a text is valid and needs no restoring."""
     if guided.json is not None and restore is None:
-        return partial(_is_valid_json, _compile_schema(write_json(guided.json)))
+        return partial(_is_valid_json, *_compiled(guided))
     return partial(_is_valid_unchanged, make_validator(guided, restore))
 
 
-def _validate_json(schema: CompiledSchema, restore: Restore | None, text: str) -> Verdict:
+def _validate_json(
+    schema: CompiledSchema, answer_type: AnswerType | None, restore: Restore | None, text: str
+) -> Verdict:
     try:
         value = parse_json(text)
     except ValueError as error:
@@ -79,20 +83,22 @@ def _validate_json(schema: CompiledSchema, restore: Restore | None, text: str) -
     problem = schema.find_problem(restored, len(text))
     if problem is None:
         is_same = restored is value or restored == value
-        return Verdict(text if is_same else to_json(restored).decode())
+        whole = text if is_same else to_json(restored).decode()
+        refused = find_type_problem(answer_type, whole)
+        return Verdict(text if refused else whole, refused)
     # It may be a value of the original schema already.
     is_original = restored is not value and schema.find_problem(value, len(text)) is None
-    return Verdict(text, None if is_original else problem)
+    return Verdict(text, find_type_problem(answer_type, text) if is_original else problem)
 
 
-def _is_valid_json(schema: CompiledSchema, text: str) -> bool:
+def _is_valid_json(schema: CompiledSchema, answer_type: AnswerType | None, text: str) -> bool:
     if len(text) > schema.max_length:
         return False  # judged with care by `_validate_json`
     try:
         is_valid: bool = schema.is_valid(parse_json(text))
     except ValueError:
         return False
-    return is_valid
+    return is_valid and (answer_type is None or answer_type.accepts(text))
 
 
 def _invalid(text: str, problem: str) -> Verdict:
@@ -147,6 +153,10 @@ def _not_json(text: str, error: ValueError) -> str:
 
 def _quote(text: str) -> str:
     return clip(repr(text)) if text else "an empty answer"
+
+
+def _compiled(guided: GuidedDecodingParams) -> tuple[CompiledSchema, AnswerType | None]:
+    return _compile_schema(write_json(guided.json)), type_of_schema(guided.json)
 
 
 @lru_cache(maxsize=64)

@@ -28,7 +28,8 @@ with warnings.catch_warnings():
 
         json: JsonSchema | None = None  # type: ignore[assignment]
         """A JSON schema: a Pydantic model class, a dataclass, a TypedDict, a dict, JSON text, or
-        the path of a file. Stored as a dict of draft 2020-12."""
+        the path of a file. Stored as a dict of draft 2020-12, which remembers a class: answers are
+        validated by it, and `Conversation.parsed()` gives its objects."""
 
         regex: str | None = None
         """A regular expression that has to match the whole answer, as ECMAScript reads it."""
@@ -61,7 +62,7 @@ with warnings.catch_warnings():
             """The name of the field that is given: json, regex, choice or grammar."""
             return next(form for form in _FORMS if getattr(self, form) is not None)
 
-        @field_validator("json", mode="before")
+        @field_validator("json", mode="plain")  # a dict that is made anew forgets its type
         @classmethod
         def _normalise_schema(cls, value: Any) -> Any:
             if value is None:

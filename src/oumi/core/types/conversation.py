@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from oumi.core.answer_type import AnswerType
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.content_item import ContentItem, ContentItemCounts, Type
 from oumi.core.types.field_types import EmptyDict, Id
@@ -93,32 +95,52 @@ class Conversation(BaseModel):
         """The last message (of a role), or None."""
         return next(iter(reversed(self.filter_messages(role))), None)
 
+    @cached_property
+    def answer_type(self) -> AnswerType | None:
+        """The type that a run was given for its answers, in `guided_decoding.json`.
+
+        It is no field: it is neither compared nor written.
+        """
+        return None
+
     @overload
     def parsed(self) -> Any: ...
     @overload
     def parsed(self, form: type[ValueT]) -> ValueT: ...
     def parsed(self, form: Any = None) -> Any:
-        """The JSON value of the last assistant message, as it is or as an instance of `form`.
+        """The JSON value of the last assistant message, as an instance of `form`: a Pydantic model,
+        a dataclass, a TypedDict or any other type that Pydantic accepts.
 
-        `form` is a Pydantic model, a dataclass, a TypedDict or any other type that Pydantic
-        accepts. Raises ValueError if the text is not JSON, and pydantic.ValidationError, which is
-        a ValueError too, if the value is not a valid `form`.
+        Without `form` it is one of the type that the run was given, or else the plain value. Raises
+        ValueError if the text is not JSON, and pydantic.ValidationError, which is a ValueError too,
+        if the value is not a valid `form`.
         """
         text = _answer_text(self.last_message(Role.ASSISTANT))
         try:
             value = parse_json(text)
         except ValueError as error:
             raise ValueError(f"the answer is not JSON: {error}: {text!r:.200}") from None
-        return value if form is None else TypeAdapter(form).validate_json(text)
+        answer_type = self.answer_type if form is None else AnswerType(form)
+        return value if answer_type is None else answer_type.parse(text)
+
+    def with_answer_type(self, answer_type: AnswerType | None) -> Conversation:
+        """This conversation, if it has no type to remember, or a copy that does."""
+        if answer_type is None:
+            return self
+        conversation = self.model_copy()
+        conversation.__dict__["answer_type"] = answer_type
+        return conversation
 
     def with_reply(self, message: Message, **metadata: Any) -> Conversation:
         """A copy with `message` appended and `metadata` added. This conversation is not changed."""
-        return self.model_copy(
+        conversation = self.model_copy(
             update={
                 "messages": [*self.messages, message],
                 "metadata": {**self.metadata, **metadata},
             }
         )
+        conversation.__dict__.pop("answer_type", None)  # it was that of an answer before
+        return conversation
 
     def append_id_to_string(self, text: str) -> str:
         """The text with the id of this conversation, if it has one, such as for a log line."""

@@ -10,6 +10,7 @@ from typing import Never, overload
 
 import orjson
 
+from oumi.core.answer_type import AnswerType
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure, Failures
 from oumi.errors import StorageError
@@ -17,14 +18,16 @@ from oumi.runner.storage.atomic import storage_errors
 
 
 class LazyConversations(Sequence[Conversation]):
-    """The conversations of an output file; 8 bytes each in memory.
+    """The conversations of an output file; 8 bytes each in memory. Their answers are of
+    `answer_type`, if of any.
 
     Raises StorageError where the file can no longer be read.
     """
 
-    def __init__(self, path: Path, count: int):
+    def __init__(self, path: Path, count: int, answer_type: AnswerType | None = None):
         self.path = path
         self._count = count
+        self._answer_type = answer_type
 
     def __len__(self) -> int:
         return self._count
@@ -32,7 +35,7 @@ class LazyConversations(Sequence[Conversation]):
     def __iter__(self) -> Iterator[Conversation]:
         with storage_errors(self.path), self.path.open("rb") as file:
             for line in file:
-                yield Conversation.from_json(line)
+                yield self._read(line)
 
     @overload
     def __getitem__(self, index: int) -> Conversation: ...
@@ -43,7 +46,10 @@ class LazyConversations(Sequence[Conversation]):
             return [self[i] for i in range(*index.indices(len(self)))]
         with storage_errors(self.path), self.path.open("rb") as file:
             file.seek(self._offsets[range(len(self))[index]])
-            return Conversation.from_json(file.readline())
+            return self._read(file.readline())
+
+    def _read(self, line: bytes) -> Conversation:
+        return Conversation.from_json(line).with_answer_type(self._answer_type)
 
     @cached_property
     def _offsets(self) -> array[int]:

@@ -11,6 +11,7 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import OumiError
 from oumi.runner.storage.row_store import ContractAt
+from oumi.structured.contract import type_of_answers
 from oumi.structured.finish import require_valid
 
 
@@ -72,9 +73,9 @@ def join_rows(
         outcome = outcome_of(row.index) or missing
         if isinstance(outcome, Completion) and row.conversation is not None:
             try:
-                conversations.append(
-                    require_valid(contract_at(row.index), outcome).join(row.conversation)
-                )
+                contract = contract_at(row.index)
+                answered = require_valid(contract, outcome).join(row.conversation)
+                conversations.append(answered.with_answer_type(type_of_answers(contract)))
                 rows.append(row.index)
             except OumiError as error:
                 failures[row.index] = Failure.from_error(error)

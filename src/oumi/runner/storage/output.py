@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from oumi.core.answer_type import AnswerType
 from oumi.core.digest import file_digest
 from oumi.core.types.completion import Usage
 from oumi.core.types.failure import Failure
@@ -120,15 +121,17 @@ class Output:
         if self.failures_path.stat().st_size == 0:
             self.failures_path.unlink()
 
-    def result(self) -> InferenceResult:
-        """What the files hold."""
+    def result(self, answer_type: AnswerType | None = None) -> InferenceResult:
+        """What the files hold; the answers are of `answer_type`, if of any."""
         summary = RunSummary.read(self.run_path)
         if summary is None:
             raise StorageError(f"{self.run_path}: missing or damaged")
         failures = LazyFailures(self.failures_path)
         total = summary.done + len(failures)
         rows = range(total) if not failures else [i for i in range(total) if i not in failures]
-        return InferenceResult(LazyConversations(self.path, summary.done), rows, failures)
+        return InferenceResult(
+            LazyConversations(self.path, summary.done, answer_type), rows, failures
+        )
 
     def _check_replaced_files(self) -> None:
         own_files.check_own(self.failures_path, "failures", own_files.holds_failures)

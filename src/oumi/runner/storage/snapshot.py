@@ -22,6 +22,7 @@ from oumi.data.source import Source
 from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal_lines import read_places, read_record
 from oumi.runner.storage.row_store import Answers, ContractAt, any_answer
+from oumi.structured.contract import type_of_answers
 from oumi.structured.finish import finish_record, record_is_valid
 
 _NOWHERE = 0  # where the header stands
@@ -123,7 +124,8 @@ class SnapshotConversations(Sequence[Conversation]):
     def _join(self, row: int, text: bytes) -> Conversation:
         contract = self._recorded.contract_at(row)
         answer = finish_record(contract, self._recorded.read(row)["completion"])
-        return Completion.from_dict(answer).join(Conversation.from_json(text))
+        answered = Completion.from_dict(answer).join(Conversation.from_json(text))
+        return answered.with_answer_type(type_of_answers(contract))
 
 
 class SnapshotFailures(Failures):

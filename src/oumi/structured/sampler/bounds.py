@@ -18,7 +18,7 @@ from oumi.core.json_schema.subschemas import DEFS, Schema, resolve
 from oumi.core.json_text import write_json
 from oumi.structured.room import Room
 from oumi.structured.sampler.fit import refusal
-from oumi.structured.sampler.sizes import Sizes
+from oumi.structured.sampler.sizes import Sizes, is_open_text
 from oumi.structured.schema.values import types_of
 
 # A part hardly ever needs just its even share of the room, so a first answer may take more.
@@ -31,7 +31,7 @@ _MAX_LENGTH = 4_000
 _OF_ITEM = 2  # the comma and the space
 # No double is exact beyond 15 digits: https://en.wikipedia.org/wiki/Double-precision_floating-point_format
 _NUMBERS = {"minimum": -1e15, "maximum": 1e15, "multipleOf": 1e-6}
-_OF_PATTERN = 64  # letters that a text of a pattern or a format gets at least
+_OF_PATTERN = 64  # letters that a text of a pattern or a format gets where fewer are too few
 _MAX_NAME = 40  # letters of a field that has no name in the schema
 _NESTED = ("array", "object")
 _ANY = "any"
@@ -135,14 +135,15 @@ class _Bounder:
 
     def _of_text(self, schema: dict[str, Any], room: int) -> dict[str, Any]:
         most = max(room * self._generosity, _LEAST, int(schema.get("minLength", 0)))
-        if "maxLength" in schema or most > _MAX_LENGTH:
+        if most >= schema.get("maxLength", _MAX_LENGTH) or not is_open_text(schema):
             return {}
-        form = {key: schema[key] for key in ("pattern", "format") if key in schema}
+        form = {key: schema[key] for key in ("pattern", "format", "minLength") if key in schema}
         if not form:
             return {"maxLength": most}
-        most = max(most, _OF_PATTERN)
-        is_possible = _is_possible(write_json({"type": "string", **form, "maxLength": most}))
-        return {"maxLength": most} if is_possible else {}
+        for length in (most, max(most, _OF_PATTERN)):
+            if _is_possible(write_json({"type": "string", **form, "maxLength": length})):
+                return {"maxLength": length}
+        return {}
 
     def _of_array(self, schema: dict[str, Any], room: int, is_joined: bool) -> dict[str, Any]:
         items, least = schema.get("items", True), int(schema.get("minItems", 0))

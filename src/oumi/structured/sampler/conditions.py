@@ -9,8 +9,9 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+from oumi.core.json_pointer import escape
 from oumi.core.json_schema.subschemas import Schema
-from oumi.structured.sampler.context import Context, all_of, escape
+from oumi.structured.sampler.context import Context, all_of
 from oumi.structured.sampler.negation import negate
 from oumi.structured.schema.values import are_disjoint
 

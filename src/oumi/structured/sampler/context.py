@@ -41,11 +41,6 @@ class Context:
         return [self.rewrite(one, f"{at}/{index}") for index, one in enumerate(schemas)]
 
 
-def escape(name: str) -> str:
-    """A name as part of a JSON pointer: https://www.rfc-editor.org/rfc/rfc6901#section-3"""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def all_of(*schemas: Schema) -> Schema:
     """What meets all of some schemas."""
     found = [one for one in schemas if one is not True and one != {}]

@@ -14,10 +14,11 @@ from urllib.parse import unquote
 
 from llguidance import LLMatcher, LLTokenizer
 
+from oumi.core.json_pointer import escape
 from oumi.core.json_schema.subschemas import DEFS, Schema, map_subschemas, subschemas
 from oumi.structured.clip import clip
 from oumi.structured.sampler.closed import without_version
-from oumi.structured.sampler.context import Checked, escape
+from oumi.structured.sampler.context import Checked
 from oumi.structured.sampler.loosen import Loosened
 from oumi.structured.sampler.references import TooManySchemasError, write_out
 

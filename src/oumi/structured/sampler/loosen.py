@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from oumi.core.json_pointer import escape
 from oumi.core.json_schema.keywords import ASSERTIONS, STRING_KEYWORDS
 from oumi.core.json_schema.subschemas import Schema
 from oumi.structured.sampler import arrays, conditions, objects
-from oumi.structured.sampler.context import NAMES, Checked, Context, escape, names_in
+from oumi.structured.sampler.context import NAMES, Checked, Context, names_in
 from oumi.structured.sampler.formats import CHECKED_ONLY, OF_SAMPLERS, PATTERNS
 from oumi.structured.sampler.regexes import for_sampler
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from oumi.core.json_pointer import escape
+from oumi.core.json_schema.keywords import ASSERTIONS
 from oumi.core.json_schema.subschemas import Schema, resolve
-from oumi.structured.sampler.context import Context, escape
+from oumi.structured.sampler.context import Context
 from oumi.structured.sampler.formats import OF_SAMPLERS, PATTERNS
 from oumi.structured.sampler.regexes import for_sampler
 from oumi.structured.schema.values import enum_of, type_of
@@ -20,6 +22,7 @@ SAID = "said"
 
 # Each becomes an alternative with all the object's fields.
 _MAX_ALTERNATIVES = 16
+_MAX_REFERENCES = 9  # one that refers to itself has no end
 _NOT_STATIC = frozenset(
     {"anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "not", "unevaluatedProperties"}
 )
@@ -70,7 +73,7 @@ def of_names(context: Context, schema: dict[str, Any], at: str) -> dict[str, Any
 
     `schema` is what has been rewritten of the object so far; the keyword is taken out of it.
     """
-    names = schema.pop("propertyNames")
+    names = _resolved(schema.pop("propertyNames"), context.root)
     listed = enum_of(names)
     extra = schema.get("additionalProperties", True)
     if schema.get("patternProperties") or not isinstance(names, dict):
@@ -94,6 +97,18 @@ def of_names(context: Context, schema: dict[str, Any], at: str) -> dict[str, Any
         "patternProperties": {pattern: extra},
         "additionalProperties": False,
     }
+
+
+def _resolved(schema: Schema, root: dict[str, Any]) -> Schema:
+    """What a schema asks for; of one that is nothing but a reference, what it refers to."""
+    for _ in range(_MAX_REFERENCES):
+        if not isinstance(schema, dict):
+            break
+        schema = {keyword: value for keyword, value in schema.items() if keyword in ASSERTIONS}
+        if schema.keys() != {"$ref"}:
+            break
+        schema = resolve(schema["$ref"], root)
+    return schema
 
 
 def _leave_unless_true(context: Context, names: Schema, at: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,9 @@ from oumi.structured.schema.values import enum_of, types_of
 _OF_NAME = 6  # quotes, colon, comma and spaces of a field
 _SHORTEST = {"string": 2, "number": 1, "integer": 1, "boolean": 4, "null": 4, "array": 2}
 _MANY = 1_000_000  # of what has no end
+_SHORT = 40  # letters; also what the longest of the formats below has
+_SHORT_FORMATS = frozenset({"date", "ipv4", "ipv6", "uuid"})
+_REPEATS = re.compile(r"[*+]|,\}")  # of what may be repeated without end
 
 
 class Sizes:
@@ -67,9 +71,9 @@ class Sizes:
             least = int(schema.get("minItems", 0))
             return 2 + least * (items + 2), is_open or "maxItems" not in schema
         if type_name == "string":
-            is_fixed = schema.keys() & {"format", "pattern"}
-            size = int(schema.get("minLength", 8 if is_fixed else 0))
-            return size + 2, not is_fixed and "maxLength" not in schema
+            has_form = schema.keys() & {"format", "pattern"}
+            size = int(schema.get("minLength", 8 if has_form else 0))
+            return size + 2, is_open_text(schema)
         return _SHORTEST[type_name], False
 
     def _measure_object(self, schema: dict[str, Any]) -> tuple[int, bool]:
@@ -80,6 +84,13 @@ class Sizes:
             "patternProperties"
         )
         return min(size, _MANY), not is_closed or any(is_open for _, is_open in measured.values())
+
+
+def is_open_text(schema: dict[str, Any]) -> bool:
+    """Whether texts may be longer than what is short enough for any answer."""
+    if schema.get("maxLength", _MANY) <= _SHORT or schema.get("format") in _SHORT_FORMATS:
+        return False
+    return "pattern" not in schema or _REPEATS.search(schema["pattern"]) is not None
 
 
 def _is_typed(schema: dict[str, Any]) -> bool:
