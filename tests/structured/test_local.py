@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+from pydantic import BaseModel, field_validator
 
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig
 from oumi.errors import StructuredOutputError
@@ -44,6 +48,33 @@ def test_without_repairs_a_row_is_asked_once(engine: LlamaCppInferenceEngine):
     result = engine.infer_partial([ask(TEXT)], settings(5, max_repairs=0))
     assert engine.asked - before == 1
     assert "cut off after 5 tokens: raise max_new_tokens" in result.error_messages[0]
+
+
+class Loud(BaseModel):
+    name: str
+
+    @field_validator("name")
+    @classmethod
+    def _refuse(cls, name: str) -> str:
+        raise ValueError("expected another one")
+
+
+def test_a_model_that_repeats_itself_gets_another_seed(
+    engine: LlamaCppInferenceEngine, tmp_path: Path
+):
+    guided = GuidedDecodingParams(json=Loud, max_repairs=4)
+    config = InferenceConfig(
+        generation=GenerationParams(max_new_tokens=64, guided_decoding=guided),
+        output_path=str(tmp_path / "out.jsonl"),
+    )
+
+    result = engine.infer_partial([ask("Name a product.")], config)
+    assert "/name: Value error, expected another one" in result.error_messages[0]
+    records = map(json.loads, (tmp_path / "out.jsonl.journal").read_text().splitlines()[1:])
+    record = [one["completion"] for one in records if "completion" in one][-1]
+    found = [one["message"]["content"] for one in (*record["earlier"], record)]
+    assert len(found) == 5
+    assert len(set(found)) > 2  # without one, all answers to the same request are the same
 
 
 def test_a_stream_that_is_cut_off_says_so(engine: LlamaCppInferenceEngine):

@@ -256,6 +256,18 @@ def test_with_more_repairs_allowed_a_row_goes_on_from_its_answers(
     assert result[0].metadata["usage"]["completion_tokens"] == 15
 
 
+@pytest.mark.parametrize(("seed", "seeds"), [(5, [5, 5, 4, 3]), (None, [None] * 4)])
+def test_what_was_asked_before_is_asked_with_another_seed(
+    server: FaultServer, seed: int | None, seeds: list[int | None]
+):
+    server.plan(scripts={"row-0": [reply(WRONG)] * 4})
+    generation = settings(max_repairs=3).generation.model_copy(update={"seed": seed})
+    with engine(server) as opened:
+        opened.infer_partial(rows(1), InferenceConfig(generation=generation))
+    assert [body.get("seed") for body in bodies(server)] == seeds
+    assert {body["temperature"] for body in bodies(server)} == {0}
+
+
 def test_limits_count_each_try(server: FaultServer):
     server.plan(scripts={f"row-{i}": [reply(WRONG), reply(GOOD)] for i in range(4)})
     with engine(server, requests_per_minute=6000, output_tokens_per_minute=60_000) as opened:

@@ -8,7 +8,9 @@ killed goes on where it stopped, and pays for no answer twice.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.types.completion import Completion, Structured
 from oumi.core.types.failure import Failure
 from oumi.core.types.message import Role
@@ -25,11 +27,28 @@ def repair_request(request: Request, outcome: AskAgain) -> Request:
             before = before[:-1]
         messages = [*before, *outcome.messages]
         conversation = conversation.model_copy(update={"messages": messages})
-    generation = config.generation
-    if generation.max_new_tokens != outcome.max_new_tokens:
-        wider = generation.model_copy(update={"max_new_tokens": outcome.max_new_tokens})
-        config = config.model_copy(update={"generation": wider})
+    changed = _changed_generation(config.generation, outcome)
+    if changed:
+        generation = config.generation.model_copy(update=changed)
+        config = config.model_copy(update={"generation": generation})
     return request._replace(conversation=conversation, config=config, room=outcome.room)
+
+
+def _changed_generation(generation: GenerationParams, outcome: AskAgain) -> dict[str, Any]:
+    """The settings by which the request differs from the row's first one."""
+    changed: dict[str, Any] = {}
+    if generation.max_new_tokens != outcome.max_new_tokens:
+        changed["max_new_tokens"] = outcome.max_new_tokens
+    if generation.temperature < outcome.min_temperature:
+        changed["temperature"] = outcome.min_temperature
+    if outcome.repeats and (changed.get("temperature") or generation.seed is not None):
+        changed["seed"] = _other_seed(generation.seed or 0, outcome.repeats)
+    return changed
+
+
+def _other_seed(seed: int, number: int) -> int:
+    """Another seed each time, the same in each run, and as small as the first one."""
+    return seed - number if seed >= number else seed + number
 
 
 def failed_repair(failure: Failure, earlier: tuple[Completion, ...], problem: str) -> Failure:

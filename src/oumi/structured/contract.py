@@ -33,8 +33,13 @@ class Contract:
     """Judges a text as a whole."""
     is_json: bool
     """Whether the engine answers with JSON, even if only around a text of a choice."""
-    has_bounds: bool = False
-    """Whether a sampler bounds what a schema leaves open, once an answer was cut off."""
+    is_sampled_here: bool = False
+    """Whether a sampler on this machine keeps the constraint."""
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether a sampler bounds what a schema leaves open, once an answer was cut off."""
+        return self.is_sampled_here and self.guided.json is not None
 
     def validate(self, text: str) -> Verdict:
         """The valid answer that a text is or contains, or else what is wrong with the text."""
@@ -83,5 +88,5 @@ def make_contract(
         make_is_valid(guided, restore),
         make_validator(guided, restore),
         is_json=guided.json is not None or restore is not None,
-        has_bounds=is_sampled_here and guided.json is not None,
+        is_sampled_here=is_sampled_here,
     )

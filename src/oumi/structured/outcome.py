@@ -28,6 +28,9 @@ from oumi.structured.validate import Verdict
 
 _BUDGET_FACTOR = 2  # once an answer was cut off; doubling helps most answers that only ran long
 
+# Other answers become possible, and the likeliest tokens stay likely.
+_REPEATED_TEMPERATURE = 0.7
+
 
 @dataclass(frozen=True, slots=True)
 class AskAgain:
@@ -40,6 +43,10 @@ class AskAgain:
     max_new_tokens: int
     room: Room | None = None
     """That of an answer which has to end in time, where one was cut off."""
+    repeats: int = 0
+    """How often the row was asked the very same before: another seed may give another answer."""
+    min_temperature: float = 0.0
+    """What the temperature is raised to, because at 0 another seed changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,10 @@ def _outcome_of_invalid(
         return Invalid(f"the answer does not have the form asked for: {problem}")
     messages = repair_messages(contract.guided, text, problem)
     budget = _token_budget(contract, earlier)
-    return AskAgain(problem, messages, budget, _room(earlier, budget))
+    repeats = sum(text_of(one) == text for one in earlier if not _is_cut_off(one))
+    # A model behind an API hardly ever answers twice the same, and may take no temperature.
+    temperature = _REPEATED_TEMPERATURE if repeats and contract.is_sampled_here else 0.0
+    return AskAgain(problem, messages, budget, _room(earlier, budget), repeats, temperature)
 
 
 def _messages_of_request(contract: Contract, earlier: Sequence[Completion]) -> tuple[Message, ...]:
