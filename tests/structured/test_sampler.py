@@ -12,6 +12,7 @@ from oumi.core.json_schema.sources import to_json_schema
 from oumi.errors import UnsupportedError
 from oumi.structured.room import Room
 from oumi.structured.sampler.bounds import bound
+from oumi.structured.sampler.compile_time import compile_time
 from oumi.structured.sampler.fit import refusal
 from oumi.structured.sampler.grammar import check_guidance, to_lark
 from oumi.structured.sampler.schema import for_answer, for_sampler
@@ -100,6 +101,16 @@ def test_objects_that_say_nothing_of_other_fields_get_none():
     base = {"$ref": "#/$defs/base", "properties": {"b": INT}, "$defs": {"base": OPEN}}
     assert writes(base, {"a": 1, "b": 2})
     assert not writes(base, {"a": 1, "b": 2, "c": 3})
+
+
+def test_a_schema_that_takes_too_long_to_compile_is_refused():
+    guided = GuidedDecodingParams(json={"type": "string", "pattern": "^(too slow)+$"})
+    with (
+        compile_time(0),
+        pytest.raises(UnsupportedError, match="compiling the schema takes more than 30 s"),
+    ):
+        check_guidance(guided)
+    check_guidance(guided)  # it is compiled when there is time
 
 
 def test_bounds_grow_with_the_room():

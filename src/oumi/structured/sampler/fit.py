@@ -18,6 +18,7 @@ from oumi.core.json_pointer import escape
 from oumi.core.json_schema.subschemas import DEFS, Schema, map_subschemas, subschemas
 from oumi.structured.clip import clip
 from oumi.structured.sampler.closed import without_version
+from oumi.structured.sampler.compile_time import check_compile_time
 from oumi.structured.sampler.context import Checked
 from oumi.structured.sampler.loosen import Loosened
 from oumi.structured.sampler.references import TooManySchemasError, write_out
@@ -248,7 +249,8 @@ def refusal(schema: dict[str, Any]) -> str | None:
 
 
 def refusal_of(lark: str) -> str | None:
-    """Why the sampler refuses a grammar; None if it takes it."""
+    """Why the sampler refuses a grammar; None if it takes it. Raises CompileTimeError."""
+    check_compile_time()
     # Some limits are checked only when a matcher is made.
     matcher = LLMatcher(byte_tokenizer(), lark, log_level=0)
     error: str = matcher.get_error()

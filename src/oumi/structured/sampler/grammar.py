@@ -16,6 +16,7 @@ from oumi.core.logs import warn_once
 from oumi.errors import UnsupportedError
 from oumi.structured.notation import to_lark_notation
 from oumi.structured.room import Room
+from oumi.structured.sampler.compile_time import MAX_COMPILE_S, CompileTimeError
 from oumi.structured.sampler.context import Checked
 from oumi.structured.sampler.fit import UnsatisfiableError, refusal_of, to_grammar
 from oumi.structured.sampler.loosen import Loosened
@@ -69,6 +70,11 @@ def _sampled(guided: GuidedDecodingParams) -> Loosened:
         return for_sampler(guided.json or {})
     except UnsatisfiableError as error:
         raise _unsupported(f"nothing satisfies the schema: {error}") from error
+    except CompileTimeError as error:
+        raise _unsupported(
+            f"compiling the schema takes more than {MAX_COMPILE_S:.0f} s of processor time: give a "
+            "simpler one, with fewer alternatives and counts"
+        ) from error
 
 
 def _checked(guided: GuidedDecodingParams) -> tuple[Checked, ...]:

@@ -11,6 +11,7 @@ from oumi.core.json_text import write_json
 from oumi.structured.room import Room
 from oumi.structured.sampler.bounds import bound
 from oumi.structured.sampler.closed import close, without_hints
+from oumi.structured.sampler.compile_time import compile_time
 from oumi.structured.sampler.fit import UnsatisfiableError, fit, fit_whole, refusal
 from oumi.structured.sampler.loosen import Loosened, loosen
 
@@ -18,9 +19,10 @@ from oumi.structured.sampler.loosen import Loosened, loosen
 def for_sampler(schema: dict[str, Any]) -> Loosened:
     """What a sampler keeps of a schema in its normal form, and what is left to the check.
 
-    Raises UnsatisfiableError where nothing meets the schema.
+    Raises UnsatisfiableError where nothing meets the schema, and CompileTimeError.
     """
-    return _for_sampler(write_json(schema))
+    with compile_time():
+        return _for_sampler(write_json(schema))
 
 
 def for_answer(schema: dict[str, Any], room: Room) -> dict[str, Any]:
