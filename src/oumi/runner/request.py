@@ -30,6 +30,14 @@ _LATER: dict[str, Any] = {
     "repetition_penalty": 1.0,
     "min_tokens": 0,
     "typical_p": None,
+    "dry_multiplier": 0.0,
+    "dry_base": 1.75,
+    "dry_allowed_length": 2,
+    "xtc_probability": 0.0,
+    "xtc_threshold": 0.1,
+    "mirostat": 0,
+    "mirostat_tau": 5.0,
+    "mirostat_eta": 0.1,
 }
 _LATER_GUIDED = {"applies_to": "whole", "grammar_format": "auto"}
 

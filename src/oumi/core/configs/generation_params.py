@@ -50,6 +50,32 @@ class GenerationParams(Settings):
     typical_p: float | None = Field(default=None, gt=0.0, le=1.0)
     """Sample from the tokens of typical probability that together have at least this one."""
 
+    dry_multiplier: float = Field(default=0.0, ge=0.0)
+    """Strength of DRY, which lowers the score of a token that would go on with a repetition; 0 is
+    none."""
+
+    dry_base: float = Field(default=1.75, ge=1.0)
+    """By which DRY's penalty grows with each token of the repetition."""
+
+    dry_allowed_length: int = Field(default=2, ge=0)
+    """The longest repetition, in tokens, that DRY leaves alone."""
+
+    xtc_probability: float = Field(default=0.0, ge=0.0, le=1.0)
+    """How likely XTC takes away, at each token, the likeliest choices but the last one of them."""
+
+    xtc_threshold: float = Field(default=0.1, ge=0.0, le=1.0)
+    """The probability from which a token counts for XTC; above 0.5 there is no second one."""
+
+    mirostat: Literal[0, 1, 2] = 0
+    """The version of Mirostat, which aims at an even surprise, in place of `top_k`, `top_p`,
+    `min_p` and `typical_p`; 0 is none."""
+
+    mirostat_tau: float = Field(default=5.0, ge=0.0)
+    """The surprise that Mirostat aims at, in bits."""
+
+    mirostat_eta: float = Field(default=0.1, ge=0.0, le=1.0)
+    """How fast Mirostat gets there."""
+
     stop_strings: list[str] | None = None
     """Texts that end the answer; they are not part of it."""
 
