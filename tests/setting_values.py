@@ -16,6 +16,7 @@ from tests.remote.talks import SCHEMA
 VALUES: dict[str, Any] = {
     "model.model_name": "another-model",
     "model.adapter_model": "an/adapter",
+    "model.adapters": {"one": "an/adapter"},
     "model.tokenizer_name": "a/tokenizer",
     "model.tokenizer_kwargs": {"use_fast": True},
     "model.tokenizer_pad_token": "<pad>",
@@ -31,6 +32,7 @@ VALUES: dict[str, Any] = {
     "model.tool_call_parser": "hermes",
     "model.model_kwargs": {"subfolder": "a-folder"},
     "generation.max_new_tokens": 77,
+    "generation.adapter": "one",
     "generation.batch_size": 3,
     "generation.seed": 4321,
     "generation.temperature": 0.25,

@@ -20,9 +20,11 @@ from oumi.inference import (
     VLLMInferenceEngine,
 )
 from tests.conftest import answers, ask, sums
+from tests.engines.adapters import write_adapter
 from tests.engines.asking import batch_answers, generation, text, token
 from tests.engines.conftest import vllm_params
 from tests.guide import extract_product
+from tests.inference.test_adapters import write_questions
 from tests.remote.talks import TOOL
 from tests.shapes import PRODUCT, assert_product
 
@@ -103,6 +105,24 @@ def test_an_adapter_changes_answers_as_it_says(vllm, equipped_vllm, adapter: Pat
     assert len(different) <= 2, different  # rounding turns one text now and then
     plain = answers(vllm.infer(rows, generation()))
     assert sum(one != other for one, other in zip(plain, found, strict=True)) > 15
+
+
+def test_rows_name_their_adapters(vllm, vllm_environment: None, tmp_path: Path):
+    paths = {
+        name: str(write_adapter(tmp_path / name, seed)) for name, seed in (("one", 1), ("two", 2))
+    }
+    rows = sums(6)
+    with VLLMInferenceEngine(vllm_params(adapters=paths)) as engine:
+        names = [None, "one", "two"]
+        alone = [answers(engine.infer(rows, generation(adapter=name))) for name in names]
+        path = write_questions(tmp_path / "in.jsonl", rows, names)
+        config = generation().merge(InferenceConfig(input_path=str(path)))
+        mixed = answers(engine.infer(inference_config=config))
+    for number, texts in enumerate(alone):
+        same = sum(a == b for a, b in zip(mixed[number :: len(names)], texts, strict=True))
+        assert same >= 5  # rounding turns one text now and then
+    assert alone[0] == answers(vllm.infer(rows, generation()))
+    assert alone[0] != alone[1] != alone[2] != alone[0]
 
 
 def test_a_schema_is_met_a_hundred_times_of_a_hundred(vllm):

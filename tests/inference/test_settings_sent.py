@@ -70,18 +70,22 @@ def test_llama_cpp_is_sent_what_it_supports(setting: str, tmp_path: Path):
     copy = tmp_path / "copy.gguf"
     copy.symlink_to(TINY_GGUF)
     adapter = tmp_path / "adapter.gguf"
-    if setting == "model.adapter_model":
+    if "adapter" in setting:
         write_adapter(adapter)
     values = {
         **VALUES,
         "model.model_name": str(copy),
         "model.adapter_model": str(adapter),
+        "model.adapters": {"one": str(adapter)},
         "model.model_kwargs": {"n_batch": 99},
     }
     plain: dict[str, Any] = {}
     if setting.startswith("generation.guided_decoding"):
         plain = {"generation.guided_decoding.choice": ["white", "black"]}
-    changed = config_of({setting: values[setting]})
+    needed: dict[str, Any] = {}
+    if setting == "generation.adapter":
+        needed = plain = {"model.adapters": values["model.adapters"]}
+    changed = config_of({**needed, setting: values[setting]})
     try:
         check_settings(ROW, changed)
     except UnsupportedError:

@@ -9,7 +9,9 @@ from oumi.core.configs.inference_config import PROMPT_SETTINGS, InferenceConfig
 from oumi.errors import ConfigError
 
 # Columns that mean something beside `messages`: settings of the row, and parts of its prompt.
-_MEANT = frozenset({"temperature", "max_new_tokens", "seed", "schema", "system", "image", "images"})
+_MEANT = frozenset(
+    {"temperature", "max_new_tokens", "seed", "schema", "adapter", "system", "image", "images"}
+)
 
 
 def has_prompt_settings(config: InferenceConfig) -> bool:

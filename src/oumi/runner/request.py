@@ -30,6 +30,7 @@ _LATER: dict[str, Any] = {
     "repetition_penalty": 1.0,
     "min_tokens": 0,
     "typical_p": None,
+    "adapter": None,
     "dry_multiplier": 0.0,
     "dry_base": 1.75,
     "dry_allowed_length": 2,

@@ -7,10 +7,26 @@ import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from oumi.errors import ModelNotFoundError
+from oumi.core.configs import InferenceConfig, ModelParams
+from oumi.core.names import did_you_mean
+from oumi.errors import ConfigError, ModelNotFoundError
 
 # Before the name of a module in an adapter's file, as PEFT writes it.
 _PREFIX = "base_model.model."
+
+
+def check_adapter_name(config: InferenceConfig) -> None:
+    """Raise ConfigError for an adapter that the model was not loaded with."""
+    name, known = config.generation.adapter, config.model.adapters
+    if name is not None and name not in known:
+        hint = did_you_mean(name, known, before="; ")
+        listed = hint or f"; there are {', '.join(known) or 'none'}"
+        raise ConfigError(f"generation.adapter: {name!r} is none of model.adapters{listed}")
+
+
+def adapters_of(model: ModelParams) -> list[str]:
+    """Where all adapters of a model lie; that of every row first."""
+    return [*([model.adapter_model] if model.adapter_model else []), *model.adapters.values()]
 
 
 def check_adapter(adapter: str, *, unknown: Collection[str], missing: Collection[str]) -> None:

@@ -13,6 +13,7 @@ from oumi.backends.base import Backend
 from oumi.backends.chat_templates.system_role import fold_system_messages
 from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.engine_row import EngineRow
+from oumi.backends.local.adapters import check_adapter_name
 from oumi.backends.local.call_check import check_calls
 from oumi.backends.local.chat_template import check_thinking
 from oumi.backends.local.continuation import continue_final_message
@@ -164,6 +165,7 @@ class LocalBackend(Backend):
         """Raise ConfigError for other settings of the model than those it was loaded with."""
         if self.template.text:  # it is known once the model is loaded
             check_thinking(config.generation, self.template)
+        check_adapter_name(config)
         # Fields without effect, which dumps leave out, may differ.
         if config.model.model_dump() != self.config.model.model_dump():
             raise ConfigError(
@@ -178,7 +180,7 @@ class LocalBackend(Backend):
         model = config.model.model_copy(update={"model_kwargs": shaping})
         return {
             "engine": self.name,
-            "model": model.model_dump(mode="json"),
+            "model": model.key_values(),
             "files": self._fingerprint,
         }
 

@@ -72,7 +72,7 @@ def find_adapter(name: str) -> Path:
 
 def find_folders(model: ModelParams) -> list[Path]:
     """The folders of model, tokenizer and adapter on this machine; names on the hub have none."""
-    names = (model.model_name, model.tokenizer_name, model.adapter_model)
+    names = (model.model_name, model.tokenizer_name, model.adapter_model, *model.adapters.values())
     paths = [_folder(name) for name in names if name]
     return [path for path in paths if path.is_dir()]
 

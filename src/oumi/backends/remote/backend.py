@@ -132,7 +132,7 @@ class RemoteBackend(Backend):
     def _identity(self, config: InferenceConfig, address: Address) -> Mapping[str, Any]:
         """The provider, the model, and where the API is: the first of its replicas."""
         ignored = {name.partition(".")[2] for name in self.provider.ignores}
-        model = config.model.model_dump(mode="json", exclude=ignored)
+        model = config.model.key_values(without=ignored)
         identity = {"engine": self.name, "model": model}
         identity["url"] = without_secrets(address.bases[0])
         name = dialect_name(self.provider, config)

@@ -16,6 +16,9 @@ class GenerationParams(Settings):
     max_new_tokens: int = Field(default=1024, ge=1)
     """Most tokens of an answer."""
 
+    adapter: str | None = Field(default=None, min_length=1)
+    """Which of `model.adapters` answers. None: `model.adapter_model`, or the model itself."""
+
     batch_size: int | None = Field(default=None, ge=1)
     """Most rows that a local engine works on at once. None: as many as fit into its memory."""
 

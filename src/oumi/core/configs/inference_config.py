@@ -102,8 +102,8 @@ class InferenceConfig(Settings):
 
     settings_column: str | None = None
     """The column with generation settings of the row, as an object or JSON text. None: columns
-    called `temperature`, `max_new_tokens`, `seed` and `schema` are settings of their row; an empty
-    text: no column is."""
+    called `temperature`, `max_new_tokens`, `seed`, `schema` and `adapter` are settings of their
+    row; an empty text: no column is."""
 
     output_path: str | None = None
     """A file for the finished rows, in input order, or `-` for standard output. By its ending it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
@@ -9,6 +10,8 @@ from pydantic import Field, field_validator
 from oumi.core.configs.base import Settings, unused
 
 EMBEDDED_MODEL = "oumi-tiny"
+
+_LATER = {"adapters"}
 
 # Short names of number formats, in the fields' own words on both sides.
 _DTYPES = {
@@ -29,6 +32,9 @@ class ModelParams(Settings):
 
     adapter_model: str | None = None
     """A LoRA adapter applied to the model: a path, a hub id, or its name at the server."""
+
+    adapters: dict[str, str] = Field(default_factory=dict)
+    """Further LoRA adapters that rows name by `generation.adapter`: `{name: path or hub id}`."""
 
     tokenizer_name: str | None = None
     """A tokenizer other than the model's own: a path or a hub id."""
@@ -95,6 +101,14 @@ class ModelParams(Settings):
         name = str(value).removeprefix("torch.")
         is_known = isinstance(value, str) or type(value).__module__ == "torch"
         return _DTYPES.get(name, name) if is_known else value
+
+    def key_values(self, *, without: Collection[str] = ()) -> dict[str, Any]:
+        """The fields as JSON-ready values for the key of a row.
+
+        Keys of earlier versions are made without fields of later ones, so those count where set.
+        """
+        unset = _LATER - self.changed_fields()
+        return self.model_dump(mode="json", exclude={*unset, *without})
 
     @property
     def torch_dtype_str(self) -> str:

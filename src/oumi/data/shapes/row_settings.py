@@ -12,7 +12,7 @@ from oumi.data.records.values import is_empty, to_plain
 from oumi.data.shapes.known import json_value
 from oumi.errors import ConfigError
 
-SETTING_COLUMNS = ("temperature", "max_new_tokens", "seed", "schema")
+SETTING_COLUMNS = ("temperature", "max_new_tokens", "seed", "schema", "adapter")
 """Columns that are settings by their name, unless a template writes them out."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from oumi.backends.chat_templates.template import ChatTemplate
+from oumi.backends.local.adapters import adapters_of
 from oumi.backends.local.backend import LocalBackend
 from oumi.backends.local.llama_cpp import body, completing
 from oumi.backends.local.llama_cpp.gguf_header import part_paths, read_header
@@ -158,8 +159,7 @@ class LlamaCppBackend(LocalBackend):
 
     def _model_files(self) -> Sequence[Path]:
         model = self.config.model
-        adapter = [find_adapter(model.adapter_model)] if model.adapter_model else []
-        return [*part_paths(read_header(find_gguf(model))), *adapter]
+        return [*part_paths(read_header(find_gguf(model))), *map(find_adapter, adapters_of(model))]
 
     def check(self, config: InferenceConfig) -> None:
         """Raise what is wrong with settings before anything is generated."""

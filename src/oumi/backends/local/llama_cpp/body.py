@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from oumi.backends.local.llama_cpp.settings import CHAT, REQUEST, TOOLS
+from oumi.backends.local.llama_cpp.settings import ADAPTERS, CHAT, REQUEST, TOOLS
 from oumi.backends.local.room import room_of
 from oumi.backends.local.truncation import check_prompt_length
 from oumi.backends.openai_chat import (
@@ -44,6 +44,7 @@ def encode(request: Request, *, stream: bool = False) -> bytes:
         **NEUTRAL,
         "cache_prompt": caches_prompt(generation),
         **_tools(request),
+        **ADAPTERS.encode(request.config, request.config),
         **CHAT.encode(request.config, request.config),
         **REQUEST.encode(request.config, generation.guided_decoding, room_of(request)),
     }

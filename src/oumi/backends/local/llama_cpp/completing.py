@@ -13,7 +13,13 @@ from oumi.backends.local.chat_template import may_hold_thought, to_completion
 from oumi.backends.local.continuation import form_of_rest
 from oumi.backends.local.llama_cpp.body import NEUTRAL, caches_prompt, decode_json
 from oumi.backends.local.llama_cpp.prompt import Prompt
-from oumi.backends.local.llama_cpp.settings import COMPLETION, LLGUIDANCE, REQUEST, llguidance
+from oumi.backends.local.llama_cpp.settings import (
+    ADAPTERS,
+    COMPLETION,
+    LLGUIDANCE,
+    REQUEST,
+    llguidance,
+)
 from oumi.backends.local.room import room_of
 from oumi.backends.local.streaming import TextStreamer
 from oumi.backends.local.tool_calls import forced_tools, offered_tools
@@ -35,6 +41,7 @@ def encode(
         **NEUTRAL,
         "cache_prompt": caches_prompt(generation),
         **REQUEST.encode(request.config, generation.guided_decoding, room_of(request)),
+        **ADAPTERS.encode(request.config, request.config),
         **COMPLETION.encode(request.config),
         **_grammar(request, template),
     }

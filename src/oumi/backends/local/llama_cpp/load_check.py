@@ -6,6 +6,7 @@ killed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,13 @@ _FLOAT16 = 1
 _GIB = 2**30
 
 
-def check_files(model: Path, adapter: Path | None, projector: str | None) -> Header:
+def check_files(model: Path, adapters: Sequence[Path], projector: str | None) -> Header:
     """The header of a model's file. Raises ModelNotFoundError for files that cannot be loaded."""
     header = read_header(model)
     part_paths(header)
     if header.values.get("general.type") == "adapter":
         raise ModelNotFoundError(f"{model}: an adapter, not a model: use adapter_model for it")
-    if adapter is not None:
+    for adapter in adapters:
         _check_adapter(adapter, header)
     if projector is not None:
         _check_projector(Path(projector).expanduser())

@@ -66,9 +66,10 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
     embedded = _EMBEDDED if model.model_name == EMBEDDED_MODEL else {}
     facts = LOADING.encode(SimpleNamespace(model=model), model)
     check_settings(model.model_kwargs)
-    adapter = facts.get("adapter_path")
+    named = facts.get("adapter_paths", [])
+    adapters = [*([facts["adapter_path"]] if "adapter_path" in facts else []), *named]
     projector = model.model_kwargs.get("mmproj")
-    header = check_files(Path(facts["path"]), Path(adapter) if adapter else None, projector)
+    header = check_files(Path(facts["path"]), [*map(Path, adapters)], projector)
     params.model.path = facts["path"]
     params.api_keys = [api_key]
     params.port = 0  # any free one: the server listens even if nobody calls it from outside
@@ -81,8 +82,8 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
         _set(params, "n_threads", embedded["n_threads"])
     for name in facts.keys() & {"n_gpu_layers", "chat_template"}:
         setattr(params, name, facts[name])
-    if "adapter_path" in facts:
-        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(facts["adapter_path"], 1.0)]
+    # Where some have a name, each request says which one is applied.
+    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(path, 1.0) for path in adapters]
     if model.chat_template:
         params.default_template_kwargs = _absent_tokens(model.chat_template, Path(facts["path"]))
     for name, value in PARAMETERS.encode(SimpleNamespace(model=model)).items():

@@ -66,6 +66,24 @@ def _adapter_path(name: str, _: ModelParams) -> dict[str, Any]:
     return {"adapter_path": str(find_adapter(name))}
 
 
+def _lora(_: Any, config: InferenceConfig) -> dict[str, Any]:
+    """The adapter that is applied to a request, by its place among those that were loaded: those
+    that a request does not name are not applied to it.
+    """
+    model, name = config.model, config.generation.adapter
+    if not model.adapters:
+        return {}
+    places = [*([None] if model.adapter_model else []), *model.adapters]
+    # An empty list would stand for all of them.
+    chosen = (places.index(name), 1.0) if name in places else (0, 0.0)
+    return {"lora": [{"id": chosen[0], "scale": chosen[1]}]}
+
+
+def _adapter_paths(adapters: dict[str, str], _: ModelParams) -> dict[str, Any]:
+    paths = [str(find_adapter(path)) for path in adapters.values()]
+    return {"adapter_paths": paths} if paths else {}
+
+
 def _gpu_layers(device: str, _: ModelParams) -> dict[str, Any]:
     return {"n_gpu_layers": 0} if device == "cpu" else {}
 
@@ -103,6 +121,8 @@ REQUEST = SettingMap(
         "generation.guided_decoding.grammar": _grammar,
     }
 )
+# Fields of each request that name what was loaded.
+ADAPTERS = SettingMap({"model.adapters": _lora, "generation.adapter": _lora})
 # Fields of a request that is a prompt alone.
 COMPLETION = SettingMap({"generation.logprobs": _n_probs})
 # Fields of a request that is a conversation, from which llama.cpp makes the prompt.
@@ -127,6 +147,7 @@ LOADING = SettingMap(
         "model.model_name": _path,
         "model.model_revision": _path,  # the same file at another revision
         "model.adapter_model": _adapter_path,
+        "model.adapters": _adapter_paths,
         "model.device_map": _gpu_layers,
         "model.chat_template": field("chat_template", unless=""),
         "model.model_max_length": field("context_length"),
@@ -148,6 +169,7 @@ READ_BY_BACKEND = frozenset(
 
 SETTINGS = (
     REQUEST.settings
+    | ADAPTERS.settings
     | CHAT.settings
     | TOOLS.settings
     | LOADING.settings

@@ -12,7 +12,7 @@ import torch
 from huggingface_hub import hf_hub_download
 from transformers import AutoConfig
 
-from oumi.backends.local.adapters import check_adapter, unknown_weights
+from oumi.backends.local.adapters import adapters_of, check_adapter, unknown_weights
 from oumi.backends.local.vllm.cache_size import cache_args
 from oumi.backends.local.vllm.settings import GUIDANCE, LOADING, SETTINGS_IN_KWARGS
 from oumi.backends.local.vllm.transformers_kwargs import (
@@ -141,19 +141,24 @@ def _check_name(name: str, known: set[str]) -> None:
 
 
 def _adapter_args(model: ModelParams) -> dict[str, Any]:
-    """What vLLM has to know of a LoRA adapter before it loads it: above all its rank."""
-    adapter = model.adapter_model
-    if adapter is None:
+    """What vLLM has to know of LoRA adapters before it loads them: above all their rank."""
+    adapters = adapters_of(model)
+    if not adapters:
         return {}
+    rank = max(map(_rank, adapters))
+    for adapter in adapters:
+        _check_weights(model, adapter)
+    max_rank = next((allowed for allowed in _LORA_RANKS if allowed >= rank), rank)
+    # With room for no more adapters than there are, vLLM on the CPU mixes up requests.
+    return {"enable_lora": True, "max_lora_rank": max_rank, "max_loras": len(adapters) + 1}
+
+
+def _rank(adapter: str) -> int:
     try:
-        rank = int(json.loads(_adapter_settings(adapter).read_text("utf-8"))["r"])
+        return int(json.loads(_adapter_settings(adapter).read_text("utf-8"))["r"])
     except (OSError, ValueError, KeyError) as error:
         reason = f"no adapter_config.json with a rank: {error}"
         raise ModelNotFoundError(f"{adapter}: {reason}") from error
-    _check_weights(model)
-    max_rank = next((allowed for allowed in _LORA_RANKS if allowed >= rank), rank)
-    # With room for one adapter only, vLLM on the CPU mixes up requests.
-    return {"enable_lora": True, "max_lora_rank": max_rank, "max_loras": 2}
 
 
 def _read_config(model: ModelParams) -> Any:
@@ -167,10 +172,9 @@ def _read_config(model: ModelParams) -> Any:
         return None
 
 
-def _check_weights(model: ModelParams) -> None:
+def _check_weights(model: ModelParams, adapter: str) -> None:
     """Raise ModelNotFoundError where the names of an adapter's weights fit the model in part."""
     folder = TINY / "hf" if model.model_name == EMBEDDED_MODEL else Path(model.model_name)
-    adapter = model.adapter_model or ""
     unknown = unknown_weights(Path(adapter).expanduser(), folder.expanduser())
     check_adapter(adapter, unknown=unknown, missing=())
 

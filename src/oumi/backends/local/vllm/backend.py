@@ -135,7 +135,8 @@ class VLLMBackend(LocalBackend):
             # The markers of a tool call are special tokens of some models.
             keep_special_tokens=vllm_parser.needs_special_tokens if vllm_parser else tools,
         )
-        return generated, parser, self._runtime.generate(prompt, params)
+        outputs = self._runtime.generate(prompt, params, request.config.generation.adapter)
+        return generated, parser, outputs
 
     def _calls(self, request: Request) -> str | dict[str, Any] | None:
         if self._grammar_backend != GUIDANCE:  # others know no grammar with a schema in it

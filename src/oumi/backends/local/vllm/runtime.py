@@ -43,7 +43,7 @@ class Runtime:
         self._engine: AsyncLLM | None = engine
         self._watchdog = watchdog
         self._request_ids = itertools.count()
-        self._adapter = _adapter(model)
+        self._adapters = _adapters(model)
         self.renderer: Any = engine.renderer
         self.tokenizer: Any = engine.renderer.get_tokenizer()
         self.token_bytes = TokenBytes(self.tokenizer)
@@ -66,8 +66,11 @@ class Runtime:
         )
         return template
 
-    async def generate(self, prompt: Any, params: SamplingParams) -> AsyncIterator[Any]:
-        """The outputs of a request, as they come.
+    async def generate(
+        self, prompt: Any, params: SamplingParams, adapter: str | None = None
+    ) -> AsyncIterator[Any]:
+        """The outputs of a request, as they come, by the adapter of that name, or else by the one
+        of every row.
 
         Raises RequestError for a request that vLLM refuses or gives up, EngineError where its
         process has died.
@@ -75,7 +78,8 @@ class Runtime:
         if self._engine is None:
             raise EngineError("the engine is closed")
         request_id = str(next(self._request_ids))
-        outputs = self._engine.generate(prompt, params, request_id, lora_request=self._adapter)
+        lora = self._adapters.get(adapter)
+        outputs = self._engine.generate(prompt, params, request_id, lora_request=lora)
         try:
             async for output in outputs:
                 [completion] = output.outputs  # one, since `n` is 1
@@ -89,15 +93,28 @@ class Runtime:
         except Exception as error:  # the classes of vLLM's errors differ from version to version
             raise RequestError(f"vLLM: {error.__cause__ or error}") from error
 
-    async def first_logprobs(self, *, adapted: bool) -> dict[int, float]:
-        """Log-probabilities of what may follow a short text, with the adapter or without it."""
+    async def check_adapters(self) -> None:
+        """Raise ModelNotFoundError for an adapter that vLLM has loaded and that changes nothing.
+
+        vLLM says nothing of weights that belong to no module of the model.
+        """
+        plain = await self._first_logprobs(None) if self._adapters else {}
+        for adapter in self._adapters.values():
+            if await self._first_logprobs(adapter) == plain:
+                raise ModelNotFoundError(
+                    f"{adapter.lora_path}: the adapter changes nothing: its weights belong to no "
+                    "module of this model, or are all zero"
+                )
+
+    async def _first_logprobs(self, adapter: LoRARequest | None) -> dict[int, float]:
+        """Log-probabilities of what may follow a short text, with an adapter or without one."""
         assert self._engine is not None  # noqa: S101  for the type checker
         params = SamplingParams(max_tokens=1, temperature=0.0, logprobs=_COMPARED_TOKENS)
         prompt = {"prompt_token_ids": self.tokenizer.encode("Hello there")}
         request_id = str(next(self._request_ids))
-        lora = self._adapter if adapted else None
+        outputs = self._engine.generate(prompt, params, request_id, lora_request=adapter)
         found: dict[int, float] = {}
-        async for output in self._engine.generate(prompt, params, request_id, lora_request=lora):
+        async for output in outputs:
             for step in output.outputs[0].logprobs or ():
                 found = {token: entry.logprob for token, entry in step.items()}
         return found
@@ -145,30 +162,21 @@ async def start(model: ModelParams) -> Runtime:
         raise
     runtime = Runtime(engine, model, watchdog)
     try:
-        await check_adapter_changes(runtime, model.adapter_model)
+        await runtime.check_adapters()
     except BaseException:
         runtime.close()
         raise
     return runtime
 
 
-async def check_adapter_changes(runtime: Runtime, adapter: str | None) -> None:
-    """Raise ModelNotFoundError for an adapter that vLLM has loaded and that changes nothing.
-
-    vLLM says nothing of weights that belong to no module of the model.
-    """
-    if adapter is None:
-        return
-    given, plain = [await runtime.first_logprobs(adapted=adapted) for adapted in (True, False)]
-    if given == plain:
-        raise ModelNotFoundError(
-            f"{adapter}: the adapter changes nothing: its weights belong to no module of this "
-            "model, or are all zero"
-        )
-
-
-def _adapter(model: ModelParams) -> LoRARequest | None:
-    return LoRARequest("adapter", 1, model.adapter_model) if model.adapter_model else None
+def _adapters(model: ModelParams) -> dict[str | None, LoRARequest]:
+    """The adapters by their names; that of every row has none."""
+    paths: dict[str | None, str] = {None: model.adapter_model} if model.adapter_model else {}
+    paths.update(model.adapters)
+    return {
+        name: LoRARequest(name or "adapter of every row", number, path)
+        for number, (name, path) in enumerate(paths.items(), start=1)
+    }
 
 
 def _load(args: AsyncEngineArgs) -> AsyncLLM:

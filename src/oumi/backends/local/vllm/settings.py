@@ -117,6 +117,8 @@ LOADING = SettingMap(
 READ_BY_BACKEND = frozenset(
     {
         "model.adapter_model",  # arguments.py and runtime.py
+        "model.adapters",  # arguments.py and runtime.py
+        "generation.adapter",  # backend.py
         "model.chat_template",  # prompt.py
         "model.chat_template_kwargs",  # prompt.py
         "model.tool_call_parser",  # parsing.py
