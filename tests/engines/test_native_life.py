@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import shutil
 import signal
@@ -52,6 +53,47 @@ from tests.engines.asking import generation, text  # noqa: E402
 def test_what_cannot_be_loaded_says_why(fields: dict, error: type[Exception], reason: str):
     with pytest.raises(error, match=reason):
         NativeTextInferenceEngine(ModelParams(**fields))
+
+
+def copied(folder: Path, **changes: object) -> Path:
+    """The model in this package with another config."""
+    shutil.copytree(TINY / "hf", folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "length", "reason"),
+    [
+        (
+            {"hidden_size": 2**19, "head_dim": 2**17},
+            None,
+            r"weights take [\d.]+ GiB as torch.float16",
+        ),
+        ({"max_position_embeddings": 10**10}, 10**10, "one row of 10,000,000,000 tokens"),
+    ],
+)
+def test_what_does_not_fit_into_the_memory_is_not_begun(
+    tmp_path: Path, changes: dict, length: int | None, reason: str
+):
+    folder = copied(tmp_path / "model", **changes)
+    with pytest.raises(ConfigError, match=f"{reason}.* GiB are free"):
+        NativeTextInferenceEngine(ModelParams(model_name=str(folder), model_max_length=length))
+
+
+def test_weights_that_lack_are_named(tmp_path: Path):
+    folder = copied(tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    name = "model.layers.0.self_attn.q_proj.weight"
+    save_file({**weights, name: weights[name][:3]}, folder / "model.safetensors", {"format": "pt"})
+    params = ModelParams(model_name=str(folder))
+    with pytest.raises(ModelNotFoundError, match=rf"{name}: \(3, 256\) in place of \(256, 256\)"):
+        NativeTextInferenceEngine(params)
+    del weights[name]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelNotFoundError, match=f"lack 1 of the model's weights, such as {name}"):
+        NativeTextInferenceEngine(params)
 
 
 def test_a_model_trained_on_in_its_place_has_other_keys(tmp_path: Path):

@@ -1,9 +1,10 @@
-"""How much memory is free on this machine."""
+"""How much memory is free on this machine, and how much a cache of keys and values takes."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 _MEMINFO = Path("/proc/meminfo")
 # A container's own limit and use: https://docs.kernel.org/admin-guide/cgroup-v2.html#memory
@@ -16,6 +17,19 @@ def free_bytes() -> int:
     Where the system does not tell, as on macOS, it is all memory that there is.
     """
     return min(_available(), _left_in_container())
+
+
+def cache_bytes(config: Any, tokens: int, number_bytes: int) -> int:
+    """The keys and values of so many tokens; 0 where the model does not say what it needs.
+
+    `config` is that of Transformers, `number_bytes` the size of a number in the cache.
+    """
+    text = config.get_text_config(decoder=True)
+    heads = getattr(text, "num_attention_heads", 0) or 0
+    kv_heads = getattr(text, "num_key_value_heads", None) or heads
+    width = getattr(text, "head_dim", None) or (text.hidden_size // heads if heads else 0)
+    layers = getattr(text, "num_hidden_layers", 0) or 0
+    return int(2 * layers * kv_heads * width * number_bytes * tokens)
 
 
 def _available() -> int:

@@ -26,11 +26,12 @@ from oumi.backends.chat_templates.template import TOOL_CALL, ChatTemplate
 from oumi.backends.local.adapters import check_adapter
 from oumi.backends.local.native.arguments import loading_args
 from oumi.backends.local.native.guidance import Guidance
+from oumi.backends.local.native.load_check import check_memory, check_weights
 from oumi.backends.local.native.settings import HUB, PROCESSOR, TOKENIZER
 from oumi.backends.local.special_tokens import find_special_tokens
 from oumi.backends.local.token_bytes import TokenBytes
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
-from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError
+from oumi.errors import ConfigError, MissingDependencyError, ModelNotFoundError, OumiError
 from oumi.models import TINY
 
 # For a model whose configuration names no longest context. Most models since 2023 take as much.
@@ -96,15 +97,29 @@ def load(params: ModelParams) -> LoadedModel:
         _prepare_tokenizer(tokenizer, processor, params)
         template_text = _template_text(tokenizer)
     template = ChatTemplate.from_text(template_text, params)
+    context_length = _context_length(config, params)
+    auto_class = AutoModelForCausalLM if processor is None else AutoModelForImageTextToText
     with _translated_errors(params.model_name):
-        auto_class = AutoModelForCausalLM if processor is None else AutoModelForImageTextToText
-        model = auto_class.from_pretrained(name, **_hub_args(params), **args)
+        check_memory(params, config, args, auto_class, context_length)
+        model = _load_weights(name, auto_class, params, args)
     if params.adapter_model:
         model = _with_adapter(model, params.adapter_model)
-    context_length = _context_length(config, params)
     has_call_token = find_special_tokens(tokenizer).find(TOOL_CALL) is not None
     template = replace(template, has_call_token=has_call_token)
     return LoadedModel(model.eval(), tokenizer, processor, context_length, template)
+
+
+def _load_weights(name: str, auto_class: Any, params: ModelParams, args: dict[str, Any]) -> Any:
+    # With wrong shapes ignored, Transformers says which ones, so that the error can name them.
+    model, found = auto_class.from_pretrained(
+        name,
+        **_hub_args(params),
+        **args,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
+    )
+    check_weights(params.model_name, found)
+    return model
 
 
 def _hub_args(params: ModelParams) -> dict[str, Any]:
@@ -134,6 +149,8 @@ def _translated_errors(name: str) -> Iterator[None]:
     """Turns what `from_pretrained` raises into our errors, by what the caller can do about it."""
     try:
         yield
+    except OumiError:
+        raise
     except ImportError as error:
         raise MissingDependencyError(f"{name}: {error}") from error
     except OSError as error:

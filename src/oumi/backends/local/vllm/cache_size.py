@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from oumi.backends.local.memory import free_bytes
+from oumi.backends.local.memory import cache_bytes, free_bytes
 from oumi.core.configs import ModelParams
 from oumi.errors import ConfigError
 
@@ -42,11 +42,7 @@ def _context_bytes(model: ModelParams, config: Any) -> int:
         return 0
     text = config.get_text_config(decoder=True)
     longest = model.model_max_length or getattr(text, "max_position_embeddings", 0) or 0
-    heads = getattr(text, "num_attention_heads", 0) or 0
-    kv_heads = getattr(text, "num_key_value_heads", None) or heads
-    width = getattr(text, "head_dim", None) or (text.hidden_size // heads if heads else 0)
-    layers = getattr(text, "num_hidden_layers", 0) or 0
     number = 4 if model.torch_dtype == "float32" or "32" in str(text.dtype) else 2
     # Blocks are of 128 tokens on a CPU, of which each request may leave one nearly empty.
     tokens = -(-longest // 128) * 128 + 128
-    return 2 * layers * kv_heads * width * number * tokens if longest else 0
+    return cache_bytes(config, tokens, number) if longest else 0
