@@ -68,10 +68,11 @@ def check_thinking(fields: Mapping[str, Any], generation: GenerationParams) -> N
 
 
 def _is_off(generation: GenerationParams) -> bool:
-    wants = generation.enable_thinking, generation.reasoning_effort, generation.max_thinking_tokens
-    if wants[0] is False and (wants[1] not in (None, "none") or wants[2]):
+    effort, tokens = generation.reasoning_effort, generation.max_thinking_tokens
+    is_off = generation.enable_thinking is False
+    if is_off and (effort not in (None, "none") or tokens):
         raise ConfigError("generation.enable_thinking is false, and another setting asks to think")
-    return wants[0] is False or wants[1] == "none" or wants[2] == 0
+    return is_off or effort == "none" or tokens == 0
 
 
 def _off(model_name: str) -> dict[str, Any]:
