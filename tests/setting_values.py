@@ -62,7 +62,7 @@ VALUES: dict[str, Any] = {
     "generation.truncate_prompt": "left",
     "generation.enable_thinking": False,
     "generation.reasoning_effort": "low",
-    "generation.max_thinking_tokens": 5,
+    "generation.max_thinking_tokens": 2000,
     "generation.tool_choice": "required",
     "generation.parallel_tool_calls": False,
     "generation.logprobs": 2,

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from oumi.core.configs import ModelParams
+from oumi.backends.registry import check_settings, find_engine
+from oumi.core.configs import InferenceConfig, ModelParams
 from oumi.core.types import Conversation
-from oumi.errors import ConfigError
+from oumi.errors import ConfigError, UnsupportedError
 from oumi.inference import LlamaCppInferenceEngine
 from tests.conftest import answers, short, sums
 from tests.inference.test_llama_cpp import generation, write_adapter
@@ -65,6 +66,12 @@ def test_an_adapter_is_part_of_the_key(adapted, tmp_path: Path):
         config.generation.adapter = name
         adapted.infer(sums(3), config)
         assert adapted.asked - before == asked
+
+
+def test_engines_without_them_name_those_that_can():
+    config = InferenceConfig(model=ModelParams(adapters={"one": "a/b"}))
+    with pytest.raises(UnsupportedError, match=r"NATIVE .*adapters; engines that can: .*LLAMACPP"):
+        check_settings(find_engine("NATIVE"), config)
 
 
 def test_an_unknown_adapter_is_named(adapted):

@@ -28,7 +28,7 @@ def row(request: pytest.FixtureRequest) -> Provider:
     return request.param
 
 
-SENT_BY_ITSELF = {("ANTHROPIC", "generation.continue_final_message")}
+SENT_BY_ITSELF = {(name, "generation.continue_final_message") for name in ("ANTHROPIC", "BEDROCK")}
 """What an API does without being told, so that nothing is sent."""
 
 

@@ -63,6 +63,16 @@ class ThinkingForm(StrEnum):
     """OpenRouter: `reasoning` with an effort, a switch and a number of tokens."""
 
 
+class PrefillForm(StrEnum):
+    """How the chat API of a provider is told to continue a last message of the assistant."""
+
+    FIELDS = "continue_final_message"
+    """vLLM and SGLang: fields of the body."""
+
+    PREFIX = "prefix"
+    """Mistral: `prefix` in the message, with which the answer then begins."""
+
+
 class AuthMethod(StrEnum):
     """How a request is authenticated when no key is given."""
 
@@ -151,6 +161,7 @@ class Provider:
     headers: tuple[tuple[str, str], ...] = ()
     """Headers of every request, besides the key."""
     thinking: ThinkingForm = ThinkingForm.EFFORT
+    prefill: PrefillForm = PrefillForm.FIELDS
     reasoning_field: str | None = None
     """Where the reasoning before a tool call is sent back: a field of the chat API's messages.
     None: its documentation asks for none."""

@@ -28,6 +28,12 @@ class ModelFamily:
     """Whether OpenAI's Responses API gives their reasoning encrypted, to be sent back."""
     later_system: bool = True
     """Whether a system message may stand after the first turn."""
+    budgets_thinking: bool = False
+    """Whether a model of Anthropic takes a number of tokens for its thoughts."""
+    adapts_thinking: bool = False
+    """Whether a model of Anthropic decides by itself how much it thinks."""
+    prefill: bool = True
+    """Whether a last message of the assistant is continued, where the API does so."""
 
 
 _ANY = ModelFamily(re.compile(""))
@@ -64,27 +70,41 @@ _RESPONSES_ONLY = replace(
 # https://platform.claude.com/docs/en/about-claude/models/migration-guide
 # https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 # https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
+# https://platform.claude.com/docs/en/build-with-claude/extended-thinking
 _CLAUDE_3 = ModelFamily(
-    re.compile(r".*claude-(?:instant|v?[23])"), json_schema=False, later_system=False
+    re.compile(r".*claude-(?:instant|v?2|v?3(?![-.]7))"), json_schema=False, later_system=False
 )
+_CLAUDE_3_7 = replace(_CLAUDE_3, names=re.compile(r".*claude-3[-.]7"), budgets_thinking=True)
 _CLAUDE_4 = ModelFamily(
     re.compile(r".*claude-(?:4-|(?:opus|sonnet|haiku)-4(?:$|[-.@][01](?!\d)|[-@]20\d{6}))"),
     temperature_or_top_p=True,
     json_schema=False,
     later_system=False,
+    budgets_thinking=True,
 )
 _CLAUDE_4_5 = ModelFamily(
-    re.compile(r".*claude-(?:opus|sonnet|haiku)-4[-.][56](?!\d)"),
+    re.compile(r".*claude-(?:opus|sonnet|haiku)-4[-.]5(?!\d)"),
     temperature_or_top_p=True,
     later_system=False,
+    budgets_thinking=True,
+)
+_CLAUDE_4_6 = replace(
+    _CLAUDE_4_5,
+    names=re.compile(r".*claude-(?:opus|sonnet|haiku)-4[-.]6(?!\d)"),
+    adapts_thinking=True,
+    prefill=False,
 )
 _SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 _CLAUDE_4_7 = ModelFamily(
     re.compile(r".*claude-(?:opus-4[-.]7|mythos-preview|sonnet-5(?![-.]\d(?!\d)))"),
     fixed=_SAMPLING,
     later_system=False,
+    adapts_thinking=True,
+    prefill=False,
 )
-_CLAUDE = ModelFamily(re.compile(r".*claude-"), fixed=_SAMPLING)
+_CLAUDE = ModelFamily(
+    re.compile(r".*claude-"), fixed=_SAMPLING, adapts_thinking=True, prefill=False
+)
 
 # https://api-docs.deepseek.com/guides/thinking_mode
 _DEEPSEEK_REASONER = ModelFamily(
@@ -102,8 +122,10 @@ FAMILIES: tuple[ModelFamily, ...] = (
     _RESPONSES_ONLY,
     _REASONING,
     _CLAUDE_3,
+    _CLAUDE_3_7,
     _CLAUDE_4,
     _CLAUDE_4_5,
+    _CLAUDE_4_6,
     _CLAUDE_4_7,
     _CLAUDE,
     _DEEPSEEK_REASONER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from oumi.backends.chat_templates.system_role import fold_system_messages
@@ -22,12 +22,12 @@ from oumi.backends.remote.http.transport import Transport
 from oumi.backends.remote.http.transport_errors import ConnectError, TransportTimeoutError
 from oumi.backends.remote.masked_stream import mask_stream
 from oumi.backends.remote.model_families import family_of
+from oumi.backends.remote.prefill import Prefill
 from oumi.backends.remote.user_id import with_user_id
 from oumi.backends.remote.wrong_place import misdirected, pages_named
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import MissingDependencyError, UnavailableError
-from oumi.runner.prefill import prefill_of, with_prefill
 from oumi.runner.request import Request
 from oumi.runner.session import Session
 from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
@@ -92,7 +92,8 @@ class RemoteSession(Session):
         while True:
             try:
                 if self._is_long(request) and self._can_stream(request):
-                    return _whole(await self._complete_streamed(request), request)
+                    completion = await self._complete_streamed(request)
+                    return Prefill(request, self.provider).whole(completion)
                 with self.replicas.pick() as replica:
                     call = self.build_call(request, replica)
                     if self.auth is not None:
@@ -111,15 +112,15 @@ class RemoteSession(Session):
             self.timed_out.add(request.key)
         self.check(reply, call)
         with pages_named(reply.headers, reply.body):
-            return _whole(self.dialect.decode(reply.body, request.config), request)
+            completion = self.dialect.decode(reply.body, request.config)
+            return Prefill(request, self.provider).whole(completion)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
+        prefill = Prefill(request, self.provider)
         async with aclosing(self._stream(request)) as deltas:
             async for delta in deltas:
-                if delta.completion is not None:
-                    delta = replace(delta, completion=_whole(delta.completion, request))
-                yield delta
+                yield prefill.piece(delta)
 
     async def _stream(self, request: Request) -> AsyncGenerator[Delta]:
         with self.replicas.pick() as replica:
@@ -246,9 +247,3 @@ class RemoteSession(Session):
         assert completion is not None  # noqa: S101  for the type checker
         self.timed_out.discard(request.key)
         return completion
-
-
-def _whole(completion: Completion, request: Request) -> Completion:
-    """The completion with the message that it continues, if any."""
-    prefill = prefill_of(request.conversation, request.config.generation)
-    return completion if prefill is None else with_prefill(completion, prefill)

@@ -11,6 +11,7 @@ from typing import Any
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
 from oumi.backends.remote.dialects.anthropic_blocks import encode_system, encode_tool, encode_turn
+from oumi.backends.remote.dialects.claude_thinking import check_thinking, thinking_fields, thinks
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
@@ -41,9 +42,7 @@ _VERSION, _SAMPLING_VERSION = "2026-10-21", "2023-06-01"
 
 def headers(config: InferenceConfig) -> dict[str, str]:
     """The version of the API, and the betas that `model_kwargs` name."""
-    sampling = message_blocks.sent_sampling(
-        config, thinking=message_blocks.thinks(config.model.model_kwargs)
-    )
+    sampling = message_blocks.sent_sampling(config, thinking=thinks(_model_fields(config)))
     named = {"anthropic-version": _SAMPLING_VERSION if sampling else _VERSION}
     betas = config.model.model_kwargs.get("betas")
     return named | ({"anthropic-beta": ",".join(betas)} if betas else {})
@@ -53,7 +52,7 @@ def check(config: InferenceConfig) -> None:
     """Raise ConfigError for fields that are not the user's to set, UnsupportedError for settings
     that the model does not take, or not together.
     """
-    fields, generation = config.model.model_kwargs, config.generation
+    fields, generation = _model_fields(config), config.generation
     for name in fields.keys() & _OWN_FIELDS.keys():
         raise ConfigError(f"model.model_kwargs.{name}: use {_OWN_FIELDS[name]}")
     betas = fields.get("betas", [])
@@ -65,15 +64,21 @@ def check(config: InferenceConfig) -> None:
     check_family(config.model.model_name, generation)
     if generation.temperature > 1:
         raise UnsupportedError("this API takes a generation.temperature from 0 to 1")
-    thinking = message_blocks.thinks(fields)
+    thinking = thinks(fields)
     message_blocks.check_sampling(config, thinking=thinking)
     if not any(beta.startswith("interleaved-thinking") for beta in betas):
-        message_blocks.check_thinking(fields, generation)
+        check_thinking(fields, generation)
     if thinking and answers_by_tool(config):
         raise UnsupportedError(
             f"{config.model.model_name} cannot keep to a schema while it thinks: leave out "
-            "model.model_kwargs.thinking, or take a newer model"
+            "the settings of thinking, or take a newer model"
         )
+
+
+def _model_fields(config: InferenceConfig) -> dict[str, Any]:
+    """The fields that `model_kwargs` name, and those for the settings of thinking."""
+    given = config.model.model_kwargs
+    return {**given, **thinking_fields(config, given)}
 
 
 def adapted(config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:
@@ -89,7 +94,7 @@ def answers_by_tool(config: InferenceConfig) -> bool:
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     """What all bodies under these settings have in common."""
-    thinking = message_blocks.thinks(config.model.model_kwargs)
+    thinking = thinks(_model_fields(config))
     left_out = message_blocks.left_out_sampling(config, thinking=thinking)
     return _SHARED.encode(config, config, without=left_out)
 
@@ -125,6 +130,10 @@ def _adapted(config: InferenceConfig) -> AdaptedSchema | None:
     return adapt_guided(guided, ANTHROPIC if knows else ANTHROPIC_TOOL)
 
 
+def _thinking(_: Any, config: InferenceConfig) -> dict[str, Any]:
+    return thinking_fields(config, config.model.model_kwargs)
+
+
 def _without_betas(kwargs: Mapping[str, Any], _: InferenceConfig) -> dict[str, Any]:
     """Fields as they are given; the betas go into a header."""
     return {name: value for name, value in kwargs.items() if name != "betas"}
@@ -142,7 +151,7 @@ def _constraint(_: Any, config: InferenceConfig) -> dict[str, Any]:
         }
         return {"tools": [tool], "tool_choice": {"type": "tool", "name": ANSWER_TOOL}}
     form = {"type": "json_schema", "schema": schema}
-    output_config = config.model.model_kwargs.get("output_config") or {}
+    output_config = _model_fields(config).get("output_config") or {}
     return {"output_config": {**output_config, "format": form}}
 
 
@@ -164,11 +173,7 @@ def _continue(value: bool, config: InferenceConfig) -> dict[str, Any]:
 
     https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
     """
-    if value and config.generation.guided_decoding is not None:
-        raise UnsupportedError(
-            "this API continues no message where the answer has to have a form: leave out "
-            "generation.continue_final_message or generation.guided_decoding"
-        )
+    message_blocks.check_prefill(config, value)
     return {}
 
 
@@ -191,6 +196,9 @@ _SHARED = SettingMap(
         "generation.top_k": field("top_k"),
         "model.model_kwargs": _without_betas,
         "generation.stop_strings": field("stop_sequences", unless=[]),
+        "generation.reasoning_effort": _thinking,
+        "generation.enable_thinking": _thinking,
+        "generation.max_thinking_tokens": _thinking,
         "generation.continue_final_message": _continue,
         "generation.guided_decoding.json": _constraint,
         "generation.guided_decoding.regex": _constraint,

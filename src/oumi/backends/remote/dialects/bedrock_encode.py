@@ -13,6 +13,8 @@ from urllib.parse import quote
 from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects import message_blocks
 from oumi.backends.remote.dialects.bedrock_blocks import encode_blocks, encode_tool, encode_turn
+from oumi.backends.remote.dialects.bedrock_thinking import bedrock_thinking
+from oumi.backends.remote.dialects.claude_thinking import check_thinking, thinks
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
@@ -48,6 +50,9 @@ _KNOWS_SCHEMAS = re.compile(
     r"|mistral\.(?:magistral|ministral|mistral-large-3|voxtral)|openai\.|qwen\.)"
 )
 
+# https://docs.aws.amazon.com/nova/latest/userguide/prompting-structured-output.html
+_CONTINUES = re.compile(r"anthropic\.|amazon\.nova")
+
 
 def headers(config: InferenceConfig) -> dict[str, str]:
     """None: the settings are in the body."""
@@ -62,10 +67,10 @@ def check(config: InferenceConfig) -> None:
     for key in config.model.model_kwargs.keys() & _OWN_FIELDS.keys():
         raise ConfigError(f"model.model_kwargs.{key}: use {_OWN_FIELDS[key]}")
     check_family(name, generation)
-    fields = _model_fields(config.model.model_kwargs)
-    thinking = message_blocks.thinks(fields)
+    fields = _model_fields(config)
+    thinking = thinks(fields)
     message_blocks.check_sampling(config, thinking=thinking)
-    message_blocks.check_thinking(fields, generation)
+    check_thinking(fields, generation)
     if thinking and answers_by_tool(config):
         raise UnsupportedError(f"{name} cannot keep to a schema while it thinks")
 
@@ -83,7 +88,7 @@ def answers_by_tool(config: InferenceConfig) -> bool:
 
 def shared_body(config: InferenceConfig, provider: Provider) -> dict[str, Any]:
     """What all bodies under these settings have in common."""
-    thinking = message_blocks.thinks(_model_fields(config.model.model_kwargs))
+    thinking = thinks(_model_fields(config))
     left_out = message_blocks.left_out_sampling(config, thinking=thinking)
     is_named = not config.model.model_name.startswith("arn:")
     if not is_named and "temperature" not in config.generation.model_fields_set:
@@ -122,17 +127,31 @@ def _model_id(name: str) -> dict[str, Any]:
     return {"modelId": quote(name, safe="")}
 
 
-def _kwargs(kwargs: Mapping[str, Any], _: InferenceConfig) -> dict[str, Any]:
-    """Fields that Converse has go there, all others to the model."""
+def _fields(_: Any, config: InferenceConfig) -> dict[str, Any]:
+    """Fields that Converse has go there, all others to the model, beside those of thinking."""
+    kwargs = config.model.model_kwargs
     body = {name: value for name, value in kwargs.items() if name in _FIELDS_OF_CONVERSE}
-    fields = _model_fields(kwargs)
+    fields = _model_fields(config)
     return {**body, "additionalModelRequestFields": fields} if fields else body
 
 
-def _model_fields(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _model_fields(config: InferenceConfig) -> dict[str, Any]:
     """Fields for the model itself, which Converse passes on."""
+    kwargs = config.model.model_kwargs
     own = {name: value for name, value in kwargs.items() if name not in _FIELDS_OF_CONVERSE}
-    return {**kwargs.get("additionalModelRequestFields", {}), **own}
+    given = {**kwargs.get("additionalModelRequestFields", {}), **own}
+    return {**given, **bedrock_thinking(config, given)}
+
+
+def _continue(value: bool, config: InferenceConfig) -> dict[str, Any]:
+    """Nothing is sent: models that continue a last message of the assistant do so by themselves."""
+    if value and not _CONTINUES.search(config.model.model_name):
+        raise UnsupportedError(
+            f"{config.model.model_name} continues no message, as models of Anthropic and Nova do: "
+            "leave out generation.continue_final_message"
+        )
+    message_blocks.check_prefill(config, value)
+    return {}
 
 
 def _adapted(config: InferenceConfig) -> AdaptedSchema | None:
@@ -192,7 +211,11 @@ def _check_no_calls(conversation: Conversation) -> None:
 _PATH = SettingMap({"model.model_name": _model_id})
 _SHARED = SettingMap(
     {
-        "model.model_kwargs": _kwargs,
+        "model.model_kwargs": _fields,
+        "generation.reasoning_effort": _fields,
+        "generation.enable_thinking": _fields,
+        "generation.max_thinking_tokens": _fields,
+        "generation.continue_final_message": _continue,
         "generation.guided_decoding.json": _constraint,
         "generation.guided_decoding.regex": _constraint,
         "generation.guided_decoding.choice": _constraint,

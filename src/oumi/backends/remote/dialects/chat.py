@@ -10,7 +10,7 @@ from typing import Any
 
 from oumi.backends.openai_chat import check_tools_are_optional, encode_messages, encode_tools
 from oumi.backends.openai_reasoning import encode_reasoning
-from oumi.backends.provider import Constraint, Provider
+from oumi.backends.provider import Constraint, PrefillForm, Provider
 from oumi.backends.remote.dialects.chat_decode import decode as decode
 from oumi.backends.remote.dialects.chat_decode import stream_decoder as stream_decoder
 from oumi.backends.remote.dialects.model_list import decode_models as decode_models
@@ -58,7 +58,11 @@ def encode(
 ) -> bytes:
     """The body of a request. Raises RequestError for what cannot be sent."""
     messages = _messages(request.conversation, provider)
-    body = {"messages": messages, **_tools(request), **shared, **_continuing(request)}
+    continuing = _continuing(request, provider)
+    if "prefix" in continuing:
+        messages[-1] |= continuing
+        continuing = {}
+    body = {"messages": messages, **_tools(request), **shared, **continuing}
     if stream:
         body["stream"] = True
     else:
@@ -118,15 +122,20 @@ def _tools(request: Request) -> dict[str, Any]:
     return {"tools": tools, **_WITH_TOOLS.encode(request.config)}
 
 
-def _continuing(request: Request) -> dict[str, Any]:
+def _continuing(request: Request, provider: Provider | None) -> dict[str, Any]:
+    """What has a last message of the assistant continued: fields of the body, or of the message."""
     if request.conversation.messages[-1].role is not Role.ASSISTANT:
         return {}
-    return _IF_ANSWERED.encode(request.config)
+    return _IF_ANSWERED.encode(request.config, provider)
 
 
-def _continue(value: bool) -> dict[str, Any]:
+def _continue(value: bool, provider: Provider | None) -> dict[str, Any]:
+    if not value:
+        return {}
+    if provider is not None and provider.prefill is PrefillForm.PREFIX:
+        return {"prefix": True}  # https://docs.mistral.ai/api/endpoint/chat
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html, "extra parameters"
-    return {"continue_final_message": True, "add_generation_prompt": False} if value else {}
+    return {"continue_final_message": True, "add_generation_prompt": False}
 
 
 def _rename(body: dict[str, Any], renames: Mapping[str, str | None]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ model's signed thoughts back as they were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import orjson
@@ -14,11 +14,11 @@ import orjson
 from oumi.backends.messages import sent_messages
 from oumi.backends.openai_chat import check_tools_are_optional
 from oumi.backends.remote.model_families import family_of
-from oumi.core.configs import GenerationParams, InferenceConfig
+from oumi.core.configs import InferenceConfig
 from oumi.core.json_text import write_json
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.core.types.tool_call import ToolCall, ToolDefinition
-from oumi.errors import ConfigError, RequestError, UnsupportedError
+from oumi.errors import RequestError, UnsupportedError
 from oumi.runner.request import Request
 
 ANSWER_TOOL = "answer"
@@ -156,12 +156,6 @@ def parse_tool_choice(choice: Any) -> ToolChoice:
     )
 
 
-def thinks(fields: Mapping[str, Any]) -> bool:
-    """Whether these fields of a body ask a model of Anthropic to think."""
-    thinking = fields.get("thinking")
-    return isinstance(thinking, Mapping) and thinking.get("type") in ("enabled", "adaptive")
-
-
 def left_out_sampling(config: InferenceConfig, *, thinking: bool) -> set[str]:
     """Which sampling settings are not sent, because the model does not take them.
 
@@ -202,18 +196,27 @@ def check_sampling(config: InferenceConfig, *, thinking: bool) -> None:
     if generation.tool_choice not in (None, "auto", "none"):
         raise UnsupportedError(
             f"{name} cannot be made to call a tool while it thinks: set generation.tool_choice "
-            "to auto, or leave out model.model_kwargs.thinking"
+            "to auto, or leave out the settings of thinking"
         )
 
 
-def check_thinking(fields: Mapping[str, Any], generation: GenerationParams) -> None:
-    """Raise ConfigError for a thinking budget that leaves no tokens for an answer."""
-    thinking = fields.get("thinking")
-    budget = thinking.get("budget_tokens", 0) if isinstance(thinking, Mapping) else 0
-    if isinstance(budget, int) and budget >= generation.max_new_tokens:
-        raise ConfigError(
-            f"model.model_kwargs.thinking: budget_tokens is {budget}; it has to be less than "
-            f"generation.max_new_tokens, which is {generation.max_new_tokens} and counts thoughts"
+def check_prefill(config: InferenceConfig, continues: bool) -> None:
+    """Raise UnsupportedError where a last message of the assistant cannot be continued.
+
+    https://platform.claude.com/docs/en/about-claude/models/migration-guide
+    """
+    if not continues:
+        return
+    name = config.model.model_name
+    if not family_of(name).prefill:
+        raise UnsupportedError(
+            f"{name} continues no message, as Claude up to 4.5 does: leave out "
+            "generation.continue_final_message, or take such a model"
+        )
+    if config.generation.guided_decoding is not None:
+        raise UnsupportedError(
+            "this API continues no message where the answer has to have a form: leave out "
+            "generation.continue_final_message or generation.guided_decoding"
         )
 
 

@@ -14,7 +14,10 @@ PROVIDER = Provider(
     | settings.TOOLS
     | settings.TOP_K
     | settings.JSON_SCHEMA
-    | settings.PREFILL,
+    | settings.PREFILL
+    | settings.EFFORT
+    | settings.ENABLE_THINKING
+    | settings.MAX_THINKING,
     # https://platform.claude.com/docs/en/build-with-claude/pdf-support
     supports_pdf=True,
     caches_marked=re.compile(""),

@@ -13,7 +13,13 @@ PROVIDER = Provider(
     name="BEDROCK",
     class_name="BedrockInferenceEngine",
     summary="Amazon Bedrock",
-    supports=settings.TEXT | settings.JSON_SCHEMA | {"generation.tool_choice"},
+    supports=settings.TEXT
+    | settings.JSON_SCHEMA
+    | settings.PREFILL
+    | settings.EFFORT
+    | settings.ENABLE_THINKING
+    | settings.MAX_THINKING
+    | {"generation.tool_choice"},
     # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
     supports_audio=True,
     supports_pdf=True,

@@ -1,7 +1,7 @@
 """Mistral. https://docs.mistral.ai/api/endpoint/chat"""
 
 from oumi.backends import settings
-from oumi.backends.provider import BatchLimits, Provider
+from oumi.backends.provider import BatchLimits, PrefillForm, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -12,7 +12,9 @@ PROVIDER = Provider(
     | settings.TOOLS
     | settings.PENALTIES
     | settings.SEED
-    | settings.JSON_SCHEMA,
+    | settings.JSON_SCHEMA
+    | settings.PREFILL,
+    prefill=PrefillForm.PREFIX,
     # Its streams report the usage without being asked to.
     field_aliases={"seed": "random_seed", "stream_options": None},
     url="https://api.mistral.ai/v1",
