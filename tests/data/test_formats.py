@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from oumi.core.configs import InferenceConfig
+from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.data.check import check_rows
 from oumi.data.opening import open_source
 from oumi.errors import InputError
+from oumi.inference import RemoteInferenceEngine
 from tests.data.writing import FORMATS, PACKINGS, SHAPES, user, write_rows
 from tests.fault_server import FaultServer
 
@@ -101,3 +106,55 @@ def test_a_csv_file_of_a_spreadsheet(tmp_path: Path):
     rows = list(source.rows())
     assert [row.conversation and row.conversation[0].content for row in rows] == ["a\r\nb", "c"]
     assert source.place(rows[1]) == f"{path}:4"
+
+
+DAMAGE = """
+import resource, sys
+from pathlib import Path
+from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
+from oumi.data.check import check_rows
+from oumi.data.opening import open_source
+from oumi.errors import InputError
+from oumi.inference import RemoteInferenceEngine
+path, start, end = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+good, errors = path.read_bytes(), 0
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for at in range(start, end):
+    path.write_bytes(good[:at] + bytes([0xFE, 0xFF, 0xFF, 0xFF, 0x0F]) + good[at + 5 :])
+    try:
+        check_rows(open_source(None, InferenceConfig(input_path=str(path))))
+    except InputError as error:
+        assert str(path) in str(error)
+        errors += 1
+print(errors, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / before)
+"""
+"""2**31 - 1, as Thrift writes it, at each place in a page's header in turn."""
+
+
+def test_a_damaged_page_of_a_parquet_file_is_an_error_and_takes_no_memory(tmp_path: Path):
+    path = write_rows(tmp_path / "in.parquet", [{"prompt": f"row-{i}"} for i in range(50)])
+    column = pq.read_metadata(path).row_group(0).column(0)
+    places = [str(column.dictionary_page_offset), str(column.data_page_offset + 20)]
+    done = subprocess.run(
+        [sys.executable, "-c", DAMAGE, str(path), *places], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    errors, growth = map(float, done.stdout.split())
+    assert errors > 10
+    assert growth < 3, "a page of 2 GB is not made room for"
+
+
+def test_a_text_that_is_not_utf8_costs_its_row_alone(server: FaultServer, tmp_path: Path):
+    texts = pa.array([b"row-0", b"\xff", b"row-2"]).view(pa.string())
+    pq.write_table(pa.table({"text": texts, "n": [0, 1, 2]}), tmp_path / "in.parquet")
+    config = InferenceConfig(
+        input_path=str(tmp_path / "in.parquet"),
+        output_path=str(tmp_path / "out.jsonl"),
+        prompt="{{ text }}",
+        bad_rows="fail",
+    )
+    remote = RemoteParams(api_url=server.api_url, num_workers=2)
+    with RemoteInferenceEngine(ModelParams(model_name="m"), remote_params=remote) as engine:
+        result = engine.infer_partial(None, config)
+    assert list(result.rows) == [0, 2]
+    assert "in.parquet: row 1: text: not UTF-8" in result.failures[1].error_message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import itertools
 import socket
@@ -128,6 +129,20 @@ def test_a_whole_reply_leaves_the_connection_open(
     assert send(transport, server).body == b"hello"
     assert send(transport, server).body == b"two"
     assert (server.connections, len(server.calls)) == (1, 2)
+
+
+def test_a_reply_leaves_nothing_to_the_garbage_collector(serve: Open, transport: Transport) -> None:
+    server = serve(*[TWO] * 30)
+    send(transport, server)  # what is made once is there then
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        for _ in range(29):
+            send(transport, server)
+        assert len(gc.get_objects()) - before < 29
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

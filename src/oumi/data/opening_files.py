@@ -10,7 +10,6 @@ from oumi.core.json_text import parse_json
 from oumi.data.jsonl import JsonlSource
 from oumi.data.needs_shape import has_prompt_settings, needs_shape
 from oumi.data.paths import find_files
-from oumi.data.record_source import RecordSource
 from oumi.data.records.formats import open_records
 from oumi.data.records.json_lines import JsonLines
 from oumi.data.records.record import Records
@@ -30,7 +29,7 @@ def open_files(given: Sequence[str], config: InferenceConfig) -> Source:
         paths += [] if is_copy else [path]
     if len(files) == 1 and paths:
         return _source(paths[0], files[0], config)
-    return RecordSource(files, config, paths=paths)
+    return _record_source(files, config, paths)
 
 
 def open_file(path: Path, name: str, config: InferenceConfig) -> Source:
@@ -41,7 +40,15 @@ def open_file(path: Path, name: str, config: InferenceConfig) -> Source:
 def _source(path: Path, records: Records, config: InferenceConfig) -> Source:
     if isinstance(records, JsonLines) and _is_plain(records, config):
         return JsonlSource(path, records.name)
-    return RecordSource([records], config, paths=[path])
+    return _record_source([records], config, [path])
+
+
+def _record_source(
+    files: Sequence[Records], config: InferenceConfig, paths: Sequence[Path]
+) -> Source:
+    from oumi.data.record_source import RecordSource  # loads jinja2
+
+    return RecordSource(files, config, paths=paths)
 
 
 def _is_plain(records: JsonLines, config: InferenceConfig) -> bool:

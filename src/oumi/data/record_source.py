@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -98,7 +99,7 @@ class RecordSource(Source):
                 yield Row(index, shaped.conversation, None, record.line, shaped.generation)
 
     def lines(self) -> Iterator[tuple[int | None, bytes]]:
-        """The conversations as JSON text; of a row that is none, its columns."""
+        """The conversations as JSON text; of a row that is none, its columns; else nothing."""
         for record in self.records():
             yield record.line, self._line(record)
 
@@ -174,7 +175,9 @@ class RecordSource(Source):
         try:
             return self._usable_shape(record).to_json(record.columns)
         except Exception:  # which is said of the row when it is asked
-            return columns_text(record.columns)
+            with contextlib.suppress(ValueError):
+                return columns_text(record.columns)
+            return b""
 
     def _place(self, index: int, line: int | None) -> str:
         file = bisect_right(self._starts, index) - 1

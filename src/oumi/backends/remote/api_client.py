@@ -14,7 +14,7 @@ from oumi.backends.remote.http.key_mask import find_mask
 from oumi.backends.remote.http.lines import LineSplitter
 from oumi.backends.remote.http.uploads import Body, Form, Lines
 from oumi.backends.remote.session import RemoteSession
-from oumi.backends.remote.wrong_place import pages_named
+from oumi.backends.remote.wrong_place import PageCheck
 from oumi.core.json_text import read_json_leniently, write_json
 from oumi.core.logs import logger
 from oumi.runner.limits.retry import retrying
@@ -103,7 +103,7 @@ class ApiClient:
         call = await self._call(method, path, body, max(self.session.timeout_s, longest_s))
         reply = await self.session.transport().send(call)
         self.session.check(reply, call)
-        with pages_named(reply.headers, reply.body):
+        with PageCheck(reply.headers, reply.body):
             return _read(reply.body)
 
     async def _call(self, method: str, path: str, body: Body, timeout_s: float) -> Call:

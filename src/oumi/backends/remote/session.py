@@ -24,7 +24,7 @@ from oumi.backends.remote.masked_stream import mask_stream
 from oumi.backends.remote.model_families import family_of
 from oumi.backends.remote.prefill import Prefill
 from oumi.backends.remote.user_id import with_user_id
-from oumi.backends.remote.wrong_place import misdirected, pages_named
+from oumi.backends.remote.wrong_place import PageCheck, misdirected
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import MissingDependencyError, UnavailableError
@@ -111,7 +111,7 @@ class RemoteSession(Session):
         if reply.status in _TIMEOUT_STATUSES:
             self.timed_out.add(request.key)
         self.check(reply, call)
-        with pages_named(reply.headers, reply.body):
+        with PageCheck(reply.headers, reply.body):
             completion = self.dialect.decode(reply.body, request.config)
             return Prefill(request, self.provider).whole(completion)
 
@@ -139,7 +139,7 @@ class RemoteSession(Session):
                     replica.note_status(part.status)
                     self.rate_limits.observe(part.headers, part.status)
                     self.check(part, call)
-        with pages_named(head.headers, start):
+        with PageCheck(head.headers, start):
             last = decoder.last()
         yield last
 
@@ -164,7 +164,7 @@ class RemoteSession(Session):
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply, call)
-        with pages_named(reply.headers, reply.body):
+        with PageCheck(reply.headers, reply.body):
             return self.dialect.decode_models(reply.body, chat_only=chat_only)
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from urllib.parse import urljoin
 
 from oumi.backends.remote.errors import BadReplyError, PageError
@@ -40,18 +39,26 @@ def misdirected(reply: Reply, call: Call, name: str) -> OumiError | None:
     return None
 
 
-@contextmanager
-def pages_named(headers: Mapping[str, str], start: bytes) -> Iterator[None]:
+class PageCheck:
     """Around the decoding of a reply, which starts so: what was sent as HTML, and is neither an
     answer nor meant to be one, is a page.
     """
-    try:
-        yield
-    except BadReplyError as error:
-        is_html = headers.get("content-type", "").lower().startswith("text/html")
-        if isinstance(error, PageError) or not is_html or start.lstrip().startswith(_MEANT):
-            raise
-        raise PageError(error.reply or "") from error
+
+    __slots__ = ("_headers", "_start")
+
+    def __init__(self, headers: Mapping[str, str], start: bytes):
+        self._headers = headers
+        self._start = start
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if not isinstance(error, BadReplyError) or isinstance(error, PageError):
+            return
+        is_html = self._headers.get("content-type", "").lower().startswith("text/html")
+        if is_html and not self._start.lstrip().startswith(_MEANT):
+            raise PageError(error.reply or "") from error
 
 
 def _redirected(reply: Reply, call: Call, name: str) -> ConfigError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from oumi.core.digest import new_digest
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 2048
 """Rows that are decoded at once: enough that Arrow is quick, few enough for long documents."""
 
+_LARGE_GROUP = 1 << 26
+"""Bytes of a Parquet row group, unpacked, above which its columns are read bit by bit."""
+
 _BUFFER = 1 << 20
-"""Bytes of a Parquet column that are read at once, so that a large row group is not."""
+"""Bytes of such a column that are read at once."""
 
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
@@ -49,6 +53,8 @@ class ArrowRow(Mapping[str, Any]):
         value = self._columns[name][self.index]
         try:
             return value.as_py()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{name}: not UTF-8 ({error.reason})") from None
         except (ValueError, ImportError):  # such as times in nanoseconds, which pandas has alone
             return str(value)
 
@@ -136,14 +142,37 @@ class ParquetRecords(_ArrowFile):
     @property
     def estimated_rows(self) -> int:
         """How many rows there are, by the footer."""
-        rows: int = self._read(lambda: self._open().metadata.num_rows)
+        rows: int = self._read(lambda: self._metadata.num_rows)
         return rows
+
+    @cached_property
+    def _metadata(self) -> Any:
+        import pyarrow.parquet as pq
+
+        return pq.read_metadata(self._file())
+
+    @cached_property
+    def _buffer_size(self) -> int:
+        """0 reads each column of a group at once. That is also safer: for a page that, being
+        damaged, claims to have 2 GB, a buffer of that size would be made.
+        """
+        groups = map(self._metadata.row_group, range(self._metadata.num_row_groups))
+        largest = max((group.total_byte_size for group in groups), default=0)
+        return _BUFFER if largest > _LARGE_GROUP else 0
+
+    def _file(self) -> Any:
+        return self._pa.PythonFile(self._content.random_access(), mode="r")
 
     def _open(self) -> Any:
         import pyarrow.parquet as pq
 
-        file = self._pa.PythonFile(self._content.random_access(), mode="r")
-        return pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+        return pq.ParquetFile(
+            self._file(),
+            metadata=self._metadata,
+            buffer_size=self._buffer_size,
+            pre_buffer=False,
+            page_checksum_verification=True,
+        )
 
     def _read_schema(self) -> pa.Schema:
         return self._open().schema_arrow

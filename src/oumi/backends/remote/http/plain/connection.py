@@ -89,17 +89,23 @@ class Connection(asyncio.Protocol):
                 self._fail(reason)
 
     def _end(self, reply: Reply, *, is_last: bool) -> None:
-        self._reader = None
+        self._release()
         if not self._replied.done():
             self._replied.set_result(reply)
         if is_last:
             self._disconnect()
 
     def _fail(self, error: OumiError) -> None:
-        self._reader = None
+        self._release()
         if not self._replied.done():
             self._replied.set_exception(error)
         self._disconnect()
+
+    def _release(self) -> None:
+        """No call waits any more."""
+        if self._reader is not None:
+            self._reader.release()
+            self._reader = None
 
     def _time_out(self) -> None:
         if self._reader is not None:

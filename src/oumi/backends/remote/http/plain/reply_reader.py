@@ -58,6 +58,12 @@ class ReplyReader:
             raise cut_off(self.call)
         return self._reply()
 
+    def release(self) -> None:
+        """Let go of the parser, which refers back to the reader: a call would leave ten objects to
+        the garbage collector, which took a tenth of the time of a run. Nothing may be fed then.
+        """
+        del self._parser
+
     def on_message_begin(self) -> None:
         """A head begins, which is not always the first."""
         if self._is_whole:

@@ -23,7 +23,7 @@ class PlainTransport:
     """Sends calls to `http://` addresses for which no proxy is set, and reads whole replies."""
 
     def __init__(self, proxies: Proxies) -> None:
-        self._proxies = proxies
+        self._proxies = proxies if proxies else None
         # Some systems have settings of their own, which count where the environment has none.
         self._is_direct = bool(proxies) or not getproxies().keys() & {"http", "all"}
         self._idle: defaultdict[tuple[str, int], deque[Connection]] = defaultdict(deque)
@@ -45,7 +45,7 @@ class PlainTransport:
         is_plain = url.startswith("http://") and url.isascii() and "@" not in url
         if not (self._is_direct and is_plain and isinstance(call.body, bytes)):
             return False
-        return not self._proxies or self._proxies.find(url) is None
+        return self._proxies is None or self._proxies.find(url) is None
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
