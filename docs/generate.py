@@ -81,6 +81,8 @@ def _type(kind: type[BaseModel], field: str, info: FieldInfo) -> str:
 
 
 def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "has to be given"
     value = info.get_default(call_default_factory=True)
     if isinstance(value, BaseModel):
         return "see below"

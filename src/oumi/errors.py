@@ -10,6 +10,7 @@ OumiError
 │   ├── StructuredOutputError     the answer does not have the structure that was asked for
 │   └── OutputExistsError         the output file belongs to another run
 ├── AccessError                   correct the key, the rights or the quota
+├── BudgetError                   raise the budget: a limit on cost, tokens or rows is reached
 ├── UnavailableError              wait and try again: overload, time-out, rate limit
 ├── EngineError                   stop: the engine itself is broken
 │   ├── MissingDependencyError    the runtime is not installed
@@ -133,6 +134,26 @@ class AccessError(OumiError):
 
     exit_code = 3
     ends_run = True
+
+
+class BudgetError(OumiError):
+    """A budget of the run is used up: `max_cost_usd`, `max_total_tokens` or `max_rows`. What was
+    begun is finished; with a larger one the same call goes on.
+    """
+
+    exit_code = 7
+    ends_run = True
+
+    setting: str
+    """The name of the setting that is reached."""
+
+    def __init__(self, message: str, setting: str):
+        super().__init__(message)
+        self.setting = setting
+
+    def add_progress(self, progress: str) -> None:
+        """Have the error say besides how far the run is."""
+        self.args = (f"{self}. {progress}",)
 
 
 class UnavailableError(OumiError):

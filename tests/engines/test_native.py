@@ -204,3 +204,12 @@ def test_the_prompt_is_that_of_llama_cpp(native):
     unended = native.apply_chat_template(rows[0], add_generation_prompt=False)
     assert prompts[0] == unended + "<|im_start|>assistant\n"
     assert native.list_models() == ["oumi-tiny"]
+
+
+def test_prompts_are_counted_before_they_are_asked(native):
+    rows = [*sums(3), ask("Zwölf Boxkämpfer — 東京 🎉 <|im_end|>")]
+    found = native.estimate(rows, generation())
+    done = native.infer(rows, generation())
+    tokens = sum(row.metadata["usage"]["prompt_tokens"] for row in done)
+    assert (found.counted, found.prompt_tokens) == (True, (tokens, tokens))
+    assert found.prompts[0] == native.apply_chat_template(rows[0])

@@ -228,3 +228,12 @@ def test_the_prompt_is_that_of_llama_cpp(vllm):
         prompts = [other.apply_chat_template(row) for row in rows]
     assert [vllm.apply_chat_template(row) for row in rows] == prompts
     assert vllm.list_models() == ["oumi-tiny"]
+
+
+def test_prompts_are_counted_before_they_are_asked(vllm):
+    rows = [*sums(3), ask("Zwölf Boxkämpfer — 東京 🎉 <|im_end|>")]
+    found = vllm.estimate(rows, generation())
+    done = vllm.infer(rows, generation())
+    tokens = sum(row.metadata["usage"]["prompt_tokens"] for row in done)
+    assert (found.counted, found.prompt_tokens) == (True, (tokens, tokens))
+    assert found.prompts[0] == vllm.apply_chat_template(rows[0])

@@ -154,6 +154,8 @@ class Plan:
     headers: dict[str, str] = field(default_factory=dict)  # of good answers
     message: dict[str, Any] = field(default_factory=dict)
     finish_reason: str = "stop"
+    answer_tokens: tuple[int, int] = (5, 5)
+    """Fewest and most tokens that an answer counts as: by its request, at random."""
     events: list[Any] = field(default_factory=list)
     event_gap_ms: float = 0
     piece_bytes: int = 0

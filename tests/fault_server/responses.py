@@ -76,7 +76,7 @@ def _response(row: str, body: bytes, plan: Plan) -> dict[str, Any]:
 
 
 def _usage(body: bytes, plan: Plan) -> dict[str, Any]:
-    prompt, answer = bodies.tokens(body)
+    prompt, answer = bodies.tokens(body, plan)
     reasoning = 3 if plan.message.get("reasoning_content") else 0
     return {
         "input_tokens": prompt,

@@ -17,6 +17,9 @@ from tests.fault_server.message_batches import MessageBatches
 from tests.fault_server.plan import Plan, parse_plan
 from tests.fault_server.stats import Stats
 
+_PAID = frozenset({"200", "cut", "stream_cut", "truncated_json", "hang"})
+"""The model has answered, whatever of it arrives."""
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -67,8 +70,8 @@ class Service:
             return row, self._of_batches(method, path, headers, body) or self._other(path)
         request = self._request(form or CHAT, row, headers, body)
         answer = answers.make(request, fault)
-        if answer.label == "200":
-            self.stats.count_tokens(*bodies.tokens(body))
+        if answer.label in _PAID:
+            self.stats.count_tokens(*bodies.tokens(body, self.plan))
         return row, answer
 
     def _row(self, body: bytes) -> str:

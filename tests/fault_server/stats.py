@@ -43,7 +43,7 @@ class Stats:
         return number
 
     def count_tokens(self, prompt: int, completion: int) -> None:
-        """Count those of a good answer."""
+        """Count those of an answer, also of one that does not arrive whole."""
         self.prompt_tokens += prompt
         self.completion_tokens += completion
 

@@ -19,6 +19,7 @@ from oumi.core.configs import (
     ModelParams,
     RemoteParams,
 )
+from oumi.core.types import RunEstimate
 from oumi.core.types.conversation import ContentItem, Conversation, Message, Role, Type
 from oumi.core.types.result import InferenceResult
 from oumi.errors import InferenceError, OumiError
@@ -123,6 +124,10 @@ def ask() -> None:
         print(row, failure.error_message)
     for piece in engine.stream("Hello"):
         print(piece.content, end="")
+    before = engine.estimate(conversations(), settings(), pilot=20)
+    assert_type(before, RunEstimate)
+    if before.cost_usd is not None:
+        assert_type(before.cost_usd.high, float)
     batch_id = engine.infer_batch(conversations(), settings())
     assert_type(batch_id, str)
     print(engine.get_batch_status(batch_id).status, engine.list_models())

@@ -30,9 +30,9 @@ def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
             if progress.is_running:
                 _exit_at_once(exit_code_of(interrupt))
             return exit_code_of(interrupt)
-        except OumiError:
+        except OumiError as error:
             progress.close()
-            _print(summary.aborted(progress.stats, config))
+            _print(summary.aborted(progress.stats, config, error))
             raise
         finally:
             engine.close()

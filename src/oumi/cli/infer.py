@@ -23,6 +23,7 @@ from oumi.cli.words import read_words, with_standard_input
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.inference_config import STANDARD_STREAM
 from oumi.core.printable import printable
+from oumi.runner.expected_tokens import FEWEST_ANSWERS
 
 _EPILOG = """\b
 A run over a file that was interrupted goes on where it stopped when the same
@@ -30,7 +31,7 @@ command is given again.
 
 \b
 Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
-5 engine; 6 some rows failed; 130 interrupted.
+5 engine; 6 some rows failed; 7 a budget is used up; 130 interrupted.
 """
 
 
@@ -60,6 +61,18 @@ class _InferCommand(ContinuableCommand):
 @click.option("-i", "--interactive", is_flag=True, help="Chat in the terminal: see `oumi chat`.")
 @config_option()
 @list_option
+@click.option(
+    "--dry_run",
+    "--dry-run",
+    is_flag=True,
+    help="Ask nothing and write nothing: show prompts, count tokens, and say what it would cost.",
+)
+@click.option(
+    "--pilot",
+    type=click.IntRange(min=FEWEST_ANSWERS),
+    metavar="N",
+    help="Ask N rows, spread over the input, and say what the others will cost by what they took.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Show errors only, no progress, no summary.")
 @log_options
 @click.pass_context
@@ -71,6 +84,8 @@ def command(
     continues: bool,
     interactive: bool,
     path: Path | None,
+    dry_run: bool,
+    pilot: int | None,
     quiet: bool,
     verbose: bool,
 ) -> int:
@@ -90,6 +105,8 @@ def command(
         config, question = _of_files(config, files, question), None
     if verbose:
         show_settings(config)
+    if dry_run or pilot:
+        return _estimate(config, ctx, pilot or 0, quiet=quiet)
     if question is None and config.input_path is not None and not interactive:
         _check_no_question_options(ctx)
         return _answer_rows(config, quiet=quiet)
@@ -129,6 +146,15 @@ def _check_no_question_options(ctx: click.Context) -> None:
         raise click.UsageError(
             f"{given[0]} is for one question or a chat (-i); rows of a file have their own.", ctx
         )
+
+
+def _estimate(config: InferenceConfig, ctx: click.Context, pilot: int, *, quiet: bool) -> int:
+    from oumi.cli.estimate import print_estimate
+
+    if config.input_path is None:
+        raise click.UsageError("--dry_run and --pilot are for the rows of a file: name it.", ctx)
+    with sigterm_interrupts():
+        return print_estimate(with_named_engine(config, quiet=quiet), pilot, quiet=quiet)
 
 
 def _answer_rows(config: InferenceConfig, *, quiet: bool) -> int:

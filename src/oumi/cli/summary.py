@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Usage
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import SAMPLE
+from oumi.errors import BudgetError, OumiError
 from oumi.progress.formatting import format_dollars, format_number
+from oumi.runner.cost import no_price
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.lazy import LazyFailures
 
@@ -28,7 +30,8 @@ def finished(stats: RunStats, config: InferenceConfig) -> str:
     if stats.recorded == stats.total:
         kept = f" in {config.output_path}" if config.output_path != "-" else ""
         return f"Nothing to do: all {stats.total:,} rows were answered before{kept}."
-    return "\n".join(f"{name:<9} {text}" for name, text in _figures(stats, config))
+    place = [("answers", str(config.output_path))] if config.output_path != "-" else []
+    return _lines([*_figures(stats), *place])
 
 
 def failed(stats: RunStats, result: InferenceResult) -> str:
@@ -49,12 +52,20 @@ def interrupted(stats: RunStats, config: InferenceConfig) -> str:
     return f"\nInterrupted. {_kept(stats, config)}"
 
 
-def aborted(stats: RunStats, config: InferenceConfig) -> str:
-    """The same for a run that an error ended; empty where no row was answered."""
+def aborted(stats: RunStats, config: InferenceConfig, error: OumiError) -> str:
+    """The same for a run that an error ended; empty where no row was answered. Where a budget is
+    used up, which says itself how to go on, the figures.
+    """
+    if isinstance(error, BudgetError):
+        return _lines(_figures(stats))
     return _kept(stats, config) if stats.finished else ""
 
 
-def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, str]]:
+def _lines(figures: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"{name:<9} {text}" for name, text in figures)
+
+
+def _figures(stats: RunStats) -> Iterator[tuple[str, str]]:
     seconds, usage = stats.elapsed_s, stats.usage
     before = f", {stats.recorded:,} answered before" if stats.recorded else ""
     yield "rows", f"{stats.done:,} done, {stats.failed:,} failed{before}"
@@ -79,10 +90,8 @@ def _figures(stats: RunStats, config: InferenceConfig) -> Iterator[tuple[str, st
         yield "repairs", f"{stats.repairs:,} answers did not fit, and others were asked for"
     if stats.price is not None:
         cost = stats.cost
-        unknown = f"unknown: no price is published for {stats.price.model}"
+        unknown = f"unknown: {no_price(stats.price)}"
         yield "cost", format_dollars(cost) if cost is not None else unknown
-    if config.output_path != "-":
-        yield "answers", str(config.output_path)
 
 
 def _prompt_tokens(usage: Usage) -> str:

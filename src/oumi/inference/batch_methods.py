@@ -20,6 +20,7 @@ from oumi.data.output_name import check_output_name
 from oumi.data.source import Source
 from oumi.errors import ConfigError, UnavailableError
 from oumi.runner import loop
+from oumi.runner.limits.budget import check_no_budget
 
 if TYPE_CHECKING:
     from oumi.batch.service import Batches
@@ -204,7 +205,9 @@ class BatchMethods:
         """The effective settings of a new job, which has its input in a folder of its own."""
         from oumi.batch.media import pin_media_folder  # with the first batch job
 
-        return pin_media_folder(self._effective(given), is_list=is_list)
+        config = self._effective(given)
+        check_no_budget(config)
+        return pin_media_folder(config, is_list=is_list)
 
     async def _settings(self, given: InferenceConfig | None) -> InferenceConfig:
         """The effective settings. A model that is still to be loaded does not hold the loop up."""

@@ -22,6 +22,7 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import Conversations
 from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
+from oumi.inference.estimate_methods import EstimateMethods
 from oumi.inference.pickling import check_picklable
 from oumi.inference.single_requests import SingleRequests, without_input
 from oumi.progress.showing import showing_progress
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from oumi.batch.service import Batches
 
 
-class InferenceEngine(SingleRequests, BatchMethods):
+class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
     """A loaded model or a reachable API. Usable as a context manager; safe to use from threads, in
     forked children, and pickled.
 

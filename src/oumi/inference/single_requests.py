@@ -16,6 +16,7 @@ from oumi.data.conversation_like import ConversationLike, to_conversations
 from oumi.data.source import ListSource
 from oumi.errors import ConfigError, UnsupportedError
 from oumi.runner import loop
+from oumi.runner.limits.budget import budget_of_call
 from oumi.runner.request import Request
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
@@ -111,7 +112,8 @@ class SingleRequests:
         if session.config.generation.num_samples > 1:
             raise ConfigError("generation.num_samples: this is one answer; infer gives several")
         row = next(session.rows(ListSource(to_conversations([conversation]))))
-        return RowTask(session, row, MemoryStore())
+        budget = budget_of_call(session.config, session.price)
+        return RowTask(session, row, MemoryStore(), budget=budget)
 
     async def _render(
         self, backend: Backend, conversation: ConversationLike, variables: dict[str, Any]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
+from oumi.core.configs.price_params import PriceParams
 from oumi.core.types.completion import Usage
 
 _SAMPLE_TOKENS = 1000
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,21 @@ class Price:
             self.cache_write and self.cache_write * share,
         )
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a price is published."""
+        return None not in (self.input, self.cached, self.output)
+
+    def at_least(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """Dollars for these tokens, whatever of the prompt was read from a cache."""
+        cheapest = min(self.input or 0.0, self.cached or 0.0)
+        return prompt_tokens * cheapest + completion_tokens * (self.output or 0.0)
+
+    def at_most(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """Dollars for these tokens, whatever a cache has to do with the prompt."""
+        dearest = max(self.input or 0.0, self.cached or 0.0, self.cache_write or 0.0)
+        return prompt_tokens * dearest + completion_tokens * (self.output or 0.0)
+
     def cost(self, usage: Usage) -> float | None:
         """Dollars for these tokens, at the prices for requests of ordinary length."""
         if self.input is None or self.cached is None or self.output is None:
@@ -43,6 +60,25 @@ class Price:
             + written * (self.input if self.cache_write is None else self.cache_write)
             + usage.completion_tokens * self.output
         )
+
+
+def no_price(price: Price) -> str:
+    """Why a cost is not known."""
+    return f"no price is published for {price.model}"
+
+
+def given_price(params: PriceParams | None, model: str) -> Price | None:
+    """The price that the settings give; None where they give none."""
+    if params is None:
+        return None
+    cached = params.cached_per_million
+    cached = params.input_per_million if cached is None else cached
+    return Price(
+        model,
+        params.input_per_million / _MILLION,
+        cached / _MILLION,
+        params.output_per_million / _MILLION,
+    )
 
 
 @cache  # rows with settings of their own ask again and again

@@ -18,6 +18,8 @@ from oumi.data.jsonl import JsonlSink
 from oumi.data.source import Row, Source
 from oumi.data.tables.parser import Parser
 from oumi.errors import OumiError, RequestError
+from oumi.runner.limits.budget import Spent
+from oumi.runner.limits.reservation import Tokens
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.journal import Journal
@@ -49,6 +51,14 @@ class Destination(Protocol):
 
     def is_recorded(self, row: Row) -> bool:
         """Whether a row has an answer of an earlier call. To be asked of all rows in order."""
+        ...
+
+    def spent(self) -> Spent:
+        """What earlier calls took. Raises StorageError."""
+        ...
+
+    def record_unrecorded(self, tokens: Tokens) -> None:
+        """Remember how many tokens may have been paid for without a record. Raises StorageError."""
         ...
 
     def finish(self, stats: RunStats) -> InferenceResult:
@@ -86,6 +96,13 @@ class MemoryDestination:
     def is_recorded(self, row: Row) -> bool:
         """No call is remembered."""
         return False
+
+    def spent(self) -> Spent:
+        """Nothing: there were no earlier calls."""
+        return Spent()
+
+    def record_unrecorded(self, tokens: Tokens) -> None:
+        """Nothing outlives the call."""
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """The conversations with their answers."""
@@ -147,6 +164,31 @@ class FileDestination:
             return self._journal.holds(row.index)
         self._looked_up = row.index + 1
         return self._journal.unclaimed > 0 and self._claim_row(row)
+
+    @contextmanager
+    def look(self) -> Iterator[Journal | None]:
+        """The journal as it is, its answers claimed by their rows; None where there is none.
+        Nothing is locked or written.
+        """
+        from oumi.runner.storage.journal_reader import JournalReader
+
+        if not self._output.journal_path.exists():
+            yield None
+            return
+        with JournalReader(self._output.journal_path) as self._journal:
+            collections.deque(map(self.is_recorded, self._source.rows()), maxlen=0)
+            yield self._journal
+
+    def spent(self) -> Spent:
+        """All that the journal holds, also for rows that are no longer in the input."""
+        from oumi.runner.storage.journal_reader import recorded_usage
+
+        unrecorded = Tokens(*self._journal.notes.get("unrecorded", ()))
+        return Spent(recorded_usage(self._journal.path), unrecorded)
+
+    def record_unrecorded(self, tokens: Tokens) -> None:
+        """Write it to the journal."""
+        self._journal.append_note("unrecorded", list(tokens))
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """Write the output and its neighbours. A table that holds all of it stays as it is."""
@@ -229,7 +271,7 @@ class FileDestination:
         """Record where answers come from, and say so where those of earlier calls come from
         elsewhere.
         """
-        address, earlier = self._session.url, self._journal.address
+        address, earlier = self._session.url, self._journal.notes.get("address")
         if address is None or address == earlier:
             return
         if recorded and earlier is not None:
@@ -240,7 +282,7 @@ class FileDestination:
                 earlier,
                 address,
             )
-        self._journal.append_address(address)
+        self._journal.append_note("address", address)
 
     def _result(self) -> InferenceResult:
         # Rows with settings of their own may have schemas of their own, which are of no type.

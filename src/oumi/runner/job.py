@@ -17,14 +17,16 @@ from oumi.core.configs.inference_config import (
 )
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
+from oumi.core.types.estimate import RunEstimate
 from oumi.core.types.result import InferenceResult
-from oumi.data.check import CheckedRows
+from oumi.data.check import CheckedRows, check_rows
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
 from oumi.data.output_name import check_output_name
+from oumi.data.some_rows import SomeRows
 from oumi.data.source import Source
 from oumi.data.tables.parser import Parser
-from oumi.errors import InputError, OumiError, StorageError
+from oumi.errors import BudgetError, ConfigError, InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
 from oumi.runner.events import (
     Event,
@@ -34,6 +36,7 @@ from oumi.runner.events import (
     SourceRecognised,
     Waiting,
 )
+from oumi.runner.limits.budget import Budget, check_price, has_budget
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -41,6 +44,7 @@ from oumi.runner.run import Run
 from oumi.runner.sample_check import check_samples
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
+from oumi.runner.storage.row_store import RowStore
 
 
 class Job:
@@ -58,6 +62,7 @@ class Job:
         self.source = open_source(conversations, session.config)
         check_output_name(session.config)
         check_samples(session, self.source)
+        check_price(session.price, session.config)
         self._parser = parser
         self._stats = RunStats()
         self._listener = listener or log_waits
@@ -65,6 +70,8 @@ class Job:
         self._progress = None if path is None else ProgressFile(path)
         self._run: Run | None = None
         self._stopped = False
+        self._budget: Budget | None = None
+        self._only: frozenset[int] | None = None  # the rows of a pilot
 
     async def run(self) -> InferenceResult:
         """Answer all rows and save them. Raises what ends the whole run."""
@@ -78,24 +85,36 @@ class Job:
                 count = len(done.rows)
                 self._notify_started(RowsCounted(count, count, is_estimate=False), path)
                 return done
-            rows = CheckedRows(source, bad_rows_fail=self._config.bad_rows == BadRows.FAIL)
+            rows = self._checked_rows()
             await asyncio.to_thread(rows.check_first)
             with await asyncio.to_thread(destination.open) as store:
-                recorded = await asyncio.to_thread(destination.claim, rows.kept)
-                asked = self._session.rows(source, rows)
-                queue = RowQueue(rows, asked, destination.is_recorded, recorded)
-                self._notify_started(queue.counts, path)
-                refusals = Refusals(has_answers=recorded > 0)
-                self._run = run = Run(self._session, store, queue, self._notify, refusals)
-                if not self._stopped:
-                    try:
+                run = await self._begin(destination, store, rows, path)
+                try:
+                    if not self._stopped:
                         await run.run()
-                    except OumiError as error:
-                        await self._attach_result(error, destination)
-                        raise
-                if self._stopped:
+                except OumiError as error:
+                    await self._explain(error, destination)
+                    raise
+                finally:
+                    self._close_budget()
+                if self._stopped or self._only is not None:
                     return InferenceResult()
                 return await asyncio.to_thread(destination.finish, self._stats)
+
+    async def estimate(self, pilot: int = 0) -> RunEstimate:
+        """What the rows that have no answer yet will take, once `pilot` rows are asked, whose
+        answers are recorded. Without a pilot nothing is sent or written.
+        """
+        from oumi.runner.estimate import estimate_run, pilot_rows
+
+        if pilot and not self._is_kept:
+            raise ConfigError("a pilot needs an output_path, beside which its answers are kept")
+        bad_rows_fail = self._config.bad_rows == BadRows.FAIL
+        total = await asyncio.to_thread(check_rows, self.source, bad_rows_fail=bad_rows_fail)
+        if pilot:
+            self._only = pilot_rows(min(total, self._config.max_rows or total), pilot)
+            await self.run()
+        return await estimate_run(self._session, self.source, total)
 
     async def run_partial(self) -> InferenceResult:
         """The same, but what the answers of a backend end is a result as well: the rows that were
@@ -123,10 +142,63 @@ class Job:
         if self._run is not None:
             self._run.stop()
 
-    async def _attach_result(self, error: OumiError, destination: Destination) -> None:
+    async def _begin(
+        self, destination: Destination, store: RowStore, rows: CheckedRows, path: Path | None
+    ) -> Run:
+        """The run, which is about to ask."""
+        recorded = await asyncio.to_thread(destination.claim, rows.kept)
+        asked = self._session.rows(self._asked_source, rows)
+        queue = RowQueue(rows, asked, destination.is_recorded, recorded)
+        self._budget = await asyncio.to_thread(self._open_budget, destination)
+        refusals = Refusals(has_answers=recorded > 0)
+        run = self._run = Run(self._session, store, queue, self._notify, refusals, self._budget)
+        self._notify_started(queue.counts, path)
+        return run
+
+    @property
+    def _asked_source(self) -> Source:
+        """The rows that are asked: all of them, or those of a pilot."""
+        return self.source if self._only is None else SomeRows(self.source, self._only)
+
+    def _checked_rows(self) -> CheckedRows:
+        bad_rows_fail = self._config.bad_rows == BadRows.FAIL
+        return CheckedRows(self._asked_source, bad_rows_fail=bad_rows_fail)
+
+    def _open_budget(self, destination: Destination) -> Budget | None:
+        """What the run may take; None where nothing limits it."""
+        if not has_budget(self._config):
+            return None
+        spent, record = destination.spent(), destination.record_unrecorded
+        return Budget(self._config, self._session.price, spent, record)
+
+    def _close_budget(self) -> None:
+        if self._budget is not None:
+            with contextlib.suppress(StorageError):  # then more counts as paid than need be
+                self._budget.close()
+
+    async def _explain(self, error: OumiError, destination: Destination) -> None:
         """Have an error that ends the run carry what became of each row."""
+        if isinstance(error, BudgetError):
+            error.add_progress(self._progress_until(error))
+            if self._config.output_path == STANDARD_STREAM:  # printed now or never
+                await asyncio.to_thread(destination.finish, self._stats)
         with contextlib.suppress(OumiError):  # a source that was changed gives no rows
             error.result = await asyncio.to_thread(destination.result_until, error)
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether answers outlive the call."""
+        return self._config.output_path not in (None, STANDARD_STREAM)
+
+    def _progress_until(self, error: BudgetError) -> str:
+        """How far the run is at the end of its budget, and how it goes on."""
+        stats = self._stats
+        is_counted = stats.total is not None and not stats.is_estimate
+        left = f", {(stats.total or 0) - stats.finished:,} left" if is_counted else ""
+        if not self._is_kept:
+            return f"{stats.kept(None)}{left}"
+        done = stats.kept(self._config.output_path)
+        return f"{done}{left}. With a higher {error.setting} the same call goes on"
 
     def _destination(self, source: Source, path: Path | None) -> Destination:
         if path is None:
@@ -167,9 +239,11 @@ def _output_path(config: InferenceConfig) -> Iterator[Path | None]:
     else:
         with tempfile.TemporaryDirectory(prefix="oumi-") as folder:
             output = Path(folder) / "output.jsonl"
-            yield output
-            if output.exists():
-                _print_lines(output)
+            try:
+                yield output
+            finally:
+                if output.exists():
+                    _print_lines(output)
 
 
 def _print_lines(output: Path) -> None:

@@ -129,3 +129,15 @@ def _shaping(generation: GenerationParams) -> dict[str, Any]:
         if guided.get(name) == default:
             del guided[name]
     return values
+
+
+def written_out(conversation: Conversation) -> str:
+    """The messages of a conversation, each with its role; media by their kind alone."""
+    lines = []
+    for message in conversation.messages:
+        items = [
+            item.content or "" if item.is_text() else repr(item) for item in message.content_items
+        ]
+        calls = [f"{c.function.name}({c.function.arguments})" for c in message.tool_calls or ()]
+        lines.append(f"{message.role}: " + "\n".join([*items, *calls]))
+    return "\n".join(lines)

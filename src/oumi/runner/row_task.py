@@ -21,7 +21,9 @@ from oumi.core.types.failure import Failure
 from oumi.data.source import Row
 from oumi.errors import OumiError, StructuredOutputError
 from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
+from oumi.runner.limits.budget import Budget
 from oumi.runner.limits.permit import Permit
+from oumi.runner.limits.reservation import NOTHING_RESERVED, Reservation, Tokens
 from oumi.runner.limits.tries import Tries
 from oumi.runner.prefill import check_last_message
 from oumi.runner.refusals import Refusals
@@ -52,6 +54,7 @@ class RowTask:
 
     __slots__ = (
         "_attempts",
+        "_budget",
         "_cache",
         "_earlier",
         "_key",
@@ -77,6 +80,7 @@ class RowTask:
         key: str = NO_KEY,
         refusals: Refusals | None = None,
         cache: AnswerCache | None = None,
+        budget: Budget | None = None,
     ):
         self._session = session
         self._row = row
@@ -86,6 +90,7 @@ class RowTask:
         self._key = key
         self._refusals = refusals or Refusals()
         self._cache = cache
+        self._budget = budget
         self._started_s = time.monotonic()
         self._attempts = 0
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
@@ -144,17 +149,22 @@ class RowTask:
     async def _stream(self, request: Request) -> AsyncGenerator[Delta]:
         """One try of a stream. All parts of all tool calls are in it by its end."""
         estimate, calls = self._session.estimate_tokens(request), StreamedCalls()
-        with await self._session.limiter.acquire(*estimate) as permit:
+        with (
+            await self._reserve(request) as reservation,
+            await self._session.limiter.acquire(*estimate) as permit,
+        ):
             self._attempts += 1
             if self._needs_media(request):
                 request = await self._load_media(request)
             started_s = time.monotonic()
+            reservation.sent()
             async with aclosing(self._session.stream(request)) as deltas:
                 async for delta in deltas:
                     calls.add(delta.tool_calls)
                     if delta.completion is not None:
                         took_s = time.monotonic() - started_s
                         permit.done(*_tokens_used(delta.completion, estimate), took_s)
+                        reservation.spend(delta.completion.usage)
                         completion = _with_usage(self.accept(delta.completion))
                         rest = calls.rest(completion.message.tool_calls or ())
                         parts = (*delta.tool_calls, *rest)
@@ -226,14 +236,19 @@ class RowTask:
         estimate = session.estimate_tokens(request)
         while True:
             try:
-                with limiter.try_acquire(*estimate) or await self._permit(estimate) as permit:
+                with (
+                    await self._reserve(request) as reservation,
+                    limiter.try_acquire(*estimate) or await self._permit(estimate) as permit,
+                ):
                     self._stop.check()
                     self._attempts += 1
                     needs_media = self._needs_media(request)
                     ready = await self._load_media(request) if needs_media else request
                     started_s = time.monotonic()
+                    reservation.sent()
                     completion = await self._completion(ready)
                     completion = self._record(completion)  # from here on it is paid for
+                    reservation.spend(completion.usage)
                     took_s = time.monotonic() - started_s
                     permit.done(*_tokens_used(completion, estimate), took_s)
                     return completion
@@ -258,6 +273,15 @@ class RowTask:
         outage = self._session.limiter.availability.outage
         is_paid = outage is None or not outage.error.unreachable
         return completion if is_paid else self._stop.ends(completion)
+
+    async def _reserve(self, request: Request) -> Reservation:
+        """What the request may take of the budget, once that is left. A stop ends the wait."""
+        budget = self._budget
+        if budget is None or not budget.limits_tokens:
+            return NOTHING_RESERVED
+        prompt = await self._session.count_prompt(request)
+        most = Tokens(prompt.most, request.config.generation.max_new_tokens)
+        return await self._stop.ends(budget.reserve(most, is_begun=self._attempts > 0))
 
     def _permit(self, estimate: tuple[int, int]) -> Coroutine[Any, Any, Permit]:
         """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""

@@ -9,6 +9,7 @@ from oumi.data.source import Row
 from oumi.errors import StorageError, UnavailableError
 from oumi.runner.cache.opening import opened_cache
 from oumi.runner.events import LimitsReported, Listener, RunEnded, Stopping
+from oumi.runner.limits.budget import Budget
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
 from oumi.runner.row_task import RowTask
@@ -30,7 +31,8 @@ class Run:
 
     `stop` lets what is in flight finish, ends all waits, and begins nothing more. An error after
     which no other row can succeed does the same, and is raised by `run` once nothing is in flight.
-    `refusals` judges which errors these are.
+    `refusals` judges which errors these are. Where the `budget` has no more rows, those that were
+    begun are finished.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Run:
         queue: RowQueue,
         notify: Listener,
         refusals: Refusals,
+        budget: Budget | None = None,
     ):
         self._session = session
         self._store = store
@@ -48,6 +51,7 @@ class Run:
         self._notify = notify
         self._refusals = refusals
         self._cache: AnswerCache | None = None
+        self._budget = budget
         self._waits = WaitWatch(session, notify)
         self._stop = StopSignal()
         self._in_flight = 0
@@ -69,7 +73,7 @@ class Run:
             ):
                 for _ in range(self._queue.workers(self._session.max_in_flight)):
                     group.create_task(self._work())
-            if not self._stop.is_set:
+            if not self._stop.is_set and self._fatal is None:
                 await checking
         finally:
             ticking.cancel()
@@ -90,6 +94,9 @@ class Run:
         try:
             while (row := await self._queue.next()) is not None:
                 if self._stop.is_set:
+                    return
+                if self._budget is not None and not self._budget.allows_row(row.index):
+                    self._fatal = self._fatal or self._budget.rows_error()
                     return
                 self._in_flight += 1
                 try:
@@ -116,6 +123,7 @@ class Run:
             self._stop,
             refusals=self._refusals,
             cache=self._cache,
+            budget=self._budget,
         )
 
     def _end_with(self, error: Exception) -> None:

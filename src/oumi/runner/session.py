@@ -17,7 +17,8 @@ from oumi.errors import OumiError, UnsupportedError
 from oumi.runner.cost import Price
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
-from oumi.runner.request import KeyMaker, Request
+from oumi.runner.prompt_tokens import PromptTokens, estimate_prompt
+from oumi.runner.request import KeyMaker, Request, written_out
 from oumi.runner.seeds import sample_seed
 from oumi.structured.contract import Contract
 
@@ -63,6 +64,8 @@ class Session(ABC):
     """What answers have to look like; None where nothing is asked of them."""
     price: Price | None = None
     """What tokens cost; None where they cost nothing."""
+    batch_price: Price | None = None
+    """What they cost in a batch job; None where they cost nothing, or there is no batch API."""
     prefixes: PrefixMemory | None = field(default=None, repr=False)
     """Finds what conversations begin with that others do too; None where nothing follows from it.
     """
@@ -146,6 +149,16 @@ class Session(ABC):
         """Answer one request piece by piece; the last piece carries the completion. Closing the
         generator stops the model.
         """
+
+    async def count_prompt(self, request: Request) -> PromptTokens:
+        """The tokens of a prompt, before it is sent. Raises RequestError for one that cannot be
+        made.
+        """
+        return estimate_prompt(request)
+
+    async def render(self, request: Request) -> str:
+        """The prompt as a text to look at. Raises RequestError for one that cannot be made."""
+        return written_out(request.conversation)
 
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """Upper bounds on the tokens of the prompt and of the answer, for limits in tokens."""

@@ -35,9 +35,11 @@ from oumi.core.forks import fresh_thread, keep_forever, watch_forks
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
 from oumi.errors import ConfigError, EngineError
+from oumi.runner.cost import given_price
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
+from oumi.runner.prompt_tokens import PromptTokens, exactly
 from oumi.runner.request import Request
 from oumi.runner.session import Session
 from oumi.structured.contract import make_contract
@@ -70,6 +72,25 @@ class LocalSession(Session):
                 completion = _with_facts(delta.completion, request, prefill)
                 delta = replace(delta, completion=completion)
             yield delta
+
+    async def count_prompt(self, request: Request) -> PromptTokens:
+        """Counted by the model's own tokenizer, but where media would have to be loaded."""
+        if self._names_media(request):
+            return await super().count_prompt(request)
+        self.backend.check_process()
+        request, _ = continue_final_message(self.backend.adapted(request))
+        return exactly(await self.backend.count_tokens(request))
+
+    async def render(self, request: Request) -> str:
+        """As the chat template writes it, but where media would have to be loaded."""
+        if self._names_media(request):
+            return await super().render(request)
+        self.backend.check_process()
+        return await self.backend.render(self.backend.adapted(request))
+
+    @staticmethod
+    def _names_media(request: Request) -> bool:
+        return any(message.contains_media() for message in request.conversation.messages)
 
     async def _thinks_apart(self, request: Request) -> bool:
         """Whether the thought is generated before the answer, not with it."""
@@ -156,6 +177,7 @@ class LocalBackend(Backend):
             limiter=Limiter(Limits(in_flight=in_flight, adaptive=False)),
             retry_policy=RetryPolicy(max_retries=0),
             contract=make_contract(config.generation, is_sampled_here=True),
+            price=given_price(config.price, config.model.model_name),
             backend=self,
             # The runtime is given bytes, and so reads no file and no address by itself.
             media=MediaLoader.from_config(config, self._check_takes, loads_urls=True),

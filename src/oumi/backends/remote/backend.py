@@ -27,7 +27,7 @@ from oumi.core.urls import without_secrets
 from oumi.data.shared_prefix import PrefixMemory
 from oumi.errors import ConfigError, EngineError
 from oumi.runner import loop
-from oumi.runner.cost import Price, find_price
+from oumi.runner.cost import Price, find_price, given_price
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
@@ -78,7 +78,8 @@ class RemoteBackend(Backend):
             limiter=rate_limits.limiter,
             retry_policy=RetryPolicy.from_params(remote),
             contract=make_contract(config.generation, adapted.restore if adapted else None),
-            price=price_of(provider, config),
+            price=(price := price_of(provider, config)),
+            batch_price=batch_price_of(provider, price),
             prefixes=self._prefixes if prompt_cache.is_on(provider, config) else None,
             provider=provider,
             dialect=dialect,
@@ -192,7 +193,19 @@ def _within_reach(remote: RemoteParams) -> RemoteParams:
 
 
 def price_of(provider: Provider, config: InferenceConfig) -> Price | None:
-    """The published price of the model; None for servers of one's own."""
+    """The price that the settings give, or else the published one of the model; None for servers of
+    one's own.
+    """
+    given = given_price(config.price, config.model.model_name)
+    if given is not None:
+        return given
     if provider.price_list is None:
         return None
     return find_price(config.model.model_name, provider.price_list)
+
+
+def batch_price_of(provider: Provider, price: Price | None) -> Price | None:
+    """What tokens cost in a batch of the provider's API; None where they cost nothing there, or it
+    has none.
+    """
+    return price.times(provider.batch.price_share) if price and provider.batch else None

@@ -7,7 +7,6 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from oumi.backends.remote.session import RemoteSession
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.providers.base import OutputCutError, OutputNotReadyError
 from oumi.batch.api.result_journal import ResultJournal
@@ -15,7 +14,6 @@ from oumi.batch.api.shard import Shard, ShardState
 from oumi.batch.api.unclaimed import UnclaimedLines
 from oumi.core.logs import logger
 from oumi.data.source import Source
-from oumi.runner.cost import Price
 from oumi.runner.limits.retry import Retry, retrying
 from oumi.runner.storage.output import Output
 from oumi.runner.storage.row_store import always
@@ -79,16 +77,10 @@ def write(
 ) -> None:
     """Write all rows to the files of an output, in constant memory."""
     output.check_replaceable(journal.answered, overwrite=overwrite)
-    price, contract = _batch_price(job.session), always(job.session.contract)
+    price, contract = job.session.batch_price, always(job.session.contract)
     output.write(source, journal, job.folder.run_id, price, {}, contract)
 
 
 def output_of(job: ApiJob, path: str | None) -> Output:
     """Where results go: the path that the caller names, or the job's own folder."""
     return Output(Path(path)) if path else job.folder.output
-
-
-def _batch_price(session: RemoteSession) -> Price | None:
-    """What tokens cost in a batch; None where they cost nothing."""
-    limits, price = session.provider.batch, session.price
-    return price.times(limits.price_share) if price and limits else None

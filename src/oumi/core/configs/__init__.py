@@ -9,6 +9,7 @@ from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.configs.inference_config import BadRows, InferenceConfig
 from oumi.core.configs.model_params import EMBEDDED_MODEL, ModelParams
+from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import Api, RemoteParams
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "InferenceConfig",
     "InferenceEngineType",
     "ModelParams",
+    "PriceParams",
     "RemoteParams",
 ]
 

@@ -7,6 +7,7 @@ from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.configs.model_params import ModelParams
+from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import RemoteParams
 
 GROUPS: dict[str, type[Settings]] = {
@@ -15,6 +16,7 @@ GROUPS: dict[str, type[Settings]] = {
     "generation": GenerationParams,
     "generation.guided_decoding": GuidedDecodingParams,
     "remote_params": RemoteParams,
+    "price": PriceParams,
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -17,9 +16,11 @@ from oumi.core.configs.base import Settings
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
+from oumi.core.configs.input_folder import folder_of
 from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
 from oumi.core.configs.named import find_config
+from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.errors import ConfigError
 
@@ -155,6 +156,20 @@ class InferenceConfig(Settings):
     max_media_bytes: int = Field(default=MAX_MEDIA_BYTES, ge=1)
     """Most bytes of all images, audio and PDFs of one row together."""
 
+    max_cost_usd: float | None = Field(default=None, gt=0.0)
+    """Most dollars that a run may cost, with what earlier calls of it cost. Nothing is asked that
+    could pass it."""
+
+    max_total_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens that a run may take, of prompts and answers together. It counts as
+    `max_cost_usd` does."""
+
+    max_rows: int | None = Field(default=None, ge=1)
+    """Most rows that are asked: the first ones of the input. No further row is begun."""
+
+    price: PriceParams | None = None
+    """What tokens cost, in place of the published price of the model."""
+
     @field_validator("engine", mode="before")
     @classmethod
     def _check_engine(cls, value: Any) -> InferenceEngineType | str | None:
@@ -206,7 +221,7 @@ class InferenceConfig(Settings):
             return Path(self.allowed_media_path).expanduser()
         if self.input_path is None:
             return Path("/")
-        folders = {_folder_of(path) for path in self.input_paths}
+        folders = {folder_of(path) for path in self.input_paths}
         if len(folders) == 1:
             return folders.pop()
         return Path(os.path.commonpath([folder.resolve() for folder in folders]))
@@ -305,14 +320,3 @@ class InferenceConfig(Settings):
             print(text, end="")
         else:
             logger.info("settings:\n%s", text)
-
-
-def _folder_of(path: str) -> Path:
-    """The folder where an input lies: one that is given, or that of a file or a pattern."""
-    if path == STANDARD_STREAM or "://" in path or Path(path).is_fifo():  # such as <(command)
-        return Path()
-    if Path(path).is_dir():
-        return Path(path)
-    pattern = re.search(r"[*?\[]", path)
-    start = path if pattern is None or Path(path).exists() else path[: pattern.start()] + "x"
-    return Path(start).parent

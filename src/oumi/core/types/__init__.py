@@ -1,4 +1,4 @@
-"""Conversations, tool calls, completions, results of runs, and the state of batch jobs."""
+"""Conversations, tool calls, completions, results and estimates of runs, states of batch jobs."""
 
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.completion import Completion, Delta, ToolCallDelta, Usage
@@ -11,6 +11,7 @@ from oumi.core.types.conversation import (
     Role,
     Type,
 )
+from oumi.core.types.estimate import Range, RunEstimate
 from oumi.core.types.failure import Failure, InferenceErrorType
 from oumi.core.types.result import InferenceResult
 from oumi.core.types.tool_call import (
@@ -36,7 +37,9 @@ __all__ = [
     "InferenceErrorType",
     "InferenceResult",
     "Message",
+    "Range",
     "Role",
+    "RunEstimate",
     "ToolCall",
     "ToolCallDelta",
     "ToolDefinition",

@@ -40,6 +40,7 @@ _TYPES = {
         *("RequestError", "ConfigError", "UnsupportedError", "InputError", "ModelNotFoundError"),
         *("OutputExistsError", "AccessError", "MissingDependencyError", "UnknownBatchError"),
         "ContextLengthError",
+        "BudgetError",
     ),
     InferenceErrorType.PARSE_ERROR: (
         *("StructuredOutputError", "UnreadableAnswerError", "BadReplyError", "PageError"),

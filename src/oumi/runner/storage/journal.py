@@ -31,14 +31,15 @@ from oumi.runner.storage.journal_lines import (
     HEADER,
     HEADERS,
     JournalLine,
-    read_address,
     read_line,
+    read_note,
     read_record,
     whole_lines,
+    write_at,
     write_line,
     write_record,
 )
-from oumi.runner.storage.lock import holder_of, try_lock
+from oumi.runner.storage.lock import Lock, holder_of, try_lock
 from oumi.runner.storage.row_table import RowTable
 from oumi.structured.contract import Contract
 from oumi.structured.finish import record_is_valid
@@ -65,17 +66,14 @@ class Journal:
         self.unclaimed = 0
         """How many answers of earlier runs no row of this one has claimed."""
         self._open: set[int] = set()  # rows whose answers from before are not the last word
-        self.address: str | None = None
-        """Where the last answers come from; None where none is recorded."""
-        lock = try_lock(path)
-        if lock is None:
-            raise OutputExistsError(f"{path}: {holder_of(path)} works on this output")
-        self._lock = lock
+        self.notes: dict[str, Any] = {}
+        """The last note of each name."""
+        self._lock = self._take_lock()
         try:
             with storage_errors(path, "cannot be opened"):
                 self._end = self._load()
         except BaseException:
-            lock.release()
+            self._lock.release()
             raise
 
     def __enter__(self) -> Journal:
@@ -165,10 +163,10 @@ class Journal:
             if (place := self._places.get(row)) is not None:
                 yield row, place, "completion" in self.read(row)
 
-    def append_address(self, address: str) -> None:
-        """Record where the answers that follow come from. Raises StorageError."""
-        self._append_line(write_line({"address": address}))
-        self.address = address
+    def append_note(self, name: str, value: Any) -> None:
+        """Record what holds from here on. Raises StorageError."""
+        self._append_line(write_line({name: value}))
+        self.notes[name] = value
 
     def read(self, row: int) -> dict[str, Any]:
         """The last record of a row of this run, with its `completion` or its `failure`; empty
@@ -181,6 +179,12 @@ class Journal:
             return read_record(self._lock.file, place)
         except OSError as error:
             raise StorageError(f"{self.path}: cannot be read: {reason_of(error)}") from error
+
+    def _take_lock(self) -> Lock:
+        lock = try_lock(self.path)
+        if lock is None:
+            raise OutputExistsError(f"{self.path}: {holder_of(self.path)} works on this output")
+        return lock
 
     def _find(self, row: int, key: int) -> int | None:
         found = self._numbers.get(row)
@@ -208,7 +212,7 @@ class Journal:
         start = self._end
         self._lock.check()
         try:
-            _write_at(self._lock.file, line, start)
+            write_at(self._lock.file, line, start)
         except OSError as error:
             with contextlib.suppress(OSError):  # a torn line is cut off by the next run as well
                 os.ftruncate(self._lock.file, start)
@@ -230,8 +234,9 @@ class Journal:
                 elif (line := read_line(text)) is not None:
                     self._index(line, offset, replaced)
                     is_journal = is_journal or line.has_checksum
-                elif (address := read_address(text)) is not None:
-                    self.address, is_journal = address, True
+                elif (note := read_note(text)) is not None:
+                    self.notes |= note
+                    is_journal = True
                 else:
                     damaged.append(number)
         self._drop(replaced)
@@ -246,7 +251,7 @@ class Journal:
             _check_torn_header(self._lock.file, self.path)
         os.ftruncate(self._lock.file, end)
         if end == 0:
-            _write_at(self._lock.file, HEADER, 0)
+            write_at(self._lock.file, HEADER, 0)
         return end or len(HEADER)
 
     def _index(self, line: JournalLine, offset: int, replaced: list[int]) -> None:
@@ -288,12 +293,3 @@ def _check_torn_header(file: int, path: Path) -> None:
 
 def _not_a_journal(path: Path) -> OutputExistsError:
     return OutputExistsError(f"{path}: not a journal of this program; move it away")
-
-
-def _write_at(file: int, line: bytes, offset: int) -> None:
-    """All of a line, which the disk may take in parts. The place is ours to say: after a line that
-    was taken back, the file's own position would leave a hole.
-    """
-    written = 0
-    while written < len(line):
-        written += os.pwrite(file, line[written:], offset + written)

@@ -2,7 +2,8 @@
 
 A line is a JSON object that begins with the row's key and number, and ends with the CRC-32 of all
 that stands before it. Lines of version 1 have no checksum: they count where they can be read.
-Between these, a line says at which address the answers that follow were asked.
+Between these stand notes on the run: at which `address` the answers that follow were asked, and how
+many tokens may be `unrecorded`: paid for, at most, in no record.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ HEADERS = (b'{"journal":1}\n', HEADER)
 _START = re.compile(
     rb'\{"key":"([0-9a-f]{32})","row":(\d{1,18}),(?:"replaces":(\d{1,18}),)?"(completion|failure)":'
 )
-_ADDRESS = b'{"address":'
+_NOTE = re.compile(rb'\{"(?:address|unrecorded)":')
 _END = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\n')
 _END_BYTES = len(b',"crc32":"01234567"}\n')
 _READ_BYTES = 4096  # most lines are shorter
@@ -75,12 +76,13 @@ def read_line(line: bytes) -> JournalLine | None:
     )
 
 
-def read_address(line: bytes) -> str | None:
-    """Where the answers that follow come from; None for another line or one that is damaged."""
-    if not line.startswith(_ADDRESS) or _checksum(line) != _sum(line):
+def read_note(line: bytes) -> dict[str, Any] | None:
+    """A note by its name; None for another line or one that is damaged."""
+    if not _NOTE.match(line) or _checksum(line) != _sum(line):
         return None
-    address: str = parse_json(line)["address"]
-    return address
+    note: dict[str, Any] = parse_json(line)
+    del note["crc32"]
+    return note
 
 
 def read_places(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
@@ -102,6 +104,15 @@ def read_record(file: int, offset: int) -> dict[str, Any]:
     """The record at an offset of a journal that is open as a file descriptor."""
     record: dict[str, Any] = parse_json(_line_at(file, offset))
     return record
+
+
+def write_at(file: int, line: bytes, offset: int) -> None:
+    """All of a line, which the disk may take in parts. The place is ours to say: after a line that
+    was taken back, the file's own position would leave a hole.
+    """
+    written = 0
+    while written < len(line):
+        written += os.pwrite(file, line[written:], offset + written)
 
 
 def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

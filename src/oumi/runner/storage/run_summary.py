@@ -9,7 +9,7 @@ from typing import Any
 
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import Usage
-from oumi.runner.cost import Price
+from oumi.runner.cost import Price, no_price
 from oumi.runner.storage.atomic import atomic_file
 
 VERSION = 1
@@ -111,5 +111,5 @@ def cost_fields(price: Price | None, usage: Usage) -> dict[str, Any]:
         return {}
     cost = price.cost(usage)
     if cost is None:
-        return {"price": price, "cost_note": f"no price is published for {price.model}"}
+        return {"price": price, "cost_note": no_price(price)}
     return {"price": price, "cost_usd": round(cost, 6)}

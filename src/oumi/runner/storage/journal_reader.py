@@ -1,0 +1,49 @@
+"""A journal as it is, beside the run that may be writing it: nothing is locked or written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oumi.core.json_text import parse_json
+from oumi.core.types.completion import Usage
+from oumi.runner.storage.atomic import storage_errors
+from oumi.runner.storage.journal import Journal
+from oumi.runner.storage.journal_lines import read_line, whole_lines
+from oumi.runner.storage.lock import Lock
+
+
+class JournalReader(Journal):
+    """The answers that a journal held when it was opened, for rows to claim. Nothing can be added.
+
+    Raises StorageError for a file that is not there, OutputExistsError for one that is no journal.
+    """
+
+    def sync(self) -> None:
+        """Nothing to do: nothing was written."""
+
+    def _take_lock(self) -> Lock:
+        with storage_errors(self.path, "cannot be opened"):
+            return Lock(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC))
+
+    def _start_at(self, end: int) -> int:
+        return end
+
+
+def _paid(completion: Mapping[str, Any]) -> Usage:
+    return Usage() if completion.get("from_cache") else Usage.from_dict(completion["usage"])
+
+
+def recorded_usage(path: Path) -> Usage:
+    """The tokens of all answers in a journal, those that were not valid too: each has a line of its
+    own. Raises StorageError.
+    """
+    usage = Usage()
+    with storage_errors(path), path.open("rb") as file:
+        for _, text in whole_lines(file):
+            line = read_line(text)
+            if line is not None and line.is_answer:
+                usage += _paid(parse_json(text)["completion"])
+    return usage
