@@ -195,3 +195,12 @@ def test_a_budget_is_no_part_of_a_run(start: StartEngine, server: FaultServer, t
     price = PriceParams(input_per_million=1, output_per_million=1)
     engine.infer(rows, settings(output_path=output, max_rows=1, max_total_tokens=1, price=price))
     assert asked(server) == 5
+
+
+def test_a_row_has_all_its_samples(start: StartEngine, server: FaultServer, tmp_path: Path):
+    generation = GenerationParams(max_new_tokens=9, temperature=1.0, num_samples=3)
+    config = settings(generation=generation, output_path=str(tmp_path / "out.jsonl"))
+    assert start().estimate(questions(5), config).left == 15
+    with pytest.raises(BudgetError, match="max_rows = 2 is reached"):
+        start().infer(questions(5), config.model_copy(update={"max_rows": 2}))
+    assert server.answered() == {"row-0": 3, "row-1": 3}

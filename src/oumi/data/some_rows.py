@@ -16,6 +16,7 @@ class SomeRows(Source):
         self.name = source.name
         self.paths = source.paths
         self.has_settings, self.has_schemas = source.has_settings, source.has_schemas
+        self.num_samples = source.num_samples
         self.may_be_empty = True
         self._source = source
         self._numbers = numbers

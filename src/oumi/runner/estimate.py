@@ -19,6 +19,7 @@ from oumi.errors import OumiError, RequestError
 from oumi.runner.cost import no_price
 from oumi.runner.destination import FileDestination
 from oumi.runner.expected_tokens import FEWEST_ANSWERS, Answers, ExpectedTokens
+from oumi.runner.limits.budget import most_rows
 from oumi.runner.limits.duration import least_duration
 from oumi.runner.prefill import check_last_message
 from oumi.runner.prompt_tokens import PromptTokens
@@ -99,7 +100,7 @@ class _Estimator:
         self._recorded = recorded
         self._rows = total
         self._answered = sum(map(recorded.holds, range(total)))
-        self._allowed = session.config.max_rows or total  # rows, from the first one
+        self._allowed = most_rows(session.config) or total  # rows, from the first one
         self._unusable = 0
         self._left = ExpectedTokens()
         self._answers = Answers()

@@ -36,7 +36,7 @@ from oumi.runner.events import (
     SourceRecognised,
     Waiting,
 )
-from oumi.runner.limits.budget import Budget, check_price, has_budget
+from oumi.runner.limits.budget import Budget, check_price, has_budget, most_rows
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -112,7 +112,7 @@ class Job:
         bad_rows_fail = self._config.bad_rows == BadRows.FAIL
         total = await asyncio.to_thread(check_rows, self.source, bad_rows_fail=bad_rows_fail)
         if pilot:
-            self._only = pilot_rows(min(total, self._config.max_rows or total), pilot)
+            self._only = pilot_rows(min(total, most_rows(self._config) or total), pilot)
             await self.run()
         return await estimate_run(self._session, self.source, total)
 

@@ -57,7 +57,7 @@ class Budget:
         check_price(price, config)
         self._max_cost = config.max_cost_usd
         self._max_tokens = config.max_total_tokens
-        self._max_rows = config.max_rows
+        self._max_rows, self._most_rows = config.max_rows, most_rows(config)
         self._price = price
         self._usage = spent.usage
         self._lost = spent.unrecorded
@@ -75,7 +75,7 @@ class Budget:
 
     def allows_row(self, index: int) -> bool:
         """Whether a row, by its number from 0, is one of the first that may be asked."""
-        return self._max_rows is None or index < self._max_rows
+        return self._most_rows is None or index < self._most_rows
 
     def rows_error(self) -> BudgetError:
         """The error that ends a run at its last row."""
@@ -187,6 +187,11 @@ class Budget:
 def has_budget(config: InferenceConfig) -> bool:
     """Whether anything limits what a run may take."""
     return any(getattr(config, name) is not None for name in LIMITS)
+
+
+def most_rows(config: InferenceConfig) -> int | None:
+    """How many rows may be asked, each of their samples counted; None where nothing limits them."""
+    return None if config.max_rows is None else config.max_rows * config.generation.num_samples
 
 
 def check_no_budget(config: InferenceConfig) -> None:
