@@ -180,3 +180,9 @@ def test_a_pipe_is_one_message(oumi, openai: FaultServer) -> None:
     done = oumi("chat")
     assert done.returncode == 2
     assert "Standard input holds no message" in done.stderr
+
+
+def test_a_chat_has_one_answer_a_turn(tmp_path: Path) -> None:
+    with Terminal("chat", "-n", "2", "-t", "1", cwd=tmp_path) as terminal:
+        assert terminal.wait() == 2
+    assert "leave out -n" in terminal.screen()

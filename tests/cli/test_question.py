@@ -161,3 +161,9 @@ def test_an_answer_in_a_file(oumi, tmp_path: Path) -> None:
     [line] = (tmp_path / "out.jsonl").read_text().splitlines()
     assert json.loads(line)["messages"][-1]["content"] == HELLO.strip()
     assert oumi("hi", "--output_path", "-").stdout == HELLO
+
+
+def test_several_answers(oumi, openai: FaultServer) -> None:
+    done = oumi("-q", "-m", "gpt-4o-mini", "-t", "0.7", "-n", "3", "row-1")
+    assert (done.returncode, done.stdout) == (0, "\n".join(["answer to row-1\n"] * 3))
+    assert len(asked(openai)) == 3

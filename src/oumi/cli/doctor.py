@@ -12,6 +12,9 @@ from importlib import metadata
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import engine_rows
@@ -38,9 +41,21 @@ def command(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
+        _print(facts)
+    return EngineError.exit_code if facts["faults"] else 0
+
+
+def _print(facts: dict[str, Any]) -> None:
+    """The facts in two columns that fit a terminal; elsewhere in plain lines."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
         for name, value in _lines(facts):
             click.echo(printable(f"{name:<10} {value}"))
-    return EngineError.exit_code if facts["faults"] else 0
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in _lines(facts):
+        table.add_row(Text(name, "bold"), Text(printable(value)))
+    console.print(table)
 
 
 def _facts() -> dict[str, Any]:

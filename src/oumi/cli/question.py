@@ -72,8 +72,12 @@ def with_named_engine(config: InferenceConfig, *, quiet: bool) -> InferenceConfi
 
 
 def _streams(config: InferenceConfig) -> bool:
-    """Whether the answer is shown as it comes: what is not valid is asked for again only whole."""
-    return is_terminal() and config.generation.guided_decoding is None and not config.output_path
+    """Whether the answer is shown as it comes: not one that may be asked for again, for not being
+    valid, and not one of several.
+    """
+    given = config.generation
+    is_plain = given.guided_decoding is None and given.num_samples == 1
+    return is_terminal() and is_plain and not config.output_path
 
 
 def _stream(

@@ -40,6 +40,11 @@ _SHORTCUTS: dict[str, dict[str, Any]] = {
         "metavar": "NUMBER",
         "help": "Most tokens of an answer.",
     },
+    "generation.num_samples": {
+        "names": ("-n",),
+        "metavar": "NUMBER",
+        "help": "How many answers to give; more than one takes a temperature above 0.",
+    },
     "generation.guided_decoding.json": {
         "names": ("--schema",),
         "metavar": "FILE|FIELDS",

@@ -61,6 +61,8 @@ def chat(
         # Imports what reads the keyboard.
         from oumi.cli.chat.loop import run
 
+        if config.generation.num_samples > 1:
+            raise click.UsageError("A chat has one answer a turn: leave out -n.")
         config = with_named_engine(config, quiet=False)
         return run(config, media=media, earlier=earlier, question=question)
     text = with_standard_input(question)
