@@ -88,11 +88,11 @@ def test_a_long_error_still_means_what_its_status_says(
     server.plan(faults=[flood(503, compressed=compressed, mib=8, times=1)])
     engine = make(max_reply_bytes=64 << 20)
     if stream:
-        with pytest.raises(Exception, match="answered 503"):
-            list(engine.stream(ask("row-1")))
+        answer = [*engine.stream(ask("row-1"))][-1].completion.message
     else:
-        assert engine.infer([ask("row-1")])[0].messages[-1].content == "answer to row-1"
-        assert server.stats()["requests"] == 2
+        answer = engine.infer([ask("row-1")])[0].messages[-1]
+    assert answer.content == "answer to row-1"
+    assert server.stats()["requests"] == 2
 
 
 def test_a_list_of_models_that_is_too_large(make: Make, server: FaultServer):

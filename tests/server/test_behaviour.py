@@ -302,3 +302,10 @@ def test_files_are_read_where_each_model_that_may_answer_allows_them(
     ]
     assert [reply.status_code for reply in refused] == [400] * 3
     assert server.stats()["requests"] == 1
+
+
+@pytest.mark.parametrize("setting", ["--generation.num_samples=3", "--cache=true"])
+def test_what_only_runs_do_is_refused(oumi, setting: str):
+    done = oumi("serve", setting)
+    assert done.returncode == 2
+    assert setting.removeprefix("--").partition("=")[0] in done.stderr

@@ -149,6 +149,8 @@ class ModelTable:
 
     def __init__(self, configs: Mapping[str, ServedModel], most_waiting: int):
         _check_fallbacks(configs)
+        for config in configs.values():
+            _check_served(config)
         self._configs = configs
         self._most_waiting = most_waiting
         self._models: dict[str, Model] = {}
@@ -195,6 +197,14 @@ def _check_fallbacks(configs: Mapping[str, ServedModel]) -> None:
             if other == name or other not in configs:
                 hint = did_you_mean(other, configs.keys() - {name}, before="; ")
                 raise ConfigError(f"models.{name}.fallbacks: {other!r} is no other model{hint}")
+
+
+def _check_served(config: ServedModel) -> None:
+    """Raise ConfigError for what a run does, and a server does not."""
+    if config.generation.num_samples > 1:
+        raise ConfigError("generation.num_samples: a client says by `n` how many answers it wants")
+    if config.cache:
+        raise ConfigError("cache: a server takes no answers from a cache; leave it out")
 
 
 def _with(patience: RemoteParams, config: ServedModel) -> InferenceConfig:
