@@ -15,6 +15,7 @@ from oumi.core.configs.inference_config import (
     BadRows,
     InferenceConfig,
 )
+from oumi.core.configs.part import Part
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
 from oumi.core.types.result import InferenceResult
@@ -22,6 +23,7 @@ from oumi.data.check import CheckedRows
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
 from oumi.data.output_name import check_output_name
+from oumi.data.part_source import PartSource
 from oumi.data.source import Source
 from oumi.data.tables.parser import Parser
 from oumi.errors import InputError, OumiError, StorageError
@@ -34,6 +36,7 @@ from oumi.runner.events import (
     SourceRecognised,
     Waiting,
 )
+from oumi.runner.parts.attempts import attempt_path, find_part
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -55,7 +58,8 @@ class Job:
     ):
         self._session = session
         self._config = session.config
-        self.source = open_source(conversations, session.config)
+        self._part = find_part(session.config)
+        self.source = _part_of(open_source(conversations, session.config), self._part)
         check_output_name(session.config)
         check_samples(session, self.source)
         self._parser = parser
@@ -72,6 +76,8 @@ class Job:
         if source.recognised is not None:
             self._notify(SourceRecognised(source.recognised))
         with _output_path(self._config) as path:
+            if path is not None and self._part is not None:
+                path = await asyncio.to_thread(attempt_path, path.resolve(), self._part)
             destination = self._destination(source, path)
             done = await asyncio.to_thread(destination.finished_result)
             if done is not None:
@@ -146,6 +152,10 @@ class Job:
         if self._progress is not None:
             self._progress.update(self._stats, event)
         self._listener(event)
+
+
+def _part_of(source: Source, part: Part | None) -> Source:
+    return source if part is None else PartSource(source, part)
 
 
 def log_waits(event: Event) -> None:

@@ -20,6 +20,7 @@ from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
 from oumi.core.configs.named import find_config
+from oumi.core.configs.part import Part
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.errors import ConfigError
 
@@ -131,6 +132,10 @@ class InferenceConfig(Settings):
     """Whether answers of earlier runs are taken from a cache, and new ones kept in it. A path names
     a cache of one's own."""
 
+    part: str | None = None
+    """Which part of the rows is asked, such as `3/16`, where several runs share an input. `oumi
+    merge` makes one output of them; limits per minute are divided by their number."""
+
     progress_path: str | None = None
     """A JSON file that says about once a second how far the run is: `total`, which is an estimate
     or null until all rows are checked, `completed`, `failed` and `updated_at`."""
@@ -181,6 +186,11 @@ class InferenceConfig(Settings):
         if not isinstance(value, bool | None):
             raise ValueError("expected true, false or a path")
         return bool(value)
+
+    @field_validator("part")
+    @classmethod
+    def _check_part(cls, value: str | None) -> str | None:
+        return value if value is None else str(Part.parse(value))
 
     @field_validator("allowed_media_path")
     @classmethod
