@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs import loading, setting_text
 from oumi.core.configs.base import Settings
+from oumi.core.configs.cluster_params import ClusterParams
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
@@ -85,6 +86,7 @@ class InferenceConfig(Settings):
     """How an answer is generated."""
 
     remote_params: RemoteParams | None = None
+    cluster: ClusterParams | None = None
     """How an API is reached, and which limits are kept to."""
 
     engine: InferenceEngineType | str | None = None
@@ -250,6 +252,9 @@ class InferenceConfig(Settings):
             "generation": self.generation.merge(other.generation),
             "remote_params": (self.remote_params or RemoteParams()).merge(other.remote_params)
             if self.remote_params or other.remote_params
+            else None,
+            "cluster": (self.cluster or ClusterParams()).merge(other.cluster)
+            if self.cluster or other.cluster
             else None,
         }
         return merged.model_copy(update=groups)
