@@ -83,7 +83,7 @@ class WorkerLink:
         """Give up on the worker: whoever waits for it is told so. Returns why it is lost."""
         if self._lost is not None:
             return self._lost
-        said = "it says nothing" if isinstance(error, TimeoutError) else _first_line(error)
+        said = "it says nothing" if isinstance(error, TimeoutError) else first_line(error)
         self._lost = lost = WorkerLostError(f"{self.name} on {self.facts.node} is lost: {said}")
         for future in self._waiting.values():
             if not future.done():
@@ -91,6 +91,7 @@ class WorkerLink:
         return lost
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of Ray says, without its list of facts."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

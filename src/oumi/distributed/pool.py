@@ -10,7 +10,7 @@ from typing import Any
 
 from oumi.core.configs.cluster_params import ClusterParams
 from oumi.core.logs import logger
-from oumi.distributed.link import WorkerLink, WorkerLostError
+from oumi.distributed.link import WorkerLink, WorkerLostError, first_line
 from oumi.distributed.messages import Question, Reply, WorkerFacts
 from oumi.errors import EngineError, OumiError, RequestError
 
@@ -172,7 +172,7 @@ class WorkerPool:
         try:
             facts: WorkerFacts | OumiError = await actor.open.remote()
         except Exception as error:  # Ray has many kinds
-            self._note_failure(EngineError(f"worker {number} did not start: {error}"))
+            self._note_failure(EngineError(f"worker {number} did not start: {first_line(error)}"))
             return None
         if isinstance(facts, OumiError):
             self._note_failure(facts)
