@@ -86,8 +86,10 @@ class InferenceConfig(Settings):
     """How an answer is generated."""
 
     remote_params: RemoteParams | None = None
-    cluster: ClusterParams | None = None
     """How an API is reached, and which limits are kept to."""
+
+    cluster: ClusterParams | None = None
+    """The Ray cluster on whose workers the model runs. None: it runs in this process."""
 
     engine: InferenceEngineType | str | None = None
     """Which engine answers, of this package or of another one that is installed. None: what
