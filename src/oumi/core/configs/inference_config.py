@@ -191,6 +191,12 @@ class InferenceConfig(Settings):
             raise ValueError("expected true, false or a path")
         return bool(value)
 
+    @field_validator("cluster", mode="before")
+    @classmethod
+    def _cluster_by_default(cls, value: Any) -> Any:
+        """`true` is a cluster under default settings, `false` none."""
+        return ({} if value else None) if isinstance(value, bool) else value
+
     @field_validator("part")
     @classmethod
     def _check_part(cls, value: str | None) -> str | None:
