@@ -22,6 +22,7 @@ test: $(BROWSER)  ## all tests that need no heavy runtime
 test-engines:  ## the tests of heavy runtimes, in an environment of their own
 	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
 	$(VLLM)/bin/pytest tests/engines
+	$(VLLM)/bin/pytest tests/cluster  # apart: it changes what its process imports
 
 quick: $(BROWSER)  ## the tests without the slow ones
 	$(BIN)/pytest $(TWO_AT_ONCE) -m "not slow"

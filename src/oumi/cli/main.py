@@ -22,6 +22,7 @@ _COMMANDS = {
     "serve": "Serve models over HTTP, as the APIs of OpenAI and Anthropic.",
     "batch": "Submit jobs, and collect their answers later.",
     "cache": "Show, prune and export the answers that are kept across runs.",
+    "merge": "Make one output of the parts of a run.",
     "report": "Write one HTML file that shows what came out, of one run or of several.",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, and which could answer here.",

@@ -22,7 +22,7 @@ Override = tuple[str, str]
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _KEY = "oumi.overrides"
-_SWITCHES = {"overwrite"}
+_SWITCHES = {"cluster", "overwrite"}
 """Settings that may stand without a value, which then is `true`."""
 
 

@@ -16,6 +16,8 @@ _TITLES = {
     "generation": "Settings of answers",
     "generation.guided_decoding": "What an answer has to be (one of json, regex, choice, grammar)",
     "remote_params": "Settings of an API",
+    "price": "What tokens cost",
+    "cluster": "Settings of a Ray cluster",
 }
 _MOST_SUGGESTED = 3
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")

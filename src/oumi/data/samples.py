@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -17,9 +17,7 @@ from oumi.core.types.conversation import Conversation
 from oumi.data.equal_rows import EqualRows
 from oumi.data.records.record import Record
 from oumi.data.source import SAMPLE, Row, Source
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from oumi.data.source_view import SourceView
 
 
 def sampled(source: Source, config: InferenceConfig) -> Source:
@@ -33,25 +31,18 @@ def sampled(source: Source, config: InferenceConfig) -> Source:
     return SampledSource(source, num_samples, counts_equal_rows=counts)
 
 
-class SampledSource(Source):
+class SampledSource(SourceView):
     """Each row of another source so many times, the samples of a row one after the other.
 
     Row `r * num_samples + s` is sample `s` of row `r`. Where there are several, the conversations
-    have its number in their metadata. With `counts_equal_rows`, equal rows are numbered too.
+    have its number in their metadata. With `counts_equal_rows`, equal rows are numbered too. A copy
+    has each row once: who reads it samples them again.
     """
 
     def __init__(self, source: Source, num_samples: int, *, counts_equal_rows: bool = False):
-        self._source = source
+        super().__init__(source)
         self._equal_rows = EqualRows() if counts_equal_rows else None
         self.num_samples = num_samples
-        self.name = source.name
-        self.in_memory = source.in_memory
-        self.recognised = source.recognised
-        self.paths = source.paths
-        self.table = source.table
-        self.has_settings = source.has_settings
-        self.has_schemas = source.has_schemas
-        self.may_be_empty = source.may_be_empty
 
     def rows(self, start: int = 0) -> Iterator[Row]:
         """The rows from number `start` on."""
@@ -97,16 +88,6 @@ class SampledSource(Source):
             for _ in range(self.num_samples):
                 yield record
 
-    @property
-    def schema(self) -> pa.Schema | None:
-        """The types of the input's columns, where their format has any."""
-        return self._source.schema
-
-    @property
-    def text_columns(self) -> Sequence[str] | None:
-        """The names of the input's columns, where their format has them and all are texts."""
-        return self._source.text_columns
-
     def line_of(self, index: int) -> bytes:
         """One row as JSON text, unchecked."""
         row, sample = divmod(index, self.num_samples)
@@ -129,10 +110,6 @@ class SampledSource(Source):
         digest = new_digest()
         digest.update(f"{self._source.fingerprint()} samples {self.num_samples}".encode())
         return digest.hexdigest()
-
-    def copy_to(self, file: BinaryIO) -> None:
-        """Write the rows of the input as JSONL, each once: who reads them samples them again."""
-        self._source.copy_to(file)
 
 
 def _numbered(conversation: Conversation, sample: int) -> Conversation:

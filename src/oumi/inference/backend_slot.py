@@ -51,5 +51,5 @@ class BackendSlot:
             if self._closed:
                 raise EngineError("the engine is closed")
             config = effective_settings(self._row, self._config)
-            self._backend = load_backend(self._row)(self._row, config, **self._arguments)
+            self._backend = load_backend(self._row, config)(self._row, config, **self._arguments)
         return self._backend

@@ -22,11 +22,7 @@ def build_engine(config: InferenceConfig) -> InferenceEngine:
     raises.
     """
     config = with_engine(config)
-    return load_class(find_engine(str(config.engine)))(
-        config.model,
-        generation_params=config.generation,
-        remote_params=config.remote_params,
-    )
+    return load_class(find_engine(str(config.engine))).from_config(config)
 
 
 def load_class(row: EngineRow) -> type[InferenceEngine]:

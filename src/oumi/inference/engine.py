@@ -58,10 +58,26 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
             generation=generation_params or GenerationParams(),
             remote_params=remote_params,
         )
+        self._open(given, backend_arguments)
+
+    @classmethod
+    def from_config(cls, config: InferenceConfig) -> Self:
+        """The engine under the settings of a run, of which those of its files do not matter."""
+        engine = cls.__new__(cls)
+        given = InferenceConfig(
+            model=config.model,
+            generation=config.generation,
+            remote_params=config.remote_params,
+            cluster=config.cluster,
+        )
+        engine._open(given, {})
+        return engine
+
+    def _open(self, given: InferenceConfig, arguments: dict[str, Any]) -> None:
         row = self.row()
         self._config = with_effective_model(row, given).model_copy(deep=True)
-        self._arguments = backend_arguments
-        self._slot = BackendSlot(row, self._config, backend_arguments)
+        self._arguments = arguments
+        self._slot = BackendSlot(row, self._config, arguments)
         self._slot.get()
 
     @classmethod

@@ -15,6 +15,7 @@ from oumi.core.configs.inference_config import (
     BadRows,
     InferenceConfig,
 )
+from oumi.core.configs.part import Part
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
 from oumi.core.types.estimate import RunEstimate
@@ -23,6 +24,7 @@ from oumi.data.check import CheckedRows, check_rows
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
 from oumi.data.output_name import check_output_name
+from oumi.data.part_source import PartSource
 from oumi.data.some_rows import SomeRows
 from oumi.data.source import Source
 from oumi.data.tables.parser import Parser
@@ -37,6 +39,7 @@ from oumi.runner.events import (
     Waiting,
 )
 from oumi.runner.limits.budget import Budget, check_price, has_budget, most_rows
+from oumi.runner.parts.attempts import attempt_path, find_part
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -59,7 +62,8 @@ class Job:
     ):
         self._session = session
         self._config = session.config
-        self.source = open_source(conversations, session.config)
+        self._part = find_part(session.config)
+        self.source = _part_of(open_source(conversations, session.config), self._part)
         check_output_name(session.config)
         check_samples(session, self.source)
         check_price(session.price, session.config)
@@ -79,6 +83,8 @@ class Job:
         if source.recognised is not None:
             self._notify(SourceRecognised(source.recognised))
         with _output_path(self._config) as path:
+            if path is not None and self._part is not None:
+                path = await asyncio.to_thread(attempt_path, path.resolve(), self._part)
             destination = self._destination(source, path)
             done = await asyncio.to_thread(destination.finished_result)
             if done is not None:
@@ -218,6 +224,10 @@ class Job:
         if self._progress is not None:
             self._progress.update(self._stats, event)
         self._listener(event)
+
+
+def _part_of(source: Source, part: Part | None) -> Source:
+    return source if part is None else PartSource(source, part)
 
 
 def log_waits(event: Event) -> None:

@@ -22,6 +22,7 @@ from oumi.backends.remote.http.transport import Transport, open_transport
 from oumi.backends.remote.session import RemoteSession
 from oumi.backends.remote.user_id import check_user_id, with_user_id
 from oumi.core.configs import InferenceConfig, RemoteParams
+from oumi.core.configs.part import Part
 from oumi.core.logs import warn_once
 from oumi.core.urls import without_secrets
 from oumi.data.shared_prefix import PrefixMemory
@@ -68,7 +69,10 @@ class RemoteBackend(Backend):
         dialect = find_dialect(provider, config)
         address = self._find_address(config)
         adapted = dialect.adapted(config, provider)
-        rate_limits = self._find_rate_limits(Limits.from_params(remote), address)
+        limits = Limits.from_params(remote)
+        if config.part is not None:  # whose other parts are asked at the same time
+            limits = limits.divided(Part.parse(config.part).count)
+        rate_limits = self._find_rate_limits(limits, address)
         return RemoteSession(
             name=self.name,
             config=config,

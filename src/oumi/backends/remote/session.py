@@ -16,7 +16,7 @@ from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
 from oumi.backends.remote.errors import to_error
 from oumi.backends.remote.http.call import Call, Head, Reply
-from oumi.backends.remote.http.rate_limit_headers import RateLimitObserver, retry_after_s
+from oumi.backends.remote.http.rate_limit_headers import HeaderObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
 from oumi.backends.remote.http.transport import Transport
 from oumi.backends.remote.http.transport_errors import ConnectError, TransportTimeoutError
@@ -60,7 +60,7 @@ class RemoteSession(Session):
     """The schema of the answers as the API takes it."""
     has_system_role: bool
     """Whether the chat template has one, where the settings give a template."""
-    rate_limits: RateLimitObserver = field(repr=False)
+    rate_limits: HeaderObserver = field(repr=False)
     """Tells the limiter what the headers of replies report."""
     replicas: Replicas = field(repr=False)
     auth: Auth | None = field(repr=False)

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oumi.core.configs import loading, setting_text
 from oumi.core.configs.base import Settings
+from oumi.core.configs.cluster_params import ClusterParams
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
@@ -20,6 +21,7 @@ from oumi.core.configs.input_folder import folder_of
 from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
 from oumi.core.configs.named import find_config
+from oumi.core.configs.part import Part
 from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.errors import ConfigError
@@ -87,6 +89,9 @@ class InferenceConfig(Settings):
     remote_params: RemoteParams | None = None
     """How an API is reached, and which limits are kept to."""
 
+    cluster: ClusterParams | None = None
+    """The Ray cluster on whose workers the model runs. None: it runs in this process."""
+
     engine: InferenceEngineType | str | None = None
     """Which engine answers, of this package or of another one that is installed. None: what
     the [name of the model](engines.md#by-the-name-of-the-model) says."""
@@ -131,6 +136,10 @@ class InferenceConfig(Settings):
     cache: bool | str = False
     """Whether answers of earlier runs are taken from a cache, and new ones kept in it. A path names
     a cache of one's own."""
+
+    part: str | None = None
+    """Which part of the rows is asked, such as `3/16`, where several runs share an input. `oumi
+    merge` makes one output of them; limits per minute are divided by their number."""
 
     progress_path: str | None = None
     """A JSON file that says about once a second how far the run is: `total`, which is an estimate
@@ -197,6 +206,17 @@ class InferenceConfig(Settings):
             raise ValueError("expected true, false or a path")
         return bool(value)
 
+    @field_validator("cluster", mode="before")
+    @classmethod
+    def _cluster_by_default(cls, value: Any) -> Any:
+        """`true` is a cluster under default settings, `false` none."""
+        return ({} if value else None) if isinstance(value, bool) else value
+
+    @field_validator("part")
+    @classmethod
+    def _check_part(cls, value: str | None) -> str | None:
+        return value if value is None else str(Part.parse(value))
+
     @field_validator("allowed_media_path")
     @classmethod
     def _check_media_path(cls, value: str | None) -> str | None:
@@ -255,6 +275,9 @@ class InferenceConfig(Settings):
             "generation": self.generation.merge(other.generation),
             "remote_params": (self.remote_params or RemoteParams()).merge(other.remote_params)
             if self.remote_params or other.remote_params
+            else None,
+            "cluster": (self.cluster or ClusterParams()).merge(other.cluster)
+            if self.cluster or other.cluster
             else None,
         }
         return merged.model_copy(update=groups)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +24,19 @@ class Limits:
     """Whether fewer than `in_flight` may be in flight where the server bears no more."""
     max_wait_s: float = float("inf")
     """The longest pause that a server may ask for."""
+
+    def divided(self, count: int) -> Limits:
+        """The share of each of `count` runs at the same time."""
+
+        def share(limit: int | None) -> int | None:
+            return None if limit is None else max(limit // count, 1)
+
+        return replace(
+            self,
+            requests_per_minute=share(self.requests_per_minute),
+            input_tokens_per_minute=share(self.input_tokens_per_minute),
+            output_tokens_per_minute=share(self.output_tokens_per_minute),
+        )
 
     @classmethod
     def from_params(cls, params: RemoteParams) -> Limits:

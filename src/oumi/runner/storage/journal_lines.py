@@ -76,6 +76,19 @@ def read_line(line: bytes) -> JournalLine | None:
     )
 
 
+def moved_line(line: bytes, shift: int) -> bytes | None:
+    """The line of a record for another journal, in which its row has a number larger by `shift`;
+    None for one that is damaged. What it replaces it does not name there, as it holds that too.
+    """
+    start = _START.match(line)
+    if start is None or read_line(line) is None:
+        return None
+    end = len(line) - (_END_BYTES if _checksum(line) is not None else len(b"}\n"))
+    row = int(start[2]) + shift
+    text = b'{"key":"%s","row":%d,"%s":%s' % (start[1], row, start[4], line[start.end() : end])
+    return b'%s,"crc32":"%08x"}\n' % (text, crc32(text))
+
+
 def read_note(line: bytes) -> dict[str, Any] | None:
     """A note by its name; None for another line or one that is damaged."""
     if not _NOTE.match(line) or _checksum(line) != _sum(line):

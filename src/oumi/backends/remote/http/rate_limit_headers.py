@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from oumi.errors import OVERLOADED
 from oumi.runner.limits.limiter import Limiter
@@ -77,6 +77,14 @@ _FAMILIES: tuple[tuple[str, _Names], ...] = (
 )
 _MINUTE_SUFFIXES = ("-minute", "-prompt", "-generated")
 """Limits whose headers without a reset are for a minute."""
+
+
+class HeaderObserver(Protocol):
+    """Is told the headers of each reply."""
+
+    def observe(self, headers: Mapping[str, str], status: int) -> None:
+        """Take note of those of a reply with this status."""
+        ...
 
 
 class RateLimitObserver:

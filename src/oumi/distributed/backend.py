@@ -1,0 +1,173 @@
+"""The backend of an engine whose model runs on a Ray cluster."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from oumi.backends.base import Backend
+from oumi.backends.engine_row import EngineRow
+from oumi.backends.remote.backend import RemoteBackend
+from oumi.core.configs import InferenceConfig
+from oumi.core.configs.cluster_params import ClusterParams
+from oumi.core.configs.secrets import inline_secrets
+from oumi.core.forks import watch_forks
+from oumi.distributed.pool import WorkerPool
+from oumi.distributed.session import ClusterSession
+from oumi.errors import ConfigError, MissingDependencyError
+from oumi.runner import loop
+from oumi.runner.limits.config import Limits
+from oumi.runner.limits.limiter import Limiter
+from oumi.runner.limits.retry import RetryPolicy
+from oumi.runner.session import Session
+from oumi.structured.contract import make_contract
+
+_MOST_CALLS = 1000
+"""Calls that an actor takes at once. It has two at a time, so any number will do."""
+
+
+class ClusterBackend(Backend):
+    """Starts the workers, and holds the links to them."""
+
+    def __init__(self, row: EngineRow, config: InferenceConfig):
+        super().__init__(row, config)
+        _check_no_keys(row, config)
+        self._ray = _import_ray()
+        params = config.cluster or ClusterParams()
+        self._connect(params)
+        # An API's limits and prices are the driver's: it sends nothing, but knows the API.
+        self._api = RemoteBackend(row, config) if row.provider is not None else None
+        self._worker = self._ray.remote(_worker_class())
+        self._params = params
+        self._facts = loop.call(self._open())
+        watch_forks(self)
+
+    def session(self, config: InferenceConfig) -> Session:
+        """Requests go to the workers; all else is decided here."""
+        if self._api is not None:
+            return self._api_session(self._api, config)
+        in_flight = self._facts.max_in_flight * self._count()
+        return ClusterSession(
+            name=self.name,
+            config=config,
+            identity=self._facts.identity,
+            max_in_flight=in_flight,
+            limiter=Limiter(Limits(in_flight=in_flight, adaptive=False)),
+            retry_policy=RetryPolicy(max_retries=0),
+            contract=make_contract(config.generation, is_sampled_here=True),
+            pool=self._pool,
+            estimate=lambda request: (0, 0),
+        )
+
+    def check(self, config: InferenceConfig) -> None:
+        """Raise ConfigError for another model than the workers hold."""
+        if config.model.model_dump() != self.config.model.model_dump():
+            raise ConfigError(
+                f"the workers hold {self.config.model.model_name!r} with its own model settings; "
+                "make another engine for others"
+            )
+
+    def list_models(self, *, chat_only: bool) -> list[str]:
+        """Those of the API, or the one that the workers hold."""
+        if self._api is not None:
+            return self._api.list_models(chat_only=chat_only)
+        return super().list_models(chat_only=chat_only)
+
+    def after_fork(self) -> None:
+        """The workers are the parent's."""
+        self.is_of_parent = True
+
+    def close(self) -> None:
+        """End the workers."""
+        if not loop.is_ending():
+            loop.call(self._close())
+        if self._api is not None:
+            self._api.close()
+
+    def _api_session(self, api: RemoteBackend, config: InferenceConfig) -> Session:
+        session = api.session(config)
+        return ClusterSession(
+            name=session.name,
+            config=session.config,
+            identity=session.identity,
+            max_in_flight=session.max_in_flight,
+            limiter=session.limiter,
+            retry_policy=session.retry_policy,
+            media=session.media,
+            contract=session.contract,
+            price=session.price,
+            prefixes=session.prefixes,
+            pool=self._pool,
+            rate_limits=session.rate_limits,
+            estimate=session.estimate_tokens,
+        )
+
+    def _connect(self, params: ClusterParams) -> None:
+        if self._ray.is_initialized():
+            return
+        address = params.address or os.environ.get("RAY_ADDRESS")
+        self._ray.init(address=address, log_to_driver=False, logging_level="warning")
+
+    async def _open(self) -> Any:
+        self._pool = WorkerPool(self._params, self._start, self._end, self._count)
+        return await self._pool.open()
+
+    async def _close(self) -> None:
+        self._pool.close()
+        for link in self._pool.workers:
+            self._end(link.actor)
+
+    def _start(self, number: int) -> Any:
+        params, provider = self._params, self.row.provider
+        names = provider.key_env if provider else ()
+        keys = {name: os.environ[name] for name in names if name in os.environ}
+        config = self.config.model_copy(update={"cluster": None, "engine": self.row.name})
+        actor = self._worker.options(
+            name=f"oumi {self.name} {self.config.model.model_name} {os.getpid()}-{number}",
+            num_cpus=params.cpus_per_worker,
+            num_gpus=params.gpus_per_worker,
+            max_concurrency=_MOST_CALLS,
+            runtime_env={"env_vars": params.env} if params.env else None,
+        )
+        return actor.remote(config, keys, params.max_silence_s)
+
+    def _end(self, actor: Any) -> None:
+        self._ray.kill(actor)
+
+    def _count(self) -> int:
+        """How many workers there are to be: what is set, or what the cluster has room for."""
+        params = self._params
+        if params.workers != "auto":
+            return params.workers
+        has = self._ray.cluster_resources()
+        needs = {"CPU": params.cpus_per_worker, "GPU": params.gpus_per_worker}
+        room = [int(has.get(name, 0) / need) for name, need in needs.items() if need]
+        return max(min(room, default=1), 1)
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingDependencyError(
+            "a cluster needs Ray, which is not installed: pip install 'oumi-infer[ray]'"
+        ) from error
+    return ray
+
+
+def _worker_class() -> type:
+    from oumi.distributed.worker import Worker
+
+    return Worker
+
+
+def _check_no_keys(row: EngineRow, config: InferenceConfig) -> None:
+    """Raise ConfigError for a key in the settings, which would go to the workers in the open."""
+    found = [name for name, value in inline_secrets(config.remote_params).items() if value]
+    if found:
+        names = " or ".join(row.provider.key_env) if row.provider else ""
+        raise ConfigError(
+            f"remote_params.{found[0]} holds something secret, which is not sent through a "
+            f"cluster: set {names or 'an environment variable'} instead, which is handed to the "
+            "workers"
+        )

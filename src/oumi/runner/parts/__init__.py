@@ -1,0 +1,1 @@
+"""Runs in parts, without anything between these: each attempt at one is a run of its own."""
