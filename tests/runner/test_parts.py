@@ -23,6 +23,15 @@ from tests.fault_server import FaultServer
 ROWS = 50
 PARTS = 7
 
+_ATTEMPT = """
+import sys
+from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
+from oumi.inference import RemoteInferenceEngine
+remote = RemoteParams(api_url=sys.argv[1], num_workers=2)
+config = InferenceConfig(input_path=sys.argv[2], output_path=sys.argv[3], part=sys.argv[4])
+RemoteInferenceEngine(ModelParams(model_name="m"), remote_params=remote).infer(None, config)
+"""
+
 
 @pytest.fixture
 def engine(server: FaultServer):
@@ -37,6 +46,10 @@ def _config(tmp_path: Path, name: str, **fields: object) -> InferenceConfig:
         rows = [{"messages": [{"role": "user", "content": f"row-{i}"}]} for i in range(ROWS)]
         source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return InferenceConfig(input_path=str(source), output_path=str(tmp_path / name), **fields)
+
+
+def _paths(config: InferenceConfig) -> list[str]:
+    return [str(config.input_path), str(config.output_path), str(config.part)]
 
 
 @pytest.mark.parametrize(
@@ -74,14 +87,7 @@ def test_attempts_at_once_do_no_harm(
 ):
     server.plan(latency_ms=20)
     config = _config(tmp_path, "out.jsonl", part="1/1")
-    code = (
-        "import sys; from oumi.core.configs import *; from oumi.inference import *\n"
-        "remote = RemoteParams(api_url=sys.argv[1], num_workers=4)\n"
-        "config = InferenceConfig(input_path=sys.argv[2], output_path=sys.argv[3], part='1/1')\n"
-        "RemoteInferenceEngine(ModelParams(model_name='m'), remote_params=remote)"
-        ".infer(None, config)\n"
-    )
-    command = [sys.executable, "-c", code, server.api_url, config.input_path, config.output_path]
+    command = [sys.executable, "-c", _ATTEMPT, server.api_url, *_paths(config)]
     with ThreadPoolExecutor(2) as pool:
         done = [pool.submit(subprocess.run, command, timeout=60) for _ in range(2)]
     assert [process.result().returncode for process in done] == [0, 0]
@@ -97,14 +103,7 @@ def test_a_killed_attempt_is_gone_on_with(
 ):
     server.plan(latency_ms=40)
     config = _config(tmp_path, "out.jsonl", part="2/2")
-    code = (
-        "import sys; from oumi.core.configs import *; from oumi.inference import *\n"
-        "remote = RemoteParams(api_url=sys.argv[1], num_workers=2)\n"
-        "config = InferenceConfig(input_path=sys.argv[2], output_path=sys.argv[3], part='2/2')\n"
-        "RemoteInferenceEngine(ModelParams(model_name='m'), remote_params=remote)"
-        ".infer(None, config)\n"
-    )
-    command = [sys.executable, "-c", code, server.api_url, config.input_path, config.output_path]
+    command = [sys.executable, "-c", _ATTEMPT, server.api_url, *_paths(config)]
     process = subprocess.Popen(command, env=os.environ)
     folder = tmp_path / "out.jsonl.parts" / "2-of-2"
     while sum(map(count_records, folder.glob("*.journal"))) < 5:

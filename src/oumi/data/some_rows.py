@@ -6,19 +6,19 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import BinaryIO
 
+from oumi.data.records.record import Record
 from oumi.data.source import Row, Source
+from oumi.data.source_view import SourceView
 
 
-class SomeRows(Source):
+class SomeRows(SourceView):
     """Goes through the rows whose numbers are among `numbers`. The source itself is as it was."""
 
     def __init__(self, source: Source, numbers: Collection[int]):
-        self.name = source.name
-        self.paths = source.paths
-        self.has_settings, self.has_schemas = source.has_settings, source.has_schemas
-        self.num_samples = source.num_samples
+        super().__init__(source)
+        self.in_memory = False
+        self.recognised = self.table = None
         self.may_be_empty = True
-        self._source = source
         self._numbers = numbers
 
     def rows(self, start: int = 0) -> Iterator[Row]:
@@ -36,17 +36,10 @@ class SomeRows(Source):
         lines = enumerate(self._source.lines())
         return (line for index, line in lines if index in self._numbers)
 
-    def line_of(self, index: int) -> bytes:
-        """One row of the source as JSON text, unchecked."""
-        return self._source.line_of(index)
-
-    def place(self, row: Row) -> str:
-        """Where a row stands, for error messages."""
-        return self._source.place(row)
-
-    def fingerprint(self) -> str:
-        """That of the whole source."""
-        return self._source.fingerprint()
+    def records(self) -> Iterator[Record]:
+        """The same rows by their columns."""
+        records = enumerate(self._source.records())
+        return (record for index, record in records if index in self._numbers)
 
     def copy_to(self, file: BinaryIO) -> None:
         """Write these rows as JSONL."""
