@@ -46,7 +46,7 @@ class ClusterBackend(Backend):
         """Requests go to the workers; all else is decided here."""
         if self._api is not None:
             return self._api_session(self._api, config)
-        in_flight = self._facts.max_in_flight * self._count()
+        in_flight = self._facts.most_rows * self._count()
         return ClusterSession(
             name=self.name,
             config=config,
@@ -80,7 +80,7 @@ class ClusterBackend(Backend):
     def close(self) -> None:
         """End the workers."""
         if not loop.is_ending():
-            loop.call(self._close())
+            loop.call(self._pool.close())
         if self._api is not None:
             self._api.close()
 
@@ -110,12 +110,11 @@ class ClusterBackend(Backend):
 
     async def _open(self) -> Any:
         self._pool = WorkerPool(self._params, self._start, self._end, self._count)
-        return await self._pool.open()
-
-    async def _close(self) -> None:
-        self._pool.close()
-        for link in self._pool.workers:
-            self._end(link.actor)
+        try:
+            return await self._pool.open()
+        except BaseException:
+            await self._pool.close()
+            raise
 
     def _start(self, number: int) -> Any:
         params, provider = self._params, self.row.provider

@@ -9,7 +9,9 @@ from oumi.distributed.messages import Question, Reply, WorkerFacts
 from oumi.errors import EngineError
 
 _POLL_S = 5.0
-"""A worker without news answers after this time, which shows that it is there."""
+"""A worker without news answers after this time at most, which shows that it is there."""
+_POLLS_IN_SILENCE = 3
+"""So often it is asked in the time after which it would take the driver for gone."""
 
 
 class WorkerLostError(EngineError):
@@ -24,8 +26,9 @@ class WorkerLink:
     def __init__(self, name: str, actor: Any, facts: WorkerFacts, max_silence_s: float):
         self.name = name
         self.facts = facts
-        self.actor = actor
-        self._max_silence_s = max_silence_s
+        self._actor = actor
+        self._poll_s = min(_POLL_S, max_silence_s / _POLLS_IN_SILENCE)
+        self._longest_s = self._poll_s + max_silence_s
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._outbox: list[Question] = []
         self._lost: WorkerLostError | None = None
@@ -40,7 +43,7 @@ class WorkerLink:
     @property
     def free(self) -> int:
         """Rows that it has room for."""
-        return 0 if self._lost else self.facts.max_in_flight - len(self._waiting)
+        return 0 if self._lost else self.facts.most_rows - len(self._waiting)
 
     async def ask(self, question: Question) -> Reply:
         """What becomes of a row. Raises WorkerLostError."""
@@ -61,8 +64,7 @@ class WorkerLink:
         """Hand out what comes back, until the worker is lost. Returns why."""
         while True:
             try:
-                waits_s = _POLL_S + self._max_silence_s
-                replies = await asyncio.wait_for(self._finished(), waits_s)
+                replies = await asyncio.wait_for(self._finished(), self._longest_s)
             except Exception as error:  # Ray has many kinds, of which none is ours
                 return self.lose(error)
             for reply in replies:
@@ -72,12 +74,12 @@ class WorkerLink:
                     future.set_result(reply)
 
     async def _finished(self) -> list[Reply]:
-        replies: list[Reply] = await self.actor.finished.remote(_POLL_S)
+        replies: list[Reply] = await self._actor.finished.remote(self._poll_s)
         return replies
 
     def _send(self) -> None:
         questions, self._outbox = self._outbox, []
-        self.actor.ask.remote(questions)  # a failure shows in `listen` as well
+        self._actor.ask.remote(questions)  # a failure shows in `listen` as well
 
     def lose(self, error: Exception) -> WorkerLostError:
         """Give up on the worker: whoever waits for it is told so. Returns why it is lost."""

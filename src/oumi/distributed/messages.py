@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +13,10 @@ from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
 from oumi.errors import EngineError, OumiError
 from oumi.runner.request import Request
+
+_AHEAD = 1.25
+"""A quarter of the rows in flight waits: a way there and back takes milliseconds, an answer far
+longer, so that few rows are enough."""
 
 
 class Question(NamedTuple):
@@ -75,4 +80,11 @@ class WorkerFacts:
     identity: Mapping[str, Any]
     """What answers: engine, model and the fingerprint of its files."""
     max_in_flight: int
-    """Most rows worth giving to it at once."""
+    """Most rows that its engine works on at once."""
+
+    @property
+    def most_rows(self) -> int:
+        """Most rows that it is given at once. Some wait there, so that the engine goes on while
+        replies and rows are on their way.
+        """
+        return math.ceil(self.max_in_flight * _AHEAD)

@@ -46,17 +46,12 @@ class WorkerPool:
         self._links: list[WorkerLink] = []
         self._starting = 0
         self._failures = 0  # since the last answer
-        self._identity: Any = None
+        self._facts: WorkerFacts | None = None  # of the first worker
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._suspects: Counter[WorkerLink] = Counter()  # rows that were with a lost worker before
         self._tasks: set[asyncio.Task[Any]] = set()
         self._broken: OumiError | None = None
         self._has_worker = asyncio.Event()
-
-    @property
-    def workers(self) -> list[WorkerLink]:
-        """Those that are ready."""
-        return list(self._links)
 
     async def open(self) -> WorkerFacts:
         """Start the workers, and wait for the first one. Raises why none could be had."""
@@ -70,13 +65,15 @@ class WorkerPool:
             )
         if self._broken is not None:
             raise self._broken
-        return self._links[0].facts
+        assert self._facts is not None  # noqa: S101  for the type checker
+        return self._facts
 
-    def close(self) -> None:
-        """Begin nothing more; whoever waits is told so."""
+    async def close(self) -> None:
+        """End all workers. Whoever waits for one gets an error."""
         self._break(EngineError("the engine is closed"))
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def ask(self, question: Question) -> Reply:
         """What becomes of a row. Raises PoisonRowError, and EngineError where no worker is left.
@@ -85,25 +82,27 @@ class WorkerPool:
         worker had is to blame shows when it is lost again: until then, no worker is given two of
         them at a time.
         """
-        losses = 0
-        while True:
-            link = await self._choose(is_suspect=losses > 0)
+        for losses in itertools.count(1):
             try:
-                reply = await self._ask(link, question)
+                return await self._ask_any(question, is_suspect=losses > 1)
             except WorkerLostError as lost:
-                losses += 1
                 if losses == _MOST_LOSSES:
                     raise PoisonRowError(
                         f"{_MOST_LOSSES} workers were lost while they had this row, the last one "
                         f"so: {lost}. It is not given to another one."
                     ) from lost
-                continue
-            finally:
-                if losses:
-                    self._suspects[link] -= 1
-                self._wake()
-            self._failures = 0
-            return reply
+        raise AssertionError  # the loop has no end
+
+    async def _ask_any(self, question: Question, *, is_suspect: bool) -> Reply:
+        """What becomes of a row with one worker. Raises WorkerLostError."""
+        link = await self._choose(is_suspect=is_suspect)
+        try:
+            reply = await self._ask(link, question)
+        finally:
+            self._suspects[link] -= is_suspect
+            self._wake()
+        self._failures = 0
+        return reply
 
     async def _ask(self, link: WorkerLink, question: Question) -> Reply:
         """The same of one worker. One whose engine cannot go on is lost too."""
@@ -128,13 +127,13 @@ class WorkerPool:
             await waiter
 
     def _wake(self) -> None:
-        """Have whoever waits for a worker look again."""
-        while self._waiters and (self._broken or any(link.free > 0 for link in self._links)):
+        """Have as many of those who wait for a worker look again as there is room for."""
+        room = len(self._waiters) if self._broken else sum(link.free for link in self._links)
+        while self._waiters and room > 0:
             waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_result(None)
-                if self._broken is None:
-                    return
+                room -= 1
 
     async def _grow(self) -> None:
         """Keep as many workers as are wanted, and as the cluster has room for."""
@@ -150,11 +149,16 @@ class WorkerPool:
         """Start a worker, give it rows until it is lost, and take another one in its place."""
         actor = self._start(number)
         try:
+            await self._use_worker(actor, number)
+        finally:
+            self._end(actor)
+
+    async def _use_worker(self, actor: Any, number: int) -> None:
+        try:
             facts = await self._open_worker(actor, number)
         finally:
             self._starting -= 1
         if facts is None:
-            self._end(actor)
             return
         link = WorkerLink(f"worker {number}", actor, facts, self._params.max_silence_s)
         self._links.append(link)
@@ -164,7 +168,6 @@ class WorkerPool:
         lost = await link.listen()
         self._links.remove(link)
         del self._suspects[link]
-        self._end(actor)
         self._note_failure(lost)
 
     async def _open_worker(self, actor: Any, number: int) -> WorkerFacts | None:
@@ -177,8 +180,8 @@ class WorkerPool:
         if isinstance(facts, OumiError):
             self._note_failure(facts)
             return None
-        self._identity = self._identity or facts.identity
-        if facts.identity != self._identity:
+        self._facts = self._facts or facts
+        if facts.identity != self._facts.identity:
             logger.warning(
                 "cluster: worker %d on %s holds another model than the first worker, by the "
                 "fingerprint of its files: it is left out",
