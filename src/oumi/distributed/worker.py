@@ -94,7 +94,10 @@ class Worker:
         headers = _Headers()
         try:
             session = self._session(question.config, headers)
-            completion = await session.complete(question.request(session.config))
+            request = question.request(session.config)
+            if session.media is not None and session.media.is_needed(request):
+                request = await session.media.load(request)
+            completion = await session.complete(request)
             reply = Reply.done(question.number, completion, headers.seen)
         except Exception as error:  # each row ends as a value
             reply = Reply.failed(question.number, error, headers.seen)
