@@ -81,7 +81,8 @@ class JobSpec:
         return KeyMaker(self.config, self.identity)
 
 
-_FILES = (
+_OF_ONE_CALL = (
+    "batch",
     "input_path",
     "output_path",
     "output_format",
@@ -89,6 +90,7 @@ _FILES = (
     "progress_path",
     "overwrite",
 )
+"""Settings that say nothing of the job itself."""
 
 
 def new_job_spec(session: Session, *, kind: JobKind, fingerprint: str, rows: int) -> JobSpec:
@@ -119,6 +121,6 @@ def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
     of the rows are left out.
     """
     settings = dump_without_secrets(config, only_set=True)
-    for name in (*_FILES, *PROMPT_SETTINGS):
+    for name in (*_OF_ONE_CALL, *PROMPT_SETTINGS):
         settings.pop(name, None)
     return settings

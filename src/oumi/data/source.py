@@ -133,7 +133,9 @@ class Source(ABC):
 
     @abstractmethod
     def copy_to(self, file: BinaryIO) -> None:
-        """Write all rows as JSONL, each at the line number that it has here."""
+        """Write all rows as JSONL, each at the line number that it has here, without the settings
+        that rows bring along.
+        """
 
 
 class ListSource(Source):

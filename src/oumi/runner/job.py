@@ -27,6 +27,7 @@ from oumi.data.tables.parser import Parser
 from oumi.errors import InputError, OumiError, StorageError
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
 from oumi.runner.events import (
+    BatchReported,
     Event,
     Listener,
     RowsCounted,
@@ -81,14 +82,19 @@ class Job:
             rows = CheckedRows(source, bad_rows_fail=self._config.bad_rows == BadRows.FAIL)
             await asyncio.to_thread(rows.check_first)
             with await asyncio.to_thread(destination.open) as store:
-                recorded = await asyncio.to_thread(destination.claim, rows.kept)
+                phase = self._session.batch_phase
+                first = rows.kept if phase is None else source.rows()  # of which it asks no other
+                recorded = await asyncio.to_thread(destination.claim, first)
                 asked = self._session.rows(source, rows)
-                queue = RowQueue(rows, asked, destination.is_recorded, recorded)
+                is_all = phase is not None
+                queue = RowQueue(rows, asked, destination.is_recorded, recorded, is_all=is_all)
                 self._notify_started(queue.counts, path)
                 refusals = Refusals(has_answers=recorded > 0)
                 self._run = run = Run(self._session, store, queue, self._notify, refusals)
                 if not self._stopped:
                     try:
+                        if phase is not None:
+                            await run.run_batch(phase, source)
                         await run.run()
                     except OumiError as error:
                         await self._attach_result(error, destination)
@@ -152,7 +158,7 @@ def log_waits(event: Event) -> None:
     """A listener for where nobody else says why nothing happens, and what rows are taken for."""
     if isinstance(event, Waiting):
         logger.warning(event.text)
-    elif isinstance(event, SourceRecognised):
+    elif isinstance(event, BatchReported | SourceRecognised):
         logger.info(event.text)
 
 

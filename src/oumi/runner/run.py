@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
-from oumi.data.source import Row
+from oumi.data.source import Row, Source
 from oumi.errors import StorageError, UnavailableError
+from oumi.runner.batch_phase import BatchPhase
 from oumi.runner.cache.opening import opened_cache
 from oumi.runner.events import LimitsReported, Listener, RunEnded, Stopping
 from oumi.runner.refusals import Refusals
@@ -52,6 +54,15 @@ class Run:
         self._stop = StopSignal()
         self._in_flight = 0
         self._fatal: Exception | None = None
+
+    async def run_batch(self, phase: BatchPhase, source: Source) -> None:
+        """Have a batch job answer rows first. A stop ends the wait for it."""
+        self._in_flight += 1  # one that waits, as `stop` counts
+        try:
+            with contextlib.suppress(RunStoppedError):
+                await phase.run(source, self._store, self._notify, self._stop)
+        finally:
+            self._in_flight -= 1
 
     @property
     def stopped(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from oumi.backends.remote.session import RemoteSession
@@ -18,7 +19,6 @@ from oumi.data.source import Source
 from oumi.runner.cost import Price
 from oumi.runner.limits.retry import Retry, retrying
 from oumi.runner.storage.output import Output
-from oumi.runner.storage.row_store import always
 
 
 async def collect(job: ApiJob, journal: ResultJournal) -> None:
@@ -79,8 +79,8 @@ def write(
 ) -> None:
     """Write all rows to the files of an output, in constant memory."""
     output.check_replaceable(journal.answered, overwrite=overwrite)
-    price, contract = _batch_price(job.session), always(job.session.contract)
-    output.write(source, journal, job.folder.run_id, price, {}, contract)
+    contract_at = partial(job.session.contract_at, source)
+    output.write(source, journal, job.folder.run_id, _batch_price(job.session), {}, contract_at)
 
 
 def output_of(job: ApiJob, path: str | None) -> Output:

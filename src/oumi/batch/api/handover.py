@@ -1,0 +1,69 @@
+"""What a run and the batch job that answers its rows hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from oumi.batch.api.job import ApiJob
+from oumi.batch.api.result_journal import ResultJournal
+from oumi.core.types.completion import Completion
+from oumi.core.types.failure import Failure
+from oumi.data.source import Row, Source
+from oumi.errors import RequestError
+from oumi.runner.events import Listener, RowDone, RowFailed
+from oumi.runner.request import NO_KEY
+from oumi.runner.row_task import RowTask
+from oumi.runner.session import Session
+from oumi.runner.storage.journal import Journal
+from oumi.runner.storage.row_store import RowStore
+from oumi.runner.storage.snapshot import outcome_in
+
+
+def has_open_rows(source: Source, store: RowStore) -> bool:
+    """Whether any row of a run has no record."""
+    return any(not store.holds(row.index) for row in source.rows())
+
+
+def give_answers(job: ApiJob, source: Source, store: RowStore) -> None:
+    """Record in a new job what the run has answers to, so that it does not ask for them."""
+    with Journal(job.folder.output.journal_path) as journal:
+        for row in source.rows():
+            if row.conversation is None or not store.holds(row.index):
+                continue
+            outcome = outcome_in(store, row.index)
+            if isinstance(outcome, Completion):
+                journal.append(row.index, job.row_key(row), outcome)
+
+
+class Handover:
+    """Takes the answers of a job into the store of a run, as its own."""
+
+    def __init__(self, session: Session, store: RowStore, notify: Listener, price_share: float):
+        self._session = session
+        self._store = store
+        self._notify = notify
+        self._price_share = price_share
+
+    def take(self, source: Source, journal: ResultJournal, *, failures: bool) -> None:
+        """Record all answers that the run lacks; with `failures` also why rows have none."""
+        for row in source.rows():
+            if self._store.holds(row.index):
+                continue
+            if journal.holds(row.index):
+                self._take_answer(row, Completion.from_dict(journal.read(row.index)["completion"]))
+            elif failures:
+                self._take_failure(row, Failure.from_dict(journal.read(row.index)["failure"]))
+
+    def _take_answer(self, row: Row, completion: Completion) -> None:
+        session = self._session.for_row(row)
+        task = RowTask(session, row, self._store, key=session.keys.row_key(row))
+        paid = replace(completion, price_share=self._price_share)
+        self._notify(RowDone(row.index, task.accept(paid), None))
+
+    def _take_failure(self, row: Row, failure: Failure) -> None:
+        try:
+            key = self._session.for_row(row).keys.row_key(row)
+        except RequestError:  # settings of the row that are not taken, which is what failed
+            key = NO_KEY
+        self._store.append_failure(row.index, key, failure, latency_s=0.0)
+        self._notify(RowFailed(row.index, failure, None, failure.usage))

@@ -1,0 +1,20 @@
+"""The folder of an input, below which its rows may name files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+STANDARD_STREAM = "-"
+"""In place of a path: standard input or standard output."""
+
+
+def folder_of(path: str) -> Path:
+    """The folder where an input lies: one that is given, or that of a file or a pattern."""
+    if path == STANDARD_STREAM or "://" in path or Path(path).is_fifo():  # such as <(command)
+        return Path()
+    if Path(path).is_dir():
+        return Path(path)
+    pattern = re.search(r"[*?\[]", path)
+    start = path if pattern is None or Path(path).exists() else path[: pattern.start()] + "x"
+    return Path(start).parent
