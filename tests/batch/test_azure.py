@@ -92,7 +92,7 @@ def test_rows_that_fail_are_told_apart(server: FaultServer, azure):
     batch_id = azure.infer_batch(rows(3))
     assert finish(azure, batch_id) == BatchStatus.COMPLETED
     assert kinds(azure.get_batch_results_partial(batch_id, rows(3))) == {
-        1: "RequestError",
+        1: "ContextLengthError",
         2: "UnavailableError",
     }
 

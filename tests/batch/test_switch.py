@@ -106,7 +106,7 @@ def test_lines_that_failed_are_failures_and_asked_again_by_the_next_run(
     config = switch(input_path=str(write_jsonl(rows(4))), output_path=str(output))
     with pytest.raises(InferenceError) as caught:
         openai.infer(None, config)
-    assert kinds(caught.value.result) == {1: "RequestError", 2: "UnavailableError"}
+    assert kinds(caught.value.result) == {1: "ContextLengthError", 2: "UnavailableError"}
     failed = Path(f"{output}.failures.jsonl").read_text().splitlines()
     assert [json.loads(line)["row"] for line in failed] == [1, 2]
     server.move_batch(plan={"rows": {}})

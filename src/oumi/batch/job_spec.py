@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from oumi.core.configs.inference_config import PROMPT_SETTINGS, BadRows, InferenceConfig
 from oumi.core.configs.loading import dump_without_secrets
+from oumi.core.configs.secrets import shown_settings
 from oumi.data.check import check_rows
 from oumi.data.source import Source
 from oumi.errors import InputError
@@ -74,6 +75,11 @@ class JobSpec:
     def config(self) -> InferenceConfig:
         """The settings of the job, without input, output and key."""
         return InferenceConfig.model_validate(self.settings)
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """`engine` and `settings` of the summary of what comes of it."""
+        return {"engine": self.engine, "settings": shown_settings(self.config)}
 
     @property
     def keys(self) -> KeyMaker:

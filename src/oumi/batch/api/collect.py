@@ -80,7 +80,8 @@ def write(
     """Write all rows to the files of an output, in constant memory."""
     output.check_replaceable(journal.answered, overwrite=overwrite)
     contract_at = partial(job.session.contract_at, source)
-    output.write(source, journal, job.folder.run_id, _batch_price(job.session), {}, contract_at)
+    price, made_by = _batch_price(job.session), job.folder.spec.made_by
+    output.write(source, journal, job.folder.run_id, price, {}, contract_at, made_by=made_by)
 
 
 def output_of(job: ApiJob, path: str | None) -> Output:

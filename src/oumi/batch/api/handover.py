@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.result_journal import ResultJournal
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row, Source
-from oumi.errors import RequestError
+from oumi.errors import InputError, RequestError
 from oumi.runner.events import Listener, RowDone, RowFailed
 from oumi.runner.request import NO_KEY
 from oumi.runner.row_task import RowTask
@@ -17,6 +19,9 @@ from oumi.runner.session import Session
 from oumi.runner.storage.journal import Journal
 from oumi.runner.storage.row_store import RowStore
 from oumi.runner.storage.snapshot import outcome_in
+
+if TYPE_CHECKING:
+    from oumi.runner.cache.answers import AnswerCache
 
 
 def has_open_rows(source: Source, store: RowStore) -> bool:
@@ -38,11 +43,31 @@ def give_answers(job: ApiJob, source: Source, store: RowStore) -> None:
 class Handover:
     """Takes the answers of a job into the store of a run, as its own."""
 
-    def __init__(self, session: Session, store: RowStore, notify: Listener, price_share: float):
+    def __init__(
+        self,
+        session: Session,
+        store: RowStore,
+        notify: Listener,
+        price_share: float,
+        cache: AnswerCache | None = None,
+    ):
         self._session = session
         self._store = store
         self._notify = notify
         self._price_share = price_share
+        self._cache = cache
+
+    def take_cached(self, source: Source) -> None:
+        """Record the answers that the cache has of rows that have none."""
+        if self._cache is None:
+            return
+        for row in source.rows():
+            if self._store.holds(row.index):
+                continue
+            task = RowTask(self._session, row, self._store, cache=self._cache)
+            with contextlib.suppress(RequestError, InputError, ValueError):  # said when it is asked
+                if (done := task.take_cached()) is not None:
+                    self._notify(done)
 
     def take(self, source: Source, journal: ResultJournal, *, failures: bool) -> None:
         """Record all answers that the run lacks; with `failures` also why rows have none."""
@@ -56,9 +81,12 @@ class Handover:
 
     def _take_answer(self, row: Row, completion: Completion) -> None:
         session = self._session.for_row(row)
-        task = RowTask(session, row, self._store, key=session.keys.row_key(row))
+        key = session.keys.row_key(row)
         paid = replace(completion, price_share=self._price_share)
-        self._notify(RowDone(row.index, task.accept(paid), None))
+        answer = RowTask(session, row, self._store, key=key).accept(paid)
+        if self._cache is not None:
+            self._cache.put(key, row.repeat, paid)
+        self._notify(RowDone(row.index, answer, None))
 
     def _take_failure(self, row: Row, failure: Failure) -> None:
         try:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from oumi.backends.registry import session_of
 from oumi.backends.remote.backend import RemoteBackend
@@ -20,11 +21,13 @@ from oumi.batch.api.collect import collect
 from oumi.batch.api.handover import Handover, give_answers, has_open_rows
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.jobs import is_for_api, missing_settings, new_spec, open_job
+from oumi.batch.api.other_samples import check_other_samples
 from oumi.batch.api.result_journal import ResultJournal
 from oumi.batch.api.shard import ShardState
 from oumi.batch.api.state_file import load_state
 from oumi.batch.api.submit import advance, begin_attempt, cancel
 from oumi.batch.job_folder import JobFolder, folder_of, latest
+from oumi.batch.job_spec import JobSpec
 from oumi.batch.media import pin_media_folder
 from oumi.batch.window import parse_window
 from oumi.core.configs.inference_config import InferenceConfig
@@ -36,6 +39,9 @@ from oumi.runner.events import BatchReported, Listener
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError, StopSignal
 from oumi.runner.storage.row_store import RowStore
+
+if TYPE_CHECKING:
+    from oumi.runner.cache.answers import AnswerCache
 
 _FIRST_POLL_S = 0.5  # each wait is twice as long as the one before; batches take minutes to hours
 _USUAL_WINDOW = "24h"
@@ -85,15 +91,29 @@ class ApiBatchPhase:
         self._reported = ""
 
     async def run(
-        self, source: Source, store: RowStore, notify: Listener, stop: StopSignal
+        self,
+        source: Source,
+        store: RowStore,
+        notify: Listener,
+        stop: StopSignal,
+        cache: AnswerCache | None,
     ) -> None:
         """Submit the job, or find it again, and take its answers as they come."""
         if not await self._is_wanted(notify):
             return
         if not await asyncio.to_thread(has_open_rows, source, store):
             return
-        folder = await self._begin(source, store)
-        run = _PhaseRun(folder, source, store, self._handover(store, notify))
+        spec = latest(await asyncio.to_thread(new_spec, self._backend, source, self._config))
+        await asyncio.to_thread(check_other_samples, spec, source)
+        folder, handover = folder_of(spec), self._handover(store, notify, cache)
+        if (
+            not folder.exists or not load_state(folder).attempt
+        ):  # a job that was paid for goes first
+            await asyncio.to_thread(handover.take_cached, source)
+            if not await asyncio.to_thread(has_open_rows, source, store):
+                return
+        await self._begin(folder, spec, source, store)
+        run = _PhaseRun(folder, source, store, handover)
         try:
             await self._wait(run, notify, stop)
         except RunStoppedError:
@@ -153,21 +173,21 @@ class ApiBatchPhase:
         assert limits is not None  # noqa: S101  for the type checker
         return limits.price_share
 
-    def _handover(self, store: RowStore, notify: Listener) -> Handover:
+    def _handover(self, store: RowStore, notify: Listener, cache: AnswerCache | None) -> Handover:
         session = session_of(self._backend, self._config)
-        return Handover(session, store, notify, self._price_share if session.price else 1.0)
+        share = self._price_share if session.price else 1.0
+        return Handover(session, store, notify, share, cache)
 
-    async def _begin(self, source: Source, store: RowStore) -> JobFolder:
-        """The folder of the job. One that was not prepared yet is given the run's answers."""
-        spec = latest(await asyncio.to_thread(new_spec, self._backend, source, self._config))
-        folder = folder_of(spec)
+    async def _begin(
+        self, folder: JobFolder, spec: JobSpec, source: Source, store: RowStore
+    ) -> None:
+        """Make the job. One that was not prepared yet is given the run's answers."""
         with await folder.lock():
             if not folder.exists:
                 await asyncio.to_thread(folder.create, source, spec)
             job = open_job(self._backend, folder, self._config)
             if not job.state.attempt:
                 await asyncio.to_thread(give_answers, job, source, store)
-        return folder
 
     async def _step(self, run: _PhaseRun) -> tuple[BatchInfo, bool]:
         """Go on with the job, and take what has come of it. Returns how far it is, and whether

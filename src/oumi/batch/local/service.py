@@ -263,7 +263,10 @@ def _results(folder: JobFolder, source: Source | None, config: InferenceConfig) 
         output.check_files(map(Path, config.input_paths))
         output.check_replaceable(len(snapshot.answered), overwrite=config.overwrite)
         rows = source or folder.source
-        output.write(rows, snapshot, folder.run_id, price, {}, snapshot.contract_at)
+        made_by = folder.spec.made_by
+        output.write(
+            rows, snapshot, folder.run_id, price, {}, snapshot.contract_at, made_by=made_by
+        )
         return output.result()
     if source is not None:
         return join_rows(source, partial(outcome_in, snapshot), snapshot.contract_at)
