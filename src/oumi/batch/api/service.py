@@ -60,7 +60,7 @@ class ApiBatches:
         not wholly submitted yet goes on, so that a process that was killed pays for nothing twice.
         """
         if config.cache is not False:
-            warn_once("cache: batch jobs of an API neither read it nor fill it")
+            warn_once("cache: runs use it; a job that is submitted does not")
         spec = latest(await asyncio.to_thread(new_spec, self._backend, source, config))
         if resubmit and _is_submitted(folder_of(spec)):
             spec = next_of(spec)
