@@ -129,7 +129,7 @@ def test_rows_that_fail_are_told_apart_and_sent_again(server: FaultServer, firew
     assert finish(fireworks, batch_id) == BatchStatus.COMPLETED
     result = fireworks.get_batch_results_partial(batch_id, rows(4))
     assert (result.rows, answers(result.conversations)) == ([0, 2], expected(iter([0, 2])))
-    assert kinds(result) == {1: "RequestError", 3: "UnavailableError"}
+    assert kinds(result) == {1: "ContextLengthError", 3: "UnavailableError"}
     assert "maximum context length" in result.failures[1].error_message
     server.move_batch(plan={"rows": {}})
     again = fireworks.resubmit_batch(batch_id)

@@ -105,7 +105,7 @@ def test_rows_that_fail_are_told_apart_and_sent_again(server: FaultServer, mistr
     assert finish(mistral, batch_id) == BatchStatus.COMPLETED
     result = mistral.get_batch_results_partial(batch_id, rows(5))
     assert (result.rows, answers(result.conversations)) == ([0, 2], expected(iter([0, 2])))
-    assert kinds(result) == {1: "RequestError", 3: "UnavailableError", 4: "UnavailableError"}
+    assert kinds(result) == {1: "ContextLengthError", 3: "UnavailableError", 4: "UnavailableError"}
     assert result.failures[4].error_message == "the model timed out"
     info = mistral.get_batch_status(batch_id)
     assert (info.completed_requests, info.failed_requests) == (2, 3)

@@ -28,7 +28,7 @@ def test_rows_that_fail_are_told_apart(server: FaultServer, openai: OpenAIInfere
     result = raised.value.result
     assert result.rows == [0, 2, 5]
     assert answers(result.conversations) == expected(iter([0, 2, 5]))
-    assert kinds(result) == {1: "RequestError", 3: "UnavailableError", 4: "UnavailableError"}
+    assert kinds(result) == {1: "ContextLengthError", 3: "UnavailableError", 4: "UnavailableError"}
     assert result.failures[1].status_code == 400
     assert "maximum context length" in result.failures[1].error_message
     assert [result.failures[row].is_retryable for row in (1, 3, 4)] == [False, True, True]

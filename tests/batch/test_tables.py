@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from oumi.core.configs import InferenceConfig
-from oumi.errors import ConfigError, InputError
+from oumi.errors import ConfigError
 from oumi.inference import OpenAIInferenceEngine
 from tests.batch.api import expected, finish, to
 from tests.conftest import answers
@@ -33,8 +33,3 @@ def test_a_file(openai: OpenAIInferenceEngine, tmp_path: Path):
     batch_id = openai.infer_batch(None, config)
     finish(openai, batch_id)
     assert answers(openai.get_batch_results(batch_id)) == expected(range(3))
-
-
-def test_rows_with_settings_of_their_own(openai: OpenAIInferenceEngine):
-    with pytest.raises(InputError, match="its rows have settings of their own"):
-        openai.infer_batch(FRAME, InferenceConfig(prompt="{{ text }}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
 from oumi.errors import ConfigError, InputError
 from oumi.inference import AnthropicInferenceEngine, LlamaCppInferenceEngine, RemoteInferenceEngine
-from tests.data.test_shapes import error_of, source_of
+from tests.data.test_shapes import error_of
 from tests.data.writing import write_rows
 from tests.fault_server import FaultServer
 
@@ -103,10 +102,12 @@ def test_a_setting_that_the_engine_cannot_honour_fails_its_row_alone(server: Fau
     )
 
 
-def test_rows_of_a_batch_job_have_no_settings_of_their_own():
-    source = source_of([{"prompt": "a", "seed": 1}])
-    with pytest.raises(InputError, match="settings of their own, which a batch job cannot keep"):
-        source.copy_to(io.BytesIO())
+def test_a_batch_job_on_this_machine_keeps_no_settings_of_rows():
+    with (
+        LlamaCppInferenceEngine() as engine,
+        pytest.raises(InputError, match="settings of their own, which a batch job on this machine"),
+    ):
+        engine.infer_batch([{"prompt": "a", "seed": 1}])
 
 
 def test_schemas_of_rows_shape_their_answers(tmp_path: Path):

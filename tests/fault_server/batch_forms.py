@@ -21,7 +21,22 @@ _ENDS = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 
 def tell(form: str, facts: dict[str, Any]) -> dict[str, Any]:
     """A batch in a provider's words."""
-    return {"together": _together, "mistral": _mistral}.get(form, dict)(facts)
+    return {"together": _together, "mistral": _mistral, "azure": _azure}.get(form, dict)(facts)
+
+
+def refusal(
+    form: str, asked: dict[str, Any], requests: list[dict[str, Any]], checks: int
+) -> str | None:
+    """Why a provider makes no batch of a file."""
+    if form != "azure":
+        return None
+    if checks > 0:
+        return "The input file is not processed yet."
+    if {request["url"] for request in requests} != {asked["endpoint"]}:
+        return "url_mismatch"
+    if asked["completion_window"] != "24h":
+        return "completion_window must be 24h"
+    return None if len({r["body"]["model"] for r in requests}) == 1 else "model_mismatch"
 
 
 def page(form: str, values: list[dict[str, Any]], query: str, most: int) -> Any:
@@ -55,6 +70,21 @@ def _together(facts: dict[str, Any]) -> dict[str, Any]:
         "job_deadline": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(facts["expires_at"])),
         "progress": 0.0,
     }
+
+
+def _azure(facts: dict[str, Any]) -> dict[str, Any]:
+    """A state that begins with a capital at first, times as text, and no counts before the end."""
+    counts = facts["request_counts"]
+    if not counts["completed"] + counts["failed"]:
+        counts = dict.fromkeys(counts)
+    state = facts["status"]
+    times = {name: _iso(value) for name, value in facts.items() if name.endswith("_at")}
+    first = "Validating" if state == "validating" else state
+    return {**facts, **times, "status": first, "request_counts": counts, "endpoint": None}
+
+
+def _iso(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.2491382+00:00", time.gmtime(seconds))
 
 
 def _mistral(facts: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tests.fault_server.forms import CHAT, find_form
 from tests.fault_server.plan import BatchPlan, Plan
 from tests.fault_server.uploads import read_form
 
-_PATH = re.compile(r"/v1/(files|batches)(?:/([\w.-]+))?(?:/(\w+))?$")
+_PATH = re.compile(r"/(?:v1|openai)/(files|batches)(?:/([\w.-]+))?(?:/(\w+))?$")
 _OWN_PATHS = {"/files/upload": "/files", "/batch/jobs": "/batches"}  # Together, Mistral
 _TIMES = {
     "in_progress": "in_progress_at",
@@ -44,6 +44,7 @@ class _File:
     name: str
     purpose: str
     content: bytes
+    checks: int = 0  # looks until it is checked
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -53,7 +54,7 @@ class _File:
             "created_at": int(time.time()),
             "filename": self.name,
             "purpose": self.purpose,
-            "status": "processed",
+            "status": "pending" if self.checks > 0 else "processed",
             "sample_type": "batch_request",  # as Mistral tells besides
             "source": "upload",
         }
@@ -132,6 +133,9 @@ class Batches:
                 return _json(self._upload(headers, body))
             case "GET files" if name is None:
                 return self._page([file.facts() for file in self.files.values()], query)
+            case "GET files" if name in self.files:
+                self.files[name].checks -= 1
+                return _json(self.files[name].facts())
             case "GET files/content" if name in self.files:
                 return self._content(self.files[name])
             case "POST batches":
@@ -155,7 +159,8 @@ class Batches:
         return self._file(fields.get("file_name", file_name), purpose, content).facts()
 
     def _file(self, name: str, purpose: str, content: bytes) -> _File:
-        file = _File(f"file-{len(self.files) + 1}", name, purpose, content)
+        checks = self.how.checks if purpose == "batch" else 0
+        file = _File(f"file-{len(self.files) + 1}", name, purpose, content, checks)
         self.files[file.id] = file
         return file
 
@@ -178,6 +183,8 @@ class Batches:
         if is_full and self.how.refuse == "429":
             return _error(429, _ROOM, "token_limit_exceeded")
         requests = [orjson.loads(line) for line in file.content.splitlines()]
+        if problem := batch_forms.refusal(self.how.form, asked, requests, file.checks):
+            return _error(400, problem)
         steps = list(self.how.states)
         batch = _Batch(f"batch_{len(self.batches) + 1}", file, asked, steps.pop(0), requests)
         batch.steps, batch.late = steps, self.how.output_lag

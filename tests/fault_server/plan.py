@@ -95,7 +95,7 @@ class BatchPlan:
     """How the files and batches of batches.py behave."""
 
     form: str = "openai"
-    """Or "together" or "mistral"."""
+    """Or "together", "mistral" or "azure"."""
     offered: bool = True
     """Whether there is a batch API at all."""
     states: tuple[str, ...] = ("validating", "in_progress", "finalizing", "completed")
@@ -112,6 +112,8 @@ class BatchPlan:
     """Whether a batch keeps its metadata."""
     output_lag: int = 0
     """How many looks after the end the files are told of."""
+    checks: int = 0
+    """How many looks at an uploaded file pass until it is checked."""
     content_lag: int = 0
     """How often the file of answers is not there."""
     short: int = 0

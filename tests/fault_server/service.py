@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from tests.fault_server import answers, bodies, converse
 from tests.fault_server.answers import Answer, Request
 from tests.fault_server.batches import Batches
+from tests.fault_server.bedrock_batches import BedrockBatches
+from tests.fault_server.buckets import Buckets
 from tests.fault_server.fireworks_batches import FireworksBatches
 from tests.fault_server.forms import CHAT, Form, find_form
+from tests.fault_server.gemini_batches import GeminiBatches
 from tests.fault_server.limit import Bucket
 from tests.fault_server.message_batches import MessageBatches
 from tests.fault_server.plan import Plan, parse_plan
 from tests.fault_server.stats import Stats
+from tests.fault_server.vertex_batches import VertexBatches
 
 _PAID = frozenset({"200", "cut", "stream_cut", "truncated_json", "hang"})
 """The model has answered, whatever of it arrives."""
@@ -35,12 +40,19 @@ class Service:
         self.plan = plan
         self.batches = Batches(plan)
         self.message_batches = MessageBatches(plan)
-        self.fireworks_batches = FireworksBatches(plan)
+        buckets = Buckets(plan)
+        self.others = (
+            FireworksBatches(plan),
+            GeminiBatches(plan),
+            BedrockBatches(plan, buckets),
+            VertexBatches(plan, buckets),
+            buckets,
+        )
         self.reset()
 
     @property
-    def _kinds(self) -> tuple[Batches, MessageBatches, FireworksBatches]:
-        return self.batches, self.message_batches, self.fireworks_batches
+    def _kinds(self) -> tuple[Any, ...]:
+        return self.batches, self.message_batches, *self.others
 
     def reset(self) -> None:
         """Count anew."""
@@ -89,11 +101,9 @@ class Service:
         self, method: bytes, path: bytes, headers: Headers, body: bytes
     ) -> Answer | None:
         host = next((str(v, "ascii") for k, v in headers if k.lower() == b"host"), "")
-        return (
-            self.message_batches.answer(method, path, host, body)
-            or self.fireworks_batches.answer(method, path, headers, body)
-            or self.batches.answer(method, path, headers, body)
-        )
+        found = (kind.answer(method, path, headers, body) for kind in (*self.others, self.batches))
+        of_messages = self.message_batches.answer(method, path, host, body)
+        return of_messages or next((answer for answer in found if answer is not None), None)
 
     def _other(self, path: bytes) -> Answer:
         if path.partition(b"?")[0].endswith(b"/models"):
@@ -113,7 +123,9 @@ class Service:
         return answers.plain(200, orjson.dumps(value))
 
     def _batches(self, path: bytes, body: bytes) -> Answer:
-        told = self.batches.told() | self.message_batches.told() | self.fireworks_batches.told()
+        told: dict[str, Any] = {}
+        for kind in self._kinds:
+            told |= kind.told()
         return answers.plain(200, orjson.dumps(told))
 
     def _batch(self, path: bytes, body: bytes) -> Answer:

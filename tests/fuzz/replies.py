@@ -7,7 +7,7 @@ import contextlib
 from oumi.backends.remote.errors import to_error
 from oumi.backends.remote.http.rate_limit_headers import rate_limit_statuses, retry_after_s
 from oumi.batch.api.providers import fireworks_replies
-from oumi.batch.api.providers.result_lines import read_request, read_result
+from oumi.batch.api.providers.result_lines import read_custom_id, read_request, read_result
 from oumi.core.json_text import parse_json, read_json_leniently, write_json
 from oumi.core.types import Completion
 from oumi.errors import OumiError
@@ -65,7 +65,7 @@ def headers(data: bytes) -> None:
 
 def batches(data: bytes) -> None:
     """A line of results or of requests, and what a provider says of a job."""
-    read_result(data, lambda line: fireworks_replies.read_outcome(line, "X"))
+    read_result(data, lambda line: fireworks_replies.read_outcome(line, "X"), read_custom_id)
     read_request(data)
     try:
         value = read_json_leniently(data)

@@ -73,6 +73,22 @@ def test_a_run_of_an_engine_is_shown_as_run_json_has_it(
     assert "sk-hidden" not in json.dumps([facts, rows])
 
 
+def test_answers_of_a_batch_and_of_a_cache_count_at_what_they_cost(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    remote = RemoteParams(api_url=server.api_url, api_key="sk-hidden", batch_poll_s=0.01)
+    engine = OpenAIInferenceEngine(ModelParams(model_name="gpt-4o-mini"), remote_params=remote)
+    cache, output = str(tmp_path / "answers.sqlite"), tmp_path / "out.jsonl"
+    given = [ask(f"row-{i}") for i in range(3)]
+    with engine:
+        engine.infer(given[:1], InferenceConfig(cache=cache))
+        engine.infer(given[:2], InferenceConfig(cache=cache, batch=True, output_path=str(output)))
+        engine.infer(given, InferenceConfig(output_path=str(output)))
+    facts, _ = parts(write_report([output], tmp_path / "page.html"))
+    summary = json.loads(Path(f"{output}.run.json").read_text())
+    assert facts["figures"]["cost_usd"] == summary["cost_usd"] > 0
+
+
 def test_latencies_stay_unknown_after_another_order(
     engine: LlamaCppInferenceEngine, write_jsonl: Any, tmp_path: Path
 ) -> None:

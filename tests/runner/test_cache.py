@@ -341,7 +341,7 @@ def test_a_job_at_an_api_says_that_it_does_not(
     warn_once.cache_clear()
     with caplog.at_level(logging.WARNING, "oumi"):
         engine.infer_batch(rows(2), InferenceConfig(cache=str(cache)))
-    assert "cache: batch jobs of an API neither read it nor fill it" in caplog.text
+    assert "cache: runs use it; a job that is submitted does not" in caplog.text
     assert not cache.exists()
 
 

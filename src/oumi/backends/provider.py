@@ -109,6 +109,8 @@ class BatchLimits:
     max_bytes: int = 200_000_000
     price_share: float = 0.5
     """The price of a token, as a share of its ordinary price."""
+    needs: tuple[str, ...] = ()
+    """Fields of `remote_params` without which it cannot be used."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ they are asked for.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +25,7 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.configs.engine_name import GROUP, outside_engines, parse_engine_name
 from oumi.core.logs import logger, warn_once
 from oumi.errors import ConfigError, MissingDependencyError, UnsupportedError
+from oumi.runner.session import Session
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -119,6 +121,17 @@ def _outside_rows() -> tuple[EngineRow, ...]:
         except ConfigError as error:
             logger.warning("%s", error)
     return tuple(rows)
+
+
+def session_of(backend: Backend, config: InferenceConfig) -> Session:
+    """The session of settings that have been checked, for rows that may bring their own."""
+
+    def derive(own: InferenceConfig) -> Session:
+        own = effective_settings(backend.row, own)
+        backend.check(own)
+        return backend.session(own)
+
+    return replace(backend.session(config), derive=derive)
 
 
 def load_backend(row: EngineRow, config: InferenceConfig) -> type[Backend]:

@@ -6,6 +6,7 @@ a hash of the settings and of the input, so that the same call after a kill find
     intent.json     the job's spec: engine, settings without keys, hash of the input; its presence
                     says that the job was created, so it is written once, after the input
     input.jsonl     the conversations
+    settings.jsonl  the settings that rows bring along, if any do
     state.json      what has happened so far, replaced as a whole each time
     <tag>.jsonl     the requests of a shard of a job at an API, until it has ended
     answers.jsonl   with its journal, failures and run.json: an ordinary run of the runner
@@ -29,14 +30,14 @@ from typing import Any
 
 from platformdirs import user_state_path
 
+from oumi.batch.job_input import open_input, write_settings
 from oumi.batch.job_spec import JobSpec
+from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.digest import new_digest
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.logs import logger
-from oumi.core.types.conversation import Conversation
-from oumi.data.jsonl import JsonlSource
 from oumi.data.samples import sampled
-from oumi.data.source import Source
+from oumi.data.source import Row, Source
 from oumi.errors import InputError, StorageError
 from oumi.runner.request import KeyMaker
 from oumi.runner.storage.atomic import atomic_file, reason_of
@@ -62,6 +63,7 @@ class JobFolder:
         self.spec_path = path / "intent.json"  # the name it has had since version 0.1
         self.state_path = path / "state.json"
         self.input_path = path / "input.jsonl"
+        self.settings_path = path / "settings.jsonl"
         self.answers_path = path / "answers.jsonl"
         self.lock_path = path / "lock"
         self.cancel_path = path / "cancel"
@@ -89,7 +91,7 @@ class JobFolder:
     @property
     def source(self) -> Source:
         """The conversations, each as often as samples of it were asked for."""
-        given = JsonlSource(self.input_path, f"the input of {self.id}")
+        given = open_input(self.input_path, self.settings_path, f"the input of {self.id}")
         return sampled(given, self.spec.config) if self.spec.counts_equal_rows else given
 
     @property
@@ -110,6 +112,7 @@ class JobFolder:
         """Write input and spec. To be called with the lock held."""
         with atomic_file(self.input_path, _SAFE_ON_ERROR) as file:
             source.copy_to(file)
+        write_settings(source, self.settings_path, _SAFE_ON_ERROR)
         self.write_spec(spec)
 
     def create_from_lines(self, lines: Iterable[bytes], spec: JobSpec) -> None:
@@ -172,8 +175,7 @@ class JobFolder:
         given_rows, submitted_rows = source.rows(), self.source.rows()
         for index in range(self.spec.rows):
             given, submitted = next(given_rows, None), next(submitted_rows, None)
-            given_key = _key(keys, given.conversation if given else None)
-            if given_key != _key(keys, submitted.conversation if submitted else None):
+            if _facts(keys, given) != _facts(keys, submitted):
                 raise InputError(_other_conversation(self.id, index))
         if next(given_rows, None) is not None:
             raise InputError(f"{self.id} has {self.spec.rows} rows, and more are given")
@@ -247,8 +249,11 @@ def _job_name(spec: JobSpec) -> str:
     return f"{spec.settings_key}-{spec.fingerprint}{number}"
 
 
-def _key(keys: KeyMaker, conversation: Conversation | None) -> str | None:
-    return None if conversation is None else keys.key(conversation)
+def _facts(keys: KeyMaker, row: Row | None) -> tuple[str, GenerationParams | None] | None:
+    """All that shapes the answer to a row."""
+    if row is None or row.conversation is None:
+        return None
+    return keys.key(row.conversation), row.generation
 
 
 def _other_conversation(job: str, index: int) -> str:

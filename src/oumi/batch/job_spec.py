@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from oumi.core.configs.inference_config import PROMPT_SETTINGS, BadRows, InferenceConfig
 from oumi.core.configs.loading import dump_without_secrets
+from oumi.core.configs.secrets import shown_settings
 from oumi.data.check import check_rows
 from oumi.data.source import Source
 from oumi.errors import InputError
@@ -76,12 +77,18 @@ class JobSpec:
         return InferenceConfig.model_validate(self.settings)
 
     @property
+    def made_by(self) -> dict[str, Any]:
+        """`engine` and `settings` of the summary of what comes of it."""
+        return {"engine": self.engine, "settings": shown_settings(self.config)}
+
+    @property
     def keys(self) -> KeyMaker:
         """Makes the keys of the job's rows."""
         return KeyMaker(self.config, self.identity)
 
 
-_FILES = (
+_OF_ONE_CALL = (
+    "batch",
     "input_path",
     "output_path",
     "output_format",
@@ -89,6 +96,7 @@ _FILES = (
     "progress_path",
     "overwrite",
 )
+"""Settings that say nothing of the job itself."""
 
 
 def new_job_spec(session: Session, *, kind: JobKind, fingerprint: str, rows: int) -> JobSpec:
@@ -119,6 +127,6 @@ def settings_without_keys(config: InferenceConfig) -> dict[str, Any]:
     of the rows are left out.
     """
     settings = dump_without_secrets(config, only_set=True)
-    for name in (*_FILES, *PROMPT_SETTINGS):
+    for name in (*_OF_ONE_CALL, *PROMPT_SETTINGS):
         settings.pop(name, None)
     return settings

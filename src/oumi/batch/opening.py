@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from oumi.backends.base import Backend
 from oumi.backends.remote.backend import RemoteBackend
-from oumi.batch.api.service import ApiBatches, is_for_api
+from oumi.batch.api.jobs import is_for_api
+from oumi.batch.api.service import ApiBatches
 from oumi.batch.local.service import LocalJobs
 from oumi.batch.service import Batches
 from oumi.core.configs.inference_config import InferenceConfig

@@ -80,9 +80,10 @@ def _figures(stats: RunStats) -> Iterator[tuple[str, str]]:
         f"{_prompt_tokens(usage)}, {usage.completion_tokens:,} out, "
         f"{format_number(usage.completion_tokens / seconds)}/s out",
     )
-    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-    latencies = [f"{name} {stats.latency.quantile(share):.3f} s" for name, share in shares.items()]
-    yield "latency", ", ".join(latencies)
+    if not stats.latency.is_empty:  # as it is where a batch has answered all rows
+        shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+        quantiles = {name: stats.latency.quantile(share) for name, share in shares.items()}
+        yield "latency", ", ".join(f"{name} {value:.3f} s" for name, value in quantiles.items())
     if stats.retries:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in stats.retries.most_common())
         yield "retries", reasons

@@ -129,15 +129,7 @@ class RecordSource(Source):
         return digest.hexdigest()
 
     def copy_to(self, file: BinaryIO) -> None:
-        """Write the conversations as JSONL, one a row.
-
-        Raises InputError for rows with settings of their own, which such a file has no place for.
-        """
-        if self.has_settings:
-            raise InputError(
-                f"{self.name}: its rows have settings of their own, which a batch job cannot keep: "
-                "run it with infer, or set settings_column to an empty text"
-            )
+        """Write the conversations as JSONL, one a row, without the settings of the rows."""
         file.writelines(line + b"\n" for _, line in self.lines())
 
     def _find_shape(self, config: InferenceConfig) -> Shape | None:

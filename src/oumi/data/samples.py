@@ -105,11 +105,20 @@ class SampledSource(SourceView):
 
     def fingerprint(self) -> str:
         """A hash of the content and of the number of samples."""
-        if self.num_samples == 1:
-            return self._source.fingerprint()
-        digest = new_digest()
-        digest.update(f"{self._source.fingerprint()} samples {self.num_samples}".encode())
-        return digest.hexdigest()
+        return sampled_fingerprint(self.input_fingerprint(), self.num_samples)
+
+    def input_fingerprint(self) -> str:
+        """A hash of the content alone."""
+        return self._source.fingerprint()
+
+
+def sampled_fingerprint(fingerprint: str, num_samples: int) -> str:
+    """The hash of a source of so many samples of each row, from that of its input."""
+    if num_samples == 1:
+        return fingerprint
+    digest = new_digest()
+    digest.update(f"{fingerprint} samples {num_samples}".encode())
+    return digest.hexdigest()
 
 
 def _numbered(conversation: Conversation, sample: int) -> Conversation:

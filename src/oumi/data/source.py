@@ -131,9 +131,15 @@ class Source(ABC):
     def fingerprint(self) -> str:
         """A hash of the content: 32 hexadecimal digits."""
 
+    def input_fingerprint(self) -> str:
+        """The same without the number of samples."""
+        return self.fingerprint()
+
     @abstractmethod
     def copy_to(self, file: BinaryIO) -> None:
-        """Write all rows as JSONL, each at the line number that it has here."""
+        """Write all rows as JSONL, each at the line number that it has here, without the settings
+        that rows bring along.
+        """
 
 
 class ListSource(Source):

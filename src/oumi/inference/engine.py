@@ -14,6 +14,7 @@ from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import (
     effective_settings,
     find_engine,
+    session_of,
     supported_settings,
 )
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
@@ -160,8 +161,13 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
         """All that a run under these settings needs of this engine, for code that runs rows by
         itself. Raises what is wrong with the settings.
         """
-        session = self._backend.session(self._effective(inference_config))
-        return replace(session, derive=self._derive)
+        config = self._effective(inference_config)
+        session = session_of(self._backend, config)
+        if not config.batch:
+            return session
+        from oumi.batch.phase import open_phase  # with the first run by a batch job
+
+        return replace(session, batch_phase=open_phase(self._backend, session))
 
     def list_models(self, chat_only: bool = True) -> list[str]:
         """The names of the models that can be asked: those that the API lists, or the engine's own.
@@ -228,12 +234,6 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
         config = effective_settings(self.row(), self._config.merge(inference_config))
         self._backend.check(config)
         return config
-
-    def _derive(self, config: InferenceConfig) -> Session:
-        """The session of a row's own settings over those of its run."""
-        config = effective_settings(self.row(), config)
-        self._backend.check(config)
-        return self._backend.session(config)
 
     async def _batches(self, config: InferenceConfig, batch_id: str | None = None) -> Batches:
         """Who works on batch jobs under these settings, or on the one that is named."""

@@ -109,6 +109,8 @@ class SingleRequests:
 
     def _task(self, conversation: ConversationLike, config: InferenceConfig | None) -> RowTask:
         session = self.session(without_input(config))
+        if session.batch_phase is not None:
+            raise UnsupportedError("batch: one answer comes at once: leave `batch` out")
         if session.config.generation.num_samples > 1:
             raise ConfigError("generation.num_samples: this is one answer; infer gives several")
         row = next(session.rows(ListSource(to_conversations([conversation]))))

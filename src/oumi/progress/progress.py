@@ -14,7 +14,15 @@ from typing import Self, TextIO
 from oumi.core.printable import printable
 from oumi.progress.display import make_display
 from oumi.progress.line import Throughput
-from oumi.runner.events import Event, RunEnded, RunStarted, SourceRecognised, Stopping, Waiting
+from oumi.runner.events import (
+    BatchReported,
+    Event,
+    RunEnded,
+    RunStarted,
+    SourceRecognised,
+    Stopping,
+    Waiting,
+)
 from oumi.runner.loop import leave_signals_to_main
 from oumi.runner.stats import RunStats
 
@@ -61,7 +69,7 @@ class Progress:
                     "Ctrl-C again stops at once."
                 )
                 self._wake.set()
-            case Waiting() | SourceRecognised():
+            case Waiting() | SourceRecognised() | BatchReported():
                 self._messages.append(printable(event.text))
                 self._wake.set()
             case RunEnded():

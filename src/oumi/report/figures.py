@@ -10,7 +10,7 @@ from oumi.report.bins import GrowingBins
 from oumi.report.failure_groups import FailureGroups
 from oumi.report.properties import Properties
 from oumi.report.row import ReportRow, RowStatus
-from oumi.runner.cost import Price
+from oumi.runner.cost import PaidTokens, Price
 from oumi.runner.stats import Histogram
 
 _QUANTILES = (0.5, 0.9, 0.99)
@@ -49,6 +49,7 @@ class Figures:
         self._statuses: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._usage = Usage()
+        self._paid = PaidTokens()
         self._known_cost = 0.0
         self._has_cost = False
         self._failures = FailureGroups()
@@ -80,10 +81,13 @@ class Figures:
         """Dollars for the tokens of a row; None where that is not known."""
         if (known := row.record.get("cost_usd")) is not None:
             return float(known)
-        return self._price.cost(row.usage) if self._price and row.usage else None
+        if self._price is None or row.usage is None:
+            return None
+        return self._price.times(row.price_share).cost(row.usage)
 
     def _add_tokens(self, row: ReportRow, usage: Usage) -> None:
         self._usage += usage
+        self._paid.add(usage, row.price_share)
         if row.status != RowStatus.FAILED:
             self._prompt.add(usage.prompt_tokens)
             self._completion.add(usage.completion_tokens)
@@ -126,7 +130,7 @@ class Figures:
 
     def _cost(self) -> float | None:
         if self._price is not None:  # from the sum, as `run.json` has it
-            cost = self._price.cost(self._usage)
+            cost = self._paid.cost(self._price)
             return None if cost is None else round(cost, 6)
         return round(self._known_cost, 6) if self._has_cost else None
 

@@ -19,6 +19,9 @@ from oumi.structured.outcome import total_usage
 
 _MISSING = Failure("NotAsked", "this row had no answer yet when the report was made", attempts=0)
 
+_OF_RECORD = ("earlier", "price_share")
+"""What a record says of an answer that is no metadata of its conversation."""
+
 
 class RowFacts:
     """When the rows of an output were answered, how long it took, and their earlier answers."""
@@ -40,6 +43,8 @@ class RowFacts:
         if completion is None or not _is_same(row, completion):
             return {}
         facts = record_facts(record)
+        if "price_share" in completion:
+            facts["price_share"] = completion["price_share"]
         if "earlier" in completion:
             facts["earlier"] = self._problems.earlier(completion)
         return facts
@@ -67,9 +72,9 @@ class JournalRows(RunRows):
                 failure = record["failure"] if "key" in record else None  # not asked yet
                 yield ReportRow(index, {}, failure, record_facts(record))
                 continue
-            facts = {k: v for k, v in completion.items() if k not in ("message", "earlier")}
+            kept = {name: completion[name] for name in _OF_RECORD if name in completion}
+            facts = {k: v for k, v in completion.items() if k not in ("message", *_OF_RECORD)}
             conversation = {"messages": [completion["message"]], "metadata": facts}
-            kept = {"earlier": completion["earlier"]} if "earlier" in completion else {}
             yield ReportRow(index, conversation, None, record_facts(record) | kept)
 
 

@@ -44,7 +44,8 @@ class ReportRow:
         """As JSON values, with its answer where there is one."""
         self.failure = failure
         self.record = record
-        """What the journal says besides the answer: `latency_s`, `recorded_at`, `earlier`."""
+        """What the journal says besides the answer: `latency_s`, `recorded_at`, `price_share`,
+        `earlier`."""
         self.line = line
         """The number of its line in the input, where that is known."""
         metadata = conversation.get("metadata")
@@ -69,6 +70,11 @@ class ReportRow:
         if self.metadata.get("structured") == Structured.REPAIRED:
             return RowStatus.REPAIRED
         return RowStatus.UNANSWERED if self.answer is None else RowStatus.DONE
+
+    @property
+    def price_share(self) -> float:
+        """What a token of it cost, as a share of the price: less in a batch, nothing in a cache."""
+        return 0.0 if self.metadata.get("from_cache") else self.record.get("price_share", 1.0)
 
     @property
     def own_metadata(self) -> dict[str, Any]:

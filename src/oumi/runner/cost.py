@@ -81,6 +81,28 @@ def given_price(params: PriceParams | None, model: str) -> Price | None:
     )
 
 
+class PaidTokens:
+    """Tokens, kept apart by the share of the ordinary price that was paid for them."""
+
+    def __init__(self) -> None:
+        self._by_share: dict[float, Usage] = {}
+
+    def add(self, usage: Usage, share: float = 1.0) -> None:
+        """Count further tokens."""
+        self._by_share[share] = self._by_share.get(share, Usage()) + usage
+
+    @property
+    def total(self) -> Usage:
+        """All of them."""
+        return sum(self._by_share.values(), Usage())
+
+    def cost(self, price: Price) -> float | None:
+        """Dollars for all of them; None where the price is not known."""
+        costs = [price.times(share).cost(usage) for share, usage in self._by_share.items()]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
+
 @cache  # rows with settings of their own ask again and again
 def find_price(model: str, provider: str) -> Price:
     """The price of a model at a provider, which may list it without the maker before its name."""

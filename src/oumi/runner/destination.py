@@ -50,7 +50,9 @@ class Destination(Protocol):
         ...
 
     def is_recorded(self, row: Row) -> bool:
-        """Whether a row has an answer of an earlier call. To be asked of all rows in order."""
+        """Whether a row has an answer of an earlier call, or of a batch job of this one. To be
+        asked of all rows in order.
+        """
         ...
 
     def spent(self) -> Spent:
@@ -94,8 +96,8 @@ class MemoryDestination:
         return 0
 
     def is_recorded(self, row: Row) -> bool:
-        """No call is remembered."""
-        return False
+        """Whether a batch job of this call has answered a row; no other call is remembered."""
+        return self._store.holds(row.index)
 
     def spent(self) -> Spent:
         """Nothing: there were no earlier calls."""

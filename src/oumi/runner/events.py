@@ -54,7 +54,8 @@ class RowDone(NamedTuple):
     row: int
     completion: Completion
     """As it is handed out; one that was valid at once does not say yet that it is `native`."""
-    latency_s: float
+    latency_s: float | None
+    """None for an answer of a batch: how long that took says nothing of a row."""
     usage: Usage | None = None
     """Tokens of this session, where they are not those of the completion."""
 
@@ -64,7 +65,7 @@ class RowFailed(NamedTuple):
 
     row: int
     failure: Failure
-    latency_s: float
+    latency_s: float | None
     usage: Usage | None = None
     """Tokens of this session that were paid for all the same."""
 
@@ -121,6 +122,13 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchReported:
+    """How far the batch job is that answers the rows, each time that this has changed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """No further row is begun; `in_flight` are being finished."""
 
@@ -143,6 +151,7 @@ Event = (
     | LimitsReported
     | Waiting
     | Resumed
+    | BatchReported
     | Stopping
     | RunEnded
 )

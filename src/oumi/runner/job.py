@@ -29,8 +29,10 @@ from oumi.data.some_rows import SomeRows
 from oumi.data.source import Source
 from oumi.data.tables.parser import Parser
 from oumi.errors import BudgetError, ConfigError, InputError, OumiError, StorageError
+from oumi.runner.batch_phase import BatchPhase
 from oumi.runner.destination import Destination, FileDestination, MemoryDestination
 from oumi.runner.events import (
+    BatchReported,
     Event,
     Listener,
     RowsCounted,
@@ -38,7 +40,7 @@ from oumi.runner.events import (
     SourceRecognised,
     Waiting,
 )
-from oumi.runner.limits.budget import Budget, check_price, has_budget, most_rows
+from oumi.runner.limits.budget import Budget, check_no_budget, check_price, has_budget, most_rows
 from oumi.runner.parts.attempts import attempt_path, find_part
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
@@ -67,6 +69,8 @@ class Job:
         check_output_name(session.config)
         check_samples(session, self.source)
         check_price(session.price, session.config)
+        if session.batch_phase is not None:
+            check_no_budget(session.config)
         self._parser = parser
         self._stats = RunStats()
         self._listener = listener or log_waits
@@ -97,6 +101,8 @@ class Job:
                 run = await self._begin(destination, store, rows, path)
                 try:
                     if not self._stopped:
+                        if self._phase is not None:
+                            await run.run_batch(self._phase, source)
                         await run.run()
                 except OumiError as error:
                     await self._explain(error, destination)
@@ -152,14 +158,21 @@ class Job:
         self, destination: Destination, store: RowStore, rows: CheckedRows, path: Path | None
     ) -> Run:
         """The run, which is about to ask."""
-        recorded = await asyncio.to_thread(destination.claim, rows.kept)
+        is_all = self._phase is not None  # which answers no row that has an answer already
+        first = self.source.rows() if is_all else rows.kept
+        recorded = await asyncio.to_thread(destination.claim, first)
         asked = self._session.rows(self._asked_source, rows)
-        queue = RowQueue(rows, asked, destination.is_recorded, recorded)
+        queue = RowQueue(rows, asked, destination.is_recorded, recorded, is_all=is_all)
         self._budget = await asyncio.to_thread(self._open_budget, destination)
         refusals = Refusals(has_answers=recorded > 0)
         run = self._run = Run(self._session, store, queue, self._notify, refusals, self._budget)
         self._notify_started(queue.counts, path)
         return run
+
+    @property
+    def _phase(self) -> BatchPhase | None:
+        """What has a batch job answer the rows first; a pilot's few are asked at once."""
+        return None if self._only is not None else self._session.batch_phase
 
     @property
     def _asked_source(self) -> Source:
@@ -234,7 +247,7 @@ def log_waits(event: Event) -> None:
     """A listener for where nobody else says why nothing happens, and what rows are taken for."""
     if isinstance(event, Waiting):
         logger.warning(event.text)
-    elif isinstance(event, SourceRecognised):
+    elif isinstance(event, BatchReported | SourceRecognised):
         logger.info(event.text)
 
 

@@ -23,7 +23,8 @@ class RowQueue:
     """Hands out the rows that have no recorded answer, in the order of the input.
 
     `checked` are all rows, and `rows` the same as they are to be asked. `is_recorded` looks one up
-    among the answers of earlier runs; `recorded` is how many of the first rows have one.
+    among the answers that there are; `recorded` is how many of the first rows have one of an
+    earlier run, or with `is_all` how many of all rows.
     """
 
     def __init__(
@@ -32,17 +33,20 @@ class RowQueue:
         rows: Iterator[Row],
         is_recorded: Callable[[Row], bool],
         recorded: int,
+        *,
+        is_all: bool = False,
     ):
         self._checked = checked
         self._rows = rows
         self._is_recorded = is_recorded
         self._passed = 0  # recorded rows that were not handed out
         self._recorded = recorded
+        self._is_all = is_all
 
     @property
     def counts(self) -> RowsCounted:
         """What is known of the rows by now."""
-        recorded = max(self._passed, self._recorded)
+        recorded = self._recorded if self._is_all else max(self._passed, self._recorded)
         total, is_complete = self._checked.estimated_total, self._checked.is_complete
         return RowsCounted(total, recorded, is_estimate=not is_complete)
 

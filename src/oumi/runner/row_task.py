@@ -179,6 +179,16 @@ class RowTask:
         self._record(completion)
         return require_valid(self._session.contract, completion)
 
+    def take_cached(self) -> RowDone | None:
+        """The row answered from the cache, which is recorded; None where it has no answer there.
+        Raises what is wrong with the row.
+        """
+        self._request()
+        answer = self._cached(self._session.contract)
+        if answer is None:
+            return None
+        return RowDone(self._row.index, answer, self._latency_s, self._usage)
+
     def fail(self, error: Exception) -> RowFailed:
         """Record that the row has no answer because of an error."""
         failure = Failure.from_error(error, max(self._attempts, 1))

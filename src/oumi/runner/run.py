@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from oumi.data.source import Row
+from oumi.data.source import Row, Source
 from oumi.errors import StorageError, UnavailableError
+from oumi.runner.batch_phase import BatchPhase
 from oumi.runner.cache.opening import opened_cache
 from oumi.runner.events import LimitsReported, Listener, RunEnded, Stopping
 from oumi.runner.limits.budget import Budget
@@ -57,6 +60,20 @@ class Run:
         self._in_flight = 0
         self._fatal: Exception | None = None
 
+    async def run_batch(self, phase: BatchPhase, source: Source) -> None:
+        """Have a batch job answer rows first. A stop ends the wait for it."""
+        self._in_flight += 1  # one that waits, as `stop` counts
+        try:
+            async with self._opened_cache() as cache:
+                with contextlib.suppress(RunStoppedError):
+                    await phase.run(source, self._store, self._notify, self._stop, cache)
+        finally:
+            self._in_flight -= 1
+
+    def _opened_cache(self) -> AbstractAsyncContextManager[AnswerCache | None]:
+        session = self._session
+        return opened_cache(session.config, session.name, session.url)
+
     @property
     def stopped(self) -> bool:
         """Whether no further row is begun."""
@@ -68,7 +85,7 @@ class Run:
         checking = asyncio.create_task(self._check_ahead())
         try:
             async with (
-                opened_cache(self._session) as self._cache,
+                self._opened_cache() as self._cache,
                 asyncio.TaskGroup() as group,
             ):
                 for _ in range(self._queue.workers(self._session.max_in_flight)):

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.inference_config import InferenceConfig
@@ -21,6 +21,9 @@ from oumi.runner.prompt_tokens import PromptTokens, estimate_prompt
 from oumi.runner.request import KeyMaker, Request, written_out
 from oumi.runner.seeds import sample_seed
 from oumi.structured.contract import Contract
+
+if TYPE_CHECKING:
+    from oumi.runner.batch_phase import BatchPhase
 
 _MOST_ROW_SESSIONS = 256
 """Enough for settings that come again and again; where each row has its own, as with seeds, no
@@ -72,6 +75,9 @@ class Session(ABC):
     derive: Callable[[InferenceConfig], Session] | None = field(default=None, repr=False)
     """Makes the session of other settings, after a check of these; for rows that bring their own.
     Raises what is wrong with them."""
+
+    batch_phase: BatchPhase | None = field(default=None, repr=False)
+    """Answers the rows of a run by a batch job first, where the settings ask for that."""
 
     @cached_property
     def keys(self) -> KeyMaker:

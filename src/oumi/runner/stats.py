@@ -10,7 +10,7 @@ from typing import Any
 
 from oumi.core.types.completion import Usage
 from oumi.errors import OumiError
-from oumi.runner.cost import Price
+from oumi.runner.cost import PaidTokens, Price
 from oumi.runner.events import (
     Event,
     LimitsReported,
@@ -36,9 +36,16 @@ class Histogram:
     def __init__(self) -> None:
         self._buckets: Counter[int] = Counter()
 
-    def add(self, seconds: float) -> None:
-        """Count one duration."""
+    def add(self, seconds: float | None) -> None:
+        """Count one duration; None is none."""
+        if seconds is None:
+            return
         self._buckets[round(math.log(max(seconds, 1e-6)) / _STEP)] += 1
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether none was counted."""
+        return not self._buckets
 
     def quantile(self, share: float) -> float:
         """The duration in seconds that `share` of all stay under, within 1 %; 0 without any."""
@@ -73,6 +80,8 @@ class RunStats:
     """Done rows whose answer an earlier run had."""
     failed: int = 0
     usage: Usage = field(default_factory=Usage)
+    paid: PaidTokens = field(default_factory=PaidTokens)
+    """The same tokens, by what was paid for them."""
     retries: Counter[str] = field(default_factory=Counter)
     """Tries made again, by the reason."""
     repairs: int = 0
@@ -93,7 +102,7 @@ class RunStats:
                 self._count_done(event)
             case RowFailed():
                 self.failed += 1
-                self.usage += event.usage or Usage()
+                self._add_tokens(event.usage or Usage())
             case RowRetried():
                 self.retries[_reason(event.error)] += 1
             case RowRepaired():
@@ -116,12 +125,17 @@ class RunStats:
         self.is_estimate = event.is_estimate
 
     def _count_done(self, event: RowDone) -> None:
+        completion = event.completion
         self.done += 1
-        self.usage += event.usage or event.completion.usage
-        if event.completion.from_cache:
+        self._add_tokens(event.usage or completion.usage, completion.price_share)
+        if completion.from_cache:
             self.from_cache += 1
         else:
             self.latency.add(event.latency_s)
+
+    def _add_tokens(self, usage: Usage, share: float = 1.0) -> None:
+        self.usage += usage
+        self.paid.add(usage, share)
 
     @property
     def elapsed_s(self) -> float:
@@ -141,7 +155,7 @@ class RunStats:
     @property
     def cost(self) -> float | None:
         """Dollars for the answers of this run; None where there is no price."""
-        return self.price.cost(self.usage) if self.price else None
+        return self.paid.cost(self.price) if self.price else None
 
     def kept(self, output_path: str | None) -> str:
         """What there is of a run that did not reach its end, in words."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.errors import BadReplyError
-from oumi.backends.remote.http.call import Call, Head
+from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.key_mask import find_mask
 from oumi.backends.remote.http.lines import LineSplitter
 from oumi.backends.remote.http.uploads import Body, Form, Lines
@@ -31,10 +33,18 @@ class ApiClient:
     session: RemoteSession
     base: str = ""
     """The base that paths are below, where it is not the session's."""
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """The headers of each call, where they are not the session's."""
+    auth: Auth | None = field(default=None, repr=False)
+    """Signs each call, where the session does not."""
 
-    def at(self, base: str) -> ApiClient:
-        """A client for paths below another base."""
-        return replace(self, base=base)
+    def at(
+        self, base: str, headers: Mapping[str, str] | None = None, auth: Auth | None = None
+    ) -> ApiClient:
+        """A client for paths below another base, with other headers and another signature if any
+        are given.
+        """
+        return replace(self, base=base, headers=headers or self.headers, auth=auth or self.auth)
 
     async def get(self, path: str) -> Any:
         """What stands at a path. A failed try is made again as the settings allow."""
@@ -53,6 +63,28 @@ class ApiClient:
         form = Form(fields, file, name)
         return await retrying(lambda: self._send("POST", path, form), self.session.retry_policy)
 
+    async def exchange(
+        self,
+        path: str,
+        body: Body,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        signed: bool = False,
+    ) -> Reply:
+        """Send a body with further headers, once, and return the reply as it came.
+
+        A `signed` path is a whole URL that opens by itself: no key is sent there.
+        """
+        longest_s = self.session.timeout_s if isinstance(body, bytes) else _FILE_TIMEOUT_S
+        if signed:
+            call = self._signed_call(method, path, body, headers, longest_s)
+        else:
+            call = await self._call(method, path, body, longest_s, headers)
+        reply = await self.session.transport().send(call)
+        self.session.check(reply, call)
+        return reply
+
     async def delete(self, path: str) -> None:
         """Delete what stands at a path."""
         await self._send("DELETE", path, b"")
@@ -67,7 +99,7 @@ class ApiClient:
         """
         timeout_s = max(self.session.timeout_s, _FILE_TIMEOUT_S)
         if signed:
-            call = Call("GET", path, {}, b"", timeout_s)
+            call = self._signed_call("GET", path, b"", {}, timeout_s)
         else:
             call = await self._call("GET", path, b"", timeout_s)
         mask = find_mask(call.headers or self.session.headers, self._url(""))
@@ -106,13 +138,26 @@ class ApiClient:
         with PageCheck(reply.headers, reply.body):
             return _read(reply.body)
 
-    async def _call(self, method: str, path: str, body: Body, timeout_s: float) -> Call:
-        headers = dict(self.session.headers)
+    def _signed_call(
+        self, method: str, url: str, body: Body, headers: Mapping[str, str], timeout_s: float
+    ) -> Call:
+        most = self.session.remote.max_reply_bytes
+        return Call(method, url, headers, body, timeout_s, most)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: Body,
+        timeout_s: float,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> Call:
+        headers = {**(self.headers or self.session.headers), **more}
         if isinstance(body, Form):
             headers.pop("content-type", None)  # a form has its own
         most = self.session.remote.max_reply_bytes
         call = Call(method, self._url(path), headers, body, timeout_s, most)
-        return await self.session.signed(call)
+        return await (self.session.signed(call) if self.auth is None else self.auth.apply(call))
 
     def _url(self, path: str) -> str:
         address = self.session.address

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from oumi.batch.api.job import ApiJob
@@ -16,7 +17,6 @@ from oumi.core.logs import logger
 from oumi.data.source import Source
 from oumi.runner.limits.retry import Retry, retrying
 from oumi.runner.storage.output import Output
-from oumi.runner.storage.row_store import always
 
 
 async def collect(job: ApiJob, journal: ResultJournal) -> None:
@@ -77,8 +77,9 @@ def write(
 ) -> None:
     """Write all rows to the files of an output, in constant memory."""
     output.check_replaceable(journal.answered, overwrite=overwrite)
-    price, contract = job.session.batch_price, always(job.session.contract)
-    output.write(source, journal, job.folder.run_id, price, {}, contract)
+    contract_at = partial(job.session.contract_at, source)
+    price, made_by = job.session.batch_price, job.folder.spec.made_by
+    output.write(source, journal, job.folder.run_id, price, {}, contract_at, made_by=made_by)
 
 
 def output_of(job: ApiJob, path: str | None) -> Output:

@@ -10,7 +10,6 @@ from typing import BinaryIO, Self
 import orjson
 
 from oumi.backends.provider import BatchLimits
-from oumi.backends.remote.session import RemoteSession
 from oumi.batch.api.adopted import read_bodies
 from oumi.batch.api.custom_ids import make_id, read_id
 from oumi.batch.api.job import ApiJob
@@ -45,11 +44,10 @@ def prepare(job: ApiJob) -> None:
         Journal(folder.output.journal_path) as journal,
         _ShardWriter(folder, limits, attempt) as writer,
     ):
-        keys = folder.spec.keys
-        for row, encode in _rows(folder, session):
-            key = keys.row_key(row)
+        for row, encode in _rows(job):
+            key = job.row_key(row)
             if row.conversation is not None and journal.claim_valid(
-                row.index, key, session.contract
+                row.index, key, job.contract_of(row)
             ):
                 answered += 1
                 continue
@@ -87,19 +85,21 @@ def _copy_lines(file: BinaryIO, job: ApiJob, shard: Shard) -> None:
             shard.first, shard.last = (row if number == 0 else shard.first), row
 
 
-def _rows(folder: JobFolder, session: RemoteSession) -> Iterator[tuple[Row, Callable[[], bytes]]]:
+def _rows(job: ApiJob) -> Iterator[tuple[Row, Callable[[], bytes]]]:
     """Each row with a function that returns the body of its request."""
+    folder = job.folder
     if folder.spec.adopted_id is not None:
         for row, body in zip(folder.source.rows(), read_bodies(folder), strict=True):
             yield row, partial(bytes, body)
     else:
-        for row in session.batch_rows(folder.source):
-            yield row, partial(_encode, row, session)
+        for row in job.session.batch_rows(folder.source):
+            yield row, partial(_encode, row, job)
 
 
-def _encode(row: Row, session: RemoteSession) -> bytes:
+def _encode(row: Row, job: ApiJob) -> bytes:
     if row.conversation is None:
         raise row.error or RequestError("a row without a conversation")
+    session = job.row_session(row)
     _check_last_message(row.conversation, session.config.generation)
     config = session.config_of(row)
     request = Request(row.conversation, config, shared=row.shared)

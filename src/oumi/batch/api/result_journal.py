@@ -27,9 +27,10 @@ class ResultJournal:
 
     def __init__(self, job: ApiJob):
         """Open the journal, and read the whole input once."""
+        self._job = job
         self._state = job.state
-        self._session = job.session
-        self._folder = folder = job.folder
+        self._source = job.folder.source
+        folder = job.folder
         self._keys = array("Q")
         self._answered = bytearray()
         self._adopted_rows = read_rows(folder) if folder.spec.adopted_id is not None else {}
@@ -103,9 +104,11 @@ class ResultJournal:
 
         Whatever is wrong with it, only this row fails, and what was paid for is kept.
         """
-        task = RowTask(self._session, Row(row, None), self, key=key)
+        asked = Row(row, None, generation=self._source.generation_of(row))
+        session = self._job.row_session(asked)
+        task = RowTask(session, asked, self, key=key)
         try:
-            task.accept(self._session.decode(body))
+            task.accept(session.decode(body))
         except StorageError:
             raise
         except Exception as error:
@@ -118,12 +121,11 @@ class ResultJournal:
 
     def _claim_rows(self) -> None:
         """Give each row of the input what the journal has recorded of it."""
-        keys = self._folder.spec.keys
-        for row in self._folder.source.rows():
-            key = keys.row_key(row)
+        for row in self._source.rows():
+            key = self._job.row_key(row)
             self._keys.append(int(key[:16], 16))
             is_answered = row.conversation is not None and self._journal.claim_valid(
-                row.index, key, self._session.contract
+                row.index, key, self._job.contract_of(row)
             )
             self._answered.append(is_answered)
             if not is_answered:

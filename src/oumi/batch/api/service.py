@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from oumi.backends.remote.api_choice import api_of_identity, with_api
+from oumi.backends.remote.api_choice import with_api
 from oumi.backends.remote.backend import RemoteBackend
 from oumi.batch.api import adopted
 from oumi.batch.api.collect import collect, output_of, write
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.job_state import JobState, job_info, public_id
+from oumi.batch.api.jobs import make_spec, new_spec, open_job
 from oumi.batch.api.providers import open_api
 from oumi.batch.api.providers.base import ApiBatch, BatchApi
-from oumi.batch.api.providers.shared import output_may_follow
 from oumi.batch.api.result_journal import ResultJournal
-from oumi.batch.api.shard import Shard, ShardState
+from oumi.batch.api.shard import Shard
 from oumi.batch.api.state_file import load_state, save_state
 from oumi.batch.api.submit import advance, begin_attempt, cancel, refresh
 from oumi.batch.job_folder import (
@@ -32,37 +32,17 @@ from oumi.batch.job_folder import (
     next_of,
     root,
 )
-from oumi.batch.job_spec import JobKind, JobSpec, count_rows, new_job_spec
-from oumi.batch.media import media_settings
+from oumi.batch.job_spec import JobKind
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.logs import logger, warn_once
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
-from oumi.errors import ConfigError, InputError, RequestError, UnavailableError
+from oumi.errors import RequestError, UnavailableError
 from oumi.runner.storage.memory import join_rows
-from oumi.runner.storage.row_store import always
 from oumi.runner.storage.snapshot import outcome_in
 
 _INCOMPLETE = frozenset({BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
-
-
-async def is_for_api(backend: RemoteBackend, config: InferenceConfig, batch_id: str | None) -> bool:
-    """Whether the API works on a job, or would on a new one, rather than this machine.
-
-    A server whose address the user names may have no batch API, and so is asked.
-    """
-    if backend.provider.batch is None:
-        return False
-    folder = find_folder(batch_id) if batch_id else None
-    if folder is not None:
-        return folder.spec.kind == JobKind.API
-    session = backend.session(config)
-    if session.address.is_endpoint and batch_id is None:
-        return False
-    if backend.provider.url is not None:
-        return True
-    return await open_api(session).is_offered()
 
 
 class ApiBatches:
@@ -80,8 +60,8 @@ class ApiBatches:
         not wholly submitted yet goes on, so that a process that was killed pays for nothing twice.
         """
         if config.cache is not False:
-            warn_once("cache: batch jobs of an API neither read it nor fill it")
-        spec = latest(await asyncio.to_thread(self._new_spec, source, config))
+            warn_once("cache: runs use it; a job that is submitted does not")
+        spec = latest(await asyncio.to_thread(new_spec, self._backend, source, config))
         if resubmit and _is_submitted(folder_of(spec)):
             spec = next_of(spec)
         folder = folder_of(spec)
@@ -129,9 +109,9 @@ class ApiBatches:
             with await asyncio.to_thread(ResultJournal, job) as journal:
                 await collect(job, journal)
                 if source is not None and config.output_path is None:
-                    contract = always(job.session.contract)
+                    contract_at = partial(job.session.contract_at, source)
                     return await asyncio.to_thread(
-                        join_rows, source, partial(outcome_in, journal), contract
+                        join_rows, source, partial(outcome_in, journal), contract_at
                     )
                 rows = source or job.folder.source
                 overwrite = config.overwrite or config.output_path is None
@@ -217,27 +197,12 @@ class ApiBatches:
             config = config.model_copy(update={"model": model})
             config = with_api(config, adopted.api_of(batch))
             lines = (line + b"\n" for line in adopted.conversations(folder))
-            spec = self._spec(config, fingerprint=batch_id, rows=rows)
+            spec = make_spec(self._backend, config, fingerprint=batch_id, rows=rows)
             folder.create_from_lines(lines, replace(spec, adopted_id=batch_id))
         return folder
 
     def _job(self, folder: JobFolder, config: InferenceConfig) -> ApiJob:
-        """A job as it was submitted, reached as the settings of this call say."""
-        spec = folder.spec
-        if (spec.kind, spec.engine) != (JobKind.API, self._backend.name):
-            name = self._backend.name
-            raise InputError(f"{folder.id} is a job of {spec.engine}, not of {name}")
-        own = {"model": spec.config.model, "generation": spec.config.generation}
-        config = config.model_copy(update=own | media_settings(spec, config))
-        config = with_api(config, api_of_identity(self._backend.provider, spec.identity))
-        session = self._backend.session(config)
-        url = session.identity.get("url")
-        if url != spec.identity.get("url"):
-            raise ConfigError(
-                f"{folder.id} was submitted to {spec.identity.get('url')}, and this engine asks "
-                f"{url}: set remote_params.api_url"
-            )
-        return ApiJob(folder, load_state(folder), session, open_api(session))
+        return open_job(self._backend, folder, config)
 
     async def _submit_missing(self, job: ApiJob) -> str:
         """Submit the rows to which a job that has ended has no answer, and return its id.
@@ -246,7 +211,7 @@ class ApiBatches:
         """
         with await asyncio.to_thread(ResultJournal, job) as journal:
             await collect(job, journal)
-        if any(_may_get_output(shard) for shard in job.state.shards):
+        if job.awaits_output:
             raise UnavailableError(
                 f"{public_id(job.folder, job.state)} has ended, and its output is not there yet: "
                 "what it lacks is known once it is. Submit again later"
@@ -259,15 +224,6 @@ class ApiBatches:
             await advance(job)
         return public_id(job.folder, job.state)
 
-    def _new_spec(self, source: Source, config: InferenceConfig) -> JobSpec:
-        """What is to be done. Reads the input and checks it."""
-        rows = count_rows(source, config)
-        return self._spec(config, fingerprint=source.fingerprint(), rows=rows)
-
-    def _spec(self, config: InferenceConfig, *, fingerprint: str, rows: int) -> JobSpec:
-        session = self._backend.session(config)
-        return new_job_spec(session, kind=JobKind.API, fingerprint=fingerprint, rows=rows)
-
     def _api(self, config: InferenceConfig) -> BatchApi:
         return open_api(self._backend.session(config))
 
@@ -276,11 +232,6 @@ def _is_submitted(folder: JobFolder) -> bool:
     """Whether no part of a job is still to be submitted."""
     state = load_state(folder)
     return state.attempt > 0 and not any(shard.is_waiting for shard in state.current)
-
-
-def _may_get_output(shard: Shard) -> bool:
-    """Whether answers may follow of rows that have none here."""
-    return shard.state == ShardState.ENDED and (not shard.info or output_may_follow(shard.info))
 
 
 def _created_at(info: BatchInfo) -> datetime:

@@ -72,6 +72,11 @@ class LocalJobs:
         """Start a job in a process of its own, and return its id."""
         if self._backend is None:
             raise UnsupportedError("a job is submitted by an engine")
+        if source.has_settings:
+            raise InputError(
+                f"{source.name}: its rows have settings of their own, which a batch job on this "
+                "machine cannot keep: run it with infer, or set settings_column to an empty text"
+            )
         if self._unknown_class is not None:
             raise UnsupportedError(
                 f"{self._unknown_class}: a job's own process can only make the engines of "
@@ -258,7 +263,10 @@ def _results(folder: JobFolder, source: Source | None, config: InferenceConfig) 
         output.check_files(map(Path, config.input_paths))
         output.check_replaceable(len(snapshot.answered), overwrite=config.overwrite)
         rows = source or folder.source
-        output.write(rows, snapshot, folder.run_id, price, {}, snapshot.contract_at)
+        made_by = folder.spec.made_by
+        output.write(
+            rows, snapshot, folder.run_id, price, {}, snapshot.contract_at, made_by=made_by
+        )
         return output.result()
     if source is not None:
         return join_rows(source, partial(outcome_in, snapshot), snapshot.contract_at)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,6 +17,7 @@ from oumi.core.configs.cluster_params import ClusterParams
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
+from oumi.core.configs.input_folder import STANDARD_STREAM as STANDARD_STREAM
 from oumi.core.configs.input_folder import folder_of
 from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
@@ -29,9 +30,6 @@ from oumi.errors import ConfigError
 MAX_MEDIA_BYTES = 50_000_000
 """OpenAI takes 50 MB a request (https://platform.openai.com/docs/guides/images-vision), and no
 other API more, so that nothing is refused here that would be taken there."""
-
-STANDARD_STREAM = "-"
-"""In place of a path: standard input or standard output."""
 
 
 class BadRows(StrEnum):
@@ -152,6 +150,11 @@ class InferenceConfig(Settings):
     overwrite: bool = False
     """Whether an output file that is not of this run may be replaced. No file but the output is."""
 
+    batch: bool | Literal["auto"] = False
+    """Whether the rows go to the batch API of the provider, and the run waits for the answers:
+    `true`, or `auto` for where that costs less. `auto` waits no longer than
+    `remote_params.batch_completion_window`, and then asks what is left over one by one."""
+
     allowed_media_path: str | None = None
     """The folder below which rows may name files, such as images; `/` allows any. None: the folder
     of the input file; for standard input or a pipe the working directory; any for a list in Python.
@@ -183,6 +186,13 @@ class InferenceConfig(Settings):
     @classmethod
     def _check_engine(cls, value: Any) -> InferenceEngineType | str | None:
         return None if value is None else parse_engine_name(value)
+
+    @field_validator("batch", mode="before")
+    @classmethod
+    def _check_batch(cls, value: Any) -> Any:
+        if value not in (True, False, "auto"):
+            raise ValueError("expected true, false or auto")
+        return value
 
     @model_validator(mode="after")
     def _check_one_prompt(self) -> Self:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+STANDARD_STREAM = "-"
+"""In place of a path: standard input or standard output."""
+
 
 def folder_of(path: str) -> Path:
     """The folder where an input lies: one that is given, or that of a file or a pattern.
 
-    For standard input (`-`), a URL and a pipe it is the working directory.
+    For standard input, a URL and a pipe it is the working directory.
     """
-    if "://" in path or Path(path).is_fifo():  # such as <(command)
+    if path == STANDARD_STREAM or "://" in path or Path(path).is_fifo():  # such as <(command)
         return Path()
     if Path(path).is_dir():
         return Path(path)

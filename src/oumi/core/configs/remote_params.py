@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     ApiKey = SecretStr | str  # a text is taken too, and becomes secret
 else:
     ApiKey = SecretStr
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+# https://cloud.google.com/storage/docs/buckets#naming
+_BUCKET = re.compile(r"(?:s3|gs)://[a-z0-9][a-z0-9._-]{1,221}(?:/[^?#]*)?")
 
 
 class Api(StrEnum):
@@ -102,6 +108,16 @@ class RemoteParams(Settings):
     batch_completion_window: str = "24h"
     """Time within which a batch job has to be completed."""
 
+    batch_storage: str | None = None
+    """Where a batch's requests and answers lie for an API that reads and writes them in a bucket:
+    `s3://bucket/folder` for BEDROCK, `gs://bucket/folder` for GOOGLE_VERTEX."""
+
+    batch_role: str | None = None
+    """The role (an ARN) under which BEDROCK reads and writes the bucket of a batch."""
+
+    batch_poll_s: float = Field(default=30.0, gt=0.0)
+    """Longest time, in seconds, between two looks at a batch job that a run waits for."""
+
     use_adaptive_concurrency: bool = True
     """Whether the number of requests in flight adapts to the server's load."""
 
@@ -116,6 +132,13 @@ class RemoteParams(Settings):
     def _usual_window(cls, value: Any) -> Any:
         """An empty value in a file stands for the usual time."""
         return cls.model_fields["batch_completion_window"].default if value is None else value
+
+    @field_validator("batch_storage")
+    @classmethod
+    def _check_storage(cls, value: str | None) -> str | None:
+        if value is not None and not _BUCKET.fullmatch(value):
+            raise ValueError("expected s3://bucket/folder or gs://bucket/folder")
+        return value
 
     @field_validator("api_url")
     @classmethod

@@ -104,6 +104,8 @@ class Completion:
     """Whether it was cut off because the model's context was full, not by `max_new_tokens`."""
     from_cache: bool = False
     """Whether an earlier run had it, so that it cost nothing (`InferenceConfig.cache`)."""
+    price_share: float = 1.0
+    """What a token of it cost, as a share of the ordinary price: less in a batch."""
 
     @property
     def answers(self) -> tuple[Completion, ...]:
@@ -145,6 +147,7 @@ class Completion:
             data.get("prefill"),
             data.get("context_full", False),
             data.get("from_cache", False),
+            data.get("price_share", 1.0),
         )
 
     def _facts(self) -> dict[str, Any]:
@@ -165,6 +168,8 @@ class Completion:
             data["context_full"] = True
         if self.from_cache:
             data["from_cache"] = True
+        if self.price_share != 1.0:
+            data["price_share"] = self.price_share
         return data
 
 

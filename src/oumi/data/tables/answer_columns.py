@@ -66,10 +66,9 @@ class AnswerColumns:
         """The values for an answer, in the form of `Completion.to_dict`, and what was made of it.
         Raises ValueError.
         """
-        facts = {"finish_reason": completion["finish_reason"], **self._usage(completion["usage"])}
-        if completion.get("from_cache") and facts["cost_usd"] is not None:
-            facts["cost_usd"] = 0.0
-        facts |= _sample_fact(sample)
+        share = 0.0 if completion.get("from_cache") else completion.get("price_share", 1.0)
+        usage = self._usage(completion["usage"], share)
+        facts = {"finish_reason": completion["finish_reason"], **usage, **_sample_fact(sample)}
         answer = self.answer(completion)
         values = {"answer": answer} if self._properties is None else dict(answer or {})
         return self._named(values, parsed, facts)
@@ -86,13 +85,14 @@ class AnswerColumns:
         text = _text_of(completion["message"])
         return parse_json(text) if self._is_json and text is not None else text
 
-    def _usage(self, usage: Mapping[str, int]) -> dict[str, Any]:
+    def _usage(self, usage: Mapping[str, int], share: float = 1.0) -> dict[str, Any]:
+        """The counts, and the cost at a share of the price."""
         names = ("prompt_tokens", "completion_tokens")
-        return {name: usage[name] for name in names} | {"cost_usd": self._cost(usage)}
+        return {name: usage[name] for name in names} | {"cost_usd": self._cost(usage, share)}
 
-    def _cost(self, usage: Mapping[str, int]) -> float | None:
+    def _cost(self, usage: Mapping[str, int], share: float) -> float | None:
         cost = self._cost_of(Usage.from_dict(usage))
-        return None if cost is None else round(cost, 9)  # a token costs thousands of those
+        return None if cost is None else round(cost * share, 9)  # a token costs thousands of those
 
     def _named(
         self, values: Mapping[str, Any], parsed: Mapping[str, Any], facts: Mapping[str, Any]

@@ -13,7 +13,6 @@ from oumi.core.logs import logger
 from oumi.core.types.completion import Completion
 from oumi.runner.cache.file import connect, entry_key
 from oumi.runner.cache.writer import CacheWriter, Change, Insert, Remove, Touch
-from oumi.runner.session import Session
 
 _TOUCH_AFTER_S = 24 * 3600
 """How exact it is known when an entry was last used: a hit is written down once a day at most."""
@@ -24,15 +23,14 @@ class AnswerCache:
     once it is open: it is said once, and the run goes on without.
     """
 
-    def __init__(self, path: Path, session: Session):
+    def __init__(self, path: Path, engine: str, model: str, address: str | None):
         """Raises StorageError."""
         self._path = path
-        self._address = session.url
+        self._address = address
         self._lock = threading.Lock()  # between the run and the writer's thread
         self._is_usable = True
         self._connection = connect(path)
-        model = session.config.model.model_name
-        self._writer = CacheWriter(path, session.name, model, self._give_up)
+        self._writer = CacheWriter(path, engine, model, self._give_up)
 
     def get(self, key: str, repeat: int) -> Completion | None:
         """The answer to a row, by its key and how many equal rows came before it."""

@@ -8,23 +8,25 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.logs import logger
 from oumi.errors import StorageError
-from oumi.runner.session import Session
 
 if TYPE_CHECKING:
     from oumi.runner.cache.answers import AnswerCache
 
 
 @asynccontextmanager
-async def opened_cache(session: Session) -> AsyncIterator[AnswerCache | None]:
-    """The cache that the settings name; None where they name none, or where it cannot be opened,
-    which is said in a warning.
+async def opened_cache(
+    config: InferenceConfig, engine: str, address: str | None
+) -> AsyncIterator[AnswerCache | None]:
+    """The cache that the settings name, for answers of an engine and an address; None where they
+    name none, or where it cannot be opened, which is said in a warning.
     """
     cache = None
-    if session.config.cache is not False:
+    if config.cache is not False:
         try:
-            cache = await asyncio.to_thread(_open, session, session.config.cache)
+            cache = await asyncio.to_thread(_open, config, engine, address)
         except StorageError as error:
             logger.warning("%s. The run goes on without it", error)
     try:
@@ -34,9 +36,10 @@ async def opened_cache(session: Session) -> AsyncIterator[AnswerCache | None]:
             await asyncio.to_thread(cache.close)
 
 
-def _open(session: Session, named: bool | str) -> AnswerCache:
+def _open(config: InferenceConfig, engine: str, address: str | None) -> AnswerCache:
     from oumi.runner.cache.answers import AnswerCache
     from oumi.runner.cache.file import default_path
 
+    named = config.cache
     path = Path(named).expanduser() if isinstance(named, str) else default_path()
-    return AnswerCache(path, session)
+    return AnswerCache(path, engine, config.model.model_name, address)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
@@ -38,6 +39,13 @@ class MemoryStore:
         """Keep the reason why there is none."""
         self._completions.pop(row, None)
         self._failures[row] = failure
+
+    def read(self, row: int) -> Mapping[str, Any]:
+        """The row's `completion` or its `failure`, as a journal would record it."""
+        if (completion := self._completions.get(row)) is not None:
+            return {"completion": completion.to_dict()}
+        failure = self._failures.get(row)
+        return {} if failure is None else {"failure": failure.to_dict()}
 
     def sync(self) -> None:
         """Nothing to do: there is no disk."""

@@ -17,7 +17,7 @@ from oumi.data.jsonl import JsonlSink
 from oumi.data.sink import OpenSink, Sink
 from oumi.data.source import Source
 from oumi.errors import OutputExistsError, StorageError
-from oumi.runner.cost import Price
+from oumi.runner.cost import PaidTokens, Price
 from oumi.runner.storage import own_files
 from oumi.runner.storage.atomic import PARTIAL, atomic_file, beside, reason_of, storage_errors
 from oumi.runner.storage.folders import make_folder
@@ -109,7 +109,7 @@ class Output:
             atomic_file(self.failures_path, _KEPT) as failures,
         ):
             sink = open_sink(file, failures, source)
-            counts, usage = _write_rows(sink, source, answers, contract_at)
+            counts, tokens = _write_rows(sink, source, answers, contract_at)
             # Before the output takes its place: a kill in between leaves one that is known.
             RunSummary(
                 run_id,
@@ -117,11 +117,11 @@ class Output:
                 counts["rows"],
                 counts["done"],
                 counts["failed"],
-                usage,
+                tokens.total,
                 source.num_samples,
                 counts["from_cache"],
                 replaces=self._digest(),
-                **cost_fields(price, usage),
+                **cost_fields(price, tokens),
                 last_session=session,
                 **made_by,
             ).write(self.run_path, _KEPT)
@@ -171,10 +171,10 @@ def _is_summary(path: Path) -> bool:
 
 def _write_rows(
     sink: Sink, source: Source, answers: Answers, contract_at: ContractAt
-) -> tuple[dict[str, int], Usage]:
+) -> tuple[dict[str, int], PaidTokens]:
     """Hand each row to the sink with its answer or its failure; how many there are of each."""
     counts = {"rows": 0, "done": 0, "failed": 0, "from_cache": 0}
-    usage = Usage()
+    tokens = PaidTokens()
     for index, (number, row) in enumerate(sink.rows(source)):
         counts["rows"] += 1
         record = answers.read(index)
@@ -191,13 +191,16 @@ def _write_rows(
                 failure = paid_failure(error, record["completion"]).to_dict()
             else:
                 counts["done"] += 1
-                usage += Usage() if from_cache else Usage.from_dict(completion["usage"])
+                if not from_cache:
+                    usage, share = completion["usage"], completion.get("price_share", 1.0)
+                    tokens.add(Usage.from_dict(usage), share)
         if failure is not None:
             counts["failed"] += 1
-            usage += Usage() if from_cache else Usage.from_dict(failure.get("usage") or _NO_TOKENS)
+            if not from_cache:
+                tokens.add(Usage.from_dict(failure.get("usage") or _NO_TOKENS))
             sink.add_failure(index, number, row, failure)
     sink.finish()
-    return counts, usage
+    return counts, tokens
 
 
 def paid_failure(error: Exception, completion: Mapping[str, Any]) -> Failure:

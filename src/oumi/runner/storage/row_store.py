@@ -22,7 +22,15 @@ def always(contract: Contract | None) -> ContractAt:
     return lambda row: contract
 
 
-class RowStore(Protocol):
+class Answers(Protocol):
+    """The last record of each row: a journal, or something like it."""
+
+    def read(self, row: int) -> Mapping[str, Any]:
+        """The row's `completion` or its `failure`; neither where nothing is recorded."""
+        ...
+
+
+class RowStore(Answers, Protocol):
     """The journal of an output file, or memory."""
 
     def holds(self, row: int) -> bool:
@@ -43,12 +51,4 @@ class RowStore(Protocol):
 
     def sync(self) -> None:
         """Bring everything to the disk itself."""
-        ...
-
-
-class Answers(Protocol):
-    """The last record of each row: a journal, or something like it."""
-
-    def read(self, row: int) -> Mapping[str, Any]:
-        """The row's `completion` or its `failure`; neither where nothing is recorded."""
         ...

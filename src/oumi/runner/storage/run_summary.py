@@ -9,7 +9,7 @@ from typing import Any
 
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import Usage
-from oumi.runner.cost import Price, no_price
+from oumi.runner.cost import PaidTokens, Price, no_price
 from oumi.runner.storage.atomic import atomic_file
 
 VERSION = 1
@@ -105,11 +105,11 @@ class RunSummary:
         return {} if self.cost_usd is None else {"cost_usd": self.cost_usd}
 
 
-def cost_fields(price: Price | None, usage: Usage) -> dict[str, Any]:
+def cost_fields(price: Price | None, tokens: PaidTokens) -> dict[str, Any]:
     """`price`, `cost_usd` and `cost_note` of a summary, from what a token costs."""
     if price is None:
         return {}
-    cost = price.cost(usage)
+    cost = tokens.cost(price)
     if cost is None:
         return {"price": price, "cost_note": no_price(price)}
     return {"price": price, "cost_usd": round(cost, 6)}

@@ -12,7 +12,7 @@ from oumi.backends.remote.auth.google import GoogleAuth
 from oumi.backends.remote.http.call import Call
 from oumi.errors import MissingDependencyError
 
-__all__ = ["Auth", "open_auth"]
+__all__ = ["Auth", "open_auth", "open_bucket_auth"]
 
 # The package that reads the credentials of a method, and our extra that installs it.
 _PACKAGES = {
@@ -49,6 +49,12 @@ def open_auth(provider: Provider, key_file: str | None = None) -> Auth | None:
             return AzureAuth()
         case AuthMethod.AWS:
             return AwsAuth()
+
+
+def open_bucket_auth(provider: Provider, region: str) -> Auth:
+    """How calls to S3 are authenticated. Raises MissingDependencyError."""
+    _require(*_PACKAGES[AuthMethod.AWS], provider)
+    return AwsAuth("s3", region)
 
 
 def _require(module: str, extra: str, provider: Provider) -> None:

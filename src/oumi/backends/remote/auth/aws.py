@@ -8,21 +8,26 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from oumi.backends.remote.http.call import Call
+from oumi.backends.remote.http.uploads import Body, File
 from oumi.core.forks import watch_forks
 from oumi.errors import AccessError, ConfigError
 
-_SERVICE = "bedrock"
 _REGION_IN_HOST = re.compile(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.")
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 class AwsAuth:
-    """Signs each call with credentials that botocore finds."""
+    """Signs each call to a service with credentials that botocore finds."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: str = "bedrock", region: str = "") -> None:
+        """Without a region it is the one in the name of the host, or that of the environment."""
+        self._service = service
+        self._region = region
         self._credentials: Any = None
         watch_forks(self)
 
@@ -32,16 +37,23 @@ class AwsAuth:
 
     async def apply(self, call: Call) -> Call:
         """The call with a signature over its method, URL, body, and the time."""
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest
-
         if self._is_stale():
             await asyncio.to_thread(self._renew)
-        request = AWSRequest(
-            call.method, call.url, {"content-type": call.headers["content-type"]}, call.body
-        )
+        if isinstance(call.body, File):  # all of which is read
+            return await asyncio.to_thread(self._sign, call)
+        return self._sign(call)
+
+    def _sign(self, call: Call) -> Call:
+        from botocore.auth import S3SigV4Auth, SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
+        headers = {"content-type": call.headers["content-type"]}
         credentials = self._credentials.get_frozen_credentials()
-        SigV4Auth(credentials, _SERVICE, _region(call.url)).add_auth(request)
+        sign = S3SigV4Auth if self._service == "s3" else SigV4Auth
+        with _opened(call.body) as body:
+            request = AWSRequest(call.method, call.url, headers, body)
+            region = self._region or region_of(call.url)
+            sign(credentials, self._service, region).add_auth(request)
         signed = {name.lower(): value for name, value in request.headers.items()}
         return call._replace(headers={**call.headers, **signed})
 
@@ -69,7 +81,17 @@ class AwsAuth:
             )
 
 
-def _region(url: str) -> str:
+@contextmanager
+def _opened(body: Body) -> Iterator[Any]:
+    """A body as botocore takes it."""
+    if isinstance(body, File):
+        with body.path.open("rb") as file:
+            yield file
+    else:
+        yield body
+
+
+def region_of(url: str) -> str:
     """The region in the name of an AWS host, or else in the environment. Raises ConfigError."""
     found = _REGION_IN_HOST.search(url.split("/")[2])
     region = found[1] if found else next(filter(None, map(os.environ.get, _REGION_VARIABLES)), "")

@@ -85,7 +85,9 @@ class HttpTransport:
         import wreq
 
         self._closed = False
-        self._methods = {name: getattr(wreq.Method, name) for name in ("GET", "POST", "DELETE")}
+        self._methods = {
+            name: getattr(wreq.Method, name) for name in ("GET", "POST", "PUT", "DELETE")
+        }
         self._client: wreq.Client | None = None
         self._open()
         self._plain = PlainTransport(self._proxies)

@@ -21,6 +21,24 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file as it is, read as it goes out."""
+
+    path: Path
+
+    @property
+    def size(self) -> int:
+        """How many bytes go out."""
+        return self.path.stat().st_size
+
+    async def read(self) -> AsyncGenerator[bytes]:
+        """The bytes."""
+        with self.path.open("rb") as file:
+            while part := await asyncio.to_thread(file.read, _READ_AT_ONCE):
+                yield part
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """The lines of a file as a list within JSON, read as it goes out. Each line is one value."""
 
@@ -45,19 +63,19 @@ class Lines:
         yield self.tail
 
 
-Body = bytes | Form | Lines
+Body = bytes | Form | File | Lines
 
 
 def headers_of(body: Body) -> dict[str, str]:
     """Headers that the HTTP library cannot know of by itself."""
-    return {"content-length": str(body.size)} if isinstance(body, Lines) else {}
+    return {"content-length": str(body.size)} if isinstance(body, File | Lines) else {}
 
 
 def body_argument(body: Body) -> dict[str, Any]:
     """The body as an argument of the HTTP library."""
     if isinstance(body, bytes):
         return {"body": body} if body else {}
-    if isinstance(body, Lines):
+    if isinstance(body, File | Lines):
         return {"body": body.read()}
     import wreq
 

@@ -4,7 +4,7 @@ https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
 """
 
 from oumi.backends import settings
-from oumi.backends.provider import AuthMethod, Provider, ResponsesApi
+from oumi.backends.provider import AuthMethod, BatchLimits, Provider, ResponsesApi
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -33,4 +33,6 @@ PROVIDER = Provider(
     auth_method=AuthMethod.AZURE,
     price_list="azure",
     schema_profile=profiles.OPENAI,
+    # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/batch#error-codes
+    batch=BatchLimits("azure", max_requests=100_000),
 )

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 import re
 
 from oumi.backends import settings
-from oumi.backends.provider import AuthMethod, Constraint, Provider
+from oumi.backends.provider import AuthMethod, BatchLimits, Constraint, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -36,4 +36,7 @@ PROVIDER = Provider(
     constraint=Constraint.BEDROCK,
     price_list="aws",
     schema_profile=profiles.ANTHROPIC,
+    # https://docs.aws.amazon.com/general/latest/gr/bedrock.html: 1 GB a file. Most models take
+    # 50,000 records, and none takes fewer than 100.
+    batch=BatchLimits("bedrock", max_bytes=1_000_000_000, needs=("batch_storage", "batch_role")),
 )

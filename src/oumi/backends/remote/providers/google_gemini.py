@@ -4,7 +4,7 @@ It refuses a request with a field that it does not know.
 """
 
 from oumi.backends import settings
-from oumi.backends.provider import PdfPart, Provider
+from oumi.backends.provider import BatchLimits, PdfPart, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -23,4 +23,7 @@ PROVIDER = Provider(
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     price_list="google",
     schema_profile=profiles.GEMINI,
+    # https://ai.google.dev/gemini-api/docs/batch-api#technical-details: 2 GB, and no limit in
+    # requests; more of them at once are harder to have again where a batch fails.
+    batch=BatchLimits("gemini", max_requests=200_000, max_bytes=2_000_000_000),
 )

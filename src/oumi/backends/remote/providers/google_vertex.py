@@ -1,7 +1,7 @@
 """Google's Vertex AI. https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai"""
 
 from oumi.backends import settings
-from oumi.backends.provider import AuthMethod, PdfPart, Provider
+from oumi.backends.provider import AuthMethod, BatchLimits, PdfPart, Provider
 from oumi.structured.schema import profiles
 
 PROVIDER = Provider(
@@ -31,4 +31,8 @@ PROVIDER = Provider(
     lists_models=False,
     price_list="google",
     schema_profile=profiles.GEMINI,
+    # https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-gemini
+    batch=BatchLimits(
+        "vertex", max_requests=200_000, max_bytes=1_000_000_000, needs=("batch_storage",)
+    ),
 )

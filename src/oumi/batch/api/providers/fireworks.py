@@ -39,7 +39,7 @@ from oumi.batch.api.providers.shared import (
     line_without_model,
     rate_limit_means_queue_full,
 )
-from oumi.batch.window import parse_window
+from oumi.batch.window import check_window
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, ModelNotFoundError, RequestError, UnavailableError
 from oumi.runner.limits.retry import retrying
@@ -84,10 +84,7 @@ class FireworksBatches:
 
     async def create(self, upload: str, tag: str, path: str, window: str) -> ApiBatch:
         """Start a job. Raises QueueFullError, and ConfigError for any window but 24h."""
-        if parse_window(window) != _WINDOW:
-            raise ConfigError(
-                f"remote_params.batch_completion_window: {window!r}, and {self._engine} takes 24h"
-            )
+        check_window(self._engine, window, _WINDOW)
         root = await self._root()
         order = {
             "displayName": tag,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from oumi.backends.remote.api_client import ApiClient
@@ -17,12 +16,11 @@ from oumi.batch.api.providers.facts import read_count, read_object, read_objects
 from oumi.batch.api.providers.openai import TAG, OpenAIBatches
 from oumi.batch.api.providers.result_lines import read_request
 from oumi.batch.api.providers.shared import line_without_model
-from oumi.batch.window import parse_window
+from oumi.batch.window import whole_hours
 from oumi.core.types.batch import BatchStatus
-from oumi.errors import ConfigError, OumiError, UnsupportedError
+from oumi.errors import OumiError, UnsupportedError
 
 _PAGE = 100
-_HOUR = timedelta(hours=1)
 _STATUSES = {
     "queued": BatchStatus.VALIDATING,
     "running": BatchStatus.IN_PROGRESS,
@@ -79,7 +77,7 @@ class MistralBatches(OpenAIBatches):
             "input_files": [upload],
             "endpoint": f"/v1{path}",
             "model": self._client.session.config.model.model_name,
-            "timeout_hours": _hours(window),
+            "timeout_hours": whole_hours(self._engine, window),
             "metadata": {TAG: tag},
         }
 
@@ -115,14 +113,3 @@ def _files(raw: Mapping[str, Any]) -> list[str]:
     """The ids of the files that a job was made of."""
     files = raw.get("input_files")
     return [str(file) for file in files] if isinstance(files, list) else []
-
-
-def _hours(window: str) -> int:
-    """A window in whole hours, Mistral's unit. Raises ConfigError for any other."""
-    hours = parse_window(window) / _HOUR
-    if hours != int(hours):
-        raise ConfigError(
-            f"remote_params.batch_completion_window: {window!r}, and MISTRAL takes whole hours, "
-            "such as 24h or 7d"
-        )
-    return int(hours)

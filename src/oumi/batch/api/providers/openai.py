@@ -78,6 +78,8 @@ class OpenAIBatches:
     upload_path = "/files"
     purpose = "batch"
     batches_path = "/batches"
+    prefix = "/v1"
+    """Of the paths that requests name."""
     statuses: Mapping[str, BatchStatus] = _STATUSES
 
     def __init__(self, client: ApiClient, engine: str):
@@ -98,7 +100,7 @@ class OpenAIBatches:
 
     def line(self, custom_id: str, path: str, body: bytes) -> bytes:
         """A request to `path` as a line of the file."""
-        head = {"custom_id": custom_id, "method": "POST", "url": f"/v1{path}"}
+        head = {"custom_id": custom_id, "method": "POST", "url": f"{self.prefix}{path}"}
         return orjson.dumps({**head, "body": orjson.Fragment(body)}) + b"\n"
 
     async def upload(self, file: Path, tag: str) -> str:
@@ -175,7 +177,7 @@ class OpenAIBatches:
         """The body of the request that starts a batch."""
         return {
             "input_file_id": upload,
-            "endpoint": f"/v1{path}",
+            "endpoint": f"{self.prefix}{path}",
             "completion_window": window,
             "metadata": {TAG: tag},
         }

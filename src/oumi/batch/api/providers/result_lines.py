@@ -32,14 +32,21 @@ from oumi.errors import RequestError
 ReadOutcome = Callable[[Mapping[str, Any]], bytes | Failure]
 """Reads the body of the reply in a line, or why there is none. May raise whatever it meets."""
 
+ReadId = Callable[[Mapping[str, Any]], str]
+"""Reads the custom id of a request in the line of its result. May raise whatever it meets."""
+
 _CUSTOM_ID = re.compile(rb'"custom_id"\s*:\s*("(?:[^"\\]|\\.)*"|\d+)')
 _SHOWN = 200
 
 
 async def read_results(
-    batch: ApiBatch, files: Iterable[AsyncGenerator[bytes]], read_outcome: ReadOutcome
+    batch: ApiBatch,
+    files: Iterable[AsyncGenerator[bytes]],
+    read_outcome: ReadOutcome,
+    read_id: ReadId | None = None,
 ) -> AsyncGenerator[BatchResult]:
-    """The results in all lines of a batch's files of answers and of errors.
+    """The results in all lines of a batch's files of answers and of errors. Without `read_id` each
+    names its request as `custom_id`.
 
     Raises OutputNotReadyError after them where there are fewer than the provider counts, and
     OutputCutError where the last line of a file cannot be read.
@@ -50,7 +57,7 @@ async def read_results(
         has_files, result = True, None
         async with aclosing(_lines_that_are_there(lines, batch.info)) as existing:
             async for line in existing:
-                result = read_result(line, read_outcome)
+                result = read_result(line, read_outcome, read_id or read_custom_id)
                 answers += result.body is not None
                 failures += result.failure is not None
                 yield result
@@ -78,14 +85,14 @@ async def _lines_that_are_there(
         logger.warning("%s: a file of its output is gone, and what was in it", info.id)
 
 
-def read_result(line: bytes, read_outcome: ReadOutcome) -> BatchResult:
+def read_result(line: bytes, read_outcome: ReadOutcome, read_id: ReadId) -> BatchResult:
     """The result in a line, whatever the line holds."""
     try:
         value = read_json_leniently(line)
     except ValueError:
         return _unreadable(line, "that is not JSON", is_torn=True)
     try:
-        custom_id, outcome = read_custom_id(value), read_outcome(value)
+        custom_id, outcome = read_id(value), read_outcome(value)
     except Exception as error:  # of whatever kind: it must not stop the other lines
         return _unreadable(line, f"in a strange form ({type(error).__name__}: {error})")
     if isinstance(outcome, Failure):
