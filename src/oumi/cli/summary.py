@@ -19,10 +19,13 @@ from oumi.data.source import SAMPLE
 from oumi.errors import BudgetError, OumiError
 from oumi.progress.formatting import format_dollars, format_number
 from oumi.runner.cost import no_price
-from oumi.runner.stats import RunStats
+from oumi.runner.stats import Histogram, RunStats
 from oumi.runner.storage.lazy import LazyFailures
 
 _REASONS_SHOWN = 3
+_MOST = 0.99
+_SHORTEST_WAIT_S = 0.0005
+"""Less would be shown as 0.000 s."""
 
 
 def finished(stats: RunStats, config: InferenceConfig) -> str:
@@ -80,9 +83,9 @@ def _figures(stats: RunStats) -> Iterator[tuple[str, str]]:
         f"{_prompt_tokens(usage)}, {usage.completion_tokens:,} out, "
         f"{format_number(usage.completion_tokens / seconds)}/s out",
     )
-    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-    latencies = [f"{name} {stats.latency.quantile(share):.3f} s" for name, share in shares.items()]
-    yield "latency", ", ".join(latencies)
+    yield "latency", _quantiles(stats.latency)
+    if stats.waited.quantile(_MOST) >= _SHORTEST_WAIT_S:
+        yield "waited", f"{_quantiles(stats.waited)} (for limits and failed tries)"
     if stats.retries:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in stats.retries.most_common())
         yield "retries", reasons
@@ -92,6 +95,11 @@ def _figures(stats: RunStats) -> Iterator[tuple[str, str]]:
         cost = stats.cost
         unknown = f"unknown: {no_price(stats.price)}"
         yield "cost", format_dollars(cost) if cost is not None else unknown
+
+
+def _quantiles(durations: Histogram) -> str:
+    shares = {"p50": 0.5, "p90": 0.9, "p99": _MOST}
+    return ", ".join(f"{name} {durations.quantile(share):.3f} s" for name, share in shares.items())
 
 
 def _prompt_tokens(usage: Usage) -> str:
