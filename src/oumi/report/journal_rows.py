@@ -19,6 +19,8 @@ from oumi.structured.outcome import total_usage
 
 _MISSING = Failure("NotAsked", "this row had no answer yet when the report was made", attempts=0)
 
+_FACTS = ("latency_s", "waited_s", "recorded_at")
+
 
 class RowFacts:
     """When the rows of an output were answered, how long it took, and their earlier answers."""
@@ -89,4 +91,4 @@ def _is_same(row: ReportRow, completion: Mapping[str, Any]) -> bool:
 
 def record_facts(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a record says besides the answer."""
-    return {name: record[name] for name in ("latency_s", "recorded_at") if name in record}
+    return {name: record[name] for name in _FACTS if name in record}

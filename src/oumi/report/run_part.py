@@ -79,7 +79,7 @@ def _values(
         "finish_reason": row.metadata.get("finish_reason"),
         "prompt_tokens": None if usage is None else usage.prompt_tokens,
         "completion_tokens": None if usage is None else usage.completion_tokens,
-        "latency_s": row.record.get("latency_s"),
+        "latency_s": row.record.get("latency_s") or None,  # 0 where no request was answered
         "cost_usd": cost,
         "answer_characters": None if row.answer is None else len(row.answer),
         "failure": group,
