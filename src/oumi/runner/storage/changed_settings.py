@@ -15,7 +15,7 @@ _NOT_OF_ANSWERS = (
 )
 """Beginnings of settings that change no answer. The engine is compared by the name that it has in
 `run.json`, also where nobody named it."""
-_LONGEST_VALUE = 60
+_LONGEST_VALUE = 120
 
 
 def changed_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
