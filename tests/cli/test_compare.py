@@ -113,7 +113,8 @@ def test_all_combinations_of_a_table_with_a_schema(oumi, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     names = [f"{c}_prompt={p}" for c in ("a", "b.v2") for p in ("word-in-language-as-JSON", "word")]
     assert list(table_of(done.stdout)) == names
-    answers = [json.loads(line) for line in (tmp_path / "compare" / f"{names[0]}.jsonl").open()]
+    lines = (tmp_path / "compare" / f"{names[0]}.jsonl").read_text().splitlines()
+    answers = [json.loads(line) for line in lines]
     assert [row["messages"][0]["content"] for row in answers] == [
         *["bread in French, as JSON"] * 2,
         *["water in German, as JSON"] * 2,
