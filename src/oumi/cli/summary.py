@@ -19,13 +19,11 @@ from oumi.data.source import SAMPLE
 from oumi.errors import BudgetError, OumiError
 from oumi.progress.formatting import format_dollars, format_number
 from oumi.runner.cost import no_price
-from oumi.runner.stats import Histogram, RunStats
+from oumi.runner.stats import NOTICED_WAIT_S, Histogram, RunStats
 from oumi.runner.storage.lazy import LazyFailures
 
 _REASONS_SHOWN = 3
 _MOST = 0.99
-_SHORTEST_WAIT_S = 0.0005
-"""Less would be shown as 0.000 s."""
 
 
 def finished(stats: RunStats, config: InferenceConfig) -> str:
@@ -84,7 +82,7 @@ def _figures(stats: RunStats) -> Iterator[tuple[str, str]]:
         f"{format_number(usage.completion_tokens / seconds)}/s out",
     )
     yield "latency", _quantiles(stats.latency)
-    if stats.waited.quantile(_MOST) >= _SHORTEST_WAIT_S:
+    if stats.waited.quantile(_MOST) >= NOTICED_WAIT_S:
         yield "waited", f"{_quantiles(stats.waited)} (for limits and failed tries)"
     if stats.retries:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in stats.retries.most_common())

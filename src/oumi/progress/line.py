@@ -9,15 +9,13 @@ from typing import NamedTuple
 
 from oumi.progress.formatting import format_dollars, format_duration, format_number
 from oumi.runner.limits.status import LimiterStatus
-from oumi.runner.stats import RunStats
+from oumi.runner.stats import NOTICED_WAIT_S, RunStats
 
 _WINDOW_S = 20.0
 """Rates are averages over this time: long enough that they do not jump with each answer of some
 seconds, short enough to follow a server that becomes slower."""
 
 _MEDIAN = 0.5
-_SHORTEST_WAIT_S = 0.005
-"""Less would be shown as 0.00 s."""
 
 
 class _Sample(NamedTuple):
@@ -111,5 +109,5 @@ def _durations(stats: RunStats) -> Iterator[_Part]:
     latency_s, waited_s = stats.latency.quantile(_MEDIAN), stats.waited.quantile(_MEDIAN)
     if latency_s:
         yield _Part(f"latency {latency_s:.2f} s", 9)
-    if waited_s >= _SHORTEST_WAIT_S:
+    if waited_s >= NOTICED_WAIT_S:
         yield _Part(f"waited {waited_s:.2f} s", 10)

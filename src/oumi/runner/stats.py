@@ -26,6 +26,9 @@ from oumi.runner.events import (
 )
 from oumi.runner.limits.status import LimiterStatus
 
+NOTICED_WAIT_S = 0.05
+"""What a row waits less than this is our own work about a request: nothing to be told of."""
+
 _STEP = math.log(1.02)
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
