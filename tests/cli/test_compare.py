@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from oumi.cli.compare.variants import read_variants
 from tests.cli.conftest import start, write_sums
 from tests.cli.terminal import LIMIT_S, Terminal
 from tests.fault_server import FaultServer
@@ -121,6 +122,28 @@ def test_all_combinations_of_a_table_with_a_schema(oumi, tmp_path: Path) -> None
     ]
     assert {cells[0] for cells in table_of(done.stdout).values()} == {"4"}
     assert all(cells[-2:] == ["of", "2"] for cells in list(table_of(done.stdout).values())[1:])
+
+
+def names_of(setting: str, *values: str) -> list[str]:
+    """What runs are called that differ in a setting."""
+    return [one.name for one in read_variants([], [(setting, json.dumps(v)) for v in values])]
+
+
+def test_names_of_files_are_plain_short_and_different() -> None:
+    models = names_of("model.model_name", "groq/gpt-oss-20b", "gpt-oss-20b", "../m/tiny.Q4.gguf")
+    assert models == ["groq-gpt-oss-20b", "gpt-oss-20b", "tiny.Q4"]
+    assert names_of("generation.temperature", "0.0", "1.50") == [
+        "temperature=0.0",
+        "temperature=1.50",
+    ]
+    long, longer, other = names_of("system", "word " * 90, "word " * 91, "../../etc/passwd")
+    assert long != longer
+    assert all(len(name) < 80 for name in (long, longer))
+    assert other == "system=etc-passwd"
+    upper, lower, sign = names_of("system", "Be Brief", "be brief", "be brief!")
+    assert upper == "system=Be-Brief"
+    assert len({name.lower() for name in (upper, lower, sign)}) == 3
+    assert all(name.isascii() for name in names_of("system", "你好", "¡hola!"))
 
 
 @pytest.mark.parametrize(

@@ -27,21 +27,20 @@ from oumi.data.input_file import is_table
 from oumi.errors import InputError, OumiError
 from oumi.report.comparison import compare_runs
 from oumi.report.output_rows import has_run, open_run
-from oumi.report.write import write_report
+from oumi.report.write import check_replaceable, write_report
 
 _FOLDER = "compare"
 _REPORT = "report.html"
 _INTERRUPTED = 128
 """Exit codes from here on are those of signals."""
 _EPILOG = """\b
-oumi compare -c small.yaml -c large.yaml --input_path questions.jsonl
-oumi compare questions.csv "Translate: {{ text }}" -m gpt-4o-mini -m gpt-4.1-mini -t 0 -t 1
+oumi compare questions.jsonl -c small.yaml -c large.yaml
+oumi compare rows.csv "Translate: {{ text }}" -m gpt-4o-mini -m gpt-4o -t 0 -t 1
 
 \b
-Whatever is given several times is compared, in all combinations. Each of them is a
-run of its own: compare/NAME.jsonl, where NAME says what differs. What was interrupted
-or has failed goes on where it stopped when the same command is given again.
-`oumi infer --help` lists all settings.
+Each combination is a run of its own: compare/NAME.jsonl, where NAME says what
+differs. What was interrupted or has failed goes on where it stopped when the
+same command is given again. `oumi infer --help` lists all settings.
 """
 
 
@@ -75,8 +74,9 @@ def command(
 ) -> int:
     """Run one input under several models or settings, and compare what comes out.
 
-    Writes the answers of each run and a report of all of them to the folder that
-    --output_path names (left out: compare).
+    Whatever is given several times is compared, in all combinations: -m, -c, -t or any
+    other setting. The answers of each run and a report of all of them go to the folder
+    that --output_path names (left out: compare).
     """
     overrides, words = given_overrides(ctx), read_words(given)
     folder = _folder([text for name, text in overrides if name == "output_path"])
@@ -85,6 +85,7 @@ def command(
     if verbose:
         for variant in variants:
             show_settings(variant.config)
+    check_replaceable(folder / _REPORT)
     with sigterm_interrupts():
         codes = _run_all(variants, quiet=quiet)
     if codes[-1] > _INTERRUPTED:
@@ -171,6 +172,8 @@ def _show(variants: Sequence[Variant], folder: Path) -> None:
     """Print the table, write the report, and say where it is."""
     outputs = {name: Path(str(config.output_path)) for name, config in variants}
     begun = [variant for variant in variants if has_run(outputs[variant.name])]
+    if not begun:
+        return
     runs = compare_runs((open_run(outputs[name]), _samples(config)) for name, config in begun)
     found = dict(zip([name for name, _ in begun], runs, strict=True))
     finished = [path for path in outputs.values() if path.exists()]

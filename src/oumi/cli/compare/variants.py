@@ -20,7 +20,7 @@ from oumi.core.printable import printable_line
 _OF_ALL_RUNS = frozenset({"input_path", "output_path", "output_format", "overwrite"})
 _NAMED_BY_VALUE = frozenset({"model.model_name", "engine"})
 """Settings whose values are known by themselves, so that a name needs not say of what they are."""
-_LONGEST_LABEL = 40
+_LONGEST_LABEL = 60
 _LONGEST_NAME = 120
 """A file's name may have 255 bytes, and those beside an output are up to 30 longer than its own."""
 
@@ -108,8 +108,8 @@ def _label(name: str, text: str) -> str:
     """The part of a run's name that says which value of a setting it has."""
     value = parse_value(text)
     shown = f"{value:g}" if isinstance(value, float) else str(value)
-    if name == "model.model_name":
-        shown = shown.rstrip("/").rpartition("/")[2].removesuffix(".gguf")
+    if name == "model.model_name" and shown.endswith(".gguf"):
+        shown = shown.rpartition("/")[2].removesuffix(".gguf")
     if name in _NAMED_BY_VALUE:
         return _plain(shown)
     return f"{name.rpartition('.')[2]}={_plain(shown)}"
