@@ -27,6 +27,17 @@ def test_the_command_line() -> None:
     assert "answer: The capital of Italy is Rome." in done.stdout
 
 
+def test_a_comparison() -> None:
+    done = run("sh", str(EXAMPLES / "compare.sh"))
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()[1:3]
+    assert first.startswith("prompt=What-is-the-capital-of-country  ")
+    assert second.split()[1:3] == ["3", "0"]
+    done = run("sh", str(EXAMPLES / "compare.sh"), "oumi-tiny", "gpt-4o-mini")
+    assert done.stdout.splitlines()[1].split()[:3] == ["oumi-tiny", "3", "0"]
+    assert "error: gpt-4o-mini: OPENAI: no key" in done.stderr
+
+
 def test_models_by_their_names() -> None:
     script = str(EXAMPLES / "compare_providers.py")
     done = run(sys.executable, script)

@@ -19,7 +19,8 @@ def test_file_run_and_the_same_again(oumi, tmp_path) -> None:
     lines = first.stderr.splitlines()
     assert lines[0] == "0/3 done · 0 failed"
     assert lines[1].startswith("3/3 done · 0 failed")
-    assert [line.split()[0] for line in lines[2:]] == [
+    names = [line.split()[0] for line in lines[2:]]
+    assert [name for name in names if name != "waited"] == [  # which a busy machine has
         "rows", "time", "tokens", "latency", "answers",
     ]  # fmt: skip
     answers = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]

@@ -40,7 +40,7 @@ def test_lines() -> None:
     lines = stream.getvalue().splitlines()
     assert "Stopping: 1 in flight are being finished. Ctrl-C again stops at once." in lines
     assert lines[-1].startswith("3/4 done · 1 failed · ")
-    assert lines[-1].endswith(" tokens/s")
+    assert lines[-1].endswith(" tokens/s · latency 0.10 s")
     assert progress.stats.usage.completion_tokens == 10
 
 

@@ -67,7 +67,9 @@ def test_a_run_of_an_engine_is_shown_as_run_json_has_it(
     assert figures["usage"] == summary["usage"]
     assert figures["cost_usd"] == summary["cost_usd"]
     assert [group["status"] for group in figures["failures"]] == [400]
-    assert all(row["latency_s"] > 0 for row in rows)
+    assert all(row["latency_s"] > 0 for row in rows if "failure" not in row)
+    assert [row["latency_s"] for row in rows if "failure" in row] == [0], "it was not answered"
+    assert all(row["waited_s"] > 0 for row in rows)
     assert rows[3]["conversation"]["messages"][-1]["content"] == "answer to row-3"
     assert facts["columns"]["fact:id"]["texts"][:2] == ["id-0", "id-1"]
     assert "sk-hidden" not in json.dumps([facts, rows])

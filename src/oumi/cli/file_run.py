@@ -18,7 +18,7 @@ from oumi.inference import InferenceEngine, build_engine
 from oumi.progress.progress import Progress
 
 
-def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
+def answer_file(config: InferenceConfig, *, quiet: bool, sums_up: bool = True) -> int:
     """Answer the input file, showing progress and a summary. Returns the exit code."""
     with Progress(None if quiet else sys.stderr) as progress:
         engine = build_engine(config)
@@ -36,7 +36,12 @@ def answer_file(config: InferenceConfig, *, quiet: bool) -> int:
             raise
         finally:
             engine.close()
-    return _summarize(progress, config, result, quiet=quiet)
+    if sums_up and not quiet:
+        _print(summary.finished(progress.stats, config))
+    if not result.has_failures:
+        return 0
+    _print(summary.failed(progress.stats, result))
+    return InferenceError.exit_code
 
 
 def _infer(engine: InferenceEngine, config: InferenceConfig, progress: Progress) -> InferenceResult:
@@ -46,17 +51,6 @@ def _infer(engine: InferenceEngine, config: InferenceConfig, progress: Progress)
     except InferenceError as error:
         result: InferenceResult = error.result
         return result
-
-
-def _summarize(
-    progress: Progress, config: InferenceConfig, result: InferenceResult, *, quiet: bool
-) -> int:
-    if not quiet:
-        _print(summary.finished(progress.stats, config))
-    if not result.has_failures:
-        return 0
-    _print(summary.failed(progress.stats, result))
-    return InferenceError.exit_code
 
 
 def _print(text: str) -> None:

@@ -19,7 +19,7 @@ from oumi.cli.ranked_settings import read_ranked
 from oumi.cli.setting_names import write_settings
 from oumi.cli.shortcuts import shortcut_options
 from oumi.cli.signals import sigterm_interrupts
-from oumi.cli.words import read_words, with_standard_input
+from oumi.cli.words import read_words, with_files, with_standard_input
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.inference_config import STANDARD_STREAM
 from oumi.core.printable import printable
@@ -102,7 +102,7 @@ def command(
     last = last_conversation.load() if continues else None
     config = read_ranked(ctx, path, last.config if last else None)
     if files:
-        config, question = _of_files(config, files, question), None
+        config, question = with_files(config, files, question), None
     if verbose:
         show_settings(config)
     if dry_run or pilot:
@@ -127,12 +127,6 @@ def command(
     asked = Question(text=question, media=media, earlier=earlier)
     with sigterm_interrupts():
         return ask(asked, config, as_json=form == "json", quiet=quiet)
-
-
-def _of_files(config: InferenceConfig, files: list[str], prompt: str | None) -> InferenceConfig:
-    """The settings for rows of these files, each of which asks what the template says, if any."""
-    config = config.merge(InferenceConfig(input_path=files[0] if len(files) == 1 else files))
-    return config if prompt is None else config.merge(InferenceConfig(prompt=prompt))
 
 
 def _check_no_question_options(ctx: click.Context) -> None:

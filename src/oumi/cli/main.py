@@ -23,6 +23,7 @@ _COMMANDS = {
     "batch": "Submit jobs, and collect their answers later.",
     "cache": "Show, prune and export the answers that are kept across runs.",
     "merge": "Make one output of the parts of a run.",
+    "compare": "Run one input under several models or settings, and compare what comes out.",
     "report": "Write one HTML file that shows what came out, of one run or of several.",
     "show": "Print the conversations of a file in a readable form.",
     "engines": "List the engines, and which could answer here.",

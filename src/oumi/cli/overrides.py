@@ -6,7 +6,7 @@ Words of a name may be joined by `_` or `-`; the value follows after a space or 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,9 +56,19 @@ def add_override(ctx: click.Context, name: str, value: str) -> None:
     ctx.meta.setdefault(_KEY, []).append((name, as_yaml(InferenceConfig, name, value)))
 
 
+def given_overrides(ctx: click.Context) -> list[Override]:
+    """The settings of the command line, each with its value as YAML."""
+    overrides: list[Override] = ctx.meta[_KEY]
+    return overrides
+
+
 def read_settings(ctx: click.Context, path: Path | None) -> InferenceConfig:
     """The settings of a file, if any, and those of the command line. Raises ConfigError."""
-    overrides: list[Override] = ctx.meta[_KEY]
+    return settings_of(path, given_overrides(ctx))
+
+
+def settings_of(path: Path | None, overrides: Iterable[Override]) -> InferenceConfig:
+    """The settings of a file, if any, and those given besides, which win. Raises ConfigError."""
     if path is None:
         return InferenceConfig.from_overrides(overrides)
     return InferenceConfig.from_yaml(path, overrides)

@@ -22,8 +22,12 @@ def read_ranked(
     ctx: click.Context, path: Path | None, last: InferenceConfig | None = None
 ) -> InferenceConfig:
     """The settings of a command; `last` are those of a conversation that goes on."""
-    given = read_settings(ctx, path)
-    return over(user_defaults.load(), over(last or InferenceConfig(), given))
+    return over_defaults(over(last or InferenceConfig(), read_settings(ctx, path)))
+
+
+def over_defaults(given: InferenceConfig) -> InferenceConfig:
+    """`given` over the user's defaults. Raises ConfigError for defaults that cannot be read."""
+    return over(user_defaults.load(), given)
 
 
 def over(lower: InferenceConfig, given: InferenceConfig) -> InferenceConfig:

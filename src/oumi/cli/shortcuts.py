@@ -55,16 +55,30 @@ _SHORTCUTS: dict[str, dict[str, Any]] = {
 
 def shortcut_options(command: CommandT) -> CommandT:
     """The options, each of which stands for the setting of its path."""
+    return _add_options(command, multiple=False)
+
+
+def repeatable_shortcut_options(command: CommandT) -> CommandT:
+    """The same options, each of which may be given several times."""
+    return _add_options(command, multiple=True)
+
+
+def _add_options(command: CommandT, *, multiple: bool) -> CommandT:
     for path, shortcut in reversed(_SHORTCUTS.items()):
         names, further = shortcut["names"], {k: v for k, v in shortcut.items() if k != "names"}
-        option = click.option(*names, expose_value=False, callback=_set(path), **further)
+        option = click.option(
+            *names, expose_value=False, callback=_set(path), multiple=multiple, **further
+        )
         command = option(command)
     return command
 
 
-def _set(path: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
-    def callback(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-        if value is not None:
+def _set(path: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(
+        ctx: click.Context, _: click.Parameter, given: str | tuple[str, ...] | None
+    ) -> None:
+        values = (given,) if isinstance(given, str) else given or ()
+        for value in values:
             # A schema stays one text, whatever YAML would make of its commas and colons.
             text = json.dumps(value) if path.endswith(".json") else value
             add_override(ctx, path, text)

@@ -19,10 +19,11 @@ from oumi.data.source import SAMPLE
 from oumi.errors import BudgetError, OumiError
 from oumi.progress.formatting import format_dollars, format_number
 from oumi.runner.cost import no_price
-from oumi.runner.stats import RunStats
+from oumi.runner.stats import NOTICED_WAIT_S, Histogram, RunStats
 from oumi.runner.storage.lazy import LazyFailures
 
 _REASONS_SHOWN = 3
+_MOST = 0.99
 
 
 def finished(stats: RunStats, config: InferenceConfig) -> str:
@@ -81,9 +82,9 @@ def _figures(stats: RunStats) -> Iterator[tuple[str, str]]:
         f"{format_number(usage.completion_tokens / seconds)}/s out",
     )
     if not stats.latency.is_empty:  # as it is where a batch has answered all rows
-        shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-        quantiles = {name: stats.latency.quantile(share) for name, share in shares.items()}
-        yield "latency", ", ".join(f"{name} {value:.3f} s" for name, value in quantiles.items())
+        yield "latency", _quantiles(stats.latency)
+    if stats.waited.quantile(_MOST) >= NOTICED_WAIT_S:
+        yield "waited", f"{_quantiles(stats.waited)} (for limits and failed tries)"
     if stats.retries:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in stats.retries.most_common())
         yield "retries", reasons
@@ -93,6 +94,11 @@ def _figures(stats: RunStats) -> Iterator[tuple[str, str]]:
         cost = stats.cost
         unknown = f"unknown: {no_price(stats.price)}"
         yield "cost", format_dollars(cost) if cost is not None else unknown
+
+
+def _quantiles(durations: Histogram) -> str:
+    shares = {"p50": 0.5, "p90": 0.9, "p99": _MOST}
+    return ", ".join(f"{name} {durations.quantile(share):.3f} s" for name, share in shares.items())
 
 
 def _prompt_tokens(usage: Usage) -> str:

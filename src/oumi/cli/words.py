@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import click
 
+from oumi.core.configs import InferenceConfig
 from oumi.core.configs.inference_config import STANDARD_STREAM
 from oumi.core.printable import printable_line
 from oumi.data.input_file import is_table
@@ -49,6 +50,14 @@ def is_input(word: str) -> bool:
     if "://" in word or is_table(word):
         return True
     return os.path.isdir(word) or (glob.has_magic(word) and bool(glob.glob(word)))
+
+
+def with_files(
+    config: InferenceConfig, files: Sequence[str], prompt: str | None
+) -> InferenceConfig:
+    """The settings for rows of these files, each of which asks what the template says, if any."""
+    config = config.merge(InferenceConfig(input_path=files[0] if len(files) == 1 else [*files]))
+    return config if prompt is None else config.merge(InferenceConfig(prompt=prompt))
 
 
 def with_standard_input(question: str | None) -> str | None:

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 from oumi.progress.formatting import format_dollars, format_duration, format_number
 from oumi.runner.limits.status import LimiterStatus
-from oumi.runner.stats import RunStats
+from oumi.runner.stats import NOTICED_WAIT_S, RunStats
 
 _WINDOW_S = 20.0
 """Rates are averages over this time: long enough that they do not jump with each answer of some
 seconds, short enough to follow a server that becomes slower."""
+
+_MEDIAN = 0.5
 
 
 class _Sample(NamedTuple):
@@ -89,6 +91,7 @@ def _parts(stats: RunStats, throughput: Throughput) -> Iterator[_Part]:
     if rate > 0:
         yield _Part(f"{format_number(rate)} rows/s", 5)
         yield _Part(f"{format_number(throughput.tokens_per_s)} tokens/s", 7)
+    yield from _durations(stats)
     if stats.retries:
         yield _Part(f"{stats.retries.total():,} retries", 6)
     if stats.waiting is not None:
@@ -99,3 +102,12 @@ def _parts(stats: RunStats, throughput: Throughput) -> Iterator[_Part]:
         yield _Part(format_dollars(stats.cost), 2)
     if rate > 0 and left > 0:
         yield _Part(f"{format_duration(left / rate)} left", 1)
+
+
+def _durations(stats: RunStats) -> Iterator[_Part]:
+    """How long a request takes, and how long its row waited for its turn."""
+    latency_s, waited_s = stats.latency.quantile(_MEDIAN), stats.waited.quantile(_MEDIAN)
+    if latency_s:
+        yield _Part(f"latency {latency_s:.2f} s", 9)
+    if waited_s >= NOTICED_WAIT_S:
+        yield _Part(f"waited {waited_s:.2f} s", 10)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from oumi.core.configs.flat import flat_settings
 from oumi.core.json_text import write_json
 
 
@@ -16,17 +17,9 @@ def command_of(settings: Mapping[str, Any], engine: str | None = None) -> str | 
     if not settings.get("input_path") or not settings.get("output_path"):
         return None
     given = settings if engine is None else {"engine": engine, **settings}
-    options = [f"--{name} {shlex.quote(value)}" for name, value in _flatten(given)]
+    options = [f"--{name} {shlex.quote(_text(value))}" for name, value in flat_settings(given)]
     return " \\\n  ".join(["oumi infer", *options])
 
 
-def _flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in settings.items():
-        if isinstance(value, dict) and prefix.count(".") < 1 and name != "guided_decoding":
-            yield from _flatten(value, f"{prefix}{name}.")
-        elif value is not None:
-            yield f"{prefix}{name}", value if isinstance(value, str) else _json(value)
-
-
-def _json(value: Any) -> str:
-    return write_json(value).decode()
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else write_json(value).decode()

@@ -94,6 +94,8 @@ class Figures:
 
     def _add_time(self, row: ReportRow, cost: float | None) -> None:
         latency, at = row.record.get("latency_s"), row.record.get("recorded_at")
+        if not latency:  # nothing was asked: the answer is that of an earlier run
+            latency = None
         if latency is not None and row.failure is None:
             self._latency.add(latency)
         if at is None:

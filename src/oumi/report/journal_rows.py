@@ -21,6 +21,7 @@ _MISSING = Failure("NotAsked", "this row had no answer yet when the report was m
 
 _OF_RECORD = ("earlier", "price_share")
 """What a record says of an answer that is no metadata of its conversation."""
+_FACTS = ("latency_s", "waited_s", "recorded_at")
 
 
 class RowFacts:
@@ -94,4 +95,4 @@ def _is_same(row: ReportRow, completion: Mapping[str, Any]) -> bool:
 
 def record_facts(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a record says besides the answer."""
-    return {name: record[name] for name in ("latency_s", "recorded_at") if name in record}
+    return {name: record[name] for name in _FACTS if name in record}

@@ -131,6 +131,11 @@ def _place(name: str, record: Record) -> str:
     return name if record.line is None else f"{name}:{record.line}"
 
 
+def has_run(path: Path) -> bool:
+    """Whether there is an output at a path, or the journal of a run that has none yet."""
+    return path.exists() or beside(path, ".journal").exists()
+
+
 def open_run(path: Path) -> RunRows:
     """The rows of an output file, or of a run that has none yet. Raises InputError."""
     if path.is_dir():

@@ -44,8 +44,7 @@ class ReportRow:
         """As JSON values, with its answer where there is one."""
         self.failure = failure
         self.record = record
-        """What the journal says besides the answer: `latency_s`, `recorded_at`, `price_share`,
-        `earlier`."""
+        """What the journal says besides the answer: times, `price_share`, and `earlier` answers."""
         self.line = line
         """The number of its line in the input, where that is known."""
         metadata = conversation.get("metadata")

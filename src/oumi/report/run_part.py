@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 from zlib import crc32
 
-from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
+from oumi.report.agreement import answer_hash
 from oumi.report.blocks import RowBlocks, write_block
 from oumi.report.columns import Columns
 from oumi.report.command_line import command_of
@@ -79,23 +79,11 @@ def _values(
         "finish_reason": row.metadata.get("finish_reason"),
         "prompt_tokens": None if usage is None else usage.prompt_tokens,
         "completion_tokens": None if usage is None else usage.completion_tokens,
-        "latency_s": row.record.get("latency_s"),
+        "latency_s": row.record.get("latency_s") or None,  # 0 where no request was answered
         "cost_usd": cost,
         "answer_characters": None if row.answer is None else len(row.answer),
         "failure": group,
         "key": row.key,
-        "answer": _hash(row, value),
+        "answer": answer_hash(row, value),
     }
     return {"fact": facts, "metadata": row.own_metadata, "property": dict(scalars(value))}
-
-
-def _hash(row: ReportRow, value: Any) -> int | None:
-    """A number by which equal answers are found, whatever the spacing of JSON in them: 48 bits,
-    which a float holds exactly.
-    """
-    if row.answer is None:
-        return None
-    digest = new_digest()
-    content = row.answer if value is None else value
-    digest.update(write_json([content, row.messages[-1].get("tool_calls")], sort_keys=True))
-    return int(digest.hexdigest()[:12], 16)

@@ -40,7 +40,7 @@ def write_result(result: InferenceResult, path: Path) -> Path:
 
 
 def _write(runs: Sequence[RunRows], path: Path, most_rows: int) -> Path:
-    _check_replaceable(path)
+    check_replaceable(path)
     with storage_errors(path, "cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path, _KEPT) as file:
@@ -55,7 +55,7 @@ def _tell_apart(runs: Sequence[RunRows], outputs: Sequence[Path]) -> None:
             run.name = f"{output.resolve().parent.name}/{run.name}"
 
 
-def _check_replaceable(path: Path) -> None:
+def check_replaceable(path: Path) -> None:
     """Raise OutputExistsError for a file that is no report."""
     if not path.exists():
         return
@@ -64,4 +64,4 @@ def _check_replaceable(path: Path) -> None:
             with path.open("rb") as file:
                 if file.read(len(MARK)) in (MARK, b""):
                     return
-    raise OutputExistsError(f"{path}: not a report; name another file with --output")
+    raise OutputExistsError(f"{path}: not a report; name another file for it, or another folder")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from oumi.core.configs.secrets import shown_settings
 from oumi.core.logs import logger
@@ -146,7 +146,7 @@ class FileDestination:
     def open(self) -> Journal:
         """The journal, locked for this process."""
         if not self._output.journal_path.exists():
-            self._output.check_replaceable(0, overwrite=self._overwrite)
+            self._check_replaceable(0)
         self._journal = Journal(self._output.journal_path)
         return self._journal
 
@@ -157,7 +157,7 @@ class FileDestination:
         is_replaced = self._output.path.exists() and not self._overwrite
         recorded = sum(map(self.is_recorded, self._source.rows() if is_replaced else first))
         self._note_address(recorded)
-        self._output.check_replaceable(recorded, overwrite=self._overwrite)
+        self._check_replaceable(recorded)
         return recorded
 
     def is_recorded(self, row: Row) -> bool:
@@ -206,7 +206,7 @@ class FileDestination:
                 stats.to_dict(),
                 self._contract_at,
                 JsonlSink if form is None else form.open,
-                {"engine": session.name, "settings": shown_settings(session.config)},
+                self._made_by,
             )
         return self._result() if form is None else self._table_result()
 
@@ -255,6 +255,14 @@ class FileDestination:
             fingerprint += self._form.name
         keys = (self._session.keys.settings_key, self._session.job_keys.settings_key)
         return f"{keys[0]}-{fingerprint}", f"{keys[1]}-{fingerprint}"
+
+    @property
+    def _made_by(self) -> dict[str, Any]:
+        config = self._session.config
+        return {"engine": self._session.name, "settings": shown_settings(config)}
+
+    def _check_replaceable(self, recorded: int) -> None:
+        self._output.check_replaceable(recorded, overwrite=self._overwrite, made_by=self._made_by)
 
     def _is_finished(self) -> bool:
         return self._output.is_finished(self._run_ids)

@@ -55,7 +55,10 @@ class RowDone(NamedTuple):
     completion: Completion
     """As it is handed out; one that was valid at once does not say yet that it is `native`."""
     latency_s: float | None
-    """None for an answer of a batch: how long that took says nothing of a row."""
+    """Seconds that the requests took which were answered: one, or with repairs several. None for an
+    answer of a batch: how long that took says nothing of a row."""
+    waited_s: float = 0.0
+    """All other seconds: for a place in the limits, and for tries that failed."""
     usage: Usage | None = None
     """Tokens of this session, where they are not those of the completion."""
 
@@ -66,6 +69,8 @@ class RowFailed(NamedTuple):
     row: int
     failure: Failure
     latency_s: float | None
+    """As of a row that is done."""
+    waited_s: float = 0.0
     usage: Usage | None = None
     """Tokens of this session that were paid for all the same."""
 

@@ -31,7 +31,7 @@ from oumi.runner.repair_loop import failed_repair, repair_request
 from oumi.runner.request import NO_KEY, Request
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError, StopSignal
-from oumi.runner.storage.row_store import RowStore
+from oumi.runner.storage.row_store import RowStore, RowTimes
 from oumi.runner.streamed_calls import StreamedCalls
 from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error, is_valid_as_is, require_valid
@@ -58,6 +58,7 @@ class RowTask:
         "_cache",
         "_earlier",
         "_key",
+        "_latency_s",
         "_notify",
         "_problem",
         "_recorded",
@@ -92,6 +93,7 @@ class RowTask:
         self._cache = cache
         self._budget = budget
         self._started_s = time.monotonic()
+        self._latency_s = 0.0  # of the requests that were answered
         self._attempts = 0
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
         self._problem = ""  # what is wrong with the last of these
@@ -118,7 +120,7 @@ class RowTask:
             self._refusals.row_done()
         if self._cache is not None and self._recorded is not None:
             self._cache.put(self._key, self._row.repeat, self._recorded)
-        return RowDone(self._row.index, completion, self._latency_s, self._usage)
+        return RowDone(self._row.index, completion, **self._times(), usage=self._usage)
 
     async def complete(self) -> Completion:
         """The row's answer, for a caller who asks nothing else. Raises the error for which there
@@ -162,7 +164,7 @@ class RowTask:
                 async for delta in deltas:
                     calls.add(delta.tool_calls)
                     if delta.completion is not None:
-                        took_s = time.monotonic() - started_s
+                        took_s = self._answered_after(started_s)
                         permit.done(*_tokens_used(delta.completion, estimate), took_s)
                         reservation.spend(delta.completion.usage)
                         completion = _with_usage(self.accept(delta.completion))
@@ -187,16 +189,16 @@ class RowTask:
         answer = self._cached(self._session.contract)
         if answer is None:
             return None
-        return RowDone(self._row.index, answer, self._latency_s, self._usage)
+        return RowDone(self._row.index, answer, **self._times(), usage=self._usage)
 
     def fail(self, error: Exception) -> RowFailed:
         """Record that the row has no answer because of an error."""
         failure = Failure.from_error(error, max(self._attempts, 1))
         if self._earlier and failure.usage is None:
             failure = failed_repair(failure, self._earlier, self._problem)
-        latency_s = self._latency_s
-        self._store.append_failure(self._row.index, self._key, failure, latency_s=latency_s)
-        return RowFailed(self._row.index, failure, latency_s, self._usage)
+        times = self._times()
+        self._store.append_failure(self._row.index, self._key, failure, **times)
+        return RowFailed(self._row.index, failure, **times, usage=self._usage)
 
     async def _answer(self) -> Completion:
         """The row's answer as it is handed out."""
@@ -257,9 +259,9 @@ class RowTask:
                     started_s = time.monotonic()
                     reservation.sent()
                     completion = await self._completion(ready)
+                    took_s = self._answered_after(started_s)
                     completion = self._record(completion)  # from here on it is paid for
                     reservation.spend(completion.usage)
-                    took_s = time.monotonic() - started_s
                     permit.done(*_tokens_used(completion, estimate), took_s)
                     return completion
             except OumiError as error:
@@ -339,12 +341,18 @@ class RowTask:
         return completion
 
     def _append(self, completion: Completion) -> None:
-        latency_s = self._latency_s
-        self._store.append(self._row.index, self._key, completion, latency_s=latency_s)
+        self._store.append(self._row.index, self._key, completion, **self._times())
 
-    @property
-    def _latency_s(self) -> float:
-        return round(time.monotonic() - self._started_s, 6)
+    def _answered_after(self, started_s: float) -> float:
+        """Count a request that was answered, and return how many seconds it took."""
+        took_s = time.monotonic() - started_s
+        self._latency_s += took_s
+        return took_s
+
+    def _times(self) -> RowTimes:
+        total_s = time.monotonic() - self._started_s
+        waited_s = max(total_s - self._latency_s, 0.0)
+        return {"latency_s": round(self._latency_s, 6), "waited_s": round(waited_s, 6)}
 
 
 def _with_usage(completion: Completion) -> Completion:

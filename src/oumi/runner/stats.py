@@ -26,6 +26,9 @@ from oumi.runner.events import (
 )
 from oumi.runner.limits.status import LimiterStatus
 
+NOTICED_WAIT_S = 0.05
+"""What a row waits less than this is our own work about a request: nothing to be told of."""
+
 _STEP = math.log(1.02)
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
@@ -88,6 +91,9 @@ class RunStats:
     """Answers that were not valid, and after which a further one was asked for."""
     price: Price | None = None
     latency: Histogram = field(default_factory=Histogram)
+    """Of the requests themselves that gave a row its answer."""
+    waited: Histogram = field(default_factory=Histogram)
+    """What came on top of it: waits for a place in the limits, and tries that failed."""
     limits: LimiterStatus | None = None
     """What the limiter did when it was last reported."""
     waiting: Waiting | None = None
@@ -132,6 +138,7 @@ class RunStats:
             self.from_cache += 1
         else:
             self.latency.add(event.latency_s)
+            self.waited.add(event.waited_s)
 
     def _add_tokens(self, usage: Usage, share: float = 1.0) -> None:
         self.usage += usage
@@ -177,11 +184,14 @@ class RunStats:
             "retries": dict(self.retries),
             "asked_again": self.repairs,
             "usage": self.usage.to_dict(),
-            "latency_s": {
-                name: round(self.latency.quantile(share), 4) for name, share in _QUANTILES.items()
-            },
+            "latency_s": _quantiles(self.latency),
+            "waited_s": _quantiles(self.waited),
             "limits": asdict(self.limits) if self.limits else None,
         }
+
+
+def _quantiles(durations: Histogram) -> dict[str, float]:
+    return {name: round(durations.quantile(share), 4) for name, share in _QUANTILES.items()}
 
 
 def _reason(error: OumiError) -> str:

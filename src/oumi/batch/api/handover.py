@@ -93,5 +93,5 @@ class Handover:
             key = self._session.for_row(row).keys.row_key(row)
         except RequestError:  # settings of the row that are not taken, which is what failed
             key = NO_KEY
-        self._store.append_failure(row.index, key, failure, latency_s=0.0)
-        self._notify(RowFailed(row.index, failure, None, failure.usage))
+        self._store.append_failure(row.index, key, failure, latency_s=0.0, waited_s=0.0)
+        self._notify(RowFailed(row.index, failure, None, usage=failure.usage))

@@ -70,13 +70,11 @@ class ResultJournal:
             self.append_failure(row, key, result.failure)
         return row
 
-    def append(self, row: int, key: str, completion: Completion, *, latency_s: float = 0.0) -> None:
+    def append(self, row: int, key: str, completion: Completion, **times: float) -> None:
         """Record an answer. How long a batch took says nothing of a row, and is not recorded."""
         self._journal.append(row, key, completion)
 
-    def append_failure(
-        self, row: int, key: str, failure: Failure, *, latency_s: float = 0.0
-    ) -> None:
+    def append_failure(self, row: int, key: str, failure: Failure, **times: float) -> None:
         """Record the reason why the row has no answer in this attempt."""
         self._journal.append_failure(row, key, failure, attempt=self._state.attempt)
 

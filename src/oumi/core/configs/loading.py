@@ -151,11 +151,7 @@ def _override(data: dict[str, Any], name: str, text: str) -> None:
         data = data.setdefault(group, {})
         if not isinstance(data, dict):
             raise ConfigError(f"--{name}: {group!r} is a value and has no fields")
-    try:
-        node = yaml_text.compose(text)
-        data[field] = None if node is None else yaml_text.construct(node)
-    except yaml.YAMLError:
-        data[field] = text
+    data[field] = yaml_text.parse_value(text)
 
 
 def _substitute(value: Any, path: tuple[str, ...]) -> Any:

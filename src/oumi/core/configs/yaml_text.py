@@ -78,6 +78,15 @@ def construct(node: yaml.Node) -> Any:
         raise yaml.YAMLError(str(error)) from error
 
 
+def parse_value(text: str) -> Any:
+    """The value of a setting that was given as YAML; the text itself where it is none."""
+    try:
+        node = compose(text)
+        return None if node is None else construct(node)
+    except yaml.YAMLError:
+        return text
+
+
 class _Measure:
     """Counts values and levels with each alias written out."""
 

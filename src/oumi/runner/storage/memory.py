@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
@@ -11,7 +11,7 @@ from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import OumiError
-from oumi.runner.storage.row_store import ContractAt
+from oumi.runner.storage.row_store import ContractAt, RowTimes
 from oumi.structured.contract import type_of_answers
 from oumi.structured.finish import require_valid
 
@@ -31,11 +31,13 @@ class MemoryStore:
         """Nothing: there is no run before this one."""
         return None
 
-    def append(self, row: int, key: str, completion: Completion, *, latency_s: float) -> None:
+    def append(self, row: int, key: str, completion: Completion, **times: Unpack[RowTimes]) -> None:
         """Keep an answer."""
         self._completions[row] = completion
 
-    def append_failure(self, row: int, key: str, failure: Failure, *, latency_s: float) -> None:
+    def append_failure(
+        self, row: int, key: str, failure: Failure, **times: Unpack[RowTimes]
+    ) -> None:
         """Keep the reason why there is none."""
         self._completions.pop(row, None)
         self._failures[row] = failure

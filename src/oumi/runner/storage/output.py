@@ -20,6 +20,7 @@ from oumi.errors import OutputExistsError, StorageError
 from oumi.runner.cost import PaidTokens, Price
 from oumi.runner.storage import own_files
 from oumi.runner.storage.atomic import PARTIAL, atomic_file, beside, reason_of, storage_errors
+from oumi.runner.storage.changed_settings import changed_settings
 from oumi.runner.storage.folders import make_folder
 from oumi.runner.storage.lazy import LazyConversations, LazyFailures
 from oumi.runner.storage.row_store import Answers, ContractAt, any_answer
@@ -70,19 +71,21 @@ class Output:
             return False
         return self._digest() == summary.output_hash
 
-    def check_replaceable(self, recorded: int, *, overwrite: bool) -> None:
+    def check_replaceable(
+        self, recorded: int, *, overwrite: bool, made_by: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """Raise OutputExistsError unless the present output file is an earlier state of this run.
 
         That is: written by a run, not changed since, and all its answers (`recorded` of them
-        are known to this run) will be in the new file.
+        are known to this run) will be in the new file. The error says what differs from the
+        settings in `made_by`, which are those of `write`.
         """
         if overwrite or not self.path.exists() or self.path.stat().st_size == 0:
             return
         summary = RunSummary.read(self.run_path)
         if summary is None or not self._is_of(summary) or recorded < summary.done:
             raise OutputExistsError(
-                f"{self.path}: holds something other than an earlier state of this run (other "
-                "settings, other input, or changed since). Name another output_path, or set "
+                f"{self.path}: {self._whose(summary, made_by)}. Name another output_path, or set "
                 "overwrite."
             )
 
@@ -138,6 +141,20 @@ class Output:
         rows = range(total) if not failures else [i for i in range(total) if i not in failures]
         conversations = LazyConversations(self.path, summary.done, answer_type)
         return InferenceResult(conversations, rows, failures, summary.num_samples)
+
+    def _whose(self, summary: RunSummary | None, made_by: Mapping[str, Any]) -> str:
+        """What an output file is that this run may not replace."""
+        if summary is None:
+            return "not written by a run"
+        if not self._is_of(summary):
+            return "changed since a run wrote it"
+        before = {"engine": summary.engine, "settings": summary.settings}
+        if changed := "; ".join(changed_settings(before, made_by)):
+            return f"written by a run with other settings: {changed}"
+        return (
+            f"written by another run: not all of its {summary.done:,} answers are to rows of this "
+            "input under these settings, or are in the journal"
+        )
 
     def _check_replaced_files(self) -> None:
         own_files.check_own(self.failures_path, "failures", own_files.holds_failures)

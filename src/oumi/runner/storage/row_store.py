@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypedDict, Unpack
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
@@ -30,6 +30,15 @@ class Answers(Protocol):
         ...
 
 
+class RowTimes(TypedDict):
+    """Where the time of a row went."""
+
+    latency_s: float
+    """Seconds that its requests took which were answered: one, or with repairs several."""
+    waited_s: float
+    """All other seconds: for a place in the limits, and for tries that failed."""
+
+
 class RowStore(Answers, Protocol):
     """The journal of an output file, or memory."""
 
@@ -41,11 +50,13 @@ class RowStore(Answers, Protocol):
         """An answer of an earlier run that is not valid, from which this one goes on."""
         ...
 
-    def append(self, row: int, key: str, completion: Completion, *, latency_s: float) -> None:
+    def append(self, row: int, key: str, completion: Completion, **times: Unpack[RowTimes]) -> None:
         """Record an answer, in place of an earlier one of the row. Raises StorageError."""
         ...
 
-    def append_failure(self, row: int, key: str, failure: Failure, *, latency_s: float) -> None:
+    def append_failure(
+        self, row: int, key: str, failure: Failure, **times: Unpack[RowTimes]
+    ) -> None:
         """Record the reason why the row has no answer. Raises StorageError."""
         ...
 
