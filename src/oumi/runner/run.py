@@ -59,9 +59,8 @@ class Run:
         """Have a batch job answer rows first. A stop ends the wait for it."""
         self._in_flight += 1  # one that waits, as `stop` counts
         try:
-            async with opened_cache(self._session) as cache:
-                with contextlib.suppress(RunStoppedError):
-                    await phase.run(source, self._store, self._notify, self._stop, cache)
+            with contextlib.suppress(RunStoppedError):
+                await phase.run(source, self._store, self._notify, self._stop)
         finally:
             self._in_flight -= 1
 
