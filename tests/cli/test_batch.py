@@ -78,7 +78,8 @@ def test_rows_that_fail(batch, server: FaultServer):
     assert done.exit_code == 6
     assert len(done.stdout.splitlines()) == 3
     assert (
-        "3 answers, 1 rows without one\n  row 2: RequestError: OPENAI answered 400" in done.stderr
+        "3 answers, 1 rows without one\n  row 2: ContextLengthError: OPENAI answered 400"
+        in done.stderr
     )
     server.move_batch(plan={"rows": {}})
     again = batch("resubmit", batch_id).stdout.strip()

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from oumi.data.source import Source
 from oumi.runner.events import Listener
 from oumi.runner.stop_signal import StopSignal
 from oumi.runner.storage.row_store import RowStore
 
-if TYPE_CHECKING:
-    from oumi.runner.cache.answers import AnswerCache
-
 
 class BatchPhase(Protocol):
     """What answers rows by a batch job. The rows that it leaves open are asked one by one."""
 
     async def run(
-        self,
-        source: Source,
-        store: RowStore,
-        notify: Listener,
-        stop: StopSignal,
-        cache: AnswerCache | None,
+        self, source: Source, store: RowStore, notify: Listener, stop: StopSignal
     ) -> None:
         """Have the rows that the store does not hold answered, and record what becomes of them.
         What the cache has is not submitted, and new answers are put there.

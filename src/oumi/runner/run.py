@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from oumi.data.source import Row, Source
@@ -64,15 +63,10 @@ class Run:
         """Have a batch job answer rows first. A stop ends the wait for it."""
         self._in_flight += 1  # one that waits, as `stop` counts
         try:
-            async with self._opened_cache() as cache:
-                with contextlib.suppress(RunStoppedError):
-                    await phase.run(source, self._store, self._notify, self._stop, cache)
+            with contextlib.suppress(RunStoppedError):
+                await phase.run(source, self._store, self._notify, self._stop)
         finally:
             self._in_flight -= 1
-
-    def _opened_cache(self) -> AbstractAsyncContextManager[AnswerCache | None]:
-        session = self._session
-        return opened_cache(session.config, session.name, session.url)
 
     @property
     def stopped(self) -> bool:
@@ -81,14 +75,15 @@ class Run:
 
     async def run(self) -> None:
         """Ask for all rows that are not recorded yet. Raises the error that ended the run."""
+        session = self._session
         ticking = asyncio.create_task(self._tick())
         checking = asyncio.create_task(self._check_ahead())
         try:
             async with (
-                self._opened_cache() as self._cache,
+                opened_cache(session.config, session.name, session.url) as self._cache,
                 asyncio.TaskGroup() as group,
             ):
-                for _ in range(self._queue.workers(self._session.max_in_flight)):
+                for _ in range(self._queue.workers(session.max_in_flight)):
                     group.create_task(self._work())
             if not self._stop.is_set and self._fatal is None:
                 await checking

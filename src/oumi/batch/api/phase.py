@@ -35,6 +35,7 @@ from oumi.core.configs.remote_params import RemoteParams
 from oumi.core.types.batch import BatchInfo
 from oumi.data.source import Source
 from oumi.errors import ConfigError, UnavailableError, UnsupportedError
+from oumi.runner.cache.opening import opened_cache
 from oumi.runner.events import BatchReported, Listener
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError, StopSignal
@@ -96,19 +97,30 @@ class ApiBatchPhase:
         store: RowStore,
         notify: Listener,
         stop: StopSignal,
-        cache: AnswerCache | None,
     ) -> None:
         """Submit the job, or find it again, and take its answers as they come."""
+        session = self._backend.session(self._config)
+        async with opened_cache(self._config, session.name, session.url) as cache:
+            handover = self._handover(store, notify, cache)
+            await self._run(source, store, handover, notify, stop)
+
+    async def _run(
+        self,
+        source: Source,
+        store: RowStore,
+        handover: Handover,
+        notify: Listener,
+        stop: StopSignal,
+    ) -> None:
         if not await self._is_wanted(notify):
             return
         if not await asyncio.to_thread(has_open_rows, source, store):
             return
         spec = latest(await asyncio.to_thread(new_spec, self._backend, source, self._config))
         await asyncio.to_thread(check_other_samples, spec, source)
-        folder, handover = folder_of(spec), self._handover(store, notify, cache)
-        if (
-            not folder.exists or not load_state(folder).attempt
-        ):  # a job that was paid for goes first
+        folder = folder_of(spec)
+        is_new = not folder.exists or not load_state(folder).attempt
+        if is_new:  # one that was paid for goes before the cache
             await asyncio.to_thread(handover.take_cached, source)
             if not await asyncio.to_thread(has_open_rows, source, store):
                 return
