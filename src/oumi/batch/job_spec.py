@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from oumi.core.configs.inference_config import PROMPT_SETTINGS, BadRows, InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.configs.loading import dump_without_secrets
+from oumi.core.configs.run_choices import PROMPT_SETTINGS, BadRows
 from oumi.core.configs.secrets import shown_settings
 from oumi.data.check import check_rows
 from oumi.data.source import Source

@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from oumi.cli.tables import print_table
-from oumi.core.configs.inference_config import STANDARD_STREAM
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.json_text import write_json
 from oumi.core.printable import printable_json, printable_line
 from oumi.core.quantities import parse_duration, parse_size

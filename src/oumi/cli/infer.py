@@ -21,7 +21,7 @@ from oumi.cli.shortcuts import shortcut_options
 from oumi.cli.signals import sigterm_interrupts
 from oumi.cli.words import read_words, with_files, with_standard_input
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.inference_config import STANDARD_STREAM
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.printable import printable
 from oumi.runner.expected_tokens import FEWEST_ANSWERS
 

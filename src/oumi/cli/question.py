@@ -14,7 +14,7 @@ from oumi.cli.answering import answer_whole, is_terminal, note_cut_off, show_str
 from oumi.cli.text import call_lines, content_text
 from oumi.cli.user_message import user_message
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.inference_config import STANDARD_STREAM
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.printable import printable_json, printable_line
 from oumi.core.types.conversation import (
     ContentItem,

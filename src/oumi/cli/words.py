@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.inference_config import STANDARD_STREAM
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.printable import printable_line
 from oumi.data.input_file import is_table
 

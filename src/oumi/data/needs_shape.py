@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oumi.core.configs.inference_config import PROMPT_SETTINGS, InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.configs.run_choices import PROMPT_SETTINGS
 from oumi.errors import ConfigError
 
 # Columns that mean something beside `messages`: settings of the row, and parts of its prompt.

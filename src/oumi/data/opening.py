@@ -12,7 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from oumi.core.configs.inference_config import STANDARD_STREAM, InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.data.conversation_like import Conversations, is_one, to_conversations
 from oumi.data.needs_shape import check_has_columns, needs_shape
 from oumi.data.samples import sampled

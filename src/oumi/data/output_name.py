@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oumi.core.configs.inference_config import InferenceConfig, OutputFormat, SampleLayout
+from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.configs.run_choices import OutputFormat, SampleLayout
 from oumi.errors import ConfigError
 
 _OF_OTHER_FORMATS = {

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
-from oumi.core.configs.inference_config import STANDARD_STREAM
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.types.completion import Usage
 from oumi.core.types.estimate import Range, RunEstimate
 from oumi.data.source import Row, Source

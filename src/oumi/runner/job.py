@@ -10,12 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from oumi.core.configs.inference_config import (
-    STANDARD_STREAM,
-    BadRows,
-    InferenceConfig,
-)
+from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.configs.part import Part
+from oumi.core.configs.run_choices import BadRows
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
 from oumi.core.types.estimate import RunEstimate

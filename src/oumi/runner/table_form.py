@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oumi.core.configs.inference_config import SampleLayout
+from oumi.core.configs.run_choices import SampleLayout
 from oumi.data.source import Source
 from oumi.data.tables.parser import Parser
 from oumi.data.tables.table_sink import TableForm

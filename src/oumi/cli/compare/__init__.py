@@ -19,7 +19,8 @@ from oumi.cli.shortcuts import repeatable_shortcut_options
 from oumi.cli.signals import sigterm_interrupts
 from oumi.cli.words import Words, read_words, with_files
 from oumi.core.configs import InferenceConfig
-from oumi.core.configs.inference_config import STANDARD_STREAM, OutputFormat, SampleLayout
+from oumi.core.configs.input_folder import STANDARD_STREAM
+from oumi.core.configs.run_choices import OutputFormat, SampleLayout
 from oumi.core.configs.yaml_text import parse_value
 from oumi.core.logs import logger
 from oumi.core.printable import printable, printable_line

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from oumi.core.configs.inference_config import STANDARD_STREAM
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import Completion, answer_metadata
 from oumi.core.types.conversation import Conversation

@@ -7,10 +7,11 @@ from typing import Any
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
-from oumi.core.configs.inference_config import BadRows, InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.configs.model_params import EMBEDDED_MODEL, ModelParams
 from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import Api, RemoteParams
+from oumi.core.configs.run_choices import BadRows
 
 __all__ = [
     "EMBEDDED_MODEL",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -17,7 +16,6 @@ from oumi.core.configs.cluster_params import ClusterParams
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
-from oumi.core.configs.input_folder import STANDARD_STREAM as STANDARD_STREAM
 from oumi.core.configs.input_folder import folder_of
 from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
@@ -25,52 +23,13 @@ from oumi.core.configs.named import find_config
 from oumi.core.configs.part import Part
 from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import RemoteParams
+from oumi.core.configs.run_choices import BadRows, OutputFormat, SampleLayout
 from oumi.errors import ConfigError
 
 MAX_MEDIA_BYTES = 50_000_000
 """OpenAI takes 50 MB a request (https://platform.openai.com/docs/guides/images-vision), and no
 other API more, so that nothing is refused here that would be taken there."""
 
-
-class BadRows(StrEnum):
-    """What happens when a row of the input file cannot be read."""
-
-    STOP = "stop"
-    """The run does not start."""
-
-    FAIL = "fail"
-    """The row fails alone."""
-
-
-class OutputFormat(StrEnum):
-    """What the rows of an output are."""
-
-    CONVERSATIONS = "conversations"
-    """Conversations with their answers, one a line."""
-
-    TABLE = "table"
-    """The columns of the input, and those of the answers."""
-
-
-class SampleLayout(StrEnum):
-    """How the samples of a row (`generation.num_samples`) stand in a table."""
-
-    ROWS = "rows"
-    """Each in a row of its own, numbered by a column `sample`."""
-
-    LIST = "list"
-    """In one row, whose columns of the answer hold lists."""
-
-
-PROMPT_SETTINGS = (
-    "prompt",
-    "prompt_file",
-    "system",
-    "image_column",
-    "id_column",
-    "settings_column",
-)
-"""Settings that say what is made of the rows of a table."""
 
 _TABLE_SUFFIXES = (".parquet", ".csv", ".tsv")
 

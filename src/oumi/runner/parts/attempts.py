@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from oumi.core.configs.inference_config import STANDARD_STREAM, InferenceConfig
+from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.configs.part import Part
 from oumi.errors import ConfigError
 from oumi.runner.storage.atomic import atomic_file, beside
