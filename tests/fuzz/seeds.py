@@ -92,7 +92,7 @@ def _journal() -> bytes:
         path = Path(folder) / "journal"
         answer = Completion(message=Message(role=Role.ASSISTANT, content="4"))
         with Journal(path) as journal:
-            journal.append_address("http://localhost:1")
+            journal.append_note("address", "http://localhost:1")
             for row in (0, 1, 0):
                 journal.append(row, f"{row:032x}", answer, latency_s=0.1)
         return path.read_bytes()

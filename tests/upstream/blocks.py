@@ -60,7 +60,7 @@ class TinyBackend(LlamaCppBackend):
 
 def check_blocks(checkout: Path) -> Count:
     """Run the blocks of each page, one after the other."""
-    backend_slot.load_backend = _load_tiny  # type: ignore[assignment]
+    backend_slot.load_backend = _load_tiny
     count = Count("Python blocks of the guide run as they stand")
     for page in sorted((checkout / GUIDE).glob("*.md")):
         names: dict[str, Any] = {"__name__": "__main__"}
@@ -87,5 +87,5 @@ def blocks(page: Path) -> list[Block]:
     ]
 
 
-def _load_tiny(row: EngineRow) -> type[Backend]:
-    return TinyBackend if row.provider is None else load_backend(row)
+def _load_tiny(row: EngineRow, config: InferenceConfig) -> type[Backend]:
+    return TinyBackend if row.provider is None else load_backend(row, config)

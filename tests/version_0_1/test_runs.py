@@ -177,7 +177,8 @@ def test_a_row_that_fails_again_changes_nothing_for_the_others(api: FaultServer,
     line["failure"] = stored.old_failure(line["failure"])
     [old] = before[1]
     assert "does not fit into the context" in line["failure"].pop("error_message")
-    for name in ("error_message", "status_code"):  # it was llama.cpp's own error then
+    assert line["failure"].pop("error_type") == "ContextLengthError"
+    for name in ("error_type", "error_message", "status_code"):  # it was llama.cpp's own error then
         del old["failure"][name]
     assert (output.read_bytes(), line) == (before[0], old)
 

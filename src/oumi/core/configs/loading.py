@@ -74,7 +74,8 @@ def dump_without_secrets(settings: BaseModel, *, only_set: bool) -> dict[str, An
     """The fields, or those that were set, as JSON-ready values: without the key, without headers
     that may hold one, and without what is secret in an address.
     """
-    data = settings.model_dump(mode="json", exclude_unset=only_set)
+    # Values that were laid over by `model_copy` are not checked, and are written as they are.
+    data = settings.model_dump(mode="json", exclude_unset=only_set, warnings=False)
     for group in (data, data.get("remote_params") or {}):
         group.pop("api_key", None)
         if url := group.get("api_url"):
