@@ -249,7 +249,9 @@ class RowTask:
         while True:
             try:
                 with (
-                    await self._reserve(request) as reservation,
+                    await self._reserve(request)
+                    if self._budget
+                    else NOTHING_RESERVED as reservation,
                     limiter.try_acquire(*estimate) or await self._permit(estimate) as permit,
                 ):
                     self._stop.check()

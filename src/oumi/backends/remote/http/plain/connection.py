@@ -45,6 +45,11 @@ class Connection(asyncio.Protocol):
             timer.cancel()
             self._idle_since_s = self._loop.time()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can carry another call."""
+        return self._transport is not None
+
     def is_usable(self, most_idle_s: float) -> bool:
         """Whether it is open and has not been idle for longer."""
         return self._transport is not None and self._loop.time() - self._idle_since_s < most_idle_s
