@@ -11,13 +11,14 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import pytest
 
 from oumi.backends.remote.http.call import Call, Reply
 from oumi.backends.remote.http.transport import Transport, open_transport
-from oumi.backends.remote.http.transport_errors import TransportError
+from oumi.backends.remote.http.transport_errors import TransportError, TransportTimeoutError
 from oumi.errors import RequestError
 from oumi.runner import loop
 
@@ -213,6 +214,29 @@ def test_a_reply_cut_into_single_bytes(transport: Transport) -> None:
             for byte in reply:
                 connection.send(bytes([byte]))
             assert answer.result(timeout=30).body == b"hello"
+
+
+def test_each_call_of_a_connection_has_its_own_time(transport: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+        def begin(timeout_s: float) -> Future[Reply]:
+            return loop.submit(transport.send(Call("GET", url, {}, b"", timeout_s)))
+
+        first_s = 2.0
+        first = begin(first_s)
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1 << 16)
+            connection.sendall(TWO)
+            assert first.result(timeout=30).body == b"two"
+            longer = begin(60)
+            connection.recv(1 << 16)
+            time.sleep(first_s + 0.2)  # the time of the first call is over
+            connection.sendall(TWO)
+            assert longer.result(timeout=30).body == b"two"
+            with pytest.raises(TransportTimeoutError):
+                begin(0.2).result(timeout=30)
 
 
 def test_sizes(serve: Open, transport: Transport) -> None:

@@ -53,17 +53,19 @@ def check_tools_are_optional(tool_choice: Any) -> None:
 
 
 def _encode_message(message: Message, provider: Provider | None) -> dict[str, Any]:
-    encoded: dict[str, Any] = {"role": message.role, "content": message.content}
-    if isinstance(message.content, list):
-        encoded["content"] = [_encode_item(item, provider) for item in message.content]
-    if message.cache_control is not None:
+    fields = message.__dict__  # attributes of pydantic's models take ten times as long
+    content = fields["content"]
+    encoded: dict[str, Any] = {"role": fields["role"], "content": content}
+    if isinstance(content, list):
+        encoded["content"] = [_encode_item(item, provider) for item in content]
+    if fields["cache_control"] is not None:
         encoded["content"] = _with_cache_control(message, encoded["content"], provider)
-    if message.name is not None:
-        encoded["name"] = message.name
-    if message.tool_calls:
-        encoded["tool_calls"] = [_encode_call(call) for call in message.tool_calls]
-    if message.tool_call_id is not None:
-        encoded["tool_call_id"] = message.tool_call_id
+    if fields["name"] is not None:
+        encoded["name"] = fields["name"]
+    if fields["tool_calls"]:
+        encoded["tool_calls"] = [_encode_call(call) for call in fields["tool_calls"]]
+    if fields["tool_call_id"] is not None:
+        encoded["tool_call_id"] = fields["tool_call_id"]
     return encoded
 
 

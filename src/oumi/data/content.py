@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from oumi.core.json_text import write_json
@@ -21,15 +22,14 @@ def shaping_text(conversation: Conversation) -> bytes:
     return text + write_json(tools, sort_keys=True)
 
 
+_plain_parts = itemgetter("role", "content", "name", "tool_call_id", "reasoning_content")
+
+
 def _message_parts(message: Message) -> Any:
-    if isinstance(message.content, str) and not (message.tool_calls or message.content_blocks):
-        return (
-            message.role,
-            message.content,
-            message.name,
-            message.tool_call_id,
-            message.reasoning_content,
-        )
+    fields = message.__dict__  # attributes of pydantic's models take ten times as long
+    is_text = isinstance(fields["content"], str)
+    if is_text and not (fields["tool_calls"] or fields["content_blocks"]):
+        return _plain_parts(fields)
     parts = message.model_dump(mode="json", exclude={"id", "cache_control"})
     # Keys of earlier versions are made without the fields that these did not have.
     if message.reasoning_details is None:

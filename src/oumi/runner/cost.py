@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -85,11 +86,11 @@ class PaidTokens:
     """Tokens, kept apart by the share of the ordinary price that was paid for them."""
 
     def __init__(self) -> None:
-        self._by_share: dict[float, Usage] = {}
+        self._by_share: defaultdict[float, Usage] = defaultdict(Usage)
 
     def add(self, usage: Usage, share: float = 1.0) -> None:
         """Count further tokens."""
-        self._by_share[share] = self._by_share.get(share, Usage()) + usage
+        self._by_share[share] += usage
 
     @property
     def total(self) -> Usage:

@@ -62,6 +62,7 @@ class RowTask:
         "_notify",
         "_problem",
         "_recorded",
+        "_recorded_times",
         "_refusals",
         "_row",
         "_session",
@@ -94,6 +95,7 @@ class RowTask:
         self._budget = budget
         self._started_s = time.monotonic()
         self._latency_s = 0.0  # of the requests that were answered
+        self._recorded_times: RowTimes | None = None  # at the last answer
         self._attempts = 0
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
         self._problem = ""  # what is wrong with the last of these
@@ -120,7 +122,8 @@ class RowTask:
             self._refusals.row_done()
         if self._cache is not None and self._recorded is not None:
             self._cache.put(self._key, self._row.repeat, self._recorded)
-        return RowDone(self._row.index, completion, **self._times(), usage=self._usage)
+        times = self._recorded_times or self._times()
+        return RowDone(self._row.index, completion, **times, usage=self._usage)
 
     async def complete(self) -> Completion:
         """The row's answer, for a caller who asks nothing else. Raises the error for which there
@@ -249,7 +252,9 @@ class RowTask:
         while True:
             try:
                 with (
-                    await self._reserve(request) as reservation,
+                    await self._reserve(request)
+                    if self._budget
+                    else NOTHING_RESERVED as reservation,
                     limiter.try_acquire(*estimate) or await self._permit(estimate) as permit,
                 ):
                     self._stop.check()
@@ -341,7 +346,8 @@ class RowTask:
         return completion
 
     def _append(self, completion: Completion) -> None:
-        self._store.append(self._row.index, self._key, completion, **self._times())
+        self._recorded_times = times = self._times()
+        self._store.append(self._row.index, self._key, completion, **times)
 
     def _answered_after(self, started_s: float) -> float:
         """Count a request that was answered, and return how many seconds it took."""

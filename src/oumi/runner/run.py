@@ -10,7 +10,7 @@ from oumi.data.source import Row, Source
 from oumi.errors import StorageError, UnavailableError
 from oumi.runner.batch_phase import BatchPhase
 from oumi.runner.cache.opening import opened_cache
-from oumi.runner.events import LimitsReported, Listener, RunEnded, Stopping
+from oumi.runner.events import Event, LimitsReported, Listener, RowRetried, RunEnded, Stopping
 from oumi.runner.limits.budget import Budget
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -28,8 +28,9 @@ _TICKS_PER_SYNC = 4  # a power cut loses about a second of answers
 
 
 class Run:
-    """Asks the rows of a queue, with at most the session's `max_in_flight` of them begun and not
-    ended. What is left of the input is checked meanwhile.
+    """Asks the rows of a queue: as many at once as the limiter may let start, and one more for each
+    that waits for a retry, but at most the session's `max_in_flight`. More would only queue up.
+    What is left of the input is checked meanwhile.
 
     `stop` lets what is in flight finish, ends all waits, and begins nothing more. An error after
     which no other row can succeed does the same, and is raised by `run` once nothing is in flight.
@@ -56,6 +57,8 @@ class Run:
         self._budget = budget
         self._waits = WaitWatch(session, notify)
         self._stop = StopSignal()
+        self._workers = asyncio.TaskGroup()
+        self._num_workers = 0
         self._in_flight = 0
         self._fatal: Exception | None = None
 
@@ -81,10 +84,10 @@ class Run:
         try:
             async with (
                 opened_cache(session.config, session.name, session.url) as self._cache,
-                asyncio.TaskGroup() as group,
+                self._workers,
             ):
-                for _ in range(self._queue.workers(session.max_in_flight)):
-                    group.create_task(self._work())
+                for _ in range(self._queue.workers(session.limiter.limits.in_flight)):
+                    self._begin_worker()
             if not self._stop.is_set and self._fatal is None:
                 await checking
         finally:
@@ -100,6 +103,11 @@ class Run:
         """Begin no further row."""
         waiting = self._stop.set()
         self._notify(Stopping(self._in_flight - waiting))
+
+    def _begin_worker(self) -> None:
+        if self._num_workers < self._session.max_in_flight:
+            self._num_workers += 1
+            self._workers.create_task(self._work())
 
     async def _work(self) -> None:
         """Take one row after the other from the queue that all workers share."""
@@ -131,12 +139,18 @@ class Run:
             self._session,
             row,
             self._store,
-            self._notify,
+            self._notify_row,
             self._stop,
             refusals=self._refusals,
             cache=self._cache,
             budget=self._budget,
         )
+
+    def _notify_row(self, event: Event) -> None:
+        """Pass on what a row that has not ended says of itself. Where it waits, others go on."""
+        if isinstance(event, RowRetried):
+            self._begin_worker()
+        self._notify(event)
 
     def _end_with(self, error: Exception) -> None:
         self._fatal = self._fatal or error

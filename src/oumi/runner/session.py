@@ -108,12 +108,18 @@ class Session(ABC):
         """The settings under which a row is asked: its samples, and rows that are equal, have seeds
         of their own where there is a seed.
         """
-        generation, repeat = self.config.generation, self.keys.repeat_of(row)
-        if generation.seed is None or row.sample == repeat == 0:
+        if self._seed is None:
             return self.config
-        seed = sample_seed(generation.seed, row.sample, repeat)
+        generation, repeat = self.config.generation, self.keys.repeat_of(row)
+        if row.sample == repeat == 0:
+            return self.config
+        seed = sample_seed(self._seed, row.sample, repeat)
         seeded = generation.model_copy(update={"seed": seed})
         return self.config.model_copy(update={"generation": seeded})
+
+    @cached_property
+    def _seed(self) -> int | None:
+        return self.config.generation.seed
 
     def contract_at(self, source: Source, row: int) -> Contract | None:
         """What the answer to a row of a source has to look like."""

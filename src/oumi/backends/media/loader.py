@@ -50,7 +50,7 @@ class MediaLoader:
 
     def is_needed(self, request: Request) -> bool:
         """Whether there is anything but text in it."""
-        return any(message.contains_media() for message in request.conversation.messages)
+        return any(map(Message.contains_media, request.conversation.messages))
 
     async def load(self, request: Request) -> Request:
         """The request with media that need nothing from outside any more.

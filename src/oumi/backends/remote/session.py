@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from oumi.backends.chat_templates.system_role import fold_system_messages
@@ -70,10 +71,16 @@ class RemoteSession(Session):
     timed_out: set[str] = field(default_factory=set, repr=False)
     """The keys of rows whose answer took too long; they are streamed when they are tried again."""
 
-    @property
+    @cached_property
     def remote(self) -> RemoteParams:
         """The settings that say how the API is reached."""
         return self.config.remote_params or RemoteParams()
+
+    @cached_property
+    def _limits_tokens(self) -> bool:
+        remote = self.remote
+        limits = (remote.input_tokens_per_minute, remote.output_tokens_per_minute)
+        return limits != (None, None)
 
     @property
     def is_greedy(self) -> bool:
@@ -92,8 +99,7 @@ class RemoteSession(Session):
         while True:
             try:
                 if self._is_long(request) and self._can_stream(request):
-                    completion = await self._complete_streamed(request)
-                    return Prefill(request, self.provider).whole(completion)
+                    return self._whole(request, await self._complete_streamed(request))
                 with self.replicas.pick() as replica:
                     call = self.build_call(request, replica)
                     if self.auth is not None:
@@ -112,8 +118,7 @@ class RemoteSession(Session):
             self.timed_out.add(request.key)
         self.check(reply, call)
         with PageCheck(reply.headers, reply.body):
-            completion = self.dialect.decode(reply.body, request.config)
-            return Prefill(request, self.provider).whole(completion)
+            return self._whole(request, self.dialect.decode(reply.body, request.config))
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
@@ -208,8 +213,7 @@ class RemoteSession(Session):
 
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """A generous guess, made only where there is a limit to keep."""
-        remote = self.remote
-        if remote.input_tokens_per_minute is None and remote.output_tokens_per_minute is None:
+        if not self._limits_tokens:
             return 0, 0
         characters = sum(
             len(message.content)
@@ -218,6 +222,12 @@ class RemoteSession(Session):
         )
         most = request.config.generation.max_new_tokens
         return characters // _CHARACTERS_PER_TOKEN + 1, most
+
+    def _whole(self, request: Request, completion: Completion) -> Completion:
+        """The completion with what it continues, where it continues anything."""
+        if not request.config.generation.continue_final_message:
+            return completion
+        return Prefill(request, self.provider).whole(completion)
 
     def _is_long(self, request: Request) -> bool:
         """Whether an answer is likely to take longer than the time-out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oumi.core.types.message import FinishReason, Message
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from oumi.core.types.conversation import Conversation
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Token counts of one or more requests.
 
     Tokens that were read from a cache or written to one are included in the prompt tokens,
@@ -33,7 +32,7 @@ class Usage:
         """Prompt and completion together."""
         return self.prompt_tokens + self.completion_tokens
 
-    def __add__(self, other: Usage) -> Usage:
+    def __add__(self, other: Usage) -> Usage:  # type: ignore[override]  # counts, not a sequence
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
@@ -153,7 +152,7 @@ class Completion:
     def _facts(self) -> dict[str, Any]:
         """What `to_dict` says of this answer besides its message."""
         data: dict[str, Any] = {
-            "finish_reason": self.finish_reason.value,
+            "finish_reason": str(self.finish_reason),
             "usage": self.usage.to_dict(),
         }
         if self.logprobs is not None:
@@ -180,8 +179,11 @@ def answer_metadata(given: Mapping[str, Any], record: Mapping[str, Any]) -> dict
     """The metadata of a conversation with what an answer adds, from its `Completion.to_dict`, in
     place of what an earlier answer has added.
     """
+    added = {name: record[name] for name in _METADATA if name in record}
+    if not given:
+        return added
     kept = {k: value for k, value in given.items() if k not in _METADATA or k in record}
-    return {**kept, **{name: record[name] for name in _METADATA if name in record}}
+    return {**kept, **added}
 
 
 @dataclass(frozen=True, slots=True)

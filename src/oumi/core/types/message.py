@@ -49,6 +49,9 @@ else:
     Content = str | list[ContentItem] | JsonObject | None
 
 
+_OF_PLAIN_MESSAGES = {"role", "content"}
+
+
 class Message(BaseModel):
     """One message.
 
@@ -197,6 +200,11 @@ class Message(BaseModel):
         """As JSON-ready values, unset fields left out. `content` is always there, as chat templates
         expect it: None for a message that consists of tool calls.
         """
+        fields = self.__dict__
+        if self.__pydantic_fields_set__ == _OF_PLAIN_MESSAGES and isinstance(
+            fields["content"], str
+        ):
+            return {"content": fields["content"], "role": str(fields["role"])}  # most messages
         data = self.model_dump(mode="json", exclude_none=True)
         return data if "content" in data else {"content": None, **data}
 

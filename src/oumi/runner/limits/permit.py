@@ -63,4 +63,5 @@ class Permit:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self.failed(error)
+        if self._limiter is not None:
+            self.failed(error)

@@ -64,7 +64,8 @@ class Reservation:
 
     def spend(self, usage: Usage) -> None:
         """It is answered, and the answer recorded. Without a count, it took what was reserved."""
-        self._end(usage, NO_TOKENS if usage.total_tokens else self.tokens)
+        if self._owner is not None:
+            self._end(usage, NO_TOKENS if usage.total_tokens else self.tokens)
 
     def release(self) -> None:
         """It was not sent."""
@@ -74,7 +75,8 @@ class Reservation:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self._end(Usage(), self._paid(error) if self.is_sent else NO_TOKENS)
+        if self._owner is not None:
+            self._end(Usage(), self._paid(error) if self.is_sent else NO_TOKENS)
 
     def _end(self, usage: Usage, lost: Tokens) -> None:
         owner, self._owner = self._owner, None

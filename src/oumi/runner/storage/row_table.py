@@ -19,6 +19,9 @@ class RowTable:
 
     def __setitem__(self, row: int, value: int) -> None:
         missing = row + 1 - len(self._dense)
+        if missing == 1:  # most rows come about in order
+            self._dense.append(value)
+            return
         if missing > _LARGEST_GAP:
             self._far[row] = value
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -118,10 +118,11 @@ class HttpTransport:
             keep_forever(self._client)
             self._client = None
 
-    async def send(self, call: Call) -> Reply:
+    def send(self, call: Call) -> Coroutine[Any, Any, Reply]:
         """Send and read the whole reply. Raises TransportError."""
-        if self._plain.takes(call):
-            return await self._plain.send(call)
+        return self._plain.send(call) if self._plain.takes(call) else self._send(call)
+
+    async def _send(self, call: Call) -> Reply:
         try:
             response = await self._start(call)
             self._check_proxy(response, call)

@@ -24,6 +24,9 @@ class Connection(asyncio.Protocol):
         self._idle_since_s = self._loop.time()
         self._reader: ReplyReader | None = None  # while a call waits
         self._replied: asyncio.Future[Reply] = self._loop.create_future()
+        self._due_s = 0.0  # when the reply has to be whole
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = 0.0
 
     async def exchange(self, call: Call, head: bytes, body: bytes) -> Reply:
         """Write a call and wait for its whole reply.
@@ -34,7 +37,8 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None  # noqa: S101  for the type checker
         self._reader = ReplyReader(call)
         self._replied = self._loop.create_future()
-        timer = self._loop.call_later(call.timeout_s, self._time_out)
+        self._due_s = self._loop.time() + call.timeout_s
+        self._set_timer()
         self._transport.writelines((head, body))
         try:
             return await self._replied
@@ -42,8 +46,12 @@ class Connection(asyncio.Protocol):
             self.close()
             raise
         finally:
-            timer.cancel()
             self._idle_since_s = self._loop.time()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can carry another call."""
+        return self._transport is not None
 
     def is_usable(self, most_idle_s: float) -> bool:
         """Whether it is open and has not been idle for longer."""
@@ -82,6 +90,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The server has closed it, or the network has."""
         self._transport = None
+        self._cancel_timer()
         if self._reader is not None:
             try:
                 self._end(self._reader.end(error), is_last=True)
@@ -107,11 +116,31 @@ class Connection(asyncio.Protocol):
             self._reader.release()
             self._reader = None
 
-    def _time_out(self) -> None:
-        if self._reader is not None:
+    def _set_timer(self) -> None:
+        """One timer serves call after call: it looks again when it fires too early for the last."""
+        if self._timer is not None:
+            if self._timer_s <= self._due_s:
+                return
+            self._timer.cancel()
+        self._timer_s = self._due_s
+        self._timer = self._loop.call_at(self._due_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._reader is None:
+            return
+        if self._loop.time() < self._due_s:
+            self._set_timer()
+        else:
             self._fail(late(self._reader.call))
 
     def _disconnect(self) -> None:
+        self._cancel_timer()
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from oumi.backends.remote.http.key_mask import KeyMask, find_mask
 from oumi.backends.remote.http.plain.reply_reader import ACCEPTED_ENCODINGS
 from oumi.errors import ConfigError
 
@@ -20,6 +21,8 @@ class RequestHead(NamedTuple):
     host: str
     port: int
     lines: bytes
+    mask: KeyMask
+    """Masks the keys in what comes back."""
 
     def with_size(self, size: int) -> bytes:
         """The head for a body of so many bytes."""
@@ -42,7 +45,7 @@ def make_head(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> Re
         )
     lines = [f"{method} {path}{query} HTTP/1.1", *map(": ".join, all_headers.items()), ""]
     text = "\r\n".join(lines).encode("latin-1")
-    return RequestHead(parts.hostname, parts.port or 80, text)
+    return RequestHead(parts.hostname, parts.port or 80, text, find_mask(dict(headers), url))
 
 
 def _is_unfit(text: str) -> bool:

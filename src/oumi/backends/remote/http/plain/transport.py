@@ -7,7 +7,6 @@ from collections import defaultdict, deque
 from urllib.request import getproxies
 
 from oumi.backends.remote.http.call import Call, Reply
-from oumi.backends.remote.http.key_mask import find_mask
 from oumi.backends.remote.http.plain.connection import Connection
 from oumi.backends.remote.http.plain.head import RequestHead, make_head
 from oumi.backends.remote.http.proxies import Proxies
@@ -58,7 +57,7 @@ class PlainTransport:
         finally:
             self._in_use.discard(connection)
         self._keep(connection, head)
-        return reply._replace(body=find_mask(call.headers, call.url).mask(reply.body))
+        return Reply(reply.status, reply.headers, head.mask.mask(reply.body))
 
     def close(self) -> None:
         """Close all connections. Calls in flight get a TransportError."""
@@ -90,7 +89,7 @@ class PlainTransport:
         return connection
 
     def _keep(self, connection: Connection, head: RequestHead) -> None:
-        if not connection.is_usable(IDLE_KEPT_S):
+        if not connection.is_open:
             return
         idle = self._idle[head.host, head.port]
         idle.append(connection)
