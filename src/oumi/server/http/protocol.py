@@ -9,6 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from oumi.server.http.disconnect import BODY_IS_WHOLE, DISCONNECT, Disconnect
 from oumi.server.http.joined_writes import JoinedWrites
 
 _MOST_HEAD_BYTES = 64 * 1024
@@ -29,6 +30,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """A client has connected."""
         super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
+        self._disconnect = Disconnect()
         handler = self.timeout_keep_alive_handler
         self.timeout_keep_alive_task = self.loop.call_later(_FIRST_BYTE_S, handler)
 
@@ -44,11 +46,13 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head of a request has come."""
         self._in_head = False
+        self.scope["extensions"] = {DISCONNECT: self._disconnect}  # type: ignore[dict-item]
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """A request has come whole."""
         self._in_head, self._head_bytes = True, 0
+        self.scope["extensions"][BODY_IS_WHOLE] = {}  # type: ignore[index]
         super().on_message_complete()
 
     def pause_writing(self) -> None:
@@ -65,6 +69,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """The connection is closed."""
         self._end_stall()
         super().connection_lost(exc)
+        self._disconnect.happen()
 
     def _end_stall(self) -> None:
         if self._stalled is not None:

@@ -12,7 +12,7 @@ from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import FinishReason
 from oumi.core.types.tool_call import ToolCall
-from oumi.server.openai_chat.reply import new_id
+from oumi.server.http.ids import new_id
 from oumi.server.query import Answer, Query, added_message
 
 _INCOMPLETE = {

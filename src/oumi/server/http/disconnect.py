@@ -1,0 +1,27 @@
+"""What a connection tells the request on it, in the extensions of its ASGI scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+DISCONNECT = "oumi.disconnect"
+"""The `Disconnect` of the connection."""
+BODY_IS_WHOLE = "oumi.body_is_whole"
+"""There once the whole body has come, so that nothing has to be waited for."""
+
+
+class Disconnect:
+    """That the client has gone away: called back by the connection, so that no task has to wait for each request's end."""
+
+    __slots__ = ("callback", "has_happened")
+
+    def __init__(self) -> None:
+        self.has_happened = False
+        self.callback: Callable[[], object] | None = None
+        """That of the request that is being answered."""
+
+    def happen(self) -> None:
+        """The client is gone."""
+        self.has_happened = True
+        if self.callback is not None:
+            self.callback()
