@@ -87,11 +87,13 @@ def litellm_proxy(upstream: str, folder: Path) -> Iterator[Server]:
     # Nobody but this machine reaches it, and ours asks for no key here either.
     own["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | own
-    with (folder / "litellm.log").open("w") as log:
-        with _process(command, env=environment, stdout=log, stderr=log) as process:
-            url = f"http://127.0.0.1:{port}"
-            _wait_for(f"{url}/health/liveliness", process)
-            yield Server(process.pid, url)
+    with (
+        (folder / "litellm.log").open("w") as log,
+        _process(command, env=environment, stdout=log, stderr=log) as process,
+    ):
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}/health/liveliness", process)
+        yield Server(process.pid, url)
 
 
 @contextmanager
@@ -113,7 +115,7 @@ def _wait_for(url: str, process: subprocess.Popen[str]) -> None:
     until_s = time.monotonic() + _PROXY_STARTS_WITHIN_S
     while time.monotonic() < until_s and process.poll() is None:
         with suppress(URLError, ConnectionError, TimeoutError):
-            urlopen(url, timeout=5).close()  # noqa: S310  an address of this machine
+            urlopen(url, timeout=5).close()
             return
         time.sleep(0.3)
     raise RuntimeError(f"nothing answers at {url}")

@@ -11,7 +11,9 @@ BODY_IS_WHOLE = "oumi.body_is_whole"
 
 
 class Disconnect:
-    """That the client has gone away: called back by the connection, so that no task has to wait for each request's end."""
+    """Whether the client has gone away. The connection calls back, so that no task has to wait for
+    it beside each request.
+    """
 
     __slots__ = ("callback", "has_happened")
 
