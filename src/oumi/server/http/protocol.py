@@ -36,11 +36,10 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        self._head_bytes += len(data)  # what ends a request in these bytes sets it to 0 again
         super().data_received(data)
-        if not self._in_head or self.transport.is_closing():
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > _MOST_HEAD_BYTES:
+        is_large = self._in_head and self._head_bytes > _MOST_HEAD_BYTES
+        if is_large and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
 
     def on_headers_complete(self) -> None:
@@ -52,7 +51,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request has come whole."""
         self._in_head, self._head_bytes = True, 0
-        self.scope["extensions"][BODY_IS_WHOLE] = {}  # type: ignore[index]
+        self.scope["extensions"][BODY_IS_WHOLE] = {}
         super().on_message_complete()
 
     def pause_writing(self) -> None:
