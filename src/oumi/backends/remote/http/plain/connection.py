@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncGenerator, Callable
 from typing import cast
 
-from oumi.backends.remote.http.call import Call, Reply
+from oumi.backends.remote.http.call import Call, Head, Reply
+from oumi.backends.remote.http.plain.head import RequestHead
 from oumi.backends.remote.http.plain.reply_reader import ReplyReader
-from oumi.backends.remote.http.transport_errors import closed, late
+from oumi.backends.remote.http.transport_errors import closed, late, silent
 from oumi.core.forks import keep_forever
 from oumi.errors import OumiError
+
+_MOST_HELD_BYTES = 1 << 18
+"""Of a stream that is read more slowly than it comes; then the server has to wait."""
 
 
 class Connection(asyncio.Protocol):
@@ -24,18 +29,17 @@ class Connection(asyncio.Protocol):
         self._idle_since_s = self._loop.time()
         self._reader: ReplyReader | None = None  # while a call waits
         self._replied: asyncio.Future[Reply] = self._loop.create_future()
+        self._came: asyncio.Future[None] | None = None  # while a stream waits for more
+        self._is_streamed = self._is_paused = False
 
-    async def exchange(self, call: Call, head: bytes, body: bytes) -> Reply:
+    async def exchange(self, call: Call, head: RequestHead) -> Reply:
         """Write a call and wait for its whole reply.
 
         Raises TransportError, and RequestError for a reply that is too large. Where it is
         cancelled, the connection is closed.
         """
-        assert self._transport is not None  # noqa: S101  for the type checker
-        self._reader = ReplyReader(call)
-        self._replied = self._loop.create_future()
-        timer = self._loop.call_later(call.timeout_s, self._time_out)
-        self._transport.writelines((head, body))
+        self._write(call, head)
+        timer = self._loop.call_later(call.timeout_s, self._time_out, late)
         try:
             return await self._replied
         except asyncio.CancelledError:
@@ -44,6 +48,61 @@ class Connection(asyncio.Protocol):
         finally:
             timer.cancel()
             self._idle_since_s = self._loop.time()
+
+    async def stream(self, call: Call, head: RequestHead) -> AsyncGenerator[Head | bytes]:
+        """Write a call and hand out its reply as it comes, the head first.
+
+        Raises as `exchange` does. Closed before its end, it closes the connection.
+        """
+        reader = self._write(call, head, streamed=True)
+        try:
+            while reader.head is None and not self._replied.done():
+                await self._more(call)
+            if reader.head is None:
+                yield Head(*await self._replied)
+                return
+            yield reader.head
+            while not self._replied.done():
+                if piece := self._take(reader):
+                    yield piece
+                else:
+                    await self._more(call)
+            if self._replied.exception() is not None and (piece := reader.take()):
+                yield piece
+            if rest := (await self._replied).body:
+                yield rest
+        finally:
+            if not self._replied.done():
+                self._replied.cancel()
+                self.close()
+            self._idle_since_s = self._loop.time()
+
+    def _write(self, call: Call, head: RequestHead, *, streamed: bool = False) -> ReplyReader:
+        body = call.body
+        assert self._transport is not None  # noqa: S101  for the type checker
+        assert isinstance(body, bytes)  # noqa: S101  the same
+        self._is_streamed = streamed
+        self._reader = ReplyReader(call)
+        self._replied = self._loop.create_future()
+        self._transport.writelines((head.with_size(len(body)), body))
+        return self._reader
+
+    async def _more(self, call: Call) -> None:
+        """Wait until something came, or the reply is whole or failed."""
+        self._came = self._loop.create_future()
+        timer = self._loop.call_later(call.timeout_s, self._time_out, silent)
+        try:
+            await self._came
+        finally:
+            timer.cancel()
+            self._came = None
+
+    def _take(self, reader: ReplyReader) -> bytes:
+        """What came of the body. The server may go on, if it had to wait."""
+        if self._is_paused and self._transport is not None:
+            self._transport.resume_reading()
+            self._is_paused = False
+        return reader.take()
 
     def is_usable(self, most_idle_s: float) -> bool:
         """Whether it is open and has not been idle for longer."""
@@ -78,6 +137,8 @@ class Connection(asyncio.Protocol):
         else:
             if reply is not None:
                 self._end(reply, is_last=self._reader.is_last)
+            elif self._is_streamed:
+                self._hand_out(self._reader)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The server has closed it, or the network has."""
@@ -87,6 +148,16 @@ class Connection(asyncio.Protocol):
                 self._end(self._reader.end(error), is_last=True)
             except OumiError as reason:
                 self._fail(reason)
+
+    def _hand_out(self, reader: ReplyReader) -> None:
+        self._wake()
+        if reader.held_bytes > _MOST_HELD_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+            self._is_paused = True
+
+    def _wake(self) -> None:
+        if self._came is not None and not self._came.done():
+            self._came.set_result(None)
 
     def _end(self, reply: Reply, *, is_last: bool) -> None:
         self._release()
@@ -103,13 +174,14 @@ class Connection(asyncio.Protocol):
 
     def _release(self) -> None:
         """No call waits any more."""
+        self._wake()
         if self._reader is not None:
             self._reader.release()
             self._reader = None
 
-    def _time_out(self) -> None:
+    def _time_out(self, error_of: Callable[[Call], OumiError]) -> None:
         if self._reader is not None:
-            self._fail(late(self._reader.call))
+            self._fail(error_of(self._reader.call))
 
     def _disconnect(self) -> None:
         transport, self._transport = self._transport, None
