@@ -135,18 +135,18 @@ class Model:
             if generation.guided_decoding is not None and setting == "guided_decoding":
                 path = f"{path}.{generation.guided_decoding.form}"
             if path not in self.supported:
-                field = query.origins.get(setting, setting)
                 raise wrong_field(
-                    field, f"{self.engine.name}, the engine of {self.name}, cannot honour it"
+                    query.origins.get(setting, setting),
+                    f"{self.engine.name}, the engine of {self.name}, cannot honour it",
                 )
 
 
 def _in_words_of(query: Query, text: str) -> HttpError:
     """An error of the settings, in which each is called by the field that it is from."""
     param = None
-    for setting, field in query.origins.items():
+    for setting, name in query.origins.items():
         if (path := f"generation.{setting}") in text:
-            text, param = text.replace(path, field), param or field
+            text, param = text.replace(path, name), param or name
     return HttpError(400, text, param=param)
 
 
@@ -156,8 +156,8 @@ def _checked(query: Query) -> GenerationParams:
     except ValidationError as error:
         detail = error.errors()[0]
         setting, *inner = map(str, detail["loc"]) if detail["loc"] else ("",)
-        field = ".".join([query.origins.get(setting, setting), *inner])
-        raise wrong_field(field, detail["msg"]) from None
+        place = ".".join([query.origins.get(setting, setting), *inner])
+        raise wrong_field(place, detail["msg"]) from None
 
 
 class ModelTable:
