@@ -151,7 +151,9 @@ class Connection(asyncio.Protocol):
 
     def _hand_out(self, reader: ReplyReader) -> None:
         self._wake()
-        if reader.held_bytes > _MOST_HELD_BYTES and self._transport is not None:
+        # Errors are read whole, and are small: the rest of a large one is not read.
+        is_behind = reader.head is not None and reader.held_bytes > _MOST_HELD_BYTES
+        if is_behind and self._transport is not None:
             self._transport.pause_reading()
             self._is_paused = True
 
