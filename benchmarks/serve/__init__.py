@@ -72,7 +72,8 @@ def _compare(servers: dict[str, Server], upstream: str, *, stream: bool) -> None
         name: partial(_served, server, _share(name, count), stream=stream)
         for name, server in servers.items()
     }
-    measures["infer, whole answers"] = partial(_inferred, upstream, REQUESTS)
+    if not stream:
+        measures["infer"] = partial(_inferred, upstream, REQUESTS)
     for measure in measures.values():
         measure()
     taken = alternate(RUNS, *measures.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 DISCONNECT = "oumi.disconnect"
@@ -15,9 +16,11 @@ class Disconnect:
     it beside each request.
     """
 
-    __slots__ = ("callback", "has_happened")
+    __slots__ = ("callback", "has_happened", "loop")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        """That of the connection. To ask which one runs is a call of the system in Python 3.11."""
         self.has_happened = False
         self.callback: Callable[[], object] | None = None
         """That of the request that is being answered."""

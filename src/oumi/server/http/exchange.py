@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from oumi.server.http.disconnect import BODY_IS_WHOLE, DISCONNECT
+from oumi.server.http.disconnect import BODY_IS_WHOLE, DISCONNECT, Disconnect
 from oumi.server.http.errors import HttpError
 
 if TYPE_CHECKING:
@@ -137,9 +137,9 @@ class Exchange:
     @contextlib.contextmanager
     def ends_with_client(self) -> Iterator[None]:
         """Within this, a client that goes away cancels the work for it."""
-        task = asyncio.current_task()
+        disconnect: Disconnect = self.scope["extensions"][DISCONNECT]
+        task = asyncio.current_task(disconnect.loop)
         assert task is not None  # noqa: S101  for the type checker
-        disconnect = self.scope["extensions"][DISCONNECT]
         if disconnect.has_happened:
             raise ClientLeftError
         disconnect.callback = partial(self._leave, task)

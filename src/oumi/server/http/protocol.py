@@ -30,7 +30,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """A client has connected."""
         super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
-        self._disconnect = Disconnect()
+        self._disconnect = Disconnect(self.loop)
         handler = self.timeout_keep_alive_handler
         self.timeout_keep_alive_task = self.loop.call_later(_FIRST_BYTE_S, handler)
 
