@@ -10,7 +10,7 @@ VLLM := .venv-vllm
 # Many tests wait for other processes. More at once would fill two cores and the memory.
 TWO_AT_ONCE := -n 2 --dist worksteal
 
-.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-engines bench-million bench-report bench-peers screenshots clean
+.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-engines bench-million bench-report bench-serve bench-peers screenshots clean
 
 demo: $(BASE)  ## answer the example questions with the model in this package
 	$(BIN)/oumi infer -c examples/quickstart.yaml
@@ -61,11 +61,15 @@ bench-report: $(BROWSER)  ## reports of many rows: to make one, to open it, to s
 bench-million: $(DEV)  ## a run of a million rows, and again
 	$(BIN)/python -m benchmarks million
 
+bench-serve: $(DEV) $(PEERS)/proxy  ## the server, beside the LiteLLM proxy
+	$(BIN)/python -m benchmarks serve
+
 bench-peers: $(addprefix $(PEERS)/,oumi openai litellm)  ## other clients for bench-remote, each apart
 
+$(PEERS)/proxy: PACKAGE = 'litellm[proxy]'
 $(PEERS)/%:
 	$(PYTHON) -m venv $@
-	$@/bin/python -m pip install --quiet --disable-pip-version-check $* || (rm -rf $@; exit 1)
+	$@/bin/python -m pip install --quiet --disable-pip-version-check $(or $(PACKAGE),$*) || (rm -rf $@; exit 1)
 
 clean:  ## remove what was built and installed
 	rm -rf $(VENV) $(PEERS) $(VLLM) docs/_build build dist .mypy_cache .pytest_cache .ruff_cache

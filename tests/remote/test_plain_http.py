@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from oumi.backends.remote.http.call import Call, Reply
+from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.transport import Transport, open_transport
 from oumi.backends.remote.http.transport_errors import TransportError, TransportTimeoutError
 from oumi.errors import RequestError
@@ -74,6 +74,7 @@ class Server:
 
 
 Open = Callable[..., Server]
+Use = Callable[..., Reply]
 
 
 @pytest.fixture
@@ -104,12 +105,23 @@ def send(transport: Transport, server: Server, *, most: int = 1 << 20) -> Reply:
     return loop.call(transport.send(Call("POST", server.url, headers, b"{}", 5, most)))
 
 
+def stream(transport: Transport, server: Server, *, most: int = 1 << 20) -> Reply:
+    call = Call("POST", server.url, {"content-type": "application/json"}, b"{}", 5, most)
+    head, *pieces = list(loop.iterate(transport.stream(call)))
+    assert isinstance(head, Head)
+    return head._replace(body=head.body + b"".join(pieces))
+
+
+either = pytest.mark.parametrize("use", [send, stream])
+
+
 @contextmanager
 def fails(message: str) -> Iterator[None]:
     with pytest.raises(TransportError, match=message):
         yield
 
 
+@either
 @pytest.mark.parametrize(
     "reply",
     [
@@ -124,11 +136,11 @@ def fails(message: str) -> Iterator[None]:
     ids=["length", "chunks", "earlier heads", "gzip", "deflate"],
 )
 def test_a_whole_reply_leaves_the_connection_open(
-    serve: Open, transport: Transport, reply: bytes
+    serve: Open, use: Use, transport: Transport, reply: bytes
 ) -> None:
     server = serve(reply, TWO)
-    assert send(transport, server).body == b"hello"
-    assert send(transport, server).body == b"two"
+    assert use(transport, server).body == b"hello"
+    assert use(transport, server).body == b"two"
     assert (server.connections, len(server.calls)) == (1, 2)
 
 
@@ -146,6 +158,7 @@ def test_a_reply_leaves_nothing_to_the_garbage_collector(serve: Open, transport:
         gc.enable()
 
 
+@either
 @pytest.mark.parametrize(
     "reply",
     [
@@ -156,27 +169,29 @@ def test_a_reply_leaves_nothing_to_the_garbage_collector(serve: Open, transport:
     ids=["1.0", "close", "no length"],
 )
 def test_a_reply_may_be_the_last_of_its_connection(
-    serve: Open, transport: Transport, reply: bytes
+    serve: Open, use: Use, transport: Transport, reply: bytes
 ) -> None:
     server = serve(reply, reply, closes=True)
-    assert [send(transport, server).body for _ in range(2)] == [b"hello"] * 2
+    assert [use(transport, server).body for _ in range(2)] == [b"hello"] * 2
     assert server.connections == 2
 
 
+@either
 @pytest.mark.parametrize(
     "more",
     [OK + b"content-length: 5\r\n\r\nwrong", OK, b"garbage\r\n\r\n", b"\0"],
     ids=["reply", "head", "text", "byte"],
 )
 def test_what_comes_unasked_answers_no_other_call(
-    serve: Open, transport: Transport, more: bytes
+    serve: Open, use: Use, transport: Transport, more: bytes
 ) -> None:
     server = serve(OK + b"content-length: 3\r\n\r\none" + more, TWO)
-    assert send(transport, server).body == b"one"
-    assert send(transport, server).body == b"two"
+    assert use(transport, server).body == b"one"
+    assert use(transport, server).body == b"two"
     assert server.connections == 2
 
 
+@either
 @pytest.mark.parametrize(
     "reply",
     [
@@ -193,12 +208,12 @@ def test_what_comes_unasked_answers_no_other_call(
     ids=["ssh", "head", "body", "size", "chunk", "no gzip", "half gzip", "upgrade", "long head"],
 )
 def test_what_is_no_whole_reply_is_an_error(
-    serve: Open, transport: Transport, reply: bytes
+    serve: Open, use: Use, transport: Transport, reply: bytes
 ) -> None:
     server = serve(reply, TWO, closes=True)
     with fails("cut off or garbled"):
-        send(transport, server)
-    assert send(transport, server).body == b"two"
+        use(transport, server)
+    assert use(transport, server).body == b"two"
     assert len(server.calls) == 2, "nothing is sent twice"
 
 
@@ -239,16 +254,17 @@ def test_each_call_of_a_connection_has_its_own_time(transport: Transport) -> Non
                 begin(0.2).result(timeout=30)
 
 
-def test_sizes(serve: Open, transport: Transport) -> None:
+@either
+def test_sizes(serve: Open, transport: Transport, use: Use) -> None:
     big, bomb = b"x" * 1000, gzip.compress(b"x" * (1 << 24))
     error = b"HTTP/1.1 500 No\r\ncontent-length: 1000\r\n\r\n" + big
     packed = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n%b" % (len(bomb), bomb)
     server = serve(OK + b"content-length: 1000\r\n\r\n" + big, packed, error, TWO)
     for _ in range(2):
         with pytest.raises(RequestError, match="larger than 999 bytes"):
-            send(transport, server, most=999)
-    assert send(transport, server, most=999) == (500, {"content-length": "1000"}, big[:999])
-    assert send(transport, server).body == b"two"
+            use(transport, server, most=999)
+    assert use(transport, server, most=999) == (500, {"content-length": "1000"}, big[:999])
+    assert use(transport, server).body == b"two"
 
 
 def test_what_is_sent(serve: Open, transport: Transport) -> None:
@@ -273,3 +289,32 @@ def test_a_connection_that_the_server_has_closed_is_not_used(
         while server.closed < number:
             time.sleep(0.001)
         loop.call(asyncio.sleep(0.01))  # until the event loop has heard of it
+
+
+def test_a_stream_that_is_read_slowly_is_not_held_in_memory(
+    serve: Open, transport: Transport
+) -> None:
+    size = 16 << 20
+    server = serve(OK + b"content-length: %d\r\n\r\n" % size + b"x" * size)
+    call = Call("POST", server.url, {}, b"{}", 30)
+    head, *pieces = slowly(loop.iterate(transport.stream(call)))
+    assert (head, sum(map(len, pieces))) == (Head(200, {"content-length": str(size)}, b""), size)
+    assert max(map(len, pieces)) < 1 << 20
+
+
+def slowly(pieces: Iterator[Head | bytes]) -> Iterator[Head | bytes]:
+    for number, piece in enumerate(pieces):
+        yield piece
+        if number < 3:
+            time.sleep(0.1)  # the server would have sent all of it
+
+
+def test_a_stream_that_is_closed_early_closes_its_connection(
+    serve: Open, transport: Transport
+) -> None:
+    server = serve(OK + b"content-length: 9\r\n\r\nhello", TWO)
+    pieces = loop.iterate(transport.stream(Call("POST", server.url, {}, b"{}", 5)))
+    assert [next(pieces), next(pieces)] == [Head(200, {"content-length": "9"}, b""), b"hello"]
+    pieces.close()
+    assert send(transport, server).body == b"two"
+    assert server.connections == 2

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -53,18 +54,27 @@ class Serve:
         else:
             raise RuntimeError("".join(self.first_lines))
         self.rest_of_ready = [self._process.stderr.readline() for _ in range(3)]
-        self.client = httpx.Client(base_url=self.url, timeout=60)
-        # The official clients, without retries of their own.
-        own = {"api_key": self._key, "max_retries": 0}
-        self.openai = openai.OpenAI(base_url=self.api_url, **own)
-        self.anthropic = anthropic.Anthropic(base_url=self.url, **own)
+        self.client = httpx.Client(base_url=self.url, timeout=60, verify=False)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for client in (self.client, self.openai, self.anthropic):
-            client.close()
+        self.client.close()
+        for name in {"openai", "anthropic"} & vars(self).keys():
+            getattr(self, name).close()
         self._process.kill()
         self._process.communicate()
+
+    # The official clients, without retries of their own. It takes a while to make one.
+
+    @cached_property
+    def openai(self) -> openai.OpenAI:
+        """That of OpenAI."""
+        return openai.OpenAI(base_url=self.api_url, api_key=self._key, max_retries=0)
+
+    @cached_property
+    def anthropic(self) -> anthropic.Anthropic:
+        """That of Anthropic."""
+        return anthropic.Anthropic(base_url=self.url, api_key=self._key, max_retries=0)
 
     @property
     def api_url(self) -> str:

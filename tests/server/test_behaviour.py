@@ -89,6 +89,14 @@ def test_a_body_of_unknown_length_is_cut_where_it_is_too_large(tiny: Serve):
     assert reply.status_code == 413
 
 
+@pytest.mark.parametrize("words", [14_000, 20_000, 200_000])
+def test_a_body_may_be_larger_than_a_head(tiny: Serve, words: int):
+    body = asked("oumi-tiny", "word " * words)
+    for _ in range(3):  # into how many pieces it is cut differs
+        reply = tiny.client.post(CHAT, json=body)
+        assert reply.json()["error"]["code"] == "context_length_exceeded"
+
+
 def test_a_head_without_end_is_refused(tiny: Serve):
     data = b"GET /health HTTP/1.1\r\nhost: localhost\r\nx-long: " + b"x" * 400_000
     with raw(tiny, data) as connection:

@@ -125,7 +125,7 @@ def anthropic_client(url: str) -> Iterator[anthropic.Anthropic]:
         yield client
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(answers())
 def test_openais_client_reads_an_answer_back(openai_client: openai.OpenAI, deltas: list[Delta]):
     whole = deltas[-1].completion.message
@@ -147,7 +147,7 @@ def test_openais_client_reads_an_answer_back(openai_client: openai.OpenAI, delta
     assert final.model == "100% m"
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(answers())
 def test_anthropics_client_reads_an_answer_back(
     anthropic_client: anthropic.Anthropic, deltas: list[Delta]
@@ -167,7 +167,7 @@ def test_anthropics_client_reads_an_answer_back(
     assert (final.usage.input_tokens, final.usage.output_tokens) == (3, 5)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(answers())
 def test_openais_client_reads_a_response_back(openai_client: openai.OpenAI, deltas: list[Delta]):
     whole = deltas[-1].completion.message

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +20,7 @@ from oumi.server.batches.file_handlers import FileHandlers
 from oumi.server.batches.service import BatchService
 from oumi.server.docs_page import docs_page
 from oumi.server.generating import Generating
+from oumi.server.http.direct_paths import DirectPaths
 from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules, request_id_of
 from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import Exchange
@@ -33,6 +33,8 @@ from oumi.server.query import Api
 from oumi.server.responses import ResponsesApi
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from oumi.server.models import ModelTable
 
 APIS: dict[str, Api] = {
@@ -62,20 +64,20 @@ class Server:
             options.keys, options.max_body_bytes, options.cors, self._metrics.request_ended
         )
 
-    def app(self) -> Starlette:
+    def app(self) -> ASGIApp:
         """The ASGI app."""
-        return Starlette(
-            routes=self._routes(),
-            middleware=_cors(self._options.cors),
-            exception_handlers={404: _refuse, 405: _refuse},
-        )
-
-    def _routes(self) -> list[Route]:
-        listed, counting = ModelList(self.models), TokenCounting(self.models)
         generating = [
             self._route(path, "POST", Generating(api, self.models, self._metrics), api.errors)
             for path, api in APIS.items()
         ]
+        routed = Starlette(
+            routes=self._routes(generating), exception_handlers={404: _refuse, 405: _refuse}
+        )
+        direct = DirectPaths({route.path: route.app for route in generating}, routed)
+        return _with_cors(direct, self._options.cors)
+
+    def _routes(self, generating: list[Route]) -> list[Route]:
+        listed, counting = ModelList(self.models), TokenCounting(self.models)
         return [
             *generating,
             self._route("/v1/messages/count_tokens", "POST", counting, ANTHROPIC_ERRORS),
@@ -137,19 +139,17 @@ async def _health(exchange: Exchange) -> None:
     await exchange.reply(200, b'{"status":"ok"}')
 
 
-def _cors(origins: Sequence[str]) -> list[Middleware]:
+def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     """Pages of these origins may ask, in a browser. None may unless it is named."""
     if not origins:
-        return []
-    return [
-        Middleware(
-            CORSMiddleware,
-            allow_origins=list(origins),
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["*"],
-            expose_headers=["x-request-id", "x-oumi-model"],
-        )
-    ]
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=["x-request-id", "x-oumi-model"],
+    )
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -30,7 +30,7 @@ class Generating:
         models = self._models.candidates(query.model)
         allows_files = all(model.allows_files for model in models)  # whichever of them answers
         check_media(query.conversation, allows_files=allows_files)
-        async with exchange.ends_with_client():
+        with exchange.ends_with_client():
             if query.stream:
                 await self._stream(exchange, query, models)
             else:

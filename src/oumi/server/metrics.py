@@ -6,6 +6,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -48,14 +49,19 @@ class Metrics:
             registry=self._registry,
         )  # fmt: skip
 
+        # To find a counter by its labels takes longer than to count.
+        self._of_path = cache(self._find_of_path)
+        self._of_key = cache(self._find_of_key)
+
     def watch(self, models: Iterable[Model]) -> None:
         """Report how busy the models are, too."""
         self._registry.register(_Load(models))
 
     def request_ended(self, path: str, status: int, took_s: float) -> None:
         """A request has its reply, or its client has left."""
-        self._requests.labels(path, str(status)).inc()
-        self._seconds.labels(path).observe(took_s)
+        requests, seconds = self._of_path(path, status)
+        requests.inc()
+        seconds.observe(took_s)
 
     def first_token(self, model: Model, after_s: float) -> None:
         """The first part of a stream has come."""
@@ -63,11 +69,19 @@ class Metrics:
 
     def answered(self, model: Model, key: str, usage: Usage) -> None:
         """An answer is paid for."""
-        self._tokens.labels(model.name, key, "prompt").inc(usage.prompt_tokens)
-        self._tokens.labels(model.name, key, "completion").inc(usage.completion_tokens)
+        prompt, completion = self._of_key(model.name, key)
+        prompt.inc(usage.prompt_tokens)
+        completion.inc(usage.completion_tokens)
         price = model.session.price
         if price is not None and (cost := price.cost(usage)):
             self._cost.labels(model.name, key).inc(cost)
+
+    def _find_of_path(self, path: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(path, str(status)), self._seconds.labels(path)
+
+    def _find_of_key(self, model: str, key: str) -> tuple[Counter, Counter]:
+        find = partial(self._tokens.labels, model, key)
+        return find("prompt"), find("completion")
 
     def text(self) -> bytes:
         """All of it."""

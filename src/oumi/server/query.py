@@ -42,13 +42,15 @@ class Answer:
     @property
     def usage(self) -> Usage:
         """The tokens of all of them."""
-        return sum(map(usage_of, self.completions), Usage())
+        first, *others = map(usage_of, self.completions)
+        return sum(others, first)
 
 
 def usage_of(completion: Completion | None) -> Usage:
     """The tokens of an answer, those of answers before it that were not valid included."""
-    answers = () if completion is None else completion.answers
-    return sum((answer.usage for answer in answers), Usage())
+    if completion is None:
+        return Usage()
+    return sum((answer.usage for answer in completion.earlier), completion.usage)
 
 
 def added_message(completion: Completion) -> Message:

@@ -5,6 +5,7 @@ answer has to go from one loop to another.
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ def serve(models: ModelTable, options: ServeOptions, on_ready: Callable[[str], o
             lambda: on_ready(_address(options.host, listening)),
         )
         running = _Running(server, uvicorn)
+        gc.freeze()  # what is loaded stays, and need not be looked at for garbage again and again
         loop.call(running.run(listening), running)
 
 

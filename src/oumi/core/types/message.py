@@ -158,6 +158,8 @@ class Message(BaseModel):
 
     def compute_flattened_text_content(self, separator: str = " ") -> str:
         """All text items of the message, joined by `separator`."""
+        if isinstance(self.content, str):
+            return self.content
         return separator.join(item.content or "" for item in self.text_content_items)
 
     def count_content_items(self) -> ContentItemCounts:

@@ -5,7 +5,6 @@ https://platform.claude.com/docs/en/api/messages/create
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from oumi.backends.remote.dialects.anthropic_blocks import summarize
@@ -14,6 +13,7 @@ from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import FinishReason, Message
 from oumi.core.types.tool_call import ToolCall
+from oumi.server.http.ids import new_id
 from oumi.server.query import Answer, added_message
 
 _STOP_REASONS = {
@@ -27,7 +27,7 @@ _STOP_REASONS = {
 def new_message(model: str) -> dict[str, Any]:
     """The fields of a message of which nothing has come yet."""
     return {
-        "id": f"msg_{uuid.uuid4().hex}",
+        "id": new_id("msg_"),
         "type": "message",
         "role": "assistant",
         "model": model,

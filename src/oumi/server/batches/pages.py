@@ -28,7 +28,7 @@ class Page(Generic[FactsT]):
 
     def to_dict(self, shown: list[dict[str, Any]]) -> dict[str, Any]:
         """As the API shows it, with its things as they are shown."""
-        first, last = (self.items[0].id, self.items[-1].id) if self.items else (None, None)
+        first, last = (self.items[0].id, self.items[-1].id) if self.items else ("", "")
         ends = {"first_id": first, "last_id": last, "has_more": self.has_more}
         return {"object": "list", "data": shown, **ends}
 

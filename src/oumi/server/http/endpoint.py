@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oumi.core.logs import logger
 from oumi.server.http.errors import HttpError, to_http_error
 from oumi.server.http.exchange import JSON, ClientLeftError, Exchange
+from oumi.server.http.ids import new_id
 from oumi.server.http.keys import ApiKeys
 from oumi.server.http.loopback import is_loopback
 
@@ -58,10 +59,15 @@ class HttpRules:
         origin = exchange.header(b"origin")
         if origin is not None and origin not in self.origins and "*" not in self.origins:
             raise HttpError(403, f"the origin {origin[:100]!r} is none that --cors names")
-        host = urlsplit(f"//{exchange.header(b'host') or 'localhost'}").hostname or ""
-        if not is_loopback(host):
+        host = exchange.header(b"host") or "localhost"
+        if not _is_this_machine(host):
             raise HttpError(403, f"the host {host[:100]!r} is not this machine")
         return ""
+
+
+@lru_cache(maxsize=64)  # clients send few different ones, each with all of its requests
+def _is_this_machine(host: str) -> bool:
+    return is_loopback(urlsplit(f"//{host}").hostname or "")
 
 
 class Endpoint:
@@ -133,4 +139,4 @@ def request_id_of(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := str(value, "latin-1")):
             return given
-    return f"req_{uuid.uuid4().hex}"
+    return new_id("req_")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from oumi.server.http.disconnect import BODY_IS_WHOLE, DISCONNECT, Disconnect
 from oumi.server.http.errors import HttpError
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ class Exchange:
         length = self.header(b"content-length")
         if length is not None and length.isdecimal():
             self._check_size(int(length))
+        if BODY_IS_WHOLE in self.scope["extensions"]:
+            return await self._read()
         try:
             async with asyncio.timeout(_BODY_TIMEOUT_S):
                 return await self._read()
@@ -130,12 +134,15 @@ class Exchange:
         """Send the last part."""
         await self._send_body(part, more=False)
 
-    @contextlib.asynccontextmanager
-    async def ends_with_client(self) -> AsyncIterator[None]:
-        """Within this, a client that goes away cancels the work for it. The body has to be read."""
-        task = asyncio.current_task()
+    @contextlib.contextmanager
+    def ends_with_client(self) -> Iterator[None]:
+        """Within this, a client that goes away cancels the work for it."""
+        disconnect: Disconnect = self.scope["extensions"][DISCONNECT]
+        task = asyncio.current_task(disconnect.loop)
         assert task is not None  # noqa: S101  for the type checker
-        watch = asyncio.get_running_loop().create_task(self._watch(task))
+        if disconnect.has_happened:
+            raise ClientLeftError
+        disconnect.callback = partial(self._leave, task)
         try:
             yield
         except asyncio.CancelledError:
@@ -144,12 +151,10 @@ class Exchange:
                 raise ClientLeftError from None
             raise
         finally:
-            watch.cancel()
+            disconnect.callback = None
 
-    async def _watch(self, task: asyncio.Task[Any]) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        if not self._is_over:  # servers say so after a whole reply as well
+    def _leave(self, task: asyncio.Task[Any]) -> None:
+        if not self._is_over:  # a client may close the connection after a whole reply
             self.client_left = True
             task.cancel()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from oumi.server.http.disconnect import BODY_IS_WHOLE, DISCONNECT, Disconnect
 from oumi.server.http.joined_writes import JoinedWrites
 
 _MOST_HEAD_BYTES = 64 * 1024
@@ -29,26 +30,28 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """A client has connected."""
         super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
+        self._disconnect = Disconnect(self.loop)
         handler = self.timeout_keep_alive_handler
         self.timeout_keep_alive_task = self.loop.call_later(_FIRST_BYTE_S, handler)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        self._head_bytes += len(data)  # what ends a request in these bytes sets it to 0 again
         super().data_received(data)
-        if not self._in_head or self.transport.is_closing():
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > _MOST_HEAD_BYTES:
+        is_large = self._in_head and self._head_bytes > _MOST_HEAD_BYTES
+        if is_large and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
 
     def on_headers_complete(self) -> None:
         """The head of a request has come."""
         self._in_head = False
+        self.scope["extensions"] = {DISCONNECT: self._disconnect}  # type: ignore[dict-item]
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """A request has come whole."""
         self._in_head, self._head_bytes = True, 0
+        self.scope["extensions"][BODY_IS_WHOLE] = {}
         super().on_message_complete()
 
     def pause_writing(self) -> None:
@@ -65,6 +68,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """The connection is closed."""
         self._end_stall()
         super().connection_lost(exc)
+        self._disconnect.happen()
 
     def _end_stall(self) -> None:
         if self._stalled is not None:

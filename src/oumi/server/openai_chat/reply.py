@@ -6,22 +6,17 @@ https://platform.openai.com/docs/api-reference/chat/object
 from __future__ import annotations
 
 import time
-import uuid
 from typing import Any
 
 from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import FinishReason, Message
 from oumi.core.types.tool_call import ToolCall
+from oumi.server.http.ids import new_id
 from oumi.server.query import Answer, added_message
 
 FINISH_REASONS = {reason: reason.value for reason in FinishReason} | {FinishReason.UNKNOWN: "stop"}
 """OpenAI has no word for a reason that is not known."""
-
-
-def new_id(prefix: str) -> str:
-    """The id of a reply."""
-    return f"{prefix}{uuid.uuid4().hex}"
 
 
 def encode_reply(answer: Answer) -> bytes:
@@ -70,7 +65,10 @@ def encode_usage(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_creation_tokens,
+        },
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
 

@@ -70,8 +70,9 @@ def check_only(fields: dict[str, Any], more: Mapping[str, tuple[Any, ...]] | Non
 
     `more` are further ones that an API has, with the values that they may have.
     """
-    for name, values in {**_ONLY, **(more or {})}.items():
-        value = fields.pop(name, None)
+    only = _ONLY if more is None else {**_ONLY, **more}
+    for name in fields.keys() & only.keys():
+        value, values = fields.pop(name), only[name]
         if value is not None and value not in values:
             said = " or ".join(str(one) for one in values)
             raise wrong_field(name, f"only {said} is supported here")

@@ -10,7 +10,8 @@ from typing import Any
 
 from oumi.core.json_text import write_json
 from oumi.core.types.completion import Delta, ToolCallDelta, Usage
-from oumi.server.openai_chat.reply import FINISH_REASONS, encode_usage, new_id
+from oumi.server.http.ids import new_id
+from oumi.server.openai_chat.reply import FINISH_REASONS, encode_usage
 
 _END = b"}]}\n\n"
 

@@ -12,7 +12,7 @@ from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import FinishReason
 from oumi.core.types.tool_call import ToolCall
-from oumi.server.openai_chat.reply import new_id
+from oumi.server.http.ids import new_id
 from oumi.server.query import Answer, Query, added_message
 
 _INCOMPLETE = {
@@ -118,7 +118,10 @@ def _call(call: ToolCall) -> dict[str, Any]:
 def _encode_usage(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "input_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_creation_tokens,
+        },
         "output_tokens": usage.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,

@@ -11,7 +11,7 @@ from typing import Any
 from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Delta, ToolCallDelta, Usage
 from oumi.core.types.conversation import Message, Role
-from oumi.server.openai_chat.reply import new_id
+from oumi.server.http.ids import new_id
 from oumi.server.query import Query
 from oumi.server.responses.reply import (
     call_item,

@@ -130,10 +130,13 @@ class HttpTransport:
         except (asyncio.CancelledError, Exception) as error:
             raise self._translate(error, call) from None
 
-    async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
+    def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
         """Send and read the reply as it comes, the head first. Closing it early closes the
         connection. Raises TransportError.
         """
+        return self._plain.stream(call) if self._plain.takes(call) else self._stream(call)
+
+    async def _stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
         response = await self._step(self._start(call, streamed=True), call)
         try:
             self._check_proxy(response, call)

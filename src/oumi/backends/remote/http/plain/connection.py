@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncGenerator, Callable
 from typing import cast
 
-from oumi.backends.remote.http.call import Call, Reply
+from oumi.backends.remote.http.call import Call, Head, Reply
+from oumi.backends.remote.http.plain.head import RequestHead
 from oumi.backends.remote.http.plain.reply_reader import ReplyReader
-from oumi.backends.remote.http.transport_errors import closed, late
+from oumi.backends.remote.http.transport_errors import closed, late, silent
 from oumi.core.forks import keep_forever
 from oumi.errors import OumiError
+
+_MOST_HELD_BYTES = 1 << 18
+"""Of a stream that is read more slowly than it comes; then the server has to wait."""
 
 
 class Connection(asyncio.Protocol):
@@ -27,19 +32,18 @@ class Connection(asyncio.Protocol):
         self._due_s = 0.0  # when the reply has to be whole
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
+        self._error_of: Callable[[Call], OumiError] = late
+        self._came: asyncio.Future[None] | None = None  # while a stream waits for more
+        self._is_streamed = self._is_paused = False
 
-    async def exchange(self, call: Call, head: bytes, body: bytes) -> Reply:
+    async def exchange(self, call: Call, head: RequestHead) -> Reply:
         """Write a call and wait for its whole reply.
 
         Raises TransportError, and RequestError for a reply that is too large. Where it is
         cancelled, the connection is closed.
         """
-        assert self._transport is not None  # noqa: S101  for the type checker
-        self._reader = ReplyReader(call)
-        self._replied = self._loop.create_future()
-        self._due_s = self._loop.time() + call.timeout_s
-        self._set_timer()
-        self._transport.writelines((head, body))
+        self._write(call, head)
+        self._limit_wait(call, late)
         try:
             return await self._replied
         except asyncio.CancelledError:
@@ -47,6 +51,60 @@ class Connection(asyncio.Protocol):
             raise
         finally:
             self._idle_since_s = self._loop.time()
+
+    async def stream(self, call: Call, head: RequestHead) -> AsyncGenerator[Head | bytes]:
+        """Write a call and hand out its reply as it comes, the head first.
+
+        Raises as `exchange` does. Closed before its end, it closes the connection.
+        """
+        reader = self._write(call, head, streamed=True)
+        try:
+            while reader.head is None and not self._replied.done():
+                await self._more(call)
+            if reader.head is None:
+                yield Head(*await self._replied)
+                return
+            yield reader.head
+            while not self._replied.done():
+                if piece := self._take(reader):
+                    yield piece
+                else:
+                    await self._more(call)
+            if self._replied.exception() is not None and (piece := reader.take()):
+                yield piece
+            if rest := (await self._replied).body:
+                yield rest
+        finally:
+            if not self._replied.done():
+                self._replied.cancel()
+                self.close()
+            self._idle_since_s = self._loop.time()
+
+    def _write(self, call: Call, head: RequestHead, *, streamed: bool = False) -> ReplyReader:
+        body = call.body
+        assert self._transport is not None  # noqa: S101  for the type checker
+        assert isinstance(body, bytes)  # noqa: S101  the same
+        self._is_streamed = streamed
+        self._reader = ReplyReader(call)
+        self._replied = self._loop.create_future()
+        self._transport.writelines((head.with_size(len(body)), body))
+        return self._reader
+
+    async def _more(self, call: Call) -> None:
+        """Wait until something came, or the reply is whole or failed."""
+        self._came = self._loop.create_future()
+        self._limit_wait(call, silent)
+        try:
+            await self._came
+        finally:
+            self._came = None
+
+    def _take(self, reader: ReplyReader) -> bytes:
+        """What came of the body. The server may go on, if it had to wait."""
+        if self._is_paused and self._transport is not None:
+            self._transport.resume_reading()
+            self._is_paused = False
+        return reader.take()
 
     @property
     def is_open(self) -> bool:
@@ -86,6 +144,8 @@ class Connection(asyncio.Protocol):
         else:
             if reply is not None:
                 self._end(reply, is_last=self._reader.is_last)
+            elif self._is_streamed:
+                self._hand_out(self._reader)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The server has closed it, or the network has."""
@@ -96,6 +156,18 @@ class Connection(asyncio.Protocol):
                 self._end(self._reader.end(error), is_last=True)
             except OumiError as reason:
                 self._fail(reason)
+
+    def _hand_out(self, reader: ReplyReader) -> None:
+        self._wake()
+        # Errors are read whole, and are small: the rest of a large one is not read.
+        is_behind = reader.head is not None and reader.held_bytes > _MOST_HELD_BYTES
+        if is_behind and self._transport is not None:
+            self._transport.pause_reading()
+            self._is_paused = True
+
+    def _wake(self) -> None:
+        if self._came is not None and not self._came.done():
+            self._came.set_result(None)
 
     def _end(self, reply: Reply, *, is_last: bool) -> None:
         self._release()
@@ -112,9 +184,15 @@ class Connection(asyncio.Protocol):
 
     def _release(self) -> None:
         """No call waits any more."""
+        self._wake()
         if self._reader is not None:
             self._reader.release()
             self._reader = None
+
+    def _limit_wait(self, call: Call, error_of: Callable[[Call], OumiError]) -> None:
+        """Fail the call unless it ends, or more of it comes, in its time."""
+        self._due_s, self._error_of = self._loop.time() + call.timeout_s, error_of
+        self._set_timer()
 
     def _set_timer(self) -> None:
         """One timer serves call after call: it looks again when it fires too early for the last."""
@@ -127,12 +205,13 @@ class Connection(asyncio.Protocol):
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self._reader is None:
+        is_waiting = self._came is not None if self._is_streamed else self._reader is not None
+        if self._reader is None or not is_waiting:
             return
         if self._loop.time() < self._due_s:
             self._set_timer()
         else:
-            self._fail(late(self._reader.call))
+            self._fail(self._error_of(self._reader.call))
 
     def _disconnect(self) -> None:
         self._cancel_timer()

@@ -6,7 +6,7 @@ import zlib
 
 import httptools
 
-from oumi.backends.remote.http.call import Call, Reply
+from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.reading import most_bytes
 from oumi.backends.remote.http.transport_errors import cut_off, lost, too_large, unanswered
 from oumi.errors import OumiError
@@ -30,6 +30,8 @@ class ReplyReader:
         self._parts: list[bytes] = []
         self._bytes_left = 0
         self._is_whole = False
+        self.held_bytes = 0
+        """Of the body, as far as nobody took it yet."""
         self.is_last = False
         """Whether the connection is of no use after this reply."""
 
@@ -57,6 +59,16 @@ class ReplyReader:
         if error is not None or has_end or not self._status:
             raise cut_off(self.call)
         return self._reply()
+
+    @property
+    def head(self) -> Head | None:
+        """That of a reply with status 200, once it is read; any other is read whole."""
+        return Head(200, self._headers, b"") if self._status == 200 else None
+
+    def take(self) -> bytes:
+        """What came of the body since the last time. It is not in the whole reply then."""
+        parts, self._parts, self.held_bytes = self._parts, [], 0
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def release(self) -> None:
         """Let go of the parser, which refers back to the reader: a call would leave ten objects to
@@ -94,6 +106,7 @@ class ReplyReader:
             self._is_whole = self.is_last = True  # an error is cut off there
         self._parts.append(piece[: self._bytes_left])
         self._bytes_left -= len(self._parts[-1])
+        self.held_bytes += len(self._parts[-1])
 
     def on_message_complete(self) -> None:
         """The body is whole."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from urllib.request import getproxies
 
-from oumi.backends.remote.http.call import Call, Reply
+from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.plain.connection import Connection
 from oumi.backends.remote.http.plain.head import RequestHead, make_head
 from oumi.backends.remote.http.proxies import Proxies
@@ -48,16 +50,28 @@ class PlainTransport:
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
-        head, body = make_head(call.method, call.url, tuple(call.headers.items())), call.body
-        assert isinstance(body, bytes)  # noqa: S101  for the type checker
-        connection = self._idle_connection(head) or await self._connect(head, call)
-        self._in_use.add(connection)
+        head = make_head(call.method, call.url, tuple(call.headers.items()))
+        connection = await self._take(head, call)
         try:
-            reply = await connection.exchange(call, head.with_size(len(body)), body)
+            reply = await connection.exchange(call, head)
         finally:
             self._in_use.discard(connection)
         self._keep(connection, head)
         return Reply(reply.status, reply.headers, head.mask.mask(reply.body))
+
+    async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
+        """Send and read the reply as it comes, the head first. Raises TransportError."""
+        head = make_head(call.method, call.url, tuple(call.headers.items()))
+        connection = await self._take(head, call)
+        try:
+            async with aclosing(connection.stream(call, head)) as parts:
+                async for part in parts:
+                    if isinstance(part, Head):
+                        part = part._replace(body=head.mask.mask(part.body))
+                    yield part
+        finally:
+            self._in_use.discard(connection)
+        self._keep(connection, head)
 
     def close(self) -> None:
         """Close all connections. Calls in flight get a TransportError."""
@@ -66,6 +80,12 @@ class PlainTransport:
             for connection in connections:
                 connection.close()
         self._idle.clear()
+
+    async def _take(self, head: RequestHead, call: Call) -> Connection:
+        """A connection for one call."""
+        connection = self._idle_connection(head) or await self._connect(head, call)
+        self._in_use.add(connection)
+        return connection
 
     def _idle_connection(self, head: RequestHead) -> Connection | None:
         """The one that was used last: the server will be the last to close it."""
