@@ -11,28 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row
-from oumi.errors import OumiError, StructuredOutputError
-from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
+from oumi.errors import StructuredOutputError
+from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired
 from oumi.runner.limits.budget import Budget
-from oumi.runner.limits.permit import Permit
-from oumi.runner.limits.reservation import NOTHING_RESERVED, Reservation, Tokens
-from oumi.runner.limits.tries import Tries
 from oumi.runner.prefill import check_last_message
 from oumi.runner.refusals import Refusals
 from oumi.runner.repair_loop import failed_repair, repair_request
 from oumi.runner.request import NO_KEY, Request
+from oumi.runner.row_requests import RowRequests
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError, StopSignal
 from oumi.runner.storage.row_store import RowStore, RowTimes
-from oumi.runner.streamed_calls import StreamedCalls
 from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error, is_valid_as_is, require_valid
 from oumi.structured.outcome import AskAgain, Invalid, outcome_of
@@ -53,21 +49,18 @@ class RowTask:
     """
 
     __slots__ = (
-        "_attempts",
-        "_budget",
         "_cache",
         "_earlier",
         "_key",
-        "_latency_s",
         "_notify",
         "_problem",
         "_recorded",
         "_recorded_times",
         "_refusals",
+        "_requests",
         "_row",
         "_session",
         "_started_s",
-        "_stop",
         "_store",
         "_usage",
     )
@@ -88,15 +81,12 @@ class RowTask:
         self._row = row
         self._store = store
         self._notify = notify
-        self._stop = stop or StopSignal()
         self._key = key
-        self._refusals = refusals or Refusals()
+        self._refusals = refusals = refusals or Refusals()
         self._cache = cache
-        self._budget = budget
+        self._requests = RowRequests(row.index, notify, stop or StopSignal(), refusals, budget)
         self._started_s = time.monotonic()
-        self._latency_s = 0.0  # of the requests that were answered
         self._recorded_times: RowTimes | None = None  # at the last answer
-        self._attempts = 0
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
         self._problem = ""  # what is wrong with the last of these
         self._recorded: Completion | None = None  # the last answer that was asked for
@@ -131,50 +121,13 @@ class RowTask:
         """
         return _with_usage(await self._answer())
 
-    async def stream(self) -> AsyncGenerator[Delta]:
+    def stream(self) -> AsyncGenerator[Delta]:
         """The answer piece by piece. It is recorded and validated, and tried again as long as
         nothing of it has come, but not repaired: an answer that is not valid raises
         StructuredOutputError after its last piece of text.
         """
-        request, tries, has_begun = self._request(), None, False
-        while True:
-            try:
-                async with aclosing(self._stream(request)) as deltas:
-                    async for delta in deltas:
-                        has_begun = True
-                        yield delta
-                return
-            except OumiError as error:
-                tries = tries or Tries(self._session.retry_policy, self._session.limiter)
-                wait_s = None if has_begun else self._wait_after(error, tries)
-                if wait_s is None:
-                    raise
-            await self._stop.ends(asyncio.sleep(wait_s))
-
-    async def _stream(self, request: Request) -> AsyncGenerator[Delta]:
-        """One try of a stream. All parts of all tool calls are in it by its end."""
-        estimate, calls = self._session.estimate_tokens(request), StreamedCalls()
-        with (
-            await self._reserve(request) as reservation,
-            await self._session.limiter.acquire(*estimate) as permit,
-        ):
-            self._attempts += 1
-            if self._needs_media(request):
-                request = await self._load_media(request)
-            started_s = time.monotonic()
-            reservation.sent()
-            async with aclosing(self._session.stream(request)) as deltas:
-                async for delta in deltas:
-                    calls.add(delta.tool_calls)
-                    if delta.completion is not None:
-                        took_s = self._answered_after(started_s)
-                        permit.done(*_tokens_used(delta.completion, estimate), took_s)
-                        reservation.spend(delta.completion.usage)
-                        completion = _with_usage(self.accept(delta.completion))
-                        rest = calls.rest(completion.message.tool_calls or ())
-                        parts = (*delta.tool_calls, *rest)
-                        delta = replace(delta, completion=completion, tool_calls=parts)
-                    yield delta
+        request = self._request()
+        return self._requests.stream(self._session, request, self._accept_apart)
 
     def accept(self, completion: Completion) -> Completion:
         """Record an answer, however it came, and return it as it is handed out.
@@ -196,7 +149,7 @@ class RowTask:
 
     def fail(self, error: Exception) -> RowFailed:
         """Record that the row has no answer because of an error."""
-        failure = Failure.from_error(error, max(self._attempts, 1))
+        failure = Failure.from_error(error, max(self._requests.attempts, 1))
         if self._earlier and failure.usage is None:
             failure = failed_repair(failure, self._earlier, self._problem)
         times = self._times()
@@ -211,17 +164,18 @@ class RowTask:
             await asyncio.sleep(0)  # others get their turn between very many of them
             return cached
         if contract is None:
-            return await self._ask(request)
+            return await self._requests.complete(self._session, request, self._record)
         completion = self._unfinished(contract)
         if completion is None:
-            completion = await self._ask(request)
+            completion = await self._requests.complete(self._session, request, self._record)
             if is_valid_as_is(contract, completion):
                 return completion
             self._usage = completion.usage
         outcome = outcome_of(contract, completion)
         while isinstance(outcome, AskAgain):
             self._begin_repair(completion, outcome.problem)
-            completion = await self._ask(repair_request(request, outcome))
+            again = repair_request(request, outcome)
+            completion = await self._requests.complete(self._session, again, self._record)
             self._usage = (self._usage or Usage()) + completion.usage
             outcome = outcome_of(contract, completion)
         if isinstance(outcome, Invalid):
@@ -244,76 +198,6 @@ class RowTask:
         self._usage = Usage()
         self._append(found)
         return answer
-
-    async def _ask(self, request: Request) -> Completion:
-        """An answer to a request, recorded. What follows a try that failed, `Tries` knows."""
-        session, limiter, tries = self._session, self._session.limiter, None
-        estimate = session.estimate_tokens(request)
-        while True:
-            try:
-                with (
-                    await self._reserve(request)
-                    if self._budget
-                    else NOTHING_RESERVED as reservation,
-                    limiter.try_acquire(*estimate) or await self._permit(estimate) as permit,
-                ):
-                    self._stop.check()
-                    self._attempts += 1
-                    needs_media = self._needs_media(request)
-                    ready = await self._load_media(request) if needs_media else request
-                    started_s = time.monotonic()
-                    reservation.sent()
-                    completion = await self._completion(ready)
-                    took_s = self._answered_after(started_s)
-                    completion = self._record(completion)  # from here on it is paid for
-                    reservation.spend(completion.usage)
-                    permit.done(*_tokens_used(completion, estimate), took_s)
-                    return completion
-            except OumiError as error:
-                tries = tries or Tries(session.retry_policy, limiter)
-                wait_s = self._wait_after(error, tries)
-                if wait_s is None:
-                    raise
-            await self._stop.ends(asyncio.sleep(wait_s))
-
-    def _wait_after(self, error: OumiError, tries: Tries) -> float | None:
-        """Seconds until a failed try is made again; None where it is not."""
-        is_hopeless = self._refusals.is_hopeless(error)
-        wait_s = None if is_hopeless else tries.next_wait_s(error)
-        if wait_s is not None:
-            self._notify(RowRetried(self._row.index, error, wait_s))
-        return wait_s
-
-    def _completion(self, request: Request) -> Coroutine[Any, Any, Completion]:
-        """The session's answer. A stop waits for it, unless there is only a connection to come."""
-        completion = self._session.complete(request)
-        outage = self._session.limiter.availability.outage
-        is_paid = outage is None or not outage.error.unreachable
-        return completion if is_paid else self._stop.ends(completion)
-
-    async def _reserve(self, request: Request) -> Reservation:
-        """What the request may take of the budget, once that is left. A stop ends the wait."""
-        budget = self._budget
-        if budget is None or not budget.limits_tokens:
-            return NOTHING_RESERVED
-        prompt = await self._session.count_prompt(request)
-        most = Tokens(prompt.most, request.config.generation.max_new_tokens)
-        return await self._stop.ends(budget.reserve(most, is_begun=self._attempts > 0))
-
-    def _permit(self, estimate: tuple[int, int]) -> Coroutine[Any, Any, Permit]:
-        """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""
-        return self._stop.ends(self._session.limiter.wait_turn(*estimate))
-
-    def _needs_media(self, request: Request) -> bool:
-        media = self._session.media
-        return media is not None and media.is_needed(request)
-
-    async def _load_media(self, request: Request) -> Request:
-        """The request with what it names. It is loaded at each try, so that no bytes are held while
-        a row waits.
-        """
-        assert self._session.media is not None  # noqa: S101  for the type checker
-        return await self._stop.ends(self._session.media.load(request))
 
     def _request(self) -> Request:
         if self._row.conversation is None:
@@ -338,6 +222,10 @@ class RowTask:
         self._earlier, self._problem = completion.answers, problem
         self._notify(RowRepaired(self._row.index, problem))
 
+    def _accept_apart(self, completion: Completion) -> Completion:
+        """`accept` for an answer that is handed out without its conversation."""
+        return _with_usage(self.accept(completion))
+
     def _record(self, completion: Completion) -> Completion:
         if self._earlier:
             completion = replace(completion, earlier=self._earlier)
@@ -349,25 +237,14 @@ class RowTask:
         self._recorded_times = times = self._times()
         self._store.append(self._row.index, self._key, completion, **times)
 
-    def _answered_after(self, started_s: float) -> float:
-        """Count a request that was answered, and return how many seconds it took."""
-        took_s = time.monotonic() - started_s
-        self._latency_s += took_s
-        return took_s
-
     def _times(self) -> RowTimes:
         total_s = time.monotonic() - self._started_s
-        waited_s = max(total_s - self._latency_s, 0.0)
-        return {"latency_s": round(self._latency_s, 6), "waited_s": round(waited_s, 6)}
+        latency_s = self._requests.latency_s
+        waited_s = max(total_s - latency_s, 0.0)
+        return {"latency_s": round(latency_s, 6), "waited_s": round(waited_s, 6)}
 
 
 def _with_usage(completion: Completion) -> Completion:
     """The same for an answer whose message leaves without a conversation."""
     message = completion.message.with_usage(completion.usage.to_dict())
     return replace(completion, message=message)
-
-
-def _tokens_used(completion: Completion, estimate: tuple[int, int]) -> tuple[int, int]:
-    """Tokens of the prompt and of the answer; the estimate where the server does not count."""
-    usage = completion.usage
-    return (usage.prompt_tokens, usage.completion_tokens) if usage.total_tokens else estimate

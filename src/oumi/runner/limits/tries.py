@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from oumi.errors import OumiError, UnavailableError
-from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.outage import is_sign_of_outage, patience
 from oumi.runner.limits.pause import too_long
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.limits.status import Wait
+
+if TYPE_CHECKING:
+    from oumi.runner.limits.limiter import Limiter
 
 
 class Tries:

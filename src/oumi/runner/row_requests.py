@@ -1,0 +1,184 @@
+"""The requests of one row: each within the limits and the budget, and tried again where that may
+help."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from oumi.core.types.completion import Completion, Delta
+from oumi.errors import OumiError
+from oumi.runner.events import Event, RowRetried
+from oumi.runner.limits.budget import Budget
+from oumi.runner.limits.permit import Permit
+from oumi.runner.limits.reservation import NOTHING_RESERVED, Reservation, Tokens
+from oumi.runner.limits.tries import Tries
+from oumi.runner.refusals import Refusals
+from oumi.runner.request import Request
+from oumi.runner.session import Session
+from oumi.runner.stop_signal import StopSignal
+from oumi.runner.streamed_calls import StreamedCalls
+
+Accept = Callable[[Completion], Completion]
+"""Records an answer, and returns it as it is handed out."""
+
+
+class RowRequests:
+    """Sends what a row asks, and counts it. `notify` hears of each retry.
+
+    `stop`, `refusals` and `budget` are shared by the rows of a run.
+    """
+
+    __slots__ = ("_budget", "_notify", "_refusals", "_row", "_stop", "attempts", "latency_s")
+
+    def __init__(
+        self,
+        row: int,
+        notify: Callable[[Event], object],
+        stop: StopSignal,
+        refusals: Refusals,
+        budget: Budget | None,
+    ):
+        self._row = row
+        self._notify = notify
+        self._stop = stop
+        self._refusals = refusals
+        self._budget = budget
+        self.attempts = 0
+        """How many requests were sent, or were about to be."""
+        self.latency_s = 0.0
+        """Seconds that those took which were answered."""
+
+    async def complete(self, session: Session, request: Request, record: Accept) -> Completion:
+        """An answer to a request, recorded. What follows a try that failed, `Tries` knows."""
+        limiter, tries = session.limiter, None
+        estimate = session.estimate_tokens(request)
+        while True:
+            try:
+                with (
+                    await self._reserve(session, request)
+                    if self._budget
+                    else NOTHING_RESERVED as reservation,
+                    limiter.try_acquire(*estimate)
+                    or await self._permit(session, estimate) as permit,
+                ):
+                    self._stop.check()
+                    self.attempts += 1
+                    needs_media = _needs_media(session, request)
+                    ready = await self._load_media(session, request) if needs_media else request
+                    started_s = time.monotonic()
+                    reservation.sent()
+                    completion = await self._answer(session, ready)
+                    took_s = self._answered_after(started_s)
+                    completion = record(completion)  # from here on it is paid for
+                    reservation.spend(completion.usage)
+                    permit.done(*_tokens_used(completion, estimate), took_s)
+                    return completion
+            except OumiError as error:
+                tries = tries or Tries(session.retry_policy, limiter)
+                wait_s = self._wait_after(error, tries)
+                if wait_s is None:
+                    raise
+            await self._stop.ends(asyncio.sleep(wait_s))
+
+    async def stream(
+        self, session: Session, request: Request, accept: Accept
+    ) -> AsyncGenerator[Delta]:
+        """The answer piece by piece, tried again as long as nothing of it has come."""
+        tries, has_begun = None, False
+        while True:
+            try:
+                async with aclosing(self._stream_once(session, request, accept)) as deltas:
+                    async for delta in deltas:
+                        has_begun = True
+                        yield delta
+                return
+            except OumiError as error:
+                tries = tries or Tries(session.retry_policy, session.limiter)
+                wait_s = None if has_begun else self._wait_after(error, tries)
+                if wait_s is None:
+                    raise
+            await self._stop.ends(asyncio.sleep(wait_s))
+
+    async def _stream_once(
+        self, session: Session, request: Request, accept: Accept
+    ) -> AsyncGenerator[Delta]:
+        """One try of a stream. All parts of all tool calls are in it by its end."""
+        estimate, calls = session.estimate_tokens(request), StreamedCalls()
+        with (
+            await self._reserve(session, request) as reservation,
+            await session.limiter.acquire(*estimate) as permit,
+        ):
+            self.attempts += 1
+            if _needs_media(session, request):
+                request = await self._load_media(session, request)
+            started_s = time.monotonic()
+            reservation.sent()
+            async with aclosing(session.stream(request)) as deltas:
+                async for delta in deltas:
+                    calls.add(delta.tool_calls)
+                    if delta.completion is not None:
+                        took_s = self._answered_after(started_s)
+                        permit.done(*_tokens_used(delta.completion, estimate), took_s)
+                        reservation.spend(delta.completion.usage)
+                        completion = accept(delta.completion)
+                        rest = calls.rest(completion.message.tool_calls or ())
+                        parts = (*delta.tool_calls, *rest)
+                        delta = replace(delta, completion=completion, tool_calls=parts)
+                    yield delta
+
+    def _wait_after(self, error: OumiError, tries: Tries) -> float | None:
+        """Seconds until a failed try is made again; None where it is not."""
+        is_hopeless = self._refusals.is_hopeless(error)
+        wait_s = None if is_hopeless else tries.next_wait_s(error)
+        if wait_s is not None:
+            self._notify(RowRetried(self._row, error, wait_s))
+        return wait_s
+
+    def _answer(self, session: Session, request: Request) -> Coroutine[Any, Any, Completion]:
+        """The session's answer. A stop waits for it, unless there is only a connection to come."""
+        completion = session.complete(request)
+        outage = session.limiter.availability.outage
+        is_paid = outage is None or not outage.error.unreachable
+        return completion if is_paid else self._stop.ends(completion)
+
+    async def _reserve(self, session: Session, request: Request) -> Reservation:
+        """What the request may take of the budget, once that is left. A stop ends the wait."""
+        budget = self._budget
+        if budget is None or not budget.limits_tokens:
+            return NOTHING_RESERVED
+        prompt = await session.count_prompt(request)
+        most = Tokens(prompt.most, request.config.generation.max_new_tokens)
+        return await self._stop.ends(budget.reserve(most, is_begun=self.attempts > 0))
+
+    def _permit(self, session: Session, estimate: tuple[int, int]) -> Coroutine[Any, Any, Permit]:
+        """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""
+        return self._stop.ends(session.limiter.wait_turn(*estimate))
+
+    async def _load_media(self, session: Session, request: Request) -> Request:
+        """The request with what it names. It is loaded at each try, so that no bytes are held while
+        a row waits.
+        """
+        assert session.media is not None  # noqa: S101  for the type checker
+        return await self._stop.ends(session.media.load(request))
+
+    def _answered_after(self, started_s: float) -> float:
+        """Count a request that was answered, and return how many seconds it took."""
+        took_s = time.monotonic() - started_s
+        self.latency_s += took_s
+        return took_s
+
+
+def _needs_media(session: Session, request: Request) -> bool:
+    media = session.media
+    return media is not None and media.is_needed(request)
+
+
+def _tokens_used(completion: Completion, estimate: tuple[int, int]) -> tuple[int, int]:
+    """Tokens of the prompt and of the answer; the estimate where the server does not count."""
+    usage = completion.usage
+    return (usage.prompt_tokens, usage.completion_tokens) if usage.total_tokens else estimate
