@@ -8,43 +8,43 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import OumiError
-from oumi.runner.events import Event, RowRetried
-from oumi.runner.limits.budget import Budget
 from oumi.runner.limits.permit import Permit
 from oumi.runner.limits.reservation import NOTHING_RESERVED, Reservation, Tokens
 from oumi.runner.limits.tries import Tries
 from oumi.runner.refusals import Refusals
 from oumi.runner.request import Request
-from oumi.runner.session import Session
 from oumi.runner.stop_signal import StopSignal
 from oumi.runner.streamed_calls import StreamedCalls
+
+if TYPE_CHECKING:
+    from oumi.runner.limits.budget import Budget
+    from oumi.runner.session import Session
 
 Accept = Callable[[Completion], Completion]
 """Records an answer, and returns it as it is handed out."""
 
 
 class RowRequests:
-    """Sends what a row asks, and counts it. `notify` hears of each retry.
+    """Sends what a row asks, and counts it. `on_retry` is called with the error of a try that
+    failed, and with the seconds until the next one.
 
     `stop`, `refusals` and `budget` are shared by the rows of a run.
     """
 
-    __slots__ = ("_budget", "_notify", "_refusals", "_row", "_stop", "attempts", "latency_s")
+    __slots__ = ("_budget", "_on_retry", "_refusals", "_stop", "attempts", "latency_s")
 
     def __init__(
         self,
-        row: int,
-        notify: Callable[[Event], object],
+        on_retry: Callable[[OumiError, float], object],
         stop: StopSignal,
         refusals: Refusals,
         budget: Budget | None,
     ):
-        self._row = row
-        self._notify = notify
+        self._on_retry = on_retry
         self._stop = stop
         self._refusals = refusals
         self._budget = budget
@@ -136,7 +136,7 @@ class RowRequests:
         is_hopeless = self._refusals.is_hopeless(error)
         wait_s = None if is_hopeless else tries.next_wait_s(error)
         if wait_s is not None:
-            self._notify(RowRetried(self._row, error, wait_s))
+            self._on_retry(error, wait_s)
         return wait_s
 
     def _answer(self, session: Session, request: Request) -> Coroutine[Any, Any, Completion]:
