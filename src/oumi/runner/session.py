@@ -185,13 +185,18 @@ class RowSessions:
         self._sessions: dict[str, Session] = {}
 
     def get(self, generation: GenerationParams) -> Session:
-        """Made where there is none yet. Raises what is wrong with the settings."""
+        """Made where there is none yet. Raises what is wrong with the settings.
+
+        Threads may ask at the same time: a server has sessions with schemas made in them.
+        """
         name = generation.model_dump_json(exclude_unset=True)
-        if name not in self._sessions:
+        session = self._sessions.get(name)
+        if session is None:
+            session = self._make(generation)
             if len(self._sessions) >= _MOST_ROW_SESSIONS:
-                del self._sessions[next(iter(self._sessions))]
-            self._sessions[name] = self._make(generation)
-        return self._sessions[name]
+                self._sessions.pop(next(iter(self._sessions)), None)
+            self._sessions[name] = session
+        return session
 
     def _make(self, generation: GenerationParams) -> Session:
         session = self._session

@@ -1,4 +1,4 @@
-"""The shortest way from a connection to an endpoint."""
+"""Paths that are found without a router."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 class DirectPaths:
     """An ASGI app that answers POST requests to some paths itself, and leaves others to `routed`.
 
-    Starlette looks for a route by one pattern after the other, and wraps `send` in two layers for
-    errors, which endpoints turn into replies themselves: a twelfth of a whole answer, and a call
-    more twice for each event of a stream.
+    Starlette tries one pattern after the other, and wraps `send` twice to turn errors into replies,
+    which endpoints do themselves. That takes a twelfth of a whole answer, and two calls for each
+    event of a stream.
     """
 
     def __init__(self, endpoints: Mapping[str, ASGIApp], routed: ASGIApp):
