@@ -115,9 +115,9 @@ def test_number(value: float, shown: str) -> None:
 
 def test_the_summary_tells_what_a_cache_saved() -> None:
     config = InferenceConfig(output_path="out.jsonl")
-    cached, plain = RunStats(usage=Usage(9_000, 5, 4_000, 0, 2_000)), RunStats(usage=Usage(9, 5))
-    for stats in (cached, plain):
-        stats.total = stats.done = 1
+    cached, plain = RunStats(total=1, done=1), RunStats(total=1, done=1)
+    cached.paid.add(Usage(9_000, 5, 4_000, 0, 2_000))
+    plain.paid.add(Usage(9, 5))
     read_and_written = "9,000 in (4,000 read from a cache, 2,000 written to one), 5 out"
     assert read_and_written in summary.finished(cached, config)
     assert "9 in, 5 out" in summary.finished(plain, config)

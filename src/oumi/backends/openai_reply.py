@@ -38,7 +38,6 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "spii": FinishReason.CONTENT_FILTER,
     "image_safety": FinishReason.CONTENT_FILTER,
 }
-_DETAILS = frozenset({"prompt_tokens_details", "completion_tokens_details", "cached_tokens"})
 _MOST_TOKENS = 2**53
 """A larger count is no count: JSON's numbers are exact up to here."""
 
@@ -95,8 +94,6 @@ def decode_usage(usage: object) -> Usage:
     # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
     # https://docs.x.ai/docs/guides/reasoning
     uncounted = max(read_count(usage.get("total_tokens")) - prompt - completion, 0)
-    if _DETAILS.isdisjoint(usage):
-        return Usage(prompt, completion + uncounted, 0, uncounted)
     details = usage.get("prompt_tokens_details")
     # Together has them in no object of their own.
     cached = _read_detail(details, "cached_tokens") or read_count(usage.get("cached_tokens"))

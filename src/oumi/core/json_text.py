@@ -40,6 +40,11 @@ def write_json(value: Any, *, sort_keys: bool = False, indent: bool = False) -> 
     half a surrogate pair as U+FFFD. Raises ValueError for values of other kinds, and where the
     nesting is deeper than Python's stack.
     """
+    if not (sort_keys or indent):
+        try:
+            return orjson.dumps(value)  # with the option below it would take nearly twice as long
+        except orjson.JSONEncodeError:
+            pass
     option = orjson.OPT_NON_STR_KEYS
     option |= orjson.OPT_SORT_KEYS if sort_keys else 0
     option |= orjson.OPT_INDENT_2 if indent else 0

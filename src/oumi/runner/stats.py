@@ -82,9 +82,8 @@ class RunStats:
     from_cache: int = 0
     """Done rows whose answer an earlier run had."""
     failed: int = 0
-    usage: Usage = field(default_factory=Usage)
     paid: PaidTokens = field(default_factory=PaidTokens)
-    """The same tokens, by what was paid for them."""
+    """Tokens, by what was paid for them."""
     retries: Counter[str] = field(default_factory=Counter)
     """Tries made again, by the reason."""
     repairs: int = 0
@@ -108,7 +107,7 @@ class RunStats:
                 self._count_done(event)
             case RowFailed():
                 self.failed += 1
-                self._add_tokens(event.usage or Usage())
+                self.paid.add(event.usage or Usage())
             case RowRetried():
                 self.retries[_reason(event.error)] += 1
             case RowRepaired():
@@ -133,16 +132,17 @@ class RunStats:
     def _count_done(self, event: RowDone) -> None:
         completion = event.completion
         self.done += 1
-        self._add_tokens(event.usage or completion.usage, completion.price_share)
+        self.paid.add(event.usage or completion.usage, completion.price_share)
         if completion.from_cache:
             self.from_cache += 1
         else:
             self.latency.add(event.latency_s)
             self.waited.add(event.waited_s)
 
-    def _add_tokens(self, usage: Usage, share: float = 1.0) -> None:
-        self.usage += usage
-        self.paid.add(usage, share)
+    @property
+    def usage(self) -> Usage:
+        """All tokens together."""
+        return self.paid.total
 
     @property
     def elapsed_s(self) -> float:
