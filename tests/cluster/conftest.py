@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-ray = pytest.importorskip("ray")
-
 CRASHING = """
 import asyncio, os
 from oumi.backends.engine_row import EngineRow
@@ -47,6 +45,7 @@ def outside_engine(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def cluster(outside_engine: str) -> Iterator[object]:
     """A head without room for workers, and two nodes with room for two each."""
+    import ray
     from ray.cluster_utils import Cluster
 
     root = str(Path(__file__).parents[2])

@@ -24,6 +24,8 @@ from oumi.inference import RemoteInferenceEngine
 from tests.conftest import count_records
 from tests.fault_server import FaultServer
 
+pytest.importorskip("ray", reason="the tests of clusters run in the environment of test-engines")
+
 ROWS = 300
 IN_FLIGHT = 16
 
