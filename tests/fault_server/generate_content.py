@@ -10,7 +10,7 @@ from tests.fault_server.plan import Plan
 
 def reply(row: str, body: bytes, plan: Plan) -> dict[str, Any]:
     """The good answer; the plan's `message` lays `parts` over it."""
-    prompt, completion = tokens(body)
+    prompt, completion = tokens(body, plan)
     parts = plan.message.get("parts", [{"text": f"answer to {row}"}])
     return {
         "candidates": [

@@ -80,12 +80,15 @@ class ReplyStream:
         self._body: list[bytes] | None = None  # of a reply that is not streamed
         self._head = b""
         self._has_events = False
+        self._error: OumiError | None = None  # of an event that comes after deltas
 
     def feed(self, chunk: bytes) -> list[Delta]:
         """The deltas that end within `chunk`.
 
-        Raises BadReplyError for what is no answer, UnreadableAnswerError for a strange event.
+        Raises BadReplyError for what is no answer, UnreadableAnswerError for a strange event, once
+        the deltas before it are handed out.
         """
+        self._raise_error()
         if self._start is not None:
             chunk = self._begin(self._start + chunk)
         if self._body is not None:
@@ -100,6 +103,7 @@ class ReplyStream:
 
         Raises BadReplyError for a stream that was cut off, as feed does.
         """
+        self._raise_error()
         if self._body is not None:
             completion = self._decode(b"".join(self._body))
             message = completion.message
@@ -107,6 +111,7 @@ class ReplyStream:
             return Delta(text, message.reasoning_content or "", completion)
         deltas = self._read(self._events.feed(self._start or b""))
         deltas += self._read(self._events.end())
+        self._raise_error()
         text = "".join(delta.content for delta in deltas)
         thought = "".join(delta.reasoning_content for delta in deltas)
         calls = tuple(part for delta in deltas for part in delta.tool_calls)
@@ -132,10 +137,17 @@ class ReplyStream:
                 delta = self._add(event)
                 if delta is not None:
                     deltas.append(delta)
-        except UnavailableError as error:
-            error.reply = self._assembler.text or error.reply
-            raise
+        except OumiError as error:
+            if isinstance(error, UnavailableError):
+                error.reply = self._assembler.text or error.reply
+            if not deltas:
+                raise
+            self._error = error
         return deltas
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
 
     def _add(self, event: Any) -> Delta | None:
         try:
