@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyte
@@ -45,7 +46,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             cwd=cwd,
-            env={**os.environ, "TERM": "xterm-256color"},
+            env={**_without_size(os.environ), "TERM": "xterm-256color"},
             start_new_session=True,
             preexec_fn=_take_terminal,
         )
@@ -141,6 +142,12 @@ class Terminal:
             cursor = self._screen.cursor
             self.type(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
         return bool(data)
+
+
+def _without_size(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that would go before the size of the terminal; tests side by side have them."""
+    sizes = ("COLUMNS", "LINES")
+    return {name: value for name, value in environment.items() if name not in sizes}
 
 
 def _take_terminal() -> None:
