@@ -96,4 +96,4 @@ class WorkerLink:
 def first_line(error: Exception) -> str:
     """What an error of Ray says, without its list of facts."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].rstrip(".") if lines else type(error).__name__

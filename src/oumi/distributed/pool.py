@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +20,9 @@ _GROW_S = 5.0
 """How often a pool looks whether the cluster has more room for it."""
 _PATIENCE_S = 60.0
 """After this time without a single worker the pool says what it waits for."""
+_ONE_EVENT_S = 1.0
+"""Workers that are lost so soon after one another are lost for one reason, such as the end of their
+node, for which no row is to blame twice."""
 _MOST_LOSSES = 2
 """A row that was with so many workers when they were lost is not given to a third."""
 
@@ -82,16 +87,18 @@ class WorkerPool:
         worker had is to blame shows when it is lost again: until then, no worker is given two of
         them at a time.
         """
-        for losses in itertools.count(1):
+        losses, last_s = 0, -math.inf
+        while True:
             try:
-                return await self._ask_any(question, is_suspect=losses > 1)
+                return await self._ask_any(question, is_suspect=losses > 0)
             except WorkerLostError as lost:
+                losses += time.monotonic() - last_s > _ONE_EVENT_S
+                last_s = time.monotonic()
                 if losses == _MOST_LOSSES:
                     raise PoisonRowError(
                         f"{_MOST_LOSSES} workers were lost while they had this row, the last one "
                         f"so: {lost}. It is not given to another one."
                     ) from lost
-        raise AssertionError  # the loop has no end
 
     async def _ask_any(self, question: Question, *, is_suspect: bool) -> Reply:
         """What becomes of a row with one worker. Raises WorkerLostError."""
