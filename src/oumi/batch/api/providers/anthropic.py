@@ -31,12 +31,13 @@ from oumi.batch.api.providers.shared import (
     batch_must_exist,
     cancel_unless_ended,
     rate_limit_means_queue_full,
+    requests_not_told,
 )
 from oumi.batch.failures import CANCELLED, EXPIRED
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo, BatchStatus
 from oumi.core.types.failure import Failure
-from oumi.errors import UnavailableError, UnsupportedError
+from oumi.errors import UnavailableError
 
 _PATH = "/messages/batches"
 _PAGE = 100
@@ -112,28 +113,19 @@ class AnthropicBatches:
         with batch_must_exist(self._engine, batch_id):
             return self._read(await self._client.get(f"{_PATH}/{batch_id}"))
 
-    async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
+    def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The lines of the results; none before the batch has ended."""
         paths = [f"{_PATH}/{batch.info.id}/results"] if batch.info.is_terminal else []
         files = (self._client.lines(path) for path in paths)
-        async with aclosing(read_results(batch, files, self._read_outcome)) as results:
-            async for result in results:
-                yield result
+        return read_results(batch, files, self._read_outcome)
 
-    async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+    def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
         """Raises UnsupportedError: the API does not return the requests of a batch."""
-        raise UnsupportedError(
-            f"{batch.info.id} was not submitted from here, and {self._engine} does not tell what "
-            "was asked in it"
-        )
-        yield  # the Protocol wants a generator
+        raise requests_not_told(batch, self._engine)
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch; one that has ended before stays as it is."""
-        with batch_must_exist(self._engine, batch_id):
-            return await cancel_unless_ended(
-                lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
-            )
+        return await cancel_unless_ended(self._engine, batch_id, self._cancel, self.retrieve)
 
     async def list(self) -> AsyncGenerator[ApiBatch]:
         """All batches, page by page."""

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocatio
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import orjson
 from oumi.backends.remote.api_client import ApiClient
 from oumi.backends.remote.errors import BadReplyError, to_error
 from oumi.batch.api.providers.base import ApiBatch, BatchRequest, BatchResult
-from oumi.batch.api.providers.buckets import Place, open_s3, read_place
+from oumi.batch.api.providers.buckets import open_s3, read_folder, read_place
 from oumi.batch.api.providers.facts import (
     read_count,
     read_field,
@@ -28,11 +27,11 @@ from oumi.batch.api.providers.facts import (
     read_status,
     read_time,
 )
-from oumi.batch.api.providers.result_lines import read_results
 from oumi.batch.api.providers.shared import (
     batch_must_exist,
     cancel_unless_ended,
     rate_limit_means_queue_full,
+    requests_of_other_form,
 )
 from oumi.batch.failures import failure_of
 from oumi.batch.window import whole_hours
@@ -120,34 +119,20 @@ class BedrockBatches:
         with batch_must_exist(self._engine, batch_id):
             return self._read(await self._client.get(f"{_JOB}/{quote(batch_id, safe='')}"))
 
-    async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
+    def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The lines of the files that the job wrote."""
         output = read_object(batch.raw.get("outputDataConfig")).get("s3OutputDataConfig")
         folder = read_place(str(read_field(output, "s3Uri")), "s3", self._engine)
         bucket = open_s3(self._client, folder)
-        places: list[Place] = []
-        if batch.info.is_terminal:
-            places = [p for p in await bucket.list(folder) if p.key.endswith(_RESULTS)]
-        files = map(bucket.lines, places)
-        read = read_results(batch, files, self._read_outcome, _read_id)
-        async with aclosing(read) as results:
-            async for result in results:
-                yield result
+        return read_folder(batch, bucket, folder, _RESULTS, self._read_outcome, _read_id)
 
-    async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+    def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
         """Raises UnsupportedError: other programs ask models in forms of their own."""
-        raise UnsupportedError(
-            f"{batch.info.id} was not submitted from here: what was asked in it lies at "
-            f"{batch.upload}, in the form of another program"
-        )
-        yield  # the Protocol wants a generator
+        raise requests_of_other_form(batch)
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a job."""
-        with batch_must_exist(self._engine, batch_id):
-            return await cancel_unless_ended(
-                lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
-            )
+        return await cancel_unless_ended(self._engine, batch_id, self._cancel, self.retrieve)
 
     def list(self) -> AsyncGenerator[ApiBatch]:
         """All jobs, the newest first."""

@@ -10,6 +10,7 @@ import html
 import os
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
@@ -18,7 +19,9 @@ from oumi.backends.remote.api_client import ApiClient
 from oumi.backends.remote.auth import open_bucket_auth
 from oumi.backends.remote.auth.aws import region_of
 from oumi.backends.remote.http.uploads import File
-from oumi.batch.api.providers.facts import read_object, read_objects
+from oumi.batch.api.providers.base import ApiBatch, BatchResult
+from oumi.batch.api.providers.google_facts import read_pages
+from oumi.batch.api.providers.result_lines import ReadId, ReadOutcome, read_results
 from oumi.errors import ConfigError
 from oumi.runner.limits.retry import retrying
 
@@ -130,16 +133,9 @@ class GcsBucket:
 
     async def list(self, place: Place) -> list[Place]:
         """All files whose keys begin as that of the place."""
-        found: list[Place] = []
-        token = ""
-        while True:
-            query = f"?prefix={quote(place.key, safe='')}{token}"
-            reply = read_object(await self._client.get(f"{self._objects}{query}"))
-            items = read_objects(reply.get("items"))
-            found += [place._replace(key=str(item.get("name"))) for item in items]
-            if not (following := reply.get("nextPageToken")):
-                return found
-            token = f"&pageToken={quote(str(following), safe='')}"
+        path = f"{self._objects}?prefix={quote(place.key, safe='')}"
+        items = read_pages(self._client, path, "items")
+        return [place._replace(key=str(item.get("name"))) async for item in items]
 
     def lines(self, place: Place) -> AsyncGenerator[bytes]:
         """The lines of a file, as they arrive."""
@@ -149,6 +145,26 @@ class GcsBucket:
 def open_s3(client: ApiClient, place: Place) -> S3Bucket:
     """The bucket of a place, in the region of the session's API."""
     return S3Bucket(client, place.bucket, region_of(client.session.address.bases[0]))
+
+
+async def read_folder(
+    batch: ApiBatch,
+    bucket: Bucket,
+    folder: Place,
+    suffix: str,
+    read_outcome: ReadOutcome,
+    read_id: ReadId,
+) -> AsyncGenerator[BatchResult]:
+    """The results in all files of a folder that end in `suffix`; none before the batch has ended.
+    Raises as `read_results` does.
+    """
+    places: list[Place] = []
+    if batch.info.is_terminal:
+        places = [place for place in await bucket.list(folder) if place.key.endswith(suffix)]
+    read = read_results(batch, map(bucket.lines, places), read_outcome, read_id)
+    async with aclosing(read) as results:
+        async for result in results:
+            yield result
 
 
 def _path(place: Place) -> str:

@@ -7,7 +7,6 @@ https://ai.google.dev/api/batch-api
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import aclosing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,24 +21,23 @@ from oumi.batch.api.providers.facts import (
     read_count,
     read_field,
     read_object,
-    read_objects,
     read_time,
 )
 from oumi.batch.api.providers.gemini_reply import to_chat_reply
 from oumi.batch.api.providers.gemini_request import to_generate_content
-from oumi.batch.api.providers.google_facts import read_failure, read_state
+from oumi.batch.api.providers.google_facts import read_failure, read_pages, read_state
 from oumi.batch.api.providers.google_files import native_client, upload_file
 from oumi.batch.api.providers.result_lines import read_results
 from oumi.batch.api.providers.shared import (
     batch_must_exist,
     cancel_unless_ended,
     rate_limit_means_queue_full,
+    requests_not_told,
 )
 from oumi.batch.window import check_window
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo
 from oumi.core.types.failure import Failure
-from oumi.errors import UnsupportedError
 
 _WINDOW = timedelta(hours=24)
 _PAGE = 100
@@ -90,42 +88,26 @@ class GeminiBatches:
         with batch_must_exist(self._engine, batch_id):
             return self._read(await self._client.get(f"/batches/{quote(batch_id)}"))
 
-    async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
+    def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The lines of the file that the batch wrote."""
         output = read_object(_metadata(batch.raw).get("output"))
         output = output or read_object(batch.raw.get("response"))
         names = [str(name) for name in [output.get("responsesFile")] if name]
         files = (self._client.lines(f"/{name}:download?alt=media") for name in names)
-        read = read_results(batch, files, self._read_outcome, _read_key)
-        async with aclosing(read) as results:
-            async for result in results:
-                yield result
+        return read_results(batch, files, self._read_outcome, _read_key)
 
-    async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+    def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
         """Raises UnsupportedError: the API does not return a file that was uploaded."""
-        raise UnsupportedError(
-            f"{batch.info.id} was not submitted from here, and {self._engine} does not tell what "
-            "was asked in it"
-        )
-        yield  # the Protocol wants a generator
+        raise requests_not_told(batch, self._engine)
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch."""
-        with batch_must_exist(self._engine, batch_id):
-            return await cancel_unless_ended(
-                lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
-            )
+        return await cancel_unless_ended(self._engine, batch_id, self._cancel, self.retrieve)
 
     async def list(self) -> AsyncGenerator[ApiBatch]:
         """All batches, page by page."""
-        token = ""
-        while True:
-            reply = read_object(await self._client.get(f"/batches?pageSize={_PAGE}{token}"))
-            for value in read_objects(reply.get("operations")):
-                yield self._read(value)
-            if not (following := reply.get("nextPageToken")):
-                return
-            token = f"&pageToken={quote(str(following))}"
+        async for value in read_pages(self._client, f"/batches?pageSize={_PAGE}", "operations"):
+            yield self._read(value)
 
     async def _cancel(self, batch_id: str) -> ApiBatch:
         await self._client.post(f"/batches/{quote(batch_id)}:cancel", {})

@@ -153,10 +153,7 @@ class OpenAIBatches:
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a batch."""
-        with batch_must_exist(self._engine, batch_id):
-            return await cancel_unless_ended(
-                lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
-            )
+        return await cancel_unless_ended(self._engine, batch_id, self._cancel, self.retrieve)
 
     async def list(self) -> AsyncGenerator[ApiBatch]:
         """All batches, page by page."""

@@ -11,7 +11,7 @@ import orjson
 from oumi.batch.api.providers.base import ApiBatch, QueueFullError, UnknownBatchError
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo, BatchStatus
-from oumi.errors import RequestError, UnavailableError
+from oumi.errors import RequestError, UnavailableError, UnsupportedError
 
 # Output files appear seconds, at times minutes after a batch has ended. What is still missing after
 # an hour is taken to be missing for good, so that a job can be finished without it.
@@ -43,16 +43,39 @@ def rate_limit_means_queue_full() -> Iterator[None]:
 
 
 async def cancel_unless_ended(
-    cancel: Callable[[], Awaitable[ApiBatch]], retrieve: Callable[[], Awaitable[ApiBatch]]
+    engine: str,
+    batch_id: str,
+    cancel: Callable[[str], Awaitable[ApiBatch]],
+    retrieve: Callable[[str], Awaitable[ApiBatch]],
 ) -> ApiBatch:
-    """Stop a batch; one that has ended, which makes `cancel` fail, stays as it is."""
-    try:
-        return await cancel()
-    except (RequestError, UnavailableError):
-        batch = await retrieve()
-        if not batch.info.is_terminal:
-            raise
-        return batch
+    """Stop a batch; one that has ended, which makes `cancel` fail, stays as it is.
+
+    Raises UnknownBatchError.
+    """
+    with batch_must_exist(engine, batch_id):
+        try:
+            return await cancel(batch_id)
+        except (RequestError, UnavailableError):
+            batch = await retrieve(batch_id)
+            if not batch.info.is_terminal:
+                raise
+            return batch
+
+
+def requests_not_told(batch: ApiBatch, engine: str) -> UnsupportedError:
+    """Why the requests of another program's batch are not known: the API does not return them."""
+    return UnsupportedError(
+        f"{batch.info.id} was not submitted from here, and {engine} does not tell what was asked "
+        "in it"
+    )
+
+
+def requests_of_other_form(batch: ApiBatch) -> UnsupportedError:
+    """The same where they can be read, but have no way back into conversations."""
+    return UnsupportedError(
+        f"{batch.info.id} was not submitted from here: what was asked in it lies at "
+        f"{batch.upload}, in the form of another program"
+    )
 
 
 def line_without_model(custom_id: str, body: bytes) -> bytes:

@@ -7,7 +7,6 @@ https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.bat
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import aclosing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,23 +16,22 @@ import orjson
 
 from oumi.backends.remote.api_client import ApiClient
 from oumi.batch.api.providers.base import ApiBatch, BatchRequest, BatchResult
-from oumi.batch.api.providers.buckets import GcsBucket, Place, read_place
+from oumi.batch.api.providers.buckets import GcsBucket, read_folder, read_place
 from oumi.batch.api.providers.facts import (
     error_text,
     read_count,
     read_field,
     read_object,
-    read_objects,
     read_time,
 )
 from oumi.batch.api.providers.gemini_reply import to_chat_reply
 from oumi.batch.api.providers.gemini_request import to_generate_content
-from oumi.batch.api.providers.google_facts import read_failure, read_state
-from oumi.batch.api.providers.result_lines import read_results
+from oumi.batch.api.providers.google_facts import read_failure, read_pages, read_state
 from oumi.batch.api.providers.shared import (
     batch_must_exist,
     cancel_unless_ended,
     rate_limit_means_queue_full,
+    requests_of_other_form,
 )
 from oumi.batch.window import check_window
 from oumi.core.json_text import parse_json, write_json
@@ -110,47 +108,29 @@ class VertexBatches:
         with batch_must_exist(self._engine, batch_id):
             return self._read(await self._client.get(f"{_JOBS}/{quote(batch_id, safe='')}"))
 
-    async def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
+    def results(self, batch: ApiBatch) -> AsyncGenerator[BatchResult]:
         """The lines of the files that the job wrote."""
         target = read_object(read_object(batch.raw.get("outputConfig")).get("gcsDestination"))
         folder = read_place(str(read_field(target, "outputUriPrefix")), "gs", self._engine)
         bucket = GcsBucket(self._client, folder.bucket)
-        places: list[Place] = []
-        if batch.info.is_terminal:
-            places = [p for p in await bucket.list(folder) if p.key.endswith(_RESULTS)]
-        read = read_results(batch, map(bucket.lines, places), self._read_outcome, _read_id)
-        async with aclosing(read) as results:
-            async for result in results:
-                yield result
+        return read_folder(batch, bucket, folder, _RESULTS, self._read_outcome, _read_id)
 
-    async def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
+    def requests(self, batch: ApiBatch) -> AsyncGenerator[BatchRequest]:
         """Raises UnsupportedError: other programs ask in a form that has no way back."""
-        raise UnsupportedError(
-            f"{batch.info.id} was not submitted from here: what was asked in it lies at "
-            f"{batch.upload}, in the form of another program"
-        )
-        yield  # the Protocol wants a generator
+        raise requests_of_other_form(batch)
 
     async def cancel(self, batch_id: str) -> ApiBatch:
         """Stop a job."""
-        with batch_must_exist(self._engine, batch_id):
-            return await cancel_unless_ended(
-                lambda: self._cancel(batch_id), lambda: self.retrieve(batch_id)
-            )
+        return await cancel_unless_ended(self._engine, batch_id, self._cancel, self.retrieve)
 
     def list(self) -> AsyncGenerator[ApiBatch]:
         """All jobs, the newest first."""
         return self._list("")
 
     async def _list(self, wanted: str) -> AsyncGenerator[ApiBatch]:
-        token = ""
-        while True:
-            reply = read_object(await self._client.get(f"{_JOBS}?pageSize={_PAGE}{wanted}{token}"))
-            for value in read_objects(reply.get("batchPredictionJobs")):
-                yield self._read(value)
-            if not (following := reply.get("nextPageToken")):
-                return
-            token = f"&pageToken={quote(str(following), safe='')}"
+        path = f"{_JOBS}?pageSize={_PAGE}{wanted}"
+        async for value in read_pages(self._client, path, "batchPredictionJobs"):
+            yield self._read(value)
 
     async def _cancel(self, batch_id: str) -> ApiBatch:
         await self._client.post(f"{_JOBS}/{quote(batch_id, safe='')}:cancel", {})
