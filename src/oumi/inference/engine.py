@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -109,8 +110,7 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
         on standard error show how far the run is; None: on a terminal and in a notebook.
         Raises InferenceError once all others are done and saved, if any row failed.
         """
-        with showing_progress(progress, on_event) as listener:
-            job = self._job(input, inference_config, progress_path, listener)
+        with self._job(input, inference_config, progress_path, on_event, progress) as job:
             return loop.call(job.run(), job).all()
 
     def infer_partial(
@@ -125,8 +125,7 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
         """The same, but rows that failed are part of the result: also those that were not asked,
         because the run came to an end before, such as by a quota that is used up.
         """
-        with showing_progress(progress, on_event) as listener:
-            job = self._job(input, inference_config, progress_path, listener)
+        with self._job(input, inference_config, progress_path, on_event, progress) as job:
             return loop.call(job.run_partial(), job)
 
     async def ainfer(
@@ -139,8 +138,7 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
         progress: bool | None = None,
     ) -> Sequence[Conversation]:
         """`infer` for a caller with an event loop of its own."""
-        with showing_progress(progress, on_event) as listener:
-            job = self._job(input, inference_config, progress_path, listener)
+        with self._job(input, inference_config, progress_path, on_event, progress) as job:
             return (await asyncio.wrap_future(loop.submit(job.run()))).all()
 
     async def ainfer_partial(
@@ -153,8 +151,7 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
         progress: bool | None = None,
     ) -> InferenceResult:
         """`infer_partial` for a caller with an event loop of its own."""
-        with showing_progress(progress, on_event) as listener:
-            job = self._job(input, inference_config, progress_path, listener)
+        with self._job(input, inference_config, progress_path, on_event, progress) as job:
             return await asyncio.wrap_future(loop.submit(job.run_partial()))
 
     def session(self, inference_config: InferenceConfig | None = None) -> Session:
@@ -216,18 +213,22 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @contextmanager
     def _job(
         self,
         conversations: Conversations | None,
         config: InferenceConfig | None,
         progress_path: str | Path | None,
-        listener: Listener | None,
-    ) -> Job:
+        on_event: Listener | None,
+        progress: bool | None,
+    ) -> Iterator[Job]:
+        """The job of a call, whose progress is shown within the `with` block."""
         if progress_path is not None:
             named = InferenceConfig(progress_path=str(progress_path))
             config = (config or InferenceConfig()).merge(named)
-        session = self.session(config if conversations is None else without_input(config))
-        return Job(session, conversations, listener)
+        with showing_progress(progress, on_event) as listener:
+            session = self.session(config if conversations is None else without_input(config))
+            yield Job(session, conversations, listener)
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""

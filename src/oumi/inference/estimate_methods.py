@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.estimate import RunEstimate
 from oumi.data.conversation_like import Conversations
-from oumi.progress.showing import showing_progress
 from oumi.runner import loop
 from oumi.runner.events import Listener
 
@@ -27,8 +27,9 @@ class EstimateMethods:
         conversations: Conversations | None,
         config: InferenceConfig | None,
         progress_path: str | Path | None,
-        listener: Listener | None,
-    ) -> Job:
+        on_event: Listener | None,
+        progress: bool | None,
+    ) -> AbstractContextManager[Job]:
         """The run that is estimated."""
 
     def estimate(
@@ -48,8 +49,8 @@ class EstimateMethods:
         their rows are not in it. `progress` is for a pilot, as `infer` has it. Raises what `infer`
         raises before it asks, and for a pilot also what ends a run.
         """
-        with showing_progress(progress if pilot else False, on_event) as listener:
-            job = self._job(input, inference_config, None, listener)
+        shown = progress if pilot else False
+        with self._job(input, inference_config, None, on_event, shown) as job:
             return loop.call(job.estimate(pilot), job)
 
     async def aestimate(
@@ -62,6 +63,6 @@ class EstimateMethods:
         progress: bool | None = None,
     ) -> RunEstimate:
         """`estimate` for a caller with an event loop of its own."""
-        with showing_progress(progress if pilot else False, on_event) as listener:
-            job = self._job(input, inference_config, None, listener)
+        shown = progress if pilot else False
+        with self._job(input, inference_config, None, on_event, shown) as job:
             return await asyncio.wrap_future(loop.submit(job.estimate(pilot)))
