@@ -24,9 +24,6 @@ from oumi.inference import InferenceEngine, build_engine
 from oumi.runner import loop
 from oumi.runner.session import Session
 
-_MOST_SESSIONS = 64
-"""Sessions kept for rows with settings of their own."""
-
 
 class _Headers:
     """Keeps the headers of replies for the driver, whose limiter they are meant for."""
@@ -47,7 +44,6 @@ class Worker:
         self._config = config
         self._max_silence_s = max_silence_s
         self._heard_s = time.monotonic()
-        self._sessions: dict[str, Session] = {}
         self._engine: InferenceEngine
         self._usual: Session
         self._replies: list[Reply] = []
@@ -106,18 +102,12 @@ class Worker:
 
     def _session(self, config: InferenceConfig | None, headers: _Headers) -> Session:
         """The session of a row's settings, which tells the headers of its replies to the driver."""
-        session = self._usual if config is None else self._session_of(config)
+        session = self._usual
+        if config is not None:
+            session = session.with_settings(config.generation)
         if isinstance(session, RemoteSession):
             return replace(session, rate_limits=headers)
         return session
-
-    def _session_of(self, config: InferenceConfig) -> Session:
-        name = config.generation.model_dump_json()
-        if name not in self._sessions:
-            if len(self._sessions) >= _MOST_SESSIONS:
-                del self._sessions[next(iter(self._sessions))]
-            self._sessions[name] = self._engine.session(config)
-        return self._sessions[name]
 
     async def _watch(self) -> None:
         while (silent_s := time.monotonic() - self._heard_s) < self._max_silence_s:  # noqa: ASYNC110
