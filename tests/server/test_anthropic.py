@@ -8,6 +8,7 @@ import anthropic
 import pytest
 
 from tests.fault_server import FaultServer
+from tests.server.calls import CALL
 from tests.server.process import Serve
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
@@ -19,11 +20,6 @@ TOOL = {
         "properties": {"city": {"type": "string"}},
         "required": ["city"],
     },
-}
-CALL = {
-    "id": "call_1",
-    "type": "function",
-    "function": {"name": "get_weather", "arguments": '{"city":"Oslo"}'},
 }
 TINY = {"model": "oumi-tiny", "messages": QUESTION, "max_tokens": 20}
 BIG = {"model": "big", "messages": QUESTION, "max_tokens": 20}

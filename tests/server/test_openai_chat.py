@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.fault_server import FaultServer
+from tests.server.calls import CALL
 from tests.server.process import Serve
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
@@ -24,11 +25,6 @@ TOOL = {
             "required": ["city"],
         },
     },
-}
-CALL = {
-    "id": "call_1",
-    "type": "function",
-    "function": {"name": "get_weather", "arguments": '{"city":"Oslo"}'},
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.fault_server import FaultServer
+from tests.server.calls import CALL
 from tests.server.process import Serve
 
 QUESTION = "What is the capital of France?"
@@ -23,11 +24,6 @@ TOOL = {
         "additionalProperties": False,
     },
     "strict": True,
-}
-CALL = {
-    "id": "call_1",
-    "type": "function",
-    "function": {"name": "get_weather", "arguments": '{"city":"Oslo"}'},
 }
 
 
