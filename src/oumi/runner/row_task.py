@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row
-from oumi.errors import OumiError, StructuredOutputError
-from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
+from oumi.errors import StructuredOutputError
+from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired
 from oumi.runner.limits.budget import Budget
 from oumi.runner.prefill import check_last_message
 from oumi.runner.refusals import Refusals
@@ -84,7 +84,7 @@ class RowTask:
         self._key = key
         self._refusals = refusals = refusals or Refusals()
         self._cache = cache
-        self._requests = RowRequests(self._retried, stop or StopSignal(), refusals, budget)
+        self._requests = RowRequests(row.index, notify, stop or StopSignal(), refusals, budget)
         self._started_s = time.monotonic()
         self._recorded_times: RowTimes | None = None  # at the last answer
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
@@ -221,9 +221,6 @@ class RowTask:
     def _begin_repair(self, completion: Completion, problem: str) -> None:
         self._earlier, self._problem = completion.answers, problem
         self._notify(RowRepaired(self._row.index, problem))
-
-    def _retried(self, error: OumiError, wait_s: float) -> None:
-        self._notify(RowRetried(self._row.index, error, wait_s))
 
     def _accept_apart(self, completion: Completion) -> Completion:
         """`accept` for an answer that is handed out without its conversation."""
