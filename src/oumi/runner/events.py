@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from oumi.core.types.completion import Completion, Usage
-from oumi.core.types.failure import Failure
 from oumi.errors import OumiError
 from oumi.runner.limits.status import LimiterStatus, time_text
 
 if TYPE_CHECKING:
+    from oumi.core.types.completion import Completion, Usage
+    from oumi.core.types.failure import Failure
     from oumi.runner.cost import Price
 
 
