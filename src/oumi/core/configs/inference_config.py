@@ -21,6 +21,7 @@ from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
 from oumi.core.configs.named import find_config
 from oumi.core.configs.part import Part
+from oumi.core.configs.path_text import path_text
 from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.core.configs.run_choices import BadRows, OutputFormat, SampleLayout
@@ -174,6 +175,17 @@ class InferenceConfig(Settings):
         if not isinstance(value, bool | None):
             raise ValueError("expected true, false or a path")
         return bool(value)
+
+    # After the others, because the last of those that come before the check by type runs first.
+    _paths_as_text = field_validator(
+        "input_path",
+        "prompt_file",
+        "output_path",
+        "progress_path",
+        "allowed_media_path",
+        "cache",
+        mode="before",
+    )(path_text)
 
     @field_validator("cluster", mode="before")
     @classmethod
