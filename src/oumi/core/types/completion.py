@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from oumi.core.types.message import FinishReason, Message
 
@@ -84,6 +84,9 @@ class Structured(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Completion:
     """One answer of a model."""
+
+    record_name: ClassVar[str] = "completion"
+    """What it is called in a record of its row."""
 
     message: Message
     finish_reason: FinishReason = FinishReason.STOP
