@@ -69,14 +69,16 @@ class EmbeddingMethods:
         progress: bool | None,
     ) -> Iterator[EmbeddingJob]:
         """The job of a call, whose progress is shown within the `with` block."""
-        config = _with_text_column(config) if texts is None else without_input(config)
+        config = _of_columns(config) if texts is None else without_input(config)
         with showing_progress(progress, on_event) as listener:
             yield EmbeddingJob(self.embedding_session(config), texts, listener)
 
 
-def _with_text_column(config: InferenceConfig | None) -> InferenceConfig:
-    """The settings with the column that is embedded, unless they say what is."""
-    config = config or InferenceConfig()
+def _of_columns(config: InferenceConfig | None) -> InferenceConfig:
+    """The settings with the column that is embedded, unless they say what is. None of a row's
+    columns are settings: these would be of answers.
+    """
+    config = (config or InferenceConfig()).merge(InferenceConfig(settings_column=""))
     if any((config.prompt, config.prompt_file, config.text_column)):
         return config
     return config.merge(InferenceConfig(text_column=TEXT_COLUMN))
