@@ -6,15 +6,18 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.embedding_result import EmbeddingResult
-from oumi.inference.single_requests import without_input
+from oumi.inference.inputs import without_input
 from oumi.progress.showing import showing_progress
 from oumi.runner import loop
-from oumi.runner.embedding_job import EmbeddingJob
 from oumi.runner.events import Listener
 from oumi.runner.session import Session
+
+if TYPE_CHECKING:
+    from oumi.runner.embedding_job import EmbeddingJob
 
 TEXT_COLUMN = "text"
 """The column that is embedded unless the settings name another one."""
@@ -69,6 +72,8 @@ class EmbeddingMethods:
         progress: bool | None,
     ) -> Iterator[EmbeddingJob]:
         """The job of a call, whose progress is shown within the `with` block."""
+        from oumi.runner.embedding_job import EmbeddingJob  # with the first embeddings
+
         config = _of_columns(config) if texts is None else without_input(config)
         with showing_progress(progress, on_event) as listener:
             yield EmbeddingJob(self.embedding_session(config), texts, listener)

@@ -28,16 +28,17 @@ from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
 from oumi.inference.embedding_methods import EmbeddingMethods
 from oumi.inference.estimate_methods import EstimateMethods
+from oumi.inference.inputs import without_input
 from oumi.inference.pickling import check_picklable
-from oumi.inference.single_requests import SingleRequests, without_input
+from oumi.inference.single_requests import SingleRequests
 from oumi.progress.showing import showing_progress
 from oumi.runner import loop
 from oumi.runner.events import Listener
-from oumi.runner.inference_job import InferenceJob
 from oumi.runner.session import Session
 
 if TYPE_CHECKING:
     from oumi.batch.service import Batches
+    from oumi.runner.inference_job import InferenceJob
 
 
 class InferenceEngine(SingleRequests, EmbeddingMethods, BatchMethods, EstimateMethods):
@@ -237,6 +238,8 @@ class InferenceEngine(SingleRequests, EmbeddingMethods, BatchMethods, EstimateMe
         progress: bool | None,
     ) -> Iterator[InferenceJob]:
         """The job of a call, whose progress is shown within the `with` block."""
+        from oumi.runner.inference_job import InferenceJob  # with the first run
+
         if progress_path is not None:
             named = InferenceConfig(progress_path=str(progress_path))
             config = (config or InferenceConfig()).merge(named)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from itertools import chain
 
-from oumi.core.types.completion import Usage
 from oumi.core.types.embedding import Embeddings
+from oumi.core.types.usage import Usage
 from oumi.errors import OumiError
 from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.refusals import Refusals

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from oumi.core.configs.inference_config import InferenceConfig
-from oumi.core.types.completion import Usage
 from oumi.core.types.conversation import Conversation
+from oumi.core.types.usage import Usage
 from oumi.errors import RequestError
-from oumi.runner.prompt_tokens import CHARACTERS_PER_TOKEN
+
+CHARACTERS_PER_TOKEN = 3
+"""Fewer than real text has, so that a limit in tokens is kept."""
 
 _SPECIAL_TOKENS = 4
 """What tokenizers put around a text: BERT's puts two."""

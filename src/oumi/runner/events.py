@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from oumi.core.types.answer import Answer
-from oumi.core.types.completion import Usage
 from oumi.core.types.failure import Failure
+from oumi.core.types.usage import Usage
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
 from oumi.runner.limits.status import LimiterStatus, time_text
+
+if TYPE_CHECKING:
+    from oumi.core.types.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)

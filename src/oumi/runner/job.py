@@ -10,7 +10,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.configs.input_folder import STANDARD_STREAM
@@ -28,7 +28,6 @@ from oumi.data.some_rows import SomeRows
 from oumi.data.source import Source
 from oumi.errors import BudgetError, OumiError, StorageError
 from oumi.runner.batch_phase import BatchPhase
-from oumi.runner.destination import Destination
 from oumi.runner.events import (
     BatchReported,
     Event,
@@ -43,10 +42,13 @@ from oumi.runner.parts.attempts import attempt_path, find_part
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
-from oumi.runner.run import Run
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.row_store import RowStore
+
+if TYPE_CHECKING:
+    from oumi.runner.destination import Destination
+    from oumi.runner.run import Run
 
 ResultT = TypeVar("ResultT", bound=RowOutcomes)
 

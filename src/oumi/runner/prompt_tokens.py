@@ -19,9 +19,6 @@ _LONGEST_TOKEN, _SHORTEST_TOKEN = 6, 2
 """Characters of a token, and bytes of one: English has 4 to 5 characters a token, source code 3,
 digits 1 to 3; letters of other scripts have 2 to 4 bytes, and 0.3 to 1.5 tokens."""
 
-CHARACTERS_PER_TOKEN = 3
-"""Fewer than real text has, so that a limit in tokens is kept."""
-
 _ROLE_TOKENS = 8
 """What a template writes around a message: 3 tokens with OpenAI, 5 with Llama and Qwen."""
 

@@ -16,7 +16,6 @@ from oumi.data.shared_prefix import PrefixMemory
 from oumi.data.source import Row, Source
 from oumi.errors import OumiError, UnsupportedError
 from oumi.runner.cost import Price
-from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.prompt_tokens import PromptTokens, estimate_prompt
@@ -26,6 +25,7 @@ from oumi.structured.contract import Contract
 
 if TYPE_CHECKING:
     from oumi.runner.batch_phase import BatchPhase
+    from oumi.runner.embedding_request import EmbeddingRequest
 
 _MOST_ROW_SESSIONS = 256
 """Enough for settings that come again and again; where each row has its own, as with seeds, no

@@ -30,8 +30,7 @@ from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.embedding import Embeddings
 from oumi.errors import MissingDependencyError, UnavailableError
-from oumi.runner.embedding_request import EmbeddingRequest
-from oumi.runner.prompt_tokens import CHARACTERS_PER_TOKEN
+from oumi.runner.embedding_request import CHARACTERS_PER_TOKEN, EmbeddingRequest
 from oumi.runner.request import NO_KEY, Request
 from oumi.runner.session import Session
 from oumi.structured.schema.adapt import AdaptedSchema, add_instruction

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
-from oumi.core.types.completion import Usage
+from oumi.core.types.usage import Usage
 
 Vector: TypeAlias = "array[float]"
 """Numbers of 32 bits. `numpy.asarray` makes an array of one without a copy."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from oumi.core.types.completion import Usage
 from oumi.core.types.embedding import Vector
 from oumi.core.types.failure import Failure, Failures, FailuresInMemory
 from oumi.core.types.result import RowOutcomes
+from oumi.core.types.usage import Usage
 
 
 @dataclass(frozen=True)

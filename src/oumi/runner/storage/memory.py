@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from oumi.core.types.answer import Answer
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure
@@ -15,6 +14,9 @@ from oumi.errors import OumiError
 from oumi.runner.storage.row_store import ContractAt, RowTimes
 from oumi.structured.contract import type_of_answers
 from oumi.structured.finish import require_valid
+
+if TYPE_CHECKING:
+    from oumi.core.types.answer import Answer
 
 
 class MemoryStore:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, Unpack
 
-from oumi.core.types.answer import Answer
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
 from oumi.structured.contract import Contract
+
+if TYPE_CHECKING:
+    from oumi.core.types.answer import Answer
 
 ContractAt: TypeAlias = Callable[[int], Contract | None]
 """What the answer to a row has to look like, by the row's number."""
