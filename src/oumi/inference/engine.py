@@ -73,6 +73,7 @@ class InferenceEngine(SingleRequests, EmbeddingMethods, BatchMethods, EstimateMe
         given = InferenceConfig(
             model=config.model,
             generation=config.generation,
+            embedding=config.embedding,
             remote_params=config.remote_params,
             cluster=config.cluster,
         )
