@@ -184,3 +184,14 @@ def test_what_the_command_refuses(oumi: Callable[..., Any], tmp_path: Path):
     no = oumi("embed", "texts.jsonl", "-m", "claude-opus-4-5", "--remote_params.api_key", "k")
     assert no.returncode == 2
     assert "ANTHROPIC makes no embeddings; engines that do: LLAMACPP" in no.stderr
+
+
+def test_the_example():
+    example = Path(__file__).parents[2] / "examples" / "embeddings.py"
+    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "What is 5 plus 6? -> What is 12 plus 30? | What is 7 plus 8?",
+        "The capital of Japan is Tokyo. -> The capital of Italy is Rome. | "
+        "The capital of Spain is Madrid.",
+    ]
