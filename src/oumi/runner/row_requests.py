@@ -8,10 +8,12 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.core.types.embedding import Embeddings
 from oumi.errors import OumiError
+from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.events import Event, RowRetried
 from oumi.runner.limits.permit import Permit
 from oumi.runner.limits.reservation import NOTHING_RESERVED, Reservation, Tokens
@@ -57,10 +59,24 @@ class RowRequests:
         self.latency_s = 0.0
         """Seconds that those took which were answered."""
 
-    async def complete(self, session: Session, request: Request, record: Accept) -> Completion:
+    @overload
+    async def complete(self, session: Session, request: Request, record: Accept) -> Completion: ...
+    @overload
+    async def complete(
+        self,
+        session: Session,
+        request: EmbeddingRequest,
+        record: Callable[[Embeddings], Embeddings],
+    ) -> Embeddings: ...
+    async def complete(
+        self,
+        session: Session,
+        request: Request | EmbeddingRequest,
+        record: Callable[[Any], Completion | Embeddings],
+    ) -> Completion | Embeddings:
         """An answer to a request, recorded. What follows a try that failed, `Tries` knows."""
         limiter, tries = session.limiter, None
-        estimate = session.estimate_tokens(request)
+        estimate = _estimate(session, request)
         while True:
             try:
                 with (
@@ -72,16 +88,17 @@ class RowRequests:
                 ):
                     self._stop.check()
                     self.attempts += 1
-                    needs_media = _needs_media(session, request)
-                    ready = await self._load_media(session, request) if needs_media else request
+                    ready = request
+                    if isinstance(ready, Request) and _needs_media(session, ready):
+                        ready = await self._load_media(session, ready)
                     started_s = time.monotonic()
                     reservation.sent()
-                    completion = await self._answer(session, ready)
+                    answer = await self._answer(session, ready)
                     took_s = self._answered_after(started_s)
-                    completion = record(completion)  # from here on it is paid for
-                    reservation.spend(completion.usage)
-                    permit.done(*_tokens_used(completion, estimate), took_s)
-                    return completion
+                    answer = record(answer)  # from here on it is paid for
+                    reservation.spend(answer.usage)
+                    permit.done(*_tokens_used(answer.usage, estimate), took_s)
+                    return answer
             except OumiError as error:
                 tries = tries or Tries(session.retry_policy, limiter)
                 wait_s = self._wait_after(error, tries)
@@ -127,7 +144,7 @@ class RowRequests:
                     calls.add(delta.tool_calls)
                     if delta.completion is not None:
                         took_s = self._answered_after(started_s)
-                        permit.done(*_tokens_used(delta.completion, estimate), took_s)
+                        permit.done(*_tokens_used(delta.completion.usage, estimate), took_s)
                         reservation.spend(delta.completion.usage)
                         completion = accept(delta.completion)
                         rest = calls.rest(completion.message.tool_calls or ())
@@ -143,20 +160,29 @@ class RowRequests:
             self._notify(RowRetried(self._index, error, wait_s))
         return wait_s
 
-    def _answer(self, session: Session, request: Request) -> Coroutine[Any, Any, Completion]:
+    def _answer(
+        self, session: Session, request: Request | EmbeddingRequest
+    ) -> Coroutine[Any, Any, Completion | Embeddings]:
         """The session's answer. A stop waits for it, unless there is only a connection to come."""
-        completion = session.complete(request)
+        answer: Coroutine[Any, Any, Completion | Embeddings]
+        if isinstance(request, EmbeddingRequest):
+            answer = session.embed(request)
+        else:
+            answer = session.complete(request)
         outage = session.limiter.availability.outage
         is_paid = outage is None or not outage.error.unreachable
-        return completion if is_paid else self._stop.ends(completion)
+        return answer if is_paid else self._stop.ends(answer)
 
-    async def _reserve(self, session: Session, request: Request) -> Reservation:
+    async def _reserve(self, session: Session, request: Request | EmbeddingRequest) -> Reservation:
         """What the request may take of the budget, once that is left. A stop ends the wait."""
         budget = self._budget
         if budget is None or not budget.limits_tokens:
             return NOTHING_RESERVED
-        prompt = await session.count_prompt(request)
-        most = Tokens(prompt.most, request.config.generation.max_new_tokens)
+        if isinstance(request, EmbeddingRequest):
+            most = Tokens(request.most_tokens)
+        else:
+            prompt = await session.count_prompt(request)
+            most = Tokens(prompt.most, request.config.generation.max_new_tokens)
         return await self._stop.ends(budget.reserve(most, is_begun=self.attempts > 0))
 
     def _permit(self, session: Session, estimate: tuple[int, int]) -> Coroutine[Any, Any, Permit]:
@@ -182,7 +208,13 @@ def _needs_media(session: Session, request: Request) -> bool:
     return media is not None and media.is_needed(request)
 
 
-def _tokens_used(completion: Completion, estimate: tuple[int, int]) -> tuple[int, int]:
+def _estimate(session: Session, request: Request | EmbeddingRequest) -> tuple[int, int]:
+    """Upper bounds on the tokens of the prompt and of the answer, for limits in tokens."""
+    if isinstance(request, EmbeddingRequest):
+        return request.expected_tokens, 0
+    return session.estimate_tokens(request)
+
+
+def _tokens_used(usage: Usage, estimate: tuple[int, int]) -> tuple[int, int]:
     """Tokens of the prompt and of the answer; the estimate where the server does not count."""
-    usage = completion.usage
     return (usage.prompt_tokens, usage.completion_tokens) if usage.total_tokens else estimate

@@ -189,7 +189,7 @@ class RowTask:
         if self._cache is None or self._store.earlier_answer(self._row.index) is not None:
             return None
         found = self._cache.get(self._key, self._row.repeat)
-        if found is None:
+        if not isinstance(found, Completion):
             return None
         try:
             answer = require_valid(contract, found)

@@ -19,6 +19,7 @@ from oumi.server.batches.batch_handlers import BatchHandlers
 from oumi.server.batches.file_handlers import FileHandlers
 from oumi.server.batches.service import BatchService
 from oumi.server.docs_page import docs_page
+from oumi.server.embeddings.handler import Embedding
 from oumi.server.generating import Generating
 from oumi.server.http.direct_paths import DirectPaths
 from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules, request_id_of
@@ -81,6 +82,7 @@ class Server:
         return [
             *generating,
             self._route("/v1/messages/count_tokens", "POST", counting, ANTHROPIC_ERRORS),
+            self._route("/v1/embeddings", "POST", Embedding(self.models, self._metrics)),
             self._route("/v1/models", "GET", listed.all),
             self._route("/v1/models/{name:path}", "GET", listed.one),
             *self._batch_routes(),

@@ -40,14 +40,14 @@ class Generating:
         found = await answer(models, query)
         self._metrics.answered(self._models.find(found.model), exchange.caller, found.usage)
         body = self._api.reply(query, found)
-        await exchange.reply(200, body, (JSON, _model_header(found.model)))
+        await exchange.reply(200, body, (JSON, model_header(found.model)))
 
     async def _stream(self, exchange: Exchange, query: Query, models: Sequence[Model]) -> None:
         started_s, usage = time.monotonic(), Usage()
         async with open_stream(models, query) as (model, (sample, delta), parts):
             self._metrics.first_token(model, time.monotonic() - started_s)
             encoder = self._api.stream(query, model.name)
-            exchange.headers.append(_model_header(model.name))
+            exchange.headers.append(model_header(model.name))
             await exchange.begin_stream()
             await exchange.send_part(encoder.start() + encoder.add(sample, delta))
             usage += usage_of(delta.completion)
@@ -59,6 +59,6 @@ class Generating:
         await exchange.end_stream(encoder.end(usage))
 
 
-def _model_header(name: str) -> Header:
+def model_header(name: str) -> Header:
     """Which model has answered, which may be another one than was asked for."""
     return b"x-oumi-model", name.encode("ascii", "backslashreplace")
