@@ -186,11 +186,12 @@ class FileDestination:
         from oumi.runner.storage.journal_reader import recorded_usage
 
         unrecorded = Tokens(*self._journal.notes.get("unrecorded", ()))
-        return Spent(recorded_usage(self._journal.path), unrecorded)
+        usage = recorded_usage(self._journal.path)
+        return Spent.of(usage, unrecorded, self._session.price)
 
     def record_unrecorded(self, tokens: Tokens) -> None:
         """Write it to the journal."""
-        self._journal.append_note("unrecorded", list(tokens))
+        self._journal.append_note("unrecorded", [tokens.prompt, tokens.completion])
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """Write the output and its neighbours. A table that holds all of it stays as it is."""
