@@ -18,10 +18,12 @@ from oumi.core.json_text import write_json
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, OumiError
 from oumi.inference import InferenceEngine, build_engine
+from oumi.runner.limits.budget import LIMITS
 from oumi.runner.limits.status import LimiterStatus
 from oumi.runner.session import Session
 from oumi.server.admission import Admission
 from oumi.server.http.errors import HttpError, wrong_field
+from oumi.server.keys.settings import KeyName, KeySettings
 from oumi.server.query import Query
 
 _PATIENCE = RemoteParams(max_outage_s=20.0)
@@ -54,6 +56,16 @@ class ServedModels(BaseModel):
 
     models: dict[str, ServedModel] = Field(min_length=1)
     """The models by the names that clients know them by."""
+
+    keys: dict[KeyName, KeySettings] = Field(default_factory=dict)
+    """The keys of clients by their names."""
+
+
+class ServedWithKeys(InferenceConfig):
+    """A file of one model, or of none, and of keys."""
+
+    keys: dict[KeyName, KeySettings] = Field(default_factory=dict)
+    """The keys of clients by their names."""
 
 
 def name_of(config: InferenceConfig) -> str:
@@ -219,6 +231,11 @@ def _check_served(config: ServedModel) -> None:
     """Raise ConfigError for what a run does, and a server does not."""
     if config.generation.num_samples > 1:
         raise ConfigError("generation.num_samples: a client says by `n` how many answers it wants")
+    for name in LIMITS:
+        if getattr(config, name) is not None:
+            raise ConfigError(
+                f"{name}: of a run; a server has budgets of its keys: keys.NAME.{name}"
+            )
     if config.cache:
         raise ConfigError("cache: a server takes no answers from a cache; leave it out")
 

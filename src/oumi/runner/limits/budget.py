@@ -140,7 +140,7 @@ class Budget:
 
     def _note(self, unrecorded: Tokens) -> None:
         """Have it recorded where more may be paid for, and in no record, than ever before."""
-        most = Tokens(*map(max, unrecorded, self._recorded))
+        most = unrecorded.most(self._recorded)
         if most != self._recorded:
             self._record(most)
             self._recorded = most

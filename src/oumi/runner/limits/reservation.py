@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from oumi.core.types.completion import Usage
 from oumi.errors import OumiError, RequestError
-from oumi.runner.cost import Price
+
+if TYPE_CHECKING:
+    from oumi.runner.cost import Price
 
 
 class Tokens(NamedTuple):
@@ -31,6 +33,14 @@ class Tokens(NamedTuple):
         """Both together."""
         return Tokens(
             self.prompt + other.prompt, self.completion + other.completion, self.usd + other.usd
+        )
+
+    def most(self, other: Tokens) -> Tokens:
+        """The larger number of each."""
+        return Tokens(
+            max(self.prompt, other.prompt),
+            max(self.completion, other.completion),
+            max(self.usd, other.usd),
         )
 
     def minus(self, other: Tokens) -> Tokens:
