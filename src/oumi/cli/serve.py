@@ -12,6 +12,7 @@ import click
 
 from oumi.cli.log_options import log_options, show_settings
 from oumi.cli.overrides import OverridableCommand, config_option, given_overrides
+from oumi.cli.shortcuts import model_options
 from oumi.cli.signals import SigtermInterrupt, sigterm_interrupts
 from oumi.core.printable import printable
 from oumi.errors import ConfigError, MissingDependencyError
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Any setting is an option, as for `oumi infer`:
-  oumi serve                                the model in this package
-  oumi serve --model.model_name m.gguf      a model on this machine
-  oumi serve -c run.yaml                    whatever a config names, or several:
-                                            models: {fast: {…}, big: {…}}
+  oumi serve                    the model in this package
+  oumi serve -m qwen.gguf       a model on this machine
+  oumi serve -m gpt-4o          one behind an API
+  oumi serve -c run.yaml        whatever a config names, or several models and keys:
+                                models: {fast: {…}, big: {…}}
+                                keys: {alice: {key: …, requests_per_minute: 60}}
 
 \b
 SIGTERM and Ctrl-C: nothing new is taken, what is in flight is answered.
@@ -44,6 +47,7 @@ _PACKAGES = ("starlette", "uvicorn", "prometheus_client", "python_multipart")
     options_metavar="[OPTIONS] [--SETTING VALUE]...",
     epilog=_EPILOG,
 )
+@model_options
 @config_option("YAML settings: of one model, or of several under `models`.")
 @click.option("--host", default="127.0.0.1", help="The address to listen on.  [127.0.0.1]")
 @click.option("--port", default=8000, type=click.IntRange(0, 65535), help="0: any.  [8000]")

@@ -156,7 +156,7 @@ def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["*"],
-        expose_headers=["x-request-id", "x-oumi-model"],
+        expose_headers=["x-request-id", "x-oumi-model", "x-oumi-cache"],
     )
 
 

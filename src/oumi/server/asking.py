@@ -88,25 +88,38 @@ async def _complete(model: Model, query: Query, budget: Budget | None) -> list[C
 async def _stream(model: Model, query: Query, budget: Budget | None) -> Samples:
     with model.admission.admit(query.samples):
         session = await session_of(model, query)
-        # An answer of a form may have to be repaired, or is written otherwise by the API.
-        whole = session.contract is not None and not model.is_local
-        tasks = _tasks(model, session, query, budget)
-        streams = [_as_stream(task) if whole else task.stream() for task in tasks]
+        streams = [_as_stream(model, task) for task in _tasks(model, session, query, budget)]
         async with aclosing(merged(streams)) as parts:
             async for part in parts:
                 yield part
 
 
-async def _as_stream(task: RowTask) -> AsyncGenerator[Delta]:
+def _as_stream(model: Model, task: RowTask) -> AsyncGenerator[Delta]:
+    if model.cache is not None and (cached := task.take_cached()) is not None:
+        return _only(_whole(cached.completion))
+    # An answer of a form may have to be repaired, or is written otherwise by the API.
+    if task.has_contract and not model.is_local:
+        return _once_whole(task)
+    return task.stream()
+
+
+async def _once_whole(task: RowTask) -> AsyncGenerator[Delta]:
+    yield _whole(await task.complete())
+
+
+async def _only(delta: Delta) -> AsyncGenerator[Delta]:
+    yield delta
+
+
+def _whole(completion: Completion) -> Delta:
     """A whole answer as the only part of a stream."""
-    completion = await task.complete()
     message = completion.message
     calls = tuple(
         ToolCallDelta(index, call.id, call.function.name, call.function.arguments)
         for index, call in enumerate(message.tool_calls or ())
     )
     text = message.compute_flattened_text_content("")
-    yield Delta(text, message.reasoning_content or "", completion, calls)
+    return Delta(text, message.reasoning_content or "", completion, calls)
 
 
 async def session_of(model: Model, query: Query) -> Session:
@@ -119,13 +132,20 @@ async def session_of(model: Model, query: Query) -> Session:
 def _tasks(model: Model, session: Session, query: Query, budget: Budget | None) -> list[RowTask]:
     """A task for each sample. Where a seed is set, each further one has the next seed."""
     row = _row(session, query)
+    sessions, rows = [session], [row]
     seed = session.config.generation.seed
-    sessions = [session] * query.samples
-    if seed is not None:
-        for sample in range(1, query.samples):
+    for sample in range(1, query.samples):
+        if seed is None:
+            sessions.append(session)
+            rows.append(replace(row, sample=sample))  # which the cache keeps by itself
+        else:
             settings = {**query.settings, "seed": seed + sample}
-            sessions[sample] = model.session_for(replace(query, settings=settings))
-    return [RowTask(one, row, MemoryStore(), budget=budget) for one in sessions]
+            sessions.append(model.session_for(replace(query, settings=settings)))
+            rows.append(row)
+    return [
+        RowTask(*one, MemoryStore(), cache=model.cache, budget=budget)
+        for one in zip(sessions, rows, strict=True)
+    ]
 
 
 def _row(session: Session, query: Query) -> Row:

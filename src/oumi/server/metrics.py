@@ -48,6 +48,10 @@ class Metrics:
             "oumi_answers", "Requests that were answered.", ("model", "key"),
             registry=self._registry,
         )  # fmt: skip
+        self._cache_hits = Counter(
+            "oumi_cache_hits", "Answers that were taken from the cache.", ("model", "key"),
+            registry=self._registry,
+        )  # fmt: skip
         self._cost = Counter(
             "oumi_cost_usd", "What answers have cost, at published prices.", ("model", "key"),
             registry=self._registry,
@@ -81,6 +85,10 @@ class Metrics:
         price = model.session.price
         if price is not None and (cost := price.cost(usage)):
             self._cost.labels(model.name, key).inc(cost)
+
+    def found_in_cache(self, model: Model, key: str, answers: int) -> None:
+        """So many answers were in the cache, and cost nothing."""
+        self._cache_hits.labels(model.name, key).inc(answers)
 
     def _find_of_path(self, path: str, status: int) -> tuple[Counter, Histogram]:
         return self._requests.labels(path, str(status)), self._seconds.labels(path)
