@@ -58,14 +58,14 @@ def shortcut_options(command: CommandT) -> CommandT:
     return _add_options(command, multiple=False)
 
 
+def model_options(command: CommandT) -> CommandT:
+    """Those that say which model answers."""
+    return _add_options(command, multiple=False, paths=("model.model_name", "engine"))
+
+
 def repeatable_shortcut_options(command: CommandT) -> CommandT:
     """The same options, each of which may be given several times."""
     return _add_options(command, multiple=True)
-
-
-def model_options(command: CommandT) -> CommandT:
-    """Those of the options that say which model is asked."""
-    return _add_options(command, multiple=False, paths=("model.model_name", "engine"))
 
 
 def _add_options(

@@ -159,8 +159,8 @@ class Job(ABC, Generic[ResultT]):
         """What the run may take; None where nothing limits it."""
         if not has_budget(self._config):
             return None
-        spent, record = destination.spent(), destination.record_unrecorded
-        return Budget(self._config, self._session.price, spent, record)
+        check_price(self._session.price, self._config)
+        return Budget(self._config, destination.spent(), destination.record_unrecorded)
 
     def _close_budget(self) -> None:
         if self._budget is not None:

@@ -122,11 +122,12 @@ class FileRecords:
         from oumi.runner.storage.journal_reader import recorded_usage
 
         unrecorded = Tokens(*self._journal.notes.get("unrecorded", ()))
-        return Spent(recorded_usage(self._journal.path), unrecorded)
+        usage = recorded_usage(self._journal.path)
+        return Spent.of(usage, unrecorded, self._session.price)
 
     def record_unrecorded(self, tokens: Tokens) -> None:
         """Write it to the journal."""
-        self._journal.append_note("unrecorded", list(tokens))
+        self._journal.append_note("unrecorded", [tokens.prompt, tokens.completion])
 
     def _write(self, stats: RunStats) -> None:
         """Write the output and its neighbours."""

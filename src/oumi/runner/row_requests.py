@@ -183,7 +183,8 @@ class RowRequests:
         else:
             prompt = await session.count_prompt(request)
             most = Tokens(prompt.most, request.config.generation.max_new_tokens)
-        return await self._stop.ends(budget.reserve(most, is_begun=self.attempts > 0))
+        is_begun = self.attempts > 0
+        return await self._stop.ends(budget.reserve(most, session.price, is_begun=is_begun))
 
     def _permit(self, session: Session, estimate: tuple[int, int]) -> Coroutine[Any, Any, Permit]:
         """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""

@@ -110,16 +110,22 @@ class RowTask:
             return self.fail(error)
         if not completion.from_cache:  # which shows nothing of the key and the model of this run
             self._refusals.row_done()
-        if self._cache is not None and self._recorded is not None:
-            self._cache.put(self._key, self._row.repeat, self._recorded)
+        self._keep()
         times = self._recorded_times or self._times()
         return RowDone(self._row.index, completion, **times, usage=self._usage)
+
+    @property
+    def has_contract(self) -> bool:
+        """Whether its answer has to look like something."""
+        return self._session.contract is not None
 
     async def complete(self) -> Completion:
         """The row's answer, for a caller who asks nothing else. Raises the error for which there
         is none, once no further try may help.
         """
-        return _with_usage(await self._answer())
+        completion = await self._answer()
+        self._keep()
+        return _with_usage(completion)
 
     def stream(self) -> AsyncGenerator[Delta]:
         """The answer piece by piece. It is recorded and validated, and tried again as long as
@@ -224,7 +230,14 @@ class RowTask:
 
     def _accept_apart(self, completion: Completion) -> Completion:
         """`accept` for an answer that is handed out without its conversation."""
-        return _with_usage(self.accept(completion))
+        accepted = self.accept(completion)
+        self._keep()
+        return _with_usage(accepted)
+
+    def _keep(self) -> None:
+        """Have the cache keep the answer, where there is one and it is new."""
+        if self._cache is not None and self._recorded is not None:
+            self._cache.put(self._key, self._row.repeat, self._recorded)
 
     def _record(self, completion: Completion) -> Completion:
         if self._earlier:

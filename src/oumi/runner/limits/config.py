@@ -24,6 +24,8 @@ class Limits:
     """Whether fewer than `in_flight` may be in flight where the server bears no more."""
     max_wait_s: float = float("inf")
     """The longest pause that a server may ask for."""
+    spread: bool = True
+    """Whether starts are spread evenly; otherwise a minute's worth of them may be at once."""
 
     def divided(self, count: int) -> Limits:
         """The share of each of `count` runs at the same time."""

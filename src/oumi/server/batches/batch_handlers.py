@@ -18,6 +18,7 @@ from oumi.server.batches.service import BatchService
 from oumi.server.bodies import Body, read_body
 from oumi.server.http.errors import wrong_field
 from oumi.server.http.exchange import Exchange
+from oumi.server.keys.accounts import Accounts
 
 
 class BatchBody(Body):
@@ -32,11 +33,13 @@ class BatchBody(Body):
 class BatchHandlers:
     """Batches: made, looked at, listed, cancelled."""
 
-    def __init__(self, service: BatchService):
+    def __init__(self, service: BatchService, accounts: Accounts):
         self._service = service
+        self._accounts = accounts
 
     async def create(self, exchange: Exchange) -> None:
         """Begin a batch."""
+        self._accounts.check_batches(exchange.caller)
         body = read_body(BatchBody, await exchange.read_body())
         for name in body.model_extra or {}:
             raise wrong_field(name, "it is not supported here")
