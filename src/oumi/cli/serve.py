@@ -18,7 +18,7 @@ from oumi.core.printable import printable
 from oumi.errors import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from oumi.server.keys.settings import KeySettings
+    from oumi.server.key_settings import KeySettings
     from oumi.server.models import ServedModel
     from oumi.server.options import ServeOptions
 
@@ -92,7 +92,7 @@ def command(
 ) -> int:
     """Serve models over HTTP, as the APIs of OpenAI and Anthropic."""
     _require_packages()
-    from oumi.server.keys.api_keys import ApiKeys
+    from oumi.server.http.api_keys import ApiKeys
     from oumi.server.options import ServeOptions
 
     models, key_settings = _read_file(ctx, path)
@@ -159,7 +159,7 @@ def _read_file(
 
 def _words(keys: Sequence[str]) -> list[str]:
     """The keys of the command line, and those of the environment."""
-    from oumi.server.keys.api_keys import VARIABLE
+    from oumi.server.http.api_keys import VARIABLE
 
     return [*keys, *filter(None, re.split(r"[,\s]+", os.environ.get(VARIABLE, "")))]
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.anthropic import MessagesApi
 from oumi.server.anthropic.counting import TokenCounting
 from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
@@ -25,7 +26,6 @@ from oumi.server.http.direct_paths import DirectPaths
 from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules, request_id_of
 from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import Exchange
-from oumi.server.keys.accounts import Accounts
 from oumi.server.metrics import Metrics
 from oumi.server.model_list import ModelList
 from oumi.server.openai_chat import ChatApi

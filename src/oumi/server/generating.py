@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.asking import answer, open_stream, session_of
 from oumi.server.http.exchange import JSON, Exchange, Header
-from oumi.server.keys.accounts import Accounts
 from oumi.server.metrics import Metrics
 from oumi.server.query import (
     Api,

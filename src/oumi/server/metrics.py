@@ -15,7 +15,7 @@ from oumi.core.types.completion import Usage
 from oumi.server.load import KeyLoad, ModelLoad
 
 if TYPE_CHECKING:
-    from oumi.server.keys.account import Account
+    from oumi.server.accounts.account import Account
     from oumi.server.models import Model
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)

@@ -15,9 +15,9 @@ from uvicorn import Server as Uvicorn
 
 from oumi.errors import EngineError
 from oumi.runner import loop
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.app import Server
 from oumi.server.http.protocol import LimitedProtocol
-from oumi.server.keys.accounts import Accounts
 from oumi.server.options import ServeOptions
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.permit import Permit
 from oumi.runner.request import Request
 from oumi.runner.session import Session
-from oumi.server.keys.budget import KeyBudget
-from oumi.server.keys.settings import KeySettings
-from oumi.server.keys.spending import SpendingFile
+from oumi.server.accounts.budget import KeyBudget
+from oumi.server.accounts.spending import SpendingFile
+from oumi.server.key_settings import KeySettings
 from oumi.server.query import Query
 
 _DAY = timedelta(days=1)
