@@ -142,6 +142,8 @@ def embedding_session_of(backend: Backend, config: InferenceConfig) -> Session:
     Raises UnsupportedError, which names the engines that can, and ConfigError.
     """
     support = check_embeds(backend.row, config)
+    if (reason := backend.why_no_embeddings()) is not None:
+        raise UnsupportedError(reason)
     given = config.embedding.texts_per_request
     if given is not None and given > support.max_texts:
         raise ConfigError(

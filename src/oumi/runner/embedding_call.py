@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from itertools import chain
 
 from oumi.core.types.embedding import Embeddings
 from oumi.core.types.usage import Usage
+from oumi.core.waiting import all_of
 from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.events import Event
 from oumi.runner.refusals import Refusals
@@ -22,12 +22,7 @@ async def embed_texts(session: Session, texts: Sequence[str]) -> Embeddings:
     """
     size = session.texts_per_request
     parts = [texts[start : start + size] for start in range(0, len(texts), size)]
-    asked = [asyncio.ensure_future(_embed(session, part)) for part in parts]
-    try:
-        found = await asyncio.gather(*asked)
-    finally:
-        for one in asked:
-            one.cancel()
+    found = await all_of(_embed(session, part) for part in parts)
     vectors = list(chain.from_iterable(part.vectors for part in found))
     return Embeddings(vectors, sum((part.usage for part in found), Usage()))
 
