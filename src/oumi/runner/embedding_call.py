@@ -10,25 +10,28 @@ from oumi.core.types.usage import Usage
 from oumi.core.waiting import all_of
 from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.events import Event
+from oumi.runner.limits.budget import Budget
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_requests import RowRequests
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import StopSignal
 
 
-async def embed_texts(session: Session, texts: Sequence[str]) -> Embeddings:
-    """The vectors of texts, by as many requests as it takes, within the limits of the session and
-    with its retries. Raises the error for which one of them has none.
+async def embed_texts(
+    session: Session, texts: Sequence[str], budget: Budget | None = None
+) -> Embeddings:
+    """The vectors of texts, by as many requests as it takes, within the limits of the session, its
+    retries and a budget. Raises the error for which one of them has none.
     """
     size = session.texts_per_request
     parts = [texts[start : start + size] for start in range(0, len(texts), size)]
-    found = await all_of(_embed(session, part) for part in parts)
+    found = await all_of(_embed(session, part, budget) for part in parts)
     vectors = list(chain.from_iterable(part.vectors for part in found))
     return Embeddings(vectors, sum((part.usage for part in found), Usage()))
 
 
-async def _embed(session: Session, texts: Sequence[str]) -> Embeddings:
-    requests = RowRequests(0, _ignore, StopSignal(), Refusals(), None)
+async def _embed(session: Session, texts: Sequence[str], budget: Budget | None) -> Embeddings:
+    requests = RowRequests(0, _ignore, StopSignal(), Refusals(), budget)
     return await requests.complete(session, EmbeddingRequest(texts, session.config), _as_is)
 
 

@@ -84,10 +84,11 @@ class Server:
 
     def _routes(self, generating: list[Route]) -> list[Route]:
         listed, counting = ModelList(self.models), TokenCounting(self.models)
+        embedding = Embedding(self.models, self._metrics, self._accounts)
         return [
             *generating,
             self._route("/v1/messages/count_tokens", "POST", counting, ANTHROPIC_ERRORS),
-            self._route("/v1/embeddings", "POST", Embedding(self.models, self._metrics)),
+            self._route("/v1/embeddings", "POST", embedding),
             self._route("/v1/models", "GET", listed.all),
             self._route("/v1/models/{name:path}", "GET", listed.one),
             *self._batch_routes(),

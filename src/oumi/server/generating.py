@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.runner.request import Request
 from oumi.server.accounts.accounts import Accounts
 from oumi.server.asking import answer, open_stream, session_of
 from oumi.server.http.exchange import JSON, Exchange, Header
@@ -45,8 +46,8 @@ class Generating:
             if account is None:
                 await self._respond(exchange, query, models)
                 return
-            session = await session_of(models[0], query)
-            async with account.admit(session, query) as permit:
+            tokens = await _estimate(models[0], query) if account.counts_tokens else ()
+            with account.admit(*tokens) as permit:
                 usage = await self._respond(exchange, query, models, account.budget)
                 permit.done(usage.prompt_tokens, usage.completion_tokens, 0.0)
 
@@ -94,6 +95,14 @@ class Generating:
         if hits:
             self._metrics.found_in_cache(model, exchange.caller, hits)
         return usage
+
+
+async def _estimate(model: Model, query: Query) -> tuple[int, int]:
+    """Tokens of the prompt and of the answers, mostly more than they will have."""
+    session = await session_of(model, query)
+    prompt = await session.count_prompt(Request(query.conversation, session.config))
+    most = session.config.generation.max_new_tokens
+    return prompt.high * query.samples, most * query.samples
 
 
 def _add(encoder: StreamEncoder, part: tuple[int, Delta], completions: list[Completion]) -> bytes:

@@ -6,9 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from oumi.core.configs import EmbeddingParams, InferenceConfig
+from oumi.core.types.embedding import Embeddings
 from oumi.errors import ContextLengthError, UnsupportedError
 from oumi.runner.embedding_call import embed_texts
+from oumi.runner.embedding_request import EmbeddingRequest
+from oumi.runner.limits.budget import Budget
 from oumi.runner.session import Session
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.embeddings.reply import encode_reply
 from oumi.server.embeddings.request import EmbeddingQuery, read_query
 from oumi.server.generating import model_header
@@ -28,9 +32,10 @@ class Embedding:
     nothing to do with each other.
     """
 
-    def __init__(self, models: ModelTable, metrics: Metrics):
+    def __init__(self, models: ModelTable, metrics: Metrics, accounts: Accounts):
         self._models = models
         self._metrics = metrics
+        self._accounts = accounts
         self._session = lru_cache(_MOST_SESSIONS)(_make_session)
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -38,12 +43,15 @@ class Embedding:
         query = read_query(await exchange.read_body())
         model = self._models.find(query.model)
         session = self._session_for(model, query)
-        with exchange.ends_with_client(), model.admission.admit():
-            try:
-                found = await embed_texts(session, query.texts)
-            except ContextLengthError as error:
-                code = "context_length_exceeded"
-                raise HttpError(400, str(error), code=code, param="input") from error
+        account = self._accounts.get(exchange.caller)
+        with exchange.ends_with_client():
+            if account is None:
+                found = await _embed(model, session, query)
+            else:
+                request = EmbeddingRequest(query.texts, session.config)
+                with account.admit(request.expected_tokens) as permit:
+                    found = await _embed(model, session, query, account.budget)
+                    permit.done(found.usage.prompt_tokens, 0, 0.0)
         self._metrics.answered(model, exchange.caller, found.usage)
         body = encode_reply(model.name, found, is_base64=query.is_base64)
         await exchange.reply(200, body, (JSON, model_header(model.name)))
@@ -54,6 +62,17 @@ class Embedding:
         except UnsupportedError as error:
             field = "model" if model.engine.row().embeddings is None else "dimensions"
             raise wrong_field(field, str(error)) from error
+
+
+async def _embed(
+    model: Model, session: Session, query: EmbeddingQuery, budget: Budget | None = None
+) -> Embeddings:
+    try:
+        with model.admission.admit():
+            return await embed_texts(session, query.texts, budget)
+    except ContextLengthError as error:
+        code = "context_length_exceeded"
+        raise HttpError(400, str(error), code=code, param="input") from error
 
 
 def _make_session(name: str, dimensions: int | None, models: ModelTable) -> Session:
