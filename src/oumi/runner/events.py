@@ -12,6 +12,7 @@ from oumi.core.types.failure import Failure
 from oumi.errors import OumiError
 from oumi.runner.cost import Price
 from oumi.runner.limits.status import LimiterStatus, time_text
+from oumi.runner.worker_status import WorkerStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,13 @@ class LimitsReported:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkersReported:
+    """How the workers of a cluster stand, as often as the limiter. Never without a cluster."""
+
+    workers: tuple[WorkerStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Nothing is asked until a time, or in an outage until the server is back: until then at most.
 
@@ -154,6 +162,7 @@ Event = (
     | RowRetried
     | RowRepaired
     | LimitsReported
+    | WorkersReported
     | Waiting
     | Resumed
     | BatchReported

@@ -10,7 +10,15 @@ from oumi.data.source import Row, Source
 from oumi.errors import StorageError, UnavailableError
 from oumi.runner.batch_phase import BatchPhase
 from oumi.runner.cache.opening import opened_cache
-from oumi.runner.events import Event, LimitsReported, Listener, RowRetried, RunEnded, Stopping
+from oumi.runner.events import (
+    Event,
+    LimitsReported,
+    Listener,
+    RowRetried,
+    RunEnded,
+    Stopping,
+    WorkersReported,
+)
 from oumi.runner.limits.budget import Budget
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -176,6 +184,8 @@ class Run:
 
     def _report(self) -> None:
         self._notify(LimitsReported(self._session.limiter.status))
+        if workers := self._session.report_workers():
+            self._notify(WorkersReported(workers))
         if (counts := self._queue.counts) != self._counts:
             self._counts = counts
             self._notify(counts)
