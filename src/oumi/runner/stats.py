@@ -23,8 +23,10 @@ from oumi.runner.events import (
     RunEnded,
     RunStarted,
     Waiting,
+    WorkersReported,
 )
 from oumi.runner.limits.status import LimiterStatus
+from oumi.runner.worker_status import WorkerStatus
 
 NOTICED_WAIT_S = 0.05
 """What a row waits less than this is our own work about a request: nothing to be told of."""
@@ -95,6 +97,8 @@ class RunStats:
     """What came on top of it: waits for a place in the limits, and tries that failed."""
     limits: LimiterStatus | None = None
     """What the limiter did when it was last reported."""
+    workers: tuple[WorkerStatus, ...] = ()
+    """How those of a cluster stood when they were last reported."""
     waiting: Waiting | None = None
     """What all rows wait for at the moment."""
     started_s: float = field(default_factory=time.monotonic)
@@ -114,13 +118,11 @@ class RunStats:
                 self.repairs += 1
             case LimitsReported():
                 self.limits = event.status
+            case WorkersReported():
+                self.workers = event.workers
             case Waiting() | Resumed():
                 self.waiting = event if isinstance(event, Waiting) else None
-            case RunStarted():
-                self.price, self.num_samples = event.price, event.num_samples
-                self._count_rows(event)
-                self.started_s = time.monotonic()
-            case RowsCounted():
+            case RunStarted() | RowsCounted():
                 self._count_rows(event)
             case RunEnded():
                 self.ended_s = time.monotonic()
@@ -128,6 +130,9 @@ class RunStats:
     def _count_rows(self, event: RunStarted | RowsCounted) -> None:
         self.total, self.recorded = event.total, event.recorded
         self.is_estimate = event.is_estimate
+        if isinstance(event, RunStarted):
+            self.price, self.num_samples = event.price, event.num_samples
+            self.started_s = time.monotonic()
 
     def _count_done(self, event: RowDone) -> None:
         answer = event.answer
