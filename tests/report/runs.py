@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,31 +39,42 @@ class Made(NamedTuple):
 def write_run(output: Path, rows: Iterable[Made], model: str = _MODELS[0]) -> Path:
     """Write output, journal, failures and `run.json` as a run does."""
     made = list(rows)
-    source = ListSource([row.conversation for row in made])
-    files = Output(output)
-    with Journal(files.journal_path) as journal:
+    with Journal(Output(output).journal_path) as journal:
         for index, row in enumerate(made):
-            key, facts = f"{index:032x}", {"latency_s": row.latency_s}
-            facts["recorded_at"] = row.recorded_at
-            if isinstance(row.outcome, Completion):
-                journal.append(index, key, row.outcome, **facts)
-            else:
-                journal.append_failure(index, key, row.outcome, **facts)
-        settings = {
-            "model": {"model_name": model},
-            "generation": {
-                "max_new_tokens": 256,
-                "temperature": 0.2,
-                "guided_decoding": {"json": SCHEMA},
-            },
-            "input_path": "tickets.jsonl",
-            "output_path": output.name,
-        }
-        config = InferenceConfig.model_validate(settings)
-        made_by = {"engine": "OPENAI", "settings": config.to_dict(only_set=True)}
-        session = {"answered": len(made), "failed": 0, "answered_before": 0, "seconds": 64.2}
-        session |= {"retries": {"429": 31, "TransportTimeoutError": 4}, "asked_again": 12}
-        files.write(source, journal, "run-id", PRICE, session, made_by=made_by)
+            record(journal, index, row)
+        return write_output(output, journal, made, model)
+
+
+def record(journal: Journal, index: int, row: Made) -> None:
+    """Write what became of a row into the journal of its run."""
+    key, facts = f"{index:032x}", {"latency_s": row.latency_s, "recorded_at": row.recorded_at}
+    if isinstance(row.outcome, Completion):
+        journal.append(index, key, row.outcome, **facts)
+    else:
+        journal.append_failure(index, key, row.outcome, **facts)
+
+
+def write_output(
+    output: Path, journal: Journal, made: Sequence[Made], model: str = _MODELS[0]
+) -> Path:
+    """Write the other files of a run whose rows are in its journal."""
+    source = ListSource([row.conversation for row in made])
+    settings = {
+        "model": {"model_name": model},
+        "generation": {
+            "max_new_tokens": 256,
+            "temperature": 0.2,
+            "guided_decoding": {"json": SCHEMA},
+        },
+        "input_path": "tickets.jsonl",
+        "output_path": output.name,
+    }
+    config = InferenceConfig.model_validate(settings)
+    made_by = {"engine": "OPENAI", "settings": config.to_dict(only_set=True)}
+    session = {"answered": len(made), "failed": 0, "answered_before": 0, "seconds": 64.2}
+    session |= {"retries": {"429": 31, "TransportTimeoutError": 4}, "asked_again": 12}
+    files = Output(output)
+    files.write(source, journal, "run-id", PRICE, session, made_by=made_by)
     return files.path
 
 

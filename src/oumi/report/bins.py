@@ -95,13 +95,13 @@ class Numbers:
         self._bins: GrowingBins[Count] = GrowingBins(Count, _FINEST)
         self._are_whole = True
 
-    def add(self, number: float) -> None:
-        """Count a finite number."""
-        self.count += 1
-        self._sum += number
+    def add(self, number: float, times: int = 1) -> None:
+        """Count a finite number. -1 times takes back one that was counted, but for the range."""
+        self.count += times
+        self._sum += times * number
         self._min, self._max = min(self._min, number), max(self._max, number)
         self._are_whole = self._are_whole and number == int(number)
-        self._bins.at(number).count += 1
+        self._bins.at(number).count += times
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values; `bins` are pairs of where one begins and its count."""
@@ -114,5 +114,5 @@ class Numbers:
             "max": self._max,
             "whole": self._are_whole,
             "width": self._bins.width,
-            "bins": [(start, one.count) for start, one in self._bins.items()],
+            "bins": [(start, one.count) for start, one in self._bins.items() if one.count],
         }

@@ -39,11 +39,11 @@ class Histogram:
     def __init__(self) -> None:
         self._buckets: Counter[int] = Counter()
 
-    def add(self, seconds: float | None) -> None:
-        """Count one duration; None is none."""
+    def add(self, seconds: float | None, times: int = 1) -> None:
+        """Count a duration; None is none. -1 times takes back one that was counted."""
         if seconds is None:
             return
-        self._buckets[round(math.log(max(seconds, 1e-6)) / _STEP)] += 1
+        self._buckets[round(math.log(max(seconds, 1e-6)) / _STEP)] += times
 
     @property
     def is_empty(self) -> bool:
@@ -65,7 +65,7 @@ class Histogram:
 
     def buckets(self) -> list[tuple[float, int]]:
         """The middle of each bucket in seconds, and how many durations are in it, in order."""
-        return [(math.exp(b * _STEP), self._buckets[b]) for b in sorted(self._buckets)]
+        return [(math.exp(b * _STEP), n) for b, n in sorted(self._buckets.items()) if n]
 
 
 @dataclass

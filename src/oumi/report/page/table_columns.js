@@ -43,7 +43,7 @@ const PREVIEW = 160;
 /** @returns {TableColumn[]} */
 export function tableColumns(run) {
   const made = [...run.columns.values()]
-    .filter((one) => !HIDDEN.has(one.name) && holdsAny(one))
+    .filter((one) => !HIDDEN.has(one.name) && !one.isEmpty)
     .map((one) => dataColumn(run, one));
   const properties = made.filter((one) => one.name.startsWith("property:"));
   properties.slice(0, PROPERTIES_AT_FIRST).forEach((one) => {
@@ -59,13 +59,8 @@ export function tableColumns(run) {
   return made;
 }
 
-function holdsAny(column) {
-  if (column.numbers) return column.numbers.some((value) => !Number.isNaN(value));
-  return column.texts.length > 0;
-}
-
 function dataColumn(run, column) {
-  const numeric = Boolean(column.numbers);
+  const numeric = column.isNumeric;
   const format =
     FORMATS[column.label] ?? (numeric ? (column.name === "fact:row" ? String : number) : plain);
   const isFact = column.group === "fact";
@@ -87,7 +82,7 @@ function dataColumn(run, column) {
 
 function widthOf(column) {
   if (column.name === "fact:row") return "56px";
-  if (column.numbers) return "76px";
+  if (column.isNumeric) return "76px";
   return column.name === "fact:status" ? "100px" : "minmax(80px, 1fr)";
 }
 
