@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Self
 
+from oumi.core.growing_bins import GrowingBins
 from oumi.core.types.completion import Usage
-from oumi.report.bins import GrowingBins
 from oumi.report.failure_groups import FailureGroups
 from oumi.report.properties import Properties
 from oumi.report.row import ReportRow, RowStatus
@@ -24,7 +24,7 @@ class Moment:
     def __init__(self) -> None:
         self.done = self.failed = self.tokens = 0
         self.cost = 0.0
-        self.latency = Histogram()
+        self.latency, self.first_token = Histogram(), Histogram()
 
     def merge(self, other: Self) -> None:
         """Take over what another one holds."""
@@ -33,10 +33,14 @@ class Moment:
         self.tokens += other.tokens
         self.cost += other.cost
         self.latency.merge(other.latency)
+        self.first_token.merge(other.first_token)
 
     def to_list(self) -> list[float]:
-        """Done, failed, tokens of answers, cost, and the quantiles of latency in seconds."""
-        quantiles = [self.latency.quantile(share) for share in _QUANTILES]
+        """Done, failed, tokens of answers, cost, and in seconds the quantiles of latency and of the
+        time to the first token.
+        """
+        times = (self.latency, self.first_token)
+        quantiles = [time.quantile(share) for time in times for share in _QUANTILES]
         return [self.done, self.failed, self.tokens, self.cost, *quantiles]
 
 
@@ -54,7 +58,7 @@ class Figures:
         self._has_cost = False
         self._failures = FailureGroups()
         self._properties = Properties()
-        self._latency = Histogram()
+        self._latency, self._first_token, self._waited = Histogram(), Histogram(), Histogram()
         self._prompt, self._completion, self._lengths = Histogram(), Histogram(), Histogram()
         self._times: GrowingBins[Moment] = GrowingBins(Moment, _SHORTEST_S)
 
@@ -100,11 +104,14 @@ class Figures:
             self._completion.add(usage.completion_tokens, times)
 
     def _add_time(self, row: ReportRow, cost: float | None, times: int) -> None:
-        latency, at = row.record.get("latency_s"), row.record.get("recorded_at")
-        if not latency:  # nothing was asked: the answer is that of an earlier run
-            latency = None
+        record = row.record
+        # A latency of 0: nothing was asked, as the answer is that of an earlier run.
+        latency, at = record.get("latency_s") or None, record.get("recorded_at")
+        first_token = record.get("first_token_s")
         if latency is not None and row.failure is None:
             self._latency.add(latency, times)
+            self._first_token.add(first_token, times)
+            self._waited.add(record.get("waited_s"), times)
         if at is None:
             return
         moment = self._times.at(at)
@@ -114,8 +121,8 @@ class Figures:
             moment.failed += times
             return
         moment.done += times
-        if latency is not None:
-            moment.latency.add(latency, times)
+        moment.latency.add(latency, times)
+        moment.first_token.add(first_token, times)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values, times in seconds."""
@@ -127,6 +134,8 @@ class Figures:
             "cost_usd": self._cost(),
             "failures": self._failures.to_list(),
             "latency_s": _distribution(self._latency),
+            "first_token_s": _distribution(self._first_token),
+            "waited_s": _distribution(self._waited),
             "prompt_tokens": _distribution(self._prompt),
             "completion_tokens": _distribution(self._completion),
             "answer_characters": _distribution(self._lengths),

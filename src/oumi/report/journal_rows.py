@@ -21,7 +21,7 @@ _MISSING = Failure("NotAsked", "this row had no answer yet when the report was m
 
 _OF_RECORD = ("earlier", "price_share")
 """What a record says of an answer that is no metadata of its conversation."""
-_FACTS = ("latency_s", "waited_s", "recorded_at")
+_FACTS = ("latency_s", "first_token_s", "waited_s", "recorded_at")
 
 
 class RowFacts:

@@ -90,6 +90,8 @@ def values_of(
         "prompt_tokens": None if usage is None else usage.prompt_tokens,
         "completion_tokens": None if usage is None else usage.completion_tokens,
         "latency_s": row.record.get("latency_s") or None,  # 0 where no request was answered
+        "first_token_s": row.record.get("first_token_s"),
+        "waited_s": row.record.get("waited_s"),
         "cost_usd": cost,
         "answer_characters": None if row.answer is None else len(row.answer),
         "failure": group,

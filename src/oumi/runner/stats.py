@@ -25,6 +25,7 @@ from oumi.runner.events import (
     Waiting,
 )
 from oumi.runner.limits.status import LimiterStatus
+from oumi.runner.session_times import SessionTimes
 
 NOTICED_WAIT_S = 0.05
 """What a row waits less than this is our own work about a request: nothing to be told of."""
@@ -97,6 +98,8 @@ class RunStats:
     """What the limiter did when it was last reported."""
     waiting: Waiting | None = None
     """What all rows wait for at the moment."""
+    over_time: SessionTimes = field(default_factory=SessionTimes)
+    """How retries and limits went."""
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
 
@@ -110,10 +113,12 @@ class RunStats:
                 self.paid.add(event.usage or Usage())
             case RowRetried():
                 self.retries[_reason(event.error)] += 1
+                self.over_time.count_retry()
             case RowRepaired():
                 self.repairs += 1
             case LimitsReported():
                 self.limits = event.status
+                self.over_time.take(event.status)
             case Waiting() | Resumed():
                 self.waiting = event if isinstance(event, Waiting) else None
             case RunStarted():
@@ -187,6 +192,7 @@ class RunStats:
             "latency_s": _quantiles(self.latency),
             "waited_s": _quantiles(self.waited),
             "limits": asdict(self.limits) if self.limits else None,
+            "over_time": self.over_time.to_dict(),
         }
 
 

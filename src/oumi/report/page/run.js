@@ -48,6 +48,11 @@ export class Run {
     return this.size;
   }
 
+  /** Why there is no summary of the run. */
+  unknown() {
+    return "No run.json lies beside this file: settings, prices and retries are not known.";
+  }
+
   /** Why a row of the input is not shown. */
   missing(row) {
     return `Row ${row} is not in this file.`;

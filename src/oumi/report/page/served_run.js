@@ -102,6 +102,12 @@ export class ServedRun {
     return finished ? "finished" : `${rows} so far`;
   }
 
+  unknown() {
+    return this.state.finished
+      ? "No run.json lies beside this file: settings, prices and retries are not known."
+      : "Settings, prices and retries are known when the run has ended.";
+  }
+
   missing(row) {
     return this.state.finished ? `There is no row ${row}.` : `Row ${row} has no answer so far.`;
   }

@@ -5,7 +5,12 @@ import { plain } from "./dom.js";
 import { dollars, number, seconds } from "./format.js";
 import { statusBadge } from "./status.js";
 
-const FORMATS = { latency_s: seconds, cost_usd: dollars };
+const FORMATS = {
+  latency_s: seconds,
+  first_token_s: seconds,
+  waited_s: seconds,
+  cost_usd: dollars,
+};
 const LABELS = {
   row: "row",
   id: "id",
@@ -14,6 +19,8 @@ const LABELS = {
   prompt_tokens: "in",
   completion_tokens: "out",
   latency_s: "latency",
+  first_token_s: "first token",
+  waited_s: "waited",
   cost_usd: "cost",
   answer_characters: "characters",
 };
@@ -21,6 +28,8 @@ const HINTS = {
   prompt_tokens: "tokens of the prompt",
   completion_tokens: "tokens of the answer",
   answer_characters: "length of the answer",
+  first_token_s: "time to the first piece of the answer",
+  waited_s: "for a place in the limits, and for tries that failed",
 };
 const HIDDEN = new Set(["fact:key", "fact:answer", "fact:failure"]);
 const USUAL = new Set([
