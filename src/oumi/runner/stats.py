@@ -26,6 +26,7 @@ from oumi.runner.events import (
     WorkersReported,
 )
 from oumi.runner.limits.status import LimiterStatus
+from oumi.runner.session_times import SessionTimes
 from oumi.runner.worker_status import WorkerStatus
 
 NOTICED_WAIT_S = 0.05
@@ -41,11 +42,11 @@ class Histogram:
     def __init__(self) -> None:
         self._buckets: Counter[int] = Counter()
 
-    def add(self, seconds: float | None) -> None:
-        """Count one duration; None is none."""
+    def add(self, seconds: float | None, times: int = 1) -> None:
+        """Count a duration; None is none. -1 times takes back one that was counted."""
         if seconds is None:
             return
-        self._buckets[round(math.log(max(seconds, 1e-6)) / _STEP)] += 1
+        self._buckets[round(math.log(max(seconds, 1e-6)) / _STEP)] += times
 
     @property
     def is_empty(self) -> bool:
@@ -67,7 +68,7 @@ class Histogram:
 
     def buckets(self) -> list[tuple[float, int]]:
         """The middle of each bucket in seconds, and how many durations are in it, in order."""
-        return [(math.exp(b * _STEP), self._buckets[b]) for b in sorted(self._buckets)]
+        return [(math.exp(b * _STEP), n) for b, n in sorted(self._buckets.items()) if n]
 
 
 @dataclass
@@ -101,6 +102,8 @@ class RunStats:
     """How those of a cluster stood when they were last reported."""
     waiting: Waiting | None = None
     """What all rows wait for at the moment."""
+    over_time: SessionTimes = field(default_factory=SessionTimes)
+    """How retries and limits went."""
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
 
@@ -114,10 +117,12 @@ class RunStats:
                 self.paid.add(event.usage or Usage())
             case RowRetried():
                 self.retries[_reason(event.error)] += 1
+                self.over_time.count_retry()
             case RowRepaired():
                 self.repairs += 1
             case LimitsReported():
                 self.limits = event.status
+                self.over_time.take(event.status)
             case WorkersReported():
                 self.workers = event.workers
             case Waiting() | Resumed():
@@ -192,6 +197,7 @@ class RunStats:
             "latency_s": _quantiles(self.latency),
             "waited_s": _quantiles(self.waited),
             "limits": asdict(self.limits) if self.limits else None,
+            "over_time": self.over_time.to_dict(),
         }
 
 
