@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
@@ -80,6 +83,27 @@ def test_merged_parts_are_the_run(
     engine.infer(None, config)
     merge_parts(engine.session(config))
     assert server.stats()["requests"] == 2 * asked, "the merged output is a finished run"
+
+
+def test_parts_behind_a_url(
+    engine: RemoteInferenceEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    whole = _config(tmp_path, "whole.jsonl")
+    engine.infer(None, whole)
+    url = f"memory://{tmp_path.name}/out.jsonl"
+    config = whole.model_copy(update={"output_path": url})
+    for number in range(1, PARTS + 1):
+        answered = engine.infer(None, config.model_copy(update={"part": f"{number}/{PARTS}"}))
+        assert answered[-1][-1].content.startswith("answer to row-")
+    merged = merge_parts(engine.session(config))
+    assert fsspec.open(url).open().read() == (tmp_path / "whole.jsonl").read_bytes()
+    assert len(list(merged.conversations)) == ROWS
+    del answered, merged
+    gc.collect()
+    assert list(scratch.iterdir()) == []
 
 
 def test_attempts_at_once_do_no_harm(

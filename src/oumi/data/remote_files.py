@@ -28,7 +28,7 @@ def fetch_files(url: str) -> Iterator[InputFile]:
 
     Raises InputError where there are none or they cannot be read, MissingDependencyError.
     """
-    system, path = _open(url)
+    system, path = open_url(url)
     url = mask_url(url)
     try:
         for name in _names(system, path, url):
@@ -63,8 +63,10 @@ def _names(system: Any, path: str, url: str) -> list[str]:
     return found
 
 
-def _open(url: str) -> tuple[Any, str]:
-    """The file system of a URL, with fsspec's interface, and the path in it."""
+def open_url(url: str) -> tuple[Any, str]:
+    """The file system of a URL, with fsspec's interface, and the path in it. Raises InputError for
+    one that nothing here opens, MissingDependencyError.
+    """
     scheme, shown = url.partition("://")[0].lower(), mask_url(url)
     needed = _PACKAGES.get(scheme, "fsspec and what it needs for it: pip install fsspec")
     try:

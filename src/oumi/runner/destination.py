@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -34,6 +34,9 @@ from oumi.structured.contract import type_of_answers
 
 class Destination(Protocol):
     """The methods are called in this order, each at most once."""
+
+    path: Path | None
+    """Where the output goes; None: into memory."""
 
     def finished_result(self) -> InferenceResult | None:
         """The result of this very job, where an earlier call has finished it."""
@@ -76,6 +79,8 @@ class Destination(Protocol):
 
 class MemoryDestination:
     """For a job without an output file."""
+
+    path: Path | None = None
 
     def __init__(self, session: Session, source: Source):
         self._session = session
@@ -121,10 +126,19 @@ class FileDestination:
     Raises ConfigError and OutputExistsError where its files would take the place of others.
     """
 
-    def __init__(self, session: Session, source: Source, path: Path, parser: Parser | None = None):
+    def __init__(
+        self,
+        session: Session,
+        source: Source,
+        path: Path,
+        parser: Parser | None = None,
+        open_journal: Callable[[Path], Journal] = Journal,
+    ):
         self._session = session
         self._source = source
         self._output = Output(path)
+        self.path: Path | None = self._output.path
+        self._open_journal = open_journal
         self._output.check_files(source.paths)
         self._overwrite = session.config.overwrite
         self._contract_at = partial(session.contract_at, source)
@@ -147,7 +161,7 @@ class FileDestination:
         """The journal, locked for this process."""
         if not self._output.journal_path.exists():
             self._check_replaceable(0)
-        self._journal = Journal(self._output.journal_path)
+        self._journal = self._open_journal(self._output.journal_path)
         return self._journal
 
     def claim(self, first: Iterable[Row]) -> int:

@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from oumi.core.configs.inference_config import InferenceConfig
@@ -39,7 +39,8 @@ from oumi.runner.events import (
     Waiting,
 )
 from oumi.runner.limits.budget import Budget, check_no_budget, check_price, has_budget, most_rows
-from oumi.runner.parts.attempts import attempt_path, find_part
+from oumi.runner.parts.attempts import find_part
+from oumi.runner.parts.destination import PartDestination
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -85,18 +86,16 @@ class Job:
         if source.recognised is not None:
             self._notify(SourceRecognised(source.recognised))
         with _output_path(self._config) as path:
-            if path is not None and self._part is not None:
-                path = await asyncio.to_thread(attempt_path, path.resolve(), self._part)
-            destination = self._destination(source, path)
+            destination = await asyncio.to_thread(self._destination, source, path)
             done = await asyncio.to_thread(destination.finished_result)
             if done is not None:
                 count = len(done.rows)
-                self._notify_started(RowsCounted(count, count, is_estimate=False), path)
+                self._notify_started(RowsCounted(count, count, is_estimate=False), destination)
                 return done
             rows = self._checked_rows()
             await asyncio.to_thread(rows.check_first)
-            with await asyncio.to_thread(destination.open) as store:
-                run = await self._begin(destination, store, rows, path)
+            async with _opened(destination) as store:
+                run = await self._begin(destination, store, rows)
                 try:
                     if not self._stopped:
                         if self._phase is not None:
@@ -152,9 +151,7 @@ class Job:
         if self._run is not None:
             self._run.stop()
 
-    async def _begin(
-        self, destination: Destination, store: RowStore, rows: CheckedRows, path: Path | None
-    ) -> Run:
+    async def _begin(self, destination: Destination, store: RowStore, rows: CheckedRows) -> Run:
         """The run, which is about to ask."""
         is_all = self._phase is not None  # which answers no row that has an answer already
         first = self.source.rows() if is_all else rows.kept
@@ -164,7 +161,7 @@ class Job:
         self._budget = await asyncio.to_thread(self._open_budget, destination)
         refusals = Refusals(has_answers=recorded > 0)
         run = self._run = Run(self._session, store, queue, self._notify, refusals, self._budget)
-        self._notify_started(queue.counts, path)
+        self._notify_started(queue.counts, destination)
         return run
 
     @property
@@ -220,11 +217,13 @@ class Job:
     def _destination(self, source: Source, path: Path | None) -> Destination:
         if path is None:
             return MemoryDestination(self._session, source)
+        if self._part is not None:
+            return PartDestination(self._session, source, self._part, self._parser)
         return FileDestination(self._session, source, path, self._parser)
 
-    def _notify_started(self, counts: RowsCounted, path: Path | None) -> None:
+    def _notify_started(self, counts: RowsCounted, destination: Destination) -> None:
         name, price = self._session.name, self._session.price
-        output_path = str(path.resolve()) if path else None
+        output_path = str(destination.path) if destination.path else None
         total, recorded, num_samples = counts.total, counts.recorded, self.source.num_samples
         self._notify(
             RunStarted(total, recorded, name, output_path, price, counts.is_estimate, num_samples)
@@ -247,6 +246,17 @@ def log_waits(event: Event) -> None:
         logger.warning(event.text)
     elif isinstance(event, BatchReported | SourceRecognised):
         logger.info(event.text)
+
+
+@contextlib.asynccontextmanager
+async def _opened(destination: Destination) -> AsyncIterator[RowStore]:
+    """What records the answers; opened and closed beside the event loop, which would wait."""
+    opening = destination.open()
+    store = await asyncio.to_thread(opening.__enter__)
+    try:
+        yield store
+    finally:
+        await asyncio.to_thread(opening.__exit__, None, None, None)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,25 @@
+"""Where the rows of a part end up."""
+
+from __future__ import annotations
+
+from oumi.core.configs.part import Part
+from oumi.core.types.result import InferenceResult
+from oumi.data.source import Source
+from oumi.data.tables.parser import Parser
+from oumi.runner.destination import FileDestination
+from oumi.runner.parts.opening import open_attempts
+from oumi.runner.session import Session
+from oumi.runner.stats import RunStats
+
+
+class PartDestination(FileDestination):
+    """An attempt at a part of the output that the settings name."""
+
+    def __init__(self, session: Session, source: Source, part: Part, parser: Parser | None = None):
+        self._attempts = open_attempts(str(session.config.output_path))
+        path = self._attempts.attempt_path(part)
+        super().__init__(session, source, path, parser, self._attempts.open_journal)
+
+    def finish(self, stats: RunStats) -> InferenceResult:
+        """Write the output of the attempt and its neighbours."""
+        return self._attempts.held(super().finish(stats))
