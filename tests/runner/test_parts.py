@@ -174,12 +174,6 @@ def test_more_parts_than_rows(engine: RemoteInferenceEngine, tmp_path: Path):
     assert len(merge_parts(engine.session(config)).rows) == ROWS
 
 
-def test_limits_are_divided(engine: RemoteInferenceEngine, tmp_path: Path):
-    remote = RemoteParams(requests_per_minute=600)
-    config = _config(tmp_path, "out.jsonl", part="1/4", remote_params=remote)
-    assert engine.session(config).limiter.limits.requests_per_minute == 150
-
-
 @pytest.mark.parametrize("part", ["0/3", "4/3", "3", "a/b", "1/0"])
 def test_no_part(part: str):
     with pytest.raises(ValueError, match="expected a part such as 3/16"):
