@@ -14,6 +14,7 @@ from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.errors import ConfigError
 from oumi.inference import RemoteInferenceEngine
 from oumi.runner.limits.config import Limits
+from oumi.runner.limits.shares import share_of
 from tests.fault_server import FaultServer
 from tests.runner.test_limiter import max_in_window
 from tests.server.process import Serve
@@ -85,8 +86,8 @@ def test_a_server_in_between_keeps_to_the_limit(server: FaultServer, tmp_path: P
 
 def test_shares_are_rounded_down():
     limits = Limits(8, 100, 1000, 500, politeness_s=2.0)
-    assert limits.divided(3) == Limits(2, 33, 333, 166, politeness_s=2.0)
-    assert Limits(8).divided(16) == Limits(8), "how many are in flight is no limit on starts"
+    assert share_of(limits, 3) == Limits(2, 33, 333, 166, politeness_s=2.0)
+    assert share_of(Limits(8), 16) == Limits(8), "how many are in flight is no limit on starts"
 
 
 @pytest.mark.parametrize(

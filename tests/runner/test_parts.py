@@ -17,9 +17,11 @@ import fsspec
 import pytest
 
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
-from oumi.errors import ConfigError, InferenceError, InputError
+from oumi.errors import BudgetError, ConfigError, InferenceError, InputError
 from oumi.inference import RemoteInferenceEngine
+from oumi.runner.parts.attempts import copy_records
 from oumi.runner.parts.merge import merge_parts
+from oumi.runner.storage.journal import Journal
 from tests.conftest import count_records
 from tests.fault_server import FaultServer
 
@@ -172,6 +174,38 @@ def test_more_parts_than_rows(engine: RemoteInferenceEngine, tmp_path: Path):
     for number in range(1, 81):
         engine.infer(None, config.model_copy(update={"part": f"{number}/80"}))
     assert len(merge_parts(engine.session(config)).rows) == ROWS
+
+
+def test_an_estimate_of_a_part(engine: RemoteInferenceEngine, tmp_path: Path):
+    config = _config(tmp_path, "out.parquet", part="2/2")
+    assert engine.estimate(None, config).left == ROWS // 2
+    engine.estimate(None, config, pilot=4)
+    assert engine.estimate(None, config).left == ROWS // 2 - 4
+    engine.infer(None, config)
+    assert engine.estimate(None, config).left == 0
+    assert engine.estimate(None, config.model_copy(update={"part": "1/2"})).left == ROWS // 2
+
+
+def test_budgets_are_divided(engine: RemoteInferenceEngine, server: FaultServer, tmp_path: Path):
+    generation = GenerationParams(max_new_tokens=16)
+    config = _config(tmp_path, "out.jsonl", max_total_tokens=300, generation=generation)
+    for part in ("1/2", "2/2"):
+        said = f"max_total_tokens = 150, the share of part {part}, is reached"
+        with pytest.raises(BudgetError, match=said):
+            engine.infer(None, config.model_copy(update={"part": part}))
+    stats = server.stats()
+    assert stats["requests"] < ROWS
+    assert stats["prompt_tokens"] + stats["completion_tokens"] <= 300
+
+
+def test_what_may_be_paid_for_is_known_to_later_attempts(tmp_path: Path):
+    sources = [tmp_path / "a.journal", tmp_path / "b.journal"]
+    for source, tokens in zip(sources, ([700, 20], [300, 90]), strict=True):
+        with Journal(source) as journal:
+            journal.append_note("unrecorded", tokens)
+    copy_records(sources, tmp_path / "c.journal")
+    with Journal(tmp_path / "c.journal") as journal:
+        assert journal.notes["unrecorded"] == [700, 90]
 
 
 @pytest.mark.parametrize("part", ["0/3", "4/3", "3", "a/b", "1/0"])

@@ -217,6 +217,7 @@ def test_a_key_that_is_refused(oumi: Runs, server: FaultServer):
     with ObjectStore(checks_keys=True) as closed:
         oumi.env |= closed.env
         code, said = oumi.fails("infer", "--part", "1/2")
+        assert oumi.fails("infer", "--input_path", "s3://a/b.jsonl", "--part", "1/1")[0] == 3
     assert (code, server.stats()["requests"]) == (3, 0)
     assert "AWS_ACCESS_KEY_ID" in said
 
@@ -226,6 +227,9 @@ def test_a_store_that_is_away(oumi: Runs, server: FaultServer):
     code, said = oumi.fails("infer", "--part", "1/2")
     assert (code, server.stats()["requests"]) == (4, 0)
     assert f"{OUTPUT}.parts/1-of-2: cannot be listed" in said
+    code, said = oumi.fails("infer", "--part", "1/2", "--input_path", f"s3://{BUCKET}/in.jsonl")
+    assert code == 4
+    assert f"s3://{BUCKET}/in.jsonl: cannot be read" in said
 
 
 def test_a_store_that_pauses_in_mid_run(oumi: Runs, store: ObjectStore, server: FaultServer):

@@ -40,7 +40,6 @@ from oumi.runner.events import (
 )
 from oumi.runner.limits.budget import Budget, check_no_budget, check_price, has_budget, most_rows
 from oumi.runner.parts.attempts import find_part
-from oumi.runner.parts.destination import PartDestination
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -141,9 +140,9 @@ class Job:
     @property
     def kept(self) -> str:
         """What there is of a job that was interrupted, and how it goes on."""
-        path = self._config.output_path
-        again = "" if path is None else "; the same call goes on from there"
-        return f"{self._stats.kept(path)}{again}"
+        place = self._config.recorded_in
+        again = "" if place is None else "; the same call goes on from there"
+        return f"{self._stats.kept(place)}{again}"
 
     def stop(self) -> None:
         """Finish what is in flight, begin nothing more, and keep the journal."""
@@ -211,13 +210,15 @@ class Job:
         left = f", {(stats.total or 0) - stats.finished:,} left" if is_counted else ""
         if not self._is_kept:
             return f"{stats.kept(None)}{left}"
-        done = stats.kept(self._config.output_path)
+        done = stats.kept(self._config.recorded_in)
         return f"{done}{left}. With a higher {error.setting} the same call goes on"
 
     def _destination(self, source: Source, path: Path | None) -> Destination:
         if path is None:
             return MemoryDestination(self._session, source)
         if self._part is not None:
+            from oumi.runner.parts.destination import PartDestination
+
             return PartDestination(self._session, source, self._part, self._parser)
         return FileDestination(self._session, source, path, self._parser)
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.configs.part import Part
 from oumi.core.types.completion import Usage
 from oumi.errors import BudgetError, ConfigError, OumiError
 from oumi.runner.cost import Price
@@ -40,7 +41,7 @@ class Spent:
 
 
 class Budget:
-    """The budget of one run. One event loop, no tasks.
+    """The budget of one run, or the share of one part of it. One event loop, no tasks.
 
     `record` is called with the tokens that may have been paid for and stand in no record, whenever
     they are more than it was last told; what it does is to outlive the process. Raises ConfigError
@@ -55,8 +56,10 @@ class Budget:
         record: Callable[[Tokens], None],
     ):
         check_price(price, config)
-        self._max_cost = config.max_cost_usd
-        self._max_tokens = config.max_total_tokens
+        parts = 1 if config.part is None else Part.parse(config.part).count
+        self._share = "" if config.part is None else f", the share of part {config.part},"
+        self._max_cost = config.max_cost_usd and config.max_cost_usd / parts
+        self._max_tokens = config.max_total_tokens and config.max_total_tokens // parts
         self._max_rows, self._most_rows = config.max_rows, most_rows(config)
         self._price = price
         self._usage = spent.usage
@@ -176,11 +179,13 @@ class Budget:
     def _error(self, setting: str, tokens: Tokens) -> BudgetError:
         if setting == "max_total_tokens":
             spent = self._usage.total_tokens + sum(self._lost)
-            reached = f"{setting} = {self._max_tokens:,} is reached: {spent:,} tokens are spent"
+            most = f"{setting} = {self._max_tokens:,}{self._share}"
+            reached = f"{most} is reached: {spent:,} tokens are spent"
             return BudgetError(f"{reached}, and the next request may take {sum(tokens):,}", setting)
         assert self._price is not None  # noqa: S101  checked above
         spent_usd, next_usd = self._cost(self._lost), self._price.at_most(*tokens)
-        reached = f"{setting} = {self._max_cost:g} is reached: ${spent_usd:.4f} is spent"
+        most = f"{setting} = {self._max_cost:g}{self._share}"
+        reached = f"{most} is reached: ${spent_usd:.4f} is spent"
         return BudgetError(f"{reached}, and the next request may cost ${next_usd:.4f}", setting)
 
 

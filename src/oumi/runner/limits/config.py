@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from oumi.errors import ConfigError
 
 if TYPE_CHECKING:
     from oumi.core.configs.remote_params import RemoteParams
-
-
-_PER_MINUTE = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +24,8 @@ class Limits:
     """Whether fewer than `in_flight` may be in flight where the server bears no more."""
     max_wait_s: float = float("inf")
     """The longest pause that a server may ask for."""
-
-    def divided(self, count: int) -> Limits:
-        """The share of each of `count` runs at the same time, which together keep to the limits.
-        Requests in flight are divided where starts in any stretch of time are limited by them.
-
-        Raises ConfigError for a limit of which there is not enough for all.
-        """
-        shares = {name: _share(getattr(self, name), count, name) for name in _PER_MINUTE}
-        if self.politeness_s:
-            name = "num_workers under a politeness_policy"
-            shares["in_flight"] = _share(self.in_flight, count, name)
-        return replace(self, **shares)
+    spread: bool = True
+    """Whether starts are spread evenly; otherwise a minute's worth of them may be at once."""
 
     @classmethod
     def from_params(cls, params: RemoteParams) -> Limits:
@@ -54,14 +39,3 @@ class Limits:
             adaptive=params.use_adaptive_concurrency,
             max_wait_s=params.max_wait_s,
         )
-
-
-def _share(limit: int | None, count: int, name: str) -> int | None:
-    if limit is None:
-        return None
-    if limit < count:
-        raise ConfigError(
-            f"{name}: {limit} cannot be divided among {count} parts at once: have {limit} parts at "
-            f"most, or allow {count} at least"
-        )
-    return limit // count

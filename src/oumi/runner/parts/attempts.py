@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.configs.input_folder import STANDARD_STREAM
@@ -25,7 +26,14 @@ from oumi.errors import ConfigError
 from oumi.runner.storage.atomic import atomic_file, beside, storage_errors
 from oumi.runner.storage.folders import make_folder
 from oumi.runner.storage.journal import Journal
-from oumi.runner.storage.journal_lines import HEADER, HEADERS, moved_line, read_note, whole_lines
+from oumi.runner.storage.journal_lines import (
+    HEADER,
+    HEADERS,
+    moved_line,
+    read_note,
+    whole_lines,
+    write_line,
+)
 from oumi.runner.storage.run_summary import RunSummary
 
 JOURNAL = ".journal"
@@ -105,16 +113,22 @@ class Attempts:
 
 
 def copy_records(sources: list[Path], target: Path, shifts: list[int] | None = None) -> None:
-    """Write a journal of the whole records of others, in their order. `shifts` are added to the
-    numbers of the rows of each. Raises StorageError.
+    """Write a journal of the whole records of others, in their order, and of what may be paid for
+    besides. `shifts` are added to the numbers of the rows of each. Raises StorageError.
     """
+    notes: list[dict[str, Any]] = []
     with atomic_file(target, _KEPT) as file:
         file.write(HEADER)
         for source, shift in zip(sources, shifts or [0] * len(sources), strict=True):
-            file.writelines(_records(source, shift))
+            file.writelines(_records(source, shift, notes))
+        # Each attempt's count begins with that of those before.
+        unrecorded = [note["unrecorded"] for note in notes if "unrecorded" in note]
+        if unrecorded:
+            file.write(write_line({"unrecorded": [*map(max, zip(*unrecorded, strict=True))]}))
 
 
-def _records(journal: Path, shift: int) -> Iterator[bytes]:
+def _records(journal: Path, shift: int, notes: list[dict[str, Any]]) -> Iterator[bytes]:
+    """The records of a journal; `notes` gains those that stand between them."""
     damaged = 0
     with journal.open("rb") as file:
         for _, line in whole_lines(file):
@@ -122,7 +136,9 @@ def _records(journal: Path, shift: int) -> Iterator[bytes]:
                 continue
             if (moved := moved_line(line, shift)) is not None:
                 yield moved
-            elif read_note(line) is None:
+            elif (note := read_note(line)) is not None:
+                notes.append(note)
+            else:
                 damaged += 1
     if damaged:
         logger.warning(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,17 +9,10 @@ from pathlib import Path
 
 from oumi.core.urls import mask_url
 from oumi.data.remote_files import open_url
-from oumi.errors import AccessError, ConfigError, OumiError, UnavailableError
+from oumi.data.store_errors import store_error
+from oumi.errors import ConfigError, OumiError
 
 _READ_AT_ONCE = 16  # a small file takes a round trip of some 20 ms: 800 a second
-
-# What the clients of stores say (pyarrow, s3fs, gcsfs, adlfs), whose errors are of any type.
-_REFUSED = re.compile(
-    r"access.?denied|credential|forbidden|unauthorized|invalid.?access.?key|\b40[13]\b"
-    r"|signature.?does.?not.?match|expired.?token|token.{0,20}expired",
-    re.IGNORECASE,
-)
-_NO_BUCKET = re.compile(r"no.?such.?bucket|bucket does not exist|\b404\b", re.IGNORECASE)
 
 
 class RemoteFolder:
@@ -99,19 +91,4 @@ class RemoteFolder:
         except OumiError:
             raise
         except Exception as error:
-            raise _translated(f"{self.shown(name)}: {what}", error) from error
-
-
-def _translated(what: str, error: Exception) -> OumiError:
-    """An error of a store by what the caller can do about it."""
-    said = f"{type(error).__name__}: {error}"
-    if isinstance(error, PermissionError) or _REFUSED.search(said):
-        return AccessError(
-            f"{what}: {said}. The store has to be told who asks: for S3 by AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY or a profile, for gs:// by GOOGLE_APPLICATION_CREDENTIALS"
-        )
-    if isinstance(error, FileNotFoundError) or _NO_BUCKET.search(said):
-        return ConfigError(f"{what}: {said}. Make the bucket, or name another one")
-    if isinstance(error, NotImplementedError):
-        return ConfigError(f"{what}: files are only read there. Name another output_path")
-    return UnavailableError(f"{what}: {said}")
+            raise store_error(f"{self.shown(name)}: {what}", error, ConfigError) from error
