@@ -79,6 +79,7 @@ def _slurm_tasks(script: str) -> Iterator[dict[str, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_script_for_slurm_asks_each_row_once(folder: Path, server: FaultServer):
     script = folder / "parts.sh"
     script.write_text(_block("#SBATCH --array").code)
@@ -106,6 +107,7 @@ def test_a_task_of_slurm_hears_that_it_has_to_end(folder: Path, server: FaultSer
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_job_for_kubernetes_asks_each_row_once(folder: Path, server: FaultServer):
     job: dict[str, Any] = yaml.safe_load(_block("kind: Job").code)
     assert (job["apiVersion"], job["spec"]["completionMode"]) == ("batch/v1", "Indexed")

@@ -23,7 +23,7 @@ from tests.conftest import count_records
 from tests.fault_server import FaultServer
 from tests.object_store import ObjectStore
 
-pytestmark = pytest.mark.slow  # each test starts several processes
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # each test starts several processes
 
 ROWS = 40
 BUCKET = "answers"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from oumi.core.logs import logger
 from oumi.errors import OumiError, UnavailableError
+from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal import Journal
 from oumi.runner.storage.journal_lines import HEADER, read_places
 
@@ -105,7 +106,8 @@ class SegmentedJournal(Journal):
     def _send(self) -> None:
         """Write all that is new as one segment."""
         started, end = time.monotonic(), self._end
-        lines = os.pread(self._lock.file, end - self._sent, self._sent)
+        with storage_errors(self.path):
+            lines = os.pread(self._lock.file, end - self._sent, self._sent)
         if lines or not self._segments:
             number = self._segments
             self._segments += 1  # also of one that fails, which may appear there all the same
@@ -115,11 +117,11 @@ class SegmentedJournal(Journal):
         self._warned = False
 
     def _send_rest(self) -> None:
-        if self._sending is not None:
-            self._sending.exception()  # waits; what it did not send is sent below
+        if not self._warned:  # the store had taken all that it was given
+            self._complete_at = time.monotonic()
         while True:
             try:
-                return self._send()
+                return self._pool.submit(self._send).result()  # after one that is on its way
             except UnavailableError as error:
                 self._check_not_behind(error)
                 self._warn(error)
