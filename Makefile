@@ -40,7 +40,7 @@ format: $(DEV)  ## bring the code into form
 docs: $(DEV)  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -W -q -n -b html docs docs/_build/html
 
-screenshots: $(BROWSER)  ## the pictures of the report in docs
+screenshots: $(BROWSER)  ## the pictures of the report and the server in docs
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py
 
 check: lint test docs test-engines  ## what CI runs

@@ -12,6 +12,7 @@ import pytest
 from oumi.core.configs import RemoteParams
 from oumi.errors import AccessError, RequestError, UnavailableError
 from oumi.runner.limits.config import Limits
+from oumi.runner.limits.gates import OUTPUT, REQUESTS
 from oumi.runner.limits.limiter import Limiter
 from tests.runner import virtual_time
 
@@ -77,6 +78,38 @@ def test_no_minute_sees_more_starts_or_tokens_than_allowed(seed: int):
         assert in_a_second <= max(1, limits.requests_per_minute / 60)
     if limits.output_tokens_per_minute is not None:
         assert max_in_window(times_s, tokens, WINDOW_S) <= limits.output_tokens_per_minute
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_spreading_a_minutes_worth_starts_at_once_and_no_minute_sees_more(seed: int):
+    source = random.Random(seed)
+    count, tokens = source.randint(1, 50), source.choice([90, 2_000])
+    limits = Limits(100, count, output_tokens_per_minute=tokens, spread=False, adaptive=False)
+    starts = virtual_time.run(schedule(limits, source, 200))
+    times_s, weights = [t for t, _ in starts], [float(n) for _, n in starts]
+    assert max_in_window(times_s, [1.0] * len(starts), WINDOW_S) <= count
+    assert max_in_window(times_s, weights, WINDOW_S) <= tokens
+
+
+def test_who_is_held_back_is_told_by_what_and_for_how_long():
+    async def main() -> None:
+        limits = Limits(3, 2, output_tokens_per_minute=100, spread=False, adaptive=False)
+        limiter = make(limits)
+        permits = [limiter.try_acquire(1, 40) for _ in range(2)]
+        assert None not in permits, "both at once"
+        assert limiter.held_back_by(1, 1) == (REQUESTS, pytest.approx(60))
+        await asyncio.sleep(20)
+        assert limiter.try_acquire(1, 1) is None
+        assert limiter.held_back_by(1, 1) == (REQUESTS, pytest.approx(40))
+        await asyncio.sleep(40.01)
+        permits += [limiter.try_acquire(1, 90)]
+        assert limiter.held_back_by(1, 90) == (None, 0.0)
+        permits[0].done(1, 40, 1.0)
+        assert limiter.held_back_by(1, 90) == (OUTPUT, pytest.approx(60))
+        await asyncio.sleep(61)
+        assert limiter.try_acquire(1, 90) is not None
+
+    virtual_time.run(main())
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -52,6 +52,7 @@ class Serve:
                 self.url = line.split()[1]
                 break
         else:
+            self._process.communicate()
             raise RuntimeError("".join(self.first_lines))
         self.rest_of_ready = [self._process.stderr.readline() for _ in range(3)]
         self.client = httpx.Client(base_url=self.url, timeout=60, verify=False)

@@ -312,7 +312,7 @@ def test_files_are_read_where_each_model_that_may_answer_allows_them(
     assert server.stats()["requests"] == 1
 
 
-@pytest.mark.parametrize("setting", ["--generation.num_samples=3", "--cache=true"])
+@pytest.mark.parametrize("setting", ["--generation.num_samples=3", "--max_total_tokens=9"])
 def test_what_only_runs_do_is_refused(oumi, setting: str):
     done = oumi("serve", setting)
     assert done.returncode == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,11 @@ def test_blocks_that_ask_are_answered(tiny: Serve, block: Block):
     assert "Paris" in run(tiny, *COMMANDS[block.language], block.code)
 
 
+def test_the_block_that_embeds(tiny: Serve):
+    [block] = [b for b in blocks(PAGE) if b.mark == "not run: it embeds"]
+    assert run(tiny, sys.executable, "-c", block.code) == "[256, 256]\n"
+
+
 def test_the_page_has_clients():
     assert [block.language for block in ASKING] == ["bash", "python", "python", "python"]
 
@@ -45,6 +51,21 @@ def test_the_example_asks_with_both_clients(tiny: Serve):
     assert printed.splitlines()[0] == "OpenAI's client: The capital of France is Paris."
     assert "as a Pydantic model: City" in printed
     assert printed.splitlines()[-1] == "Anthropic's client: The capital of France is Paris."
+
+
+def test_the_keys_of_the_page_are_taken(tmp_path: Path):
+    shown = next(b.code for b in blocks(PAGE) if "cat > keys.yaml" in b.code)
+    path = tmp_path / "keys.yaml"
+    path.write_text(shown.partition("<<'END'\n")[2].partition("\nEND\n")[0])
+    keys = {"ALICES_KEY": "a-long-secret", "OUMI_API_KEYS": "bob:another-secret"}
+    more = {"OPENAI_API_KEY": "sk-none", "HOME": str(tmp_path)}
+    with Serve("-m", "gpt-4o", "-c", path, key="another-secret", **keys, **more) as serve:
+        assert [model.id for model in serve.openai.models.list()] == ["gpt-4o"]
+        assert serve.metric('oumi_key_in_flight{key="alice"}') == 0
+        assert (
+            'oumi_key_spent_usd{key="bob"}'
+            in serve.client.get("/metrics", headers={"x-api-key": "a-long-secret"}).text
+        )
 
 
 def test_what_the_server_says_when_it_is_ready(tiny: Serve):

@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING
 import click
 
 from oumi.cli.log_options import log_options, show_settings
-from oumi.cli.overrides import OverridableCommand, config_option, read_settings
+from oumi.cli.overrides import OverridableCommand, config_option, given_overrides
+from oumi.cli.shortcuts import model_options
 from oumi.cli.signals import SigtermInterrupt, sigterm_interrupts
 from oumi.core.printable import printable
 from oumi.errors import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
+    from oumi.server.key_settings import KeySettings
     from oumi.server.models import ServedModel
     from oumi.server.options import ServeOptions
 
 _EPILOG = """\b
 Any setting is an option, as for `oumi infer`:
-  oumi serve                                the model in this package
-  oumi serve --model.model_name m.gguf      a model on this machine
-  oumi serve -c run.yaml                    whatever a config names, or several:
-                                            models: {fast: {…}, big: {…}}
+  oumi serve                    the model in this package
+  oumi serve -m qwen.gguf       a model on this machine
+  oumi serve -m gpt-4o          one behind an API
+  oumi serve -c run.yaml        whatever a config names, or several models and keys:
+                                models: {fast: {…}, big: {…}}
+                                keys: {alice: {key: …, requests_per_minute: 60}}
 
 \b
 SIGTERM and Ctrl-C: nothing new is taken, what is in flight is answered.
@@ -43,6 +47,7 @@ _PACKAGES = ("starlette", "uvicorn", "prometheus_client", "python_multipart")
     options_metavar="[OPTIONS] [--SETTING VALUE]...",
     epilog=_EPILOG,
 )
+@model_options
 @config_option("YAML settings: of one model, or of several under `models`.")
 @click.option("--host", default="127.0.0.1", help="The address to listen on.  [127.0.0.1]")
 @click.option("--port", default=8000, type=click.IntRange(0, 65535), help="0: any.  [8000]")
@@ -87,18 +92,19 @@ def command(
 ) -> int:
     """Serve models over HTTP, as the APIs of OpenAI and Anthropic."""
     _require_packages()
-    from oumi.server.http.keys import ApiKeys
+    from oumi.server.http.api_keys import ApiKeys
     from oumi.server.options import ServeOptions
 
+    models, key_settings = _read_file(ctx, path)
     options = ServeOptions(
         host=host,
         port=port,
-        keys=ApiKeys.parse(_words(keys)),
+        keys=ApiKeys.parse(_words(keys), key_settings),
+        key_settings=key_settings,
         most_waiting=most_waiting,
         drain_s=drain_s,
         cors=cors,
     )
-    models = _read_models(ctx, path)
     if verbose:
         for config in models.values():
             show_settings(config)
@@ -131,23 +137,29 @@ def _say_ready(address: str, names: Sequence[str], options: ServeOptions) -> Non
     click.echo(printable("\n".join(lines)), err=True)
 
 
-def _read_models(ctx: click.Context, path: Path | None) -> dict[str, ServedModel]:
-    """The models by name: those of a file of several, or the one of the settings."""
+def _read_file(
+    ctx: click.Context, path: Path | None
+) -> tuple[dict[str, ServedModel], dict[str, KeySettings]]:
+    """The models and the keys by name: those of a file of several, or the model of the settings."""
     from oumi.core.configs import loading
-    from oumi.server.models import ServedModel, ServedModels, name_of
+    from oumi.core.configs.named import find_config
+    from oumi.server.models import ServedModel, ServedModels, ServedWithKeys, name_of
 
-    if path is not None and loading.has_group(path, "models"):
-        if ctx.meta["oumi.overrides"]:
+    at = None if path is None else find_config(path)
+    if at is not None and loading.has_group(at, "models"):
+        if given_overrides(ctx):
             raise ConfigError(f"{path} is of several models: write their settings into it")
-        return loading.load(ServedModels, path, ()).models
-    config = read_settings(ctx, path)
-    served = ServedModel(**{name: getattr(config, name) for name in config.model_fields_set})
-    return {name_of(config): served}
+        several = loading.load(ServedModels, at, ())
+        return several.models, several.keys
+    config = loading.load(ServedWithKeys, at, given_overrides(ctx))
+    names = config.model_fields_set - {"keys"}
+    served = ServedModel(**{name: getattr(config, name) for name in names})
+    return {name_of(config): served}, config.keys
 
 
 def _words(keys: Sequence[str]) -> list[str]:
     """The keys of the command line, and those of the environment."""
-    from oumi.server.http.keys import VARIABLE
+    from oumi.server.http.api_keys import VARIABLE
 
     return [*keys, *filter(None, re.split(r"[,\s]+", os.environ.get(VARIABLE, "")))]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -58,13 +58,21 @@ def shortcut_options(command: CommandT) -> CommandT:
     return _add_options(command, multiple=False)
 
 
+def model_options(command: CommandT) -> CommandT:
+    """Those that say which model answers."""
+    return _add_options(command, multiple=False, paths=("model.model_name", "engine"))
+
+
 def repeatable_shortcut_options(command: CommandT) -> CommandT:
     """The same options, each of which may be given several times."""
     return _add_options(command, multiple=True)
 
 
-def _add_options(command: CommandT, *, multiple: bool) -> CommandT:
-    for path, shortcut in reversed(_SHORTCUTS.items()):
+def _add_options(
+    command: CommandT, *, multiple: bool, paths: Sequence[str] = tuple(_SHORTCUTS)
+) -> CommandT:
+    for path in reversed(paths):
+        shortcut = _SHORTCUTS[path]
         names, further = shortcut["names"], {k: v for k, v in shortcut.items() if k != "names"}
         option = click.option(
             *names, expose_value=False, callback=_set(path), multiple=multiple, **further

@@ -63,6 +63,11 @@ class Price:
         )
 
 
+def cost_of(usage: Usage, price: Price | None) -> float:
+    """Dollars for these tokens; nothing where they cost nothing, or nobody knows what."""
+    return 0.0 if price is None else price.cost(usage) or 0.0
+
+
 def no_price(price: Price) -> str:
     """Why a cost is not known."""
     return f"no price is published for {price.model}"

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row
-from oumi.errors import OumiError, StructuredOutputError
-from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
+from oumi.errors import StructuredOutputError
+from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired
 from oumi.runner.limits.budget import Budget
 from oumi.runner.prefill import check_last_message
 from oumi.runner.refusals import Refusals
@@ -84,7 +84,7 @@ class RowTask:
         self._key = key
         self._refusals = refusals = refusals or Refusals()
         self._cache = cache
-        self._requests = RowRequests(self._retried, stop or StopSignal(), refusals, budget)
+        self._requests = RowRequests(row.index, notify, stop or StopSignal(), refusals, budget)
         self._started_s = time.monotonic()
         self._recorded_times: RowTimes | None = None  # at the last answer
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
@@ -110,16 +110,22 @@ class RowTask:
             return self.fail(error)
         if not completion.from_cache:  # which shows nothing of the key and the model of this run
             self._refusals.row_done()
-        if self._cache is not None and self._recorded is not None:
-            self._cache.put(self._key, self._row.repeat, self._recorded)
+        self._keep()
         times = self._recorded_times or self._times()
         return RowDone(self._row.index, completion, **times, usage=self._usage)
+
+    @property
+    def has_contract(self) -> bool:
+        """Whether its answer has to look like something."""
+        return self._session.contract is not None
 
     async def complete(self) -> Completion:
         """The row's answer, for a caller who asks nothing else. Raises the error for which there
         is none, once no further try may help.
         """
-        return _with_usage(await self._answer())
+        completion = await self._answer()
+        self._keep()
+        return _with_usage(completion)
 
     def stream(self) -> AsyncGenerator[Delta]:
         """The answer piece by piece. It is recorded and validated, and tried again as long as
@@ -189,7 +195,7 @@ class RowTask:
         if self._cache is None or self._store.earlier_answer(self._row.index) is not None:
             return None
         found = self._cache.get(self._key, self._row.repeat)
-        if found is None:
+        if not isinstance(found, Completion):
             return None
         try:
             answer = require_valid(contract, found)
@@ -222,12 +228,16 @@ class RowTask:
         self._earlier, self._problem = completion.answers, problem
         self._notify(RowRepaired(self._row.index, problem))
 
-    def _retried(self, error: OumiError, wait_s: float) -> None:
-        self._notify(RowRetried(self._row.index, error, wait_s))
-
     def _accept_apart(self, completion: Completion) -> Completion:
         """`accept` for an answer that is handed out without its conversation."""
-        return _with_usage(self.accept(completion))
+        accepted = self.accept(completion)
+        self._keep()
+        return _with_usage(accepted)
+
+    def _keep(self) -> None:
+        """Have the cache keep the answer, where there is one and it is new."""
+        if self._cache is not None and self._recorded is not None:
+            self._cache.put(self._key, self._row.repeat, self._recorded)
 
     def _record(self, completion: Completion) -> Completion:
         if self._earlier:

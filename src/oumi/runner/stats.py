@@ -130,10 +130,10 @@ class RunStats:
         self.is_estimate = event.is_estimate
 
     def _count_done(self, event: RowDone) -> None:
-        completion = event.completion
+        answer = event.answer
         self.done += 1
-        self.paid.add(event.usage or completion.usage, completion.price_share)
-        if completion.from_cache:
+        self.paid.add(event.usage or answer.usage, answer.price_share)
+        if answer.from_cache:
             self.from_cache += 1
         else:
             self.latency.add(event.latency_s)

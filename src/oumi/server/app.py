@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.anthropic import MessagesApi
 from oumi.server.anthropic.counting import TokenCounting
 from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
@@ -19,6 +20,7 @@ from oumi.server.batches.batch_handlers import BatchHandlers
 from oumi.server.batches.file_handlers import FileHandlers
 from oumi.server.batches.service import BatchService
 from oumi.server.docs_page import docs_page
+from oumi.server.embeddings.handler import Embedding
 from oumi.server.generating import Generating
 from oumi.server.http.direct_paths import DirectPaths
 from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules, request_id_of
@@ -53,13 +55,14 @@ _PAGE_HEADERS = (
 class Server:
     """What all endpoints of a running server share."""
 
-    def __init__(self, models: ModelTable, options: ServeOptions):
+    def __init__(self, models: ModelTable, options: ServeOptions, accounts: Accounts):
         self.models = models
+        self._accounts = accounts
         self.batches = BatchService(models)
         self.is_draining = False
         self._options = options
         self._metrics = Metrics()
-        self._metrics.watch(models)
+        self._metrics.watch(models, accounts)
         self._rules = HttpRules(
             options.keys, options.max_body_bytes, options.cors, self._metrics.request_ended
         )
@@ -67,7 +70,7 @@ class Server:
     def app(self) -> ASGIApp:
         """The ASGI app."""
         generating = [
-            self._route(path, "POST", Generating(api, self.models, self._metrics), api.errors)
+            self._route(path, "POST", self._generating(api), api.errors)
             for path, api in APIS.items()
         ]
         routed = Starlette(
@@ -76,11 +79,16 @@ class Server:
         direct = DirectPaths({route.path: route.app for route in generating}, routed)
         return _with_cors(direct, self._options.cors)
 
+    def _generating(self, api: Api) -> Generating:
+        return Generating(api, self.models, self._metrics, self._accounts)
+
     def _routes(self, generating: list[Route]) -> list[Route]:
         listed, counting = ModelList(self.models), TokenCounting(self.models)
+        embedding = Embedding(self.models, self._metrics, self._accounts)
         return [
             *generating,
             self._route("/v1/messages/count_tokens", "POST", counting, ANTHROPIC_ERRORS),
+            self._route("/v1/embeddings", "POST", embedding),
             self._route("/v1/models", "GET", listed.all),
             self._route("/v1/models/{name:path}", "GET", listed.one),
             *self._batch_routes(),
@@ -91,7 +99,10 @@ class Server:
         ]
 
     def _batch_routes(self) -> list[Route]:
-        files, batches = FileHandlers(self.batches.files), BatchHandlers(self.batches)
+        files, batches = (
+            FileHandlers(self.batches.files),
+            BatchHandlers(self.batches, self._accounts),
+        )
         return [
             self._route("/v1/files", "POST", files.upload),
             self._route("/v1/files", "GET", files.all),
@@ -148,7 +159,7 @@ def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["*"],
-        expose_headers=["x-request-id", "x-oumi-model"],
+        expose_headers=["x-request-id", "x-oumi-model", "x-oumi-cache"],
     )
 
 

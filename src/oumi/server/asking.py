@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from oumi.core.logs import logger
 from oumi.core.types.completion import Completion, Delta, ToolCallDelta
+from oumi.core.waiting import all_of
 from oumi.data.source import ListSource, Row
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
@@ -19,6 +20,7 @@ from oumi.server.merged_streams import merged
 from oumi.server.query import Answer, Query
 
 if TYPE_CHECKING:
+    from oumi.runner.limits.budget import Budget
     from oumi.server.models import Model
 
 ResultT = TypeVar("ResultT")
@@ -26,18 +28,18 @@ Samples = AsyncGenerator[tuple[int, Delta]]
 """Parts of several answers, each with the number of its answer."""
 
 
-async def answer(models: Sequence[Model], query: Query) -> Answer:
-    """The answers of the first of the models that can give them."""
+async def answer(models: Sequence[Model], query: Query, budget: Budget | None) -> Answer:
+    """The answers of the first of the models that can give them, within a budget."""
 
     async def ask(model: Model) -> Answer:
-        return Answer(model.name, await _complete(model, query))
+        return Answer(model.name, await _complete(model, query, budget))
 
     return await _first_able(models, ask)
 
 
 @asynccontextmanager
 async def open_stream(
-    models: Sequence[Model], query: Query
+    models: Sequence[Model], query: Query, budget: Budget | None
 ) -> AsyncIterator[tuple[Model, tuple[int, Delta], Samples]]:
     """The model that answers, the first part of its answers, and the further parts.
 
@@ -45,7 +47,7 @@ async def open_stream(
     """
 
     async def begin(model: Model) -> tuple[Model, tuple[int, Delta], Samples]:
-        parts = _stream(model, query)
+        parts = _stream(model, query, budget)
         try:
             return model, await anext(parts), parts
         except BaseException:
@@ -71,60 +73,76 @@ async def _first_able(
     return await ask(last)
 
 
-async def _complete(model: Model, query: Query) -> list[Completion]:
+async def _complete(model: Model, query: Query, budget: Budget | None) -> list[Completion]:
     with model.admission.admit(query.samples):
-        tasks = _tasks(model, await _session(model, query), query)
+        tasks = _tasks(model, await session_of(model, query), query, budget)
         if len(tasks) == 1:
             return [await tasks[0].complete()]
-        asked = [asyncio.ensure_future(task.complete()) for task in tasks]
-        try:
-            return await asyncio.gather(*asked)
-        finally:
-            for one in asked:
-                one.cancel()
+        return await all_of(task.complete() for task in tasks)
 
 
-async def _stream(model: Model, query: Query) -> Samples:
+async def _stream(model: Model, query: Query, budget: Budget | None) -> Samples:
     with model.admission.admit(query.samples):
-        session = await _session(model, query)
-        # An answer of a form may have to be repaired, or is written otherwise by the API.
-        whole = session.contract is not None and not model.is_local
-        tasks = _tasks(model, session, query)
-        streams = [_as_stream(task) if whole else task.stream() for task in tasks]
+        session = await session_of(model, query)
+        streams = [_as_stream(model, task) for task in _tasks(model, session, query, budget)]
         async with aclosing(merged(streams)) as parts:
             async for part in parts:
                 yield part
 
 
-async def _as_stream(task: RowTask) -> AsyncGenerator[Delta]:
+def _as_stream(model: Model, task: RowTask) -> AsyncGenerator[Delta]:
+    cached = task.take_cached() if model.cache is not None else None
+    if cached is not None and isinstance(cached.completion, Completion):
+        return _only(_whole(cached.completion))
+    # An answer of a form may have to be repaired, or is written otherwise by the API.
+    if task.has_contract and not model.is_local:
+        return _once_whole(task)
+    return task.stream()
+
+
+async def _once_whole(task: RowTask) -> AsyncGenerator[Delta]:
+    yield _whole(await task.complete())
+
+
+async def _only(delta: Delta) -> AsyncGenerator[Delta]:
+    yield delta
+
+
+def _whole(completion: Completion) -> Delta:
     """A whole answer as the only part of a stream."""
-    completion = await task.complete()
     message = completion.message
     calls = tuple(
         ToolCallDelta(index, call.id, call.function.name, call.function.arguments)
         for index, call in enumerate(message.tool_calls or ())
     )
     text = message.compute_flattened_text_content("")
-    yield Delta(text, message.reasoning_content or "", completion, calls)
+    return Delta(text, message.reasoning_content or "", completion, calls)
 
 
-async def _session(model: Model, query: Query) -> Session:
+async def session_of(model: Model, query: Query) -> Session:
     """The session of the query's settings. To read a large schema may take a while."""
     if "guided_decoding" in query.settings:
         return await asyncio.to_thread(model.session_for, query)
     return model.session_for(query)
 
 
-def _tasks(model: Model, session: Session, query: Query) -> list[RowTask]:
+def _tasks(model: Model, session: Session, query: Query, budget: Budget | None) -> list[RowTask]:
     """A task for each sample. Where a seed is set, each further one has the next seed."""
     row = _row(session, query)
+    sessions, rows = [session], [row]
     seed = session.config.generation.seed
-    sessions = [session] * query.samples
-    if seed is not None:
-        for sample in range(1, query.samples):
+    for sample in range(1, query.samples):
+        if seed is None:
+            sessions.append(session)
+            rows.append(replace(row, sample=sample))  # which the cache keeps by itself
+        else:
             settings = {**query.settings, "seed": seed + sample}
-            sessions[sample] = model.session_for(replace(query, settings=settings))
-    return [RowTask(one, row, MemoryStore()) for one in sessions]
+            sessions.append(model.session_for(replace(query, settings=settings)))
+            rows.append(row)
+    return [
+        RowTask(*one, MemoryStore(), cache=model.cache, budget=budget)
+        for one in zip(sessions, rows, strict=True)
+    ]
 
 
 def _row(session: Session, query: Query) -> Row:

@@ -8,6 +8,7 @@ from html import escape
 ENDPOINTS = (
     ("POST", "/v1/chat/completions", "OpenAI's chat completions"),
     ("POST", "/v1/responses", "OpenAI's responses, without a memory of conversations"),
+    ("POST", "/v1/embeddings", "OpenAI's embeddings"),
     ("POST", "/v1/messages", "Anthropic's messages"),
     ("POST", "/v1/messages/count_tokens", "the tokens of a prompt, for models on this machine"),
     ("GET", "/v1/models", "the models that are served"),
@@ -28,10 +29,18 @@ _PAGE = """\
 <meta name="viewport" content="width=device-width">
 <title>oumi serve</title>
 <style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem;
-  color-scheme: light dark; }}
-td {{ padding: .15rem 1rem .15rem 0; vertical-align: top; }}
-pre {{ overflow-x: auto; padding: 1rem; border: 1px solid; }}
+:root {{ color-scheme: light dark; --line: color-mix(in srgb, currentcolor 18%, transparent); }}
+body {{ font: 15px/1.4 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto;
+  padding: 0 1rem; }}
+h1 {{ margin: 0; }}
+h2 {{ font-size: 1.1rem; margin: 1.6rem 0 .5rem; }}
+code, pre {{ font: 13px/1.5 ui-monospace, monospace; }}
+pre {{ overflow-x: auto; margin: 0; padding: .8rem 1rem; border: 1px solid var(--line);
+  border-radius: .5rem; background: color-mix(in srgb, currentcolor 4%, transparent); }}
+table {{ border-collapse: collapse; width: 100%; }}
+td {{ padding: .25rem 1rem .25rem 0; vertical-align: baseline;
+  border-bottom: 1px solid var(--line); }}
+td:first-child {{ font-size: 12px; opacity: .7; }}
 </style>
 <h1>oumi serve</h1>
 <p>{models}</p>
@@ -39,7 +48,8 @@ pre {{ overflow-x: auto; padding: 1rem; border: 1px solid; }}
 <pre>OPENAI_BASE_URL={url}/v1
 ANTHROPIC_BASE_URL={url}
 
-curl {url}/v1/chat/completions -H "Authorization: Bearer $OPENAI_API_KEY" \\
+curl {url}/v1/chat/completions \\
+  -H "Authorization: Bearer $OPENAI_API_KEY" \\
   -d '{{"model": "{first}", "messages": [{{"role": "user", "content": "Hi"}}]}}'</pre>
 <h2>Endpoints</h2>
 <table>

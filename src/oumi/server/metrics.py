@@ -5,17 +5,17 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from oumi.core.types.completion import Usage
+from oumi.server.load import KeyLoad, ModelLoad
 
 if TYPE_CHECKING:
+    from oumi.server.accounts.account import Account
     from oumi.server.models import Model
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -44,6 +44,14 @@ class Metrics:
             "oumi_tokens", "Tokens of answered requests.", ("model", "key", "kind"),
             registry=self._registry,
         )  # fmt: skip
+        self._answers = Counter(
+            "oumi_answers", "Requests that were answered.", ("model", "key"),
+            registry=self._registry,
+        )  # fmt: skip
+        self._cache_hits = Counter(
+            "oumi_cache_hits", "Answers that were taken from the cache.", ("model", "key"),
+            registry=self._registry,
+        )  # fmt: skip
         self._cost = Counter(
             "oumi_cost_usd", "What answers have cost, at published prices.", ("model", "key"),
             registry=self._registry,
@@ -53,9 +61,10 @@ class Metrics:
         self._of_path = cache(self._find_of_path)
         self._of_key = cache(self._find_of_key)
 
-    def watch(self, models: Iterable[Model]) -> None:
-        """Report how busy the models are, too."""
-        self._registry.register(_Load(models))
+    def watch(self, models: Iterable[Model], accounts: Iterable[Account]) -> None:
+        """Report how busy the models are, too, and what keys with limits ask and spend."""
+        self._registry.register(ModelLoad(models))
+        self._registry.register(KeyLoad(accounts))
 
     def request_ended(self, path: str, status: int, took_s: float) -> None:
         """A request has its reply, or its client has left."""
@@ -69,45 +78,25 @@ class Metrics:
 
     def answered(self, model: Model, key: str, usage: Usage) -> None:
         """An answer is paid for."""
-        prompt, completion = self._of_key(model.name, key)
+        answers, prompt, completion = self._of_key(model.name, key)
+        answers.inc()
         prompt.inc(usage.prompt_tokens)
         completion.inc(usage.completion_tokens)
         price = model.session.price
         if price is not None and (cost := price.cost(usage)):
             self._cost.labels(model.name, key).inc(cost)
 
+    def found_in_cache(self, model: Model, key: str, answers: int) -> None:
+        """So many answers were in the cache, and cost nothing."""
+        self._cache_hits.labels(model.name, key).inc(answers)
+
     def _find_of_path(self, path: str, status: int) -> tuple[Counter, Histogram]:
         return self._requests.labels(path, str(status)), self._seconds.labels(path)
 
-    def _find_of_key(self, model: str, key: str) -> tuple[Counter, Counter]:
+    def _find_of_key(self, model: str, key: str) -> tuple[Counter, Counter, Counter]:
         find = partial(self._tokens.labels, model, key)
-        return find("prompt"), find("completion")
+        return self._answers.labels(model, key), find("prompt"), find("completion")
 
     def text(self) -> bytes:
         """All of it."""
         return generate_latest(self._registry)
-
-
-class _Load(Collector):
-    """How busy each model is at the moment at which it is asked for."""
-
-    def __init__(self, models: Iterable[Model]):
-        self._models = models
-
-    def collect(self) -> Iterator[Metric]:
-        """The gauges."""
-        yield self._gauge(
-            "oumi_in_flight", "Requests that are being answered.", lambda m: m.status.in_flight
-        )
-        yield self._gauge(
-            "oumi_in_flight_limit", "How many may be at once.", lambda m: m.status.allowed
-        )
-        yield self._gauge(
-            "oumi_waiting", "Requests that wait for their turn.", lambda m: m.admission.waiting
-        )
-
-    def _gauge(self, name: str, text: str, read: Callable[[Model], int]) -> Metric:
-        gauge = GaugeMetricFamily(name, text, labels=("model",))
-        for model in self._models:
-            gauge.add_metric((model.name,), read(model))
-        return gauge

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,11 +18,17 @@ from oumi.core.json_text import write_json
 from oumi.core.names import did_you_mean
 from oumi.errors import ConfigError, OumiError
 from oumi.inference import InferenceEngine, build_engine
+from oumi.runner.cache.opening import open_cache
+from oumi.runner.limits.budget import LIMITS
 from oumi.runner.limits.status import LimiterStatus
 from oumi.runner.session import Session
 from oumi.server.admission import Admission
 from oumi.server.http.errors import HttpError, wrong_field
+from oumi.server.key_settings import KeyName, KeySettings
 from oumi.server.query import Query
+
+if TYPE_CHECKING:
+    from oumi.runner.cache.answers import AnswerCache
 
 _PATIENCE = RemoteParams(max_outage_s=20.0)
 """How long a request waits for an API that is away or has too much to do, unless the settings say
@@ -55,6 +61,16 @@ class ServedModels(BaseModel):
     models: dict[str, ServedModel] = Field(min_length=1)
     """The models by the names that clients know them by."""
 
+    keys: dict[KeyName, KeySettings] = Field(default_factory=dict)
+    """The keys of clients by their names."""
+
+
+class ServedWithKeys(InferenceConfig):
+    """A file of one model, or of none, and of keys."""
+
+    keys: dict[KeyName, KeySettings] = Field(default_factory=dict)
+    """The keys of clients by their names."""
+
 
 def name_of(config: InferenceConfig) -> str:
     """The name under which a model is served that was given none: that of its file or hub id."""
@@ -75,6 +91,8 @@ class Model:
     admission: Admission
     job_config: InferenceConfig
     """The settings of batches, which are as patient as any run."""
+    cache: AnswerCache | None
+    """Answers of before; None where the settings name none."""
     supported: frozenset[str]
     """The paths of the settings that its engine honours."""
     sessions: dict[bytes, Session] = field(default_factory=dict, repr=False)
@@ -91,7 +109,14 @@ class Model:
         places = min(session.max_in_flight, session.limiter.limits.in_flight)
         supported = frozenset(supported_settings(engine.row(), config))
         admission = Admission(places, most_waiting)
-        return cls(name, config, engine, session, admission, job_config, supported)
+        cache = open_cache(config, session.name, session.url) if config.cache else None
+        return cls(name, config, engine, session, admission, job_config, cache, supported)
+
+    def close(self) -> None:
+        """Free what it holds."""
+        if self.cache is not None:
+            self.cache.close()
+        self.engine.close()
 
     @property
     def is_local(self) -> bool:
@@ -176,7 +201,7 @@ class ModelTable:
         with self._stack as stack:
             for name, config in self._configs.items():
                 model = Model.load(name, config, self._most_waiting)
-                stack.callback(model.engine.close)
+                stack.callback(model.close)
                 self._models[name] = model
             self._stack = stack.pop_all()
         return self
@@ -219,8 +244,11 @@ def _check_served(config: ServedModel) -> None:
     """Raise ConfigError for what a run does, and a server does not."""
     if config.generation.num_samples > 1:
         raise ConfigError("generation.num_samples: a client says by `n` how many answers it wants")
-    if config.cache:
-        raise ConfigError("cache: a server takes no answers from a cache; leave it out")
+    for name in LIMITS:
+        if getattr(config, name) is not None:
+            raise ConfigError(
+                f"{name}: of a run; a server has budgets of its keys: keys.NAME.{name}"
+            )
 
 
 def _with(patience: RemoteParams, config: ServedModel) -> InferenceConfig:

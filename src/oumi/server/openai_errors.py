@@ -9,7 +9,7 @@ from typing import Any
 
 from oumi.core.json_text import write_json
 from oumi.server.http.endpoint import ErrorForm
-from oumi.server.http.errors import HttpError
+from oumi.server.http.errors import QUOTA, HttpError
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
@@ -29,7 +29,7 @@ def error_object(error: HttpError, request_id: str) -> dict[str, Any]:
     usual = "invalid_request_error" if error.status < 500 else "server_error"
     return {
         "message": error.message,
-        "type": _TYPES.get(error.status, usual),
+        "type": QUOTA if error.code == QUOTA else _TYPES.get(error.status, usual),
         "param": error.param,
         "code": error.code,
         "request_id": request_id,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from oumi.errors import ConfigError
-from oumi.server.http.keys import VARIABLE, ApiKeys
+from oumi.server.http.api_keys import VARIABLE, ApiKeys
 from oumi.server.http.loopback import is_loopback
+from oumi.server.key_settings import KeySettings
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """OpenAI takes 50 MB of images a request, which base64 makes a third larger."""
@@ -20,6 +22,8 @@ class ServeOptions:
     port: int = 8000
     """0: any that is free."""
     keys: ApiKeys = field(default_factory=lambda: ApiKeys({}))
+    key_settings: Mapping[str, KeySettings] = field(default_factory=dict)
+    """The limits and budgets of keys, by their names."""
     most_waiting: int = 256
     """How many requests may wait for each model, beyond those that are worked on."""
     max_body_bytes: int = MAX_BODY_BYTES

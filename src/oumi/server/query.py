@@ -45,12 +45,22 @@ class Answer:
         first, *others = map(usage_of, self.completions)
         return sum(others, first)
 
+    @property
+    def from_cache(self) -> bool:
+        """Whether none of them was asked for anew."""
+        return all(completion.from_cache for completion in self.completions)
+
 
 def usage_of(completion: Completion | None) -> Usage:
     """The tokens of an answer, those of answers before it that were not valid included."""
     if completion is None:
         return Usage()
     return sum((answer.usage for answer in completion.earlier), completion.usage)
+
+
+def paid_usage_of(completion: Completion | None) -> Usage:
+    """The same, of which there are none where the answer is from the cache."""
+    return Usage() if completion is not None and completion.from_cache else usage_of(completion)
 
 
 def added_message(completion: Completion) -> Message:

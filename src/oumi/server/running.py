@@ -15,6 +15,7 @@ from uvicorn import Server as Uvicorn
 
 from oumi.errors import EngineError
 from oumi.runner import loop
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.app import Server
 from oumi.server.http.protocol import LimitedProtocol
 from oumi.server.options import ServeOptions
@@ -33,8 +34,9 @@ def serve(models: ModelTable, options: ServeOptions, on_ready: Callable[[str], o
     `on_ready` is called with the address. A second signal ends it at once. Raises EngineError
     where the port is taken.
     """
-    with _bind(options) as listening:
-        server = Server(models, options)
+    with _bind(options) as listening, Accounts(options.key_settings) as accounts:
+        accounts.check_prices(models)
+        server = Server(models, options, accounts)
         uvicorn = _ReadyServer(
             Config(
                 server.app(),

@@ -26,7 +26,7 @@ async def opened_cache(
     cache = None
     if config.cache is not False:
         try:
-            cache = await asyncio.to_thread(_open, config, engine, address)
+            cache = await asyncio.to_thread(open_cache, config, engine, address)
         except StorageError as error:
             logger.warning("%s. The run goes on without it", error)
     try:
@@ -36,7 +36,8 @@ async def opened_cache(
             await asyncio.to_thread(cache.close)
 
 
-def _open(config: InferenceConfig, engine: str, address: str | None) -> AnswerCache:
+def open_cache(config: InferenceConfig, engine: str, address: str | None) -> AnswerCache:
+    """The cache that the settings name, which name one. Raises StorageError."""
     from oumi.runner.cache.answers import AnswerCache
     from oumi.runner.cache.file import default_path
 

@@ -19,6 +19,13 @@ Amounts = tuple[int, int, int, int]
 REQUESTS, INPUT, OUTPUT, TOKENS = range(4)
 """The kinds of units: places in `Amounts`."""
 
+SETTINGS = {
+    REQUESTS: "requests_per_minute",
+    INPUT: "input_tokens_per_minute",
+    OUTPUT: "output_tokens_per_minute",
+}
+"""The settings that limit units of a kind."""
+
 WINDOW_S = 60.0
 CATCH_UP_S = 0.02
 """A start that was let through late by up to this does not delay those after it. Timers of an
@@ -35,6 +42,9 @@ _AFTER_S = 1e-6
 
 class Gate(Protocol):
     """Keeps one limit on starts."""
+
+    kind: int
+    """Of the units that it counts."""
 
     def ready_s(self, now_s: float, amounts: Amounts) -> float:
         """From when on this start may be, as far as known now."""
@@ -115,16 +125,16 @@ class WindowSlot:
 
 
 class SlidingWindow:
-    """At most `limit` tokens in any 60 s, as known at each start, and spread evenly.
+    """At most `limit` tokens in any 60 s, as known at each start, and spread evenly if `spread`.
 
     Proof: the starts of the last 60 s are kept in slots, each until 60 s after its last start, so
     the total of all slots is never less than what any window that ends now holds.
     """
 
-    def __init__(self, kind: int, limit: int):
+    def __init__(self, kind: int, limit: int, *, spread: bool = True):
         self.kind = kind
         self.limit = limit
-        self._pacer = per_minute(kind, limit)
+        self._pacer = per_minute(kind, limit) if spread else EvenPacer(kind)
         self._slots: deque[WindowSlot] = deque()
         self._total = 0
 
@@ -154,7 +164,7 @@ class SlidingWindow:
             name = "input" if self.kind == INPUT else "output"
             raise RequestError(
                 f"this request alone may take {amounts[self.kind]:,} {name} tokens, more than "
-                f"{name}_tokens_per_minute = {self.limit:,} allows in a whole minute"
+                f"{SETTINGS[self.kind]} = {self.limit:,} allows in a whole minute"
             )
 
     def slot(self, now_s: float) -> WindowSlot:
@@ -171,8 +181,10 @@ class SlidingWindow:
             self._total += tokens
 
 
-class Politeness:
+class StartWindow:
     """At most `count` starts in any `window_s`: each waits for the count-th one before it."""
+
+    kind = REQUESTS
 
     def __init__(self, count: int, window_s: float):
         self._window_s = window_s * (1 + 1e-9)  # rounding must not shorten it
@@ -191,14 +203,16 @@ class Politeness:
 def token_windows(limits: Limits) -> list[SlidingWindow]:
     """The gates for the limits on tokens that the user set."""
     given = ((INPUT, limits.input_tokens_per_minute), (OUTPUT, limits.output_tokens_per_minute))
-    return [SlidingWindow(kind, limit) for kind, limit in given if limit is not None]
+    spread = limits.spread
+    return [SlidingWindow(kind, limit, spread=spread) for kind, limit in given if limit is not None]
 
 
 def start_gates(limits: Limits) -> list[Gate]:
     """The gates for the limits on starts that the user set."""
     gates: list[Gate] = []
-    if limits.requests_per_minute is not None:
-        gates.append(per_minute(REQUESTS, limits.requests_per_minute))
+    most = limits.requests_per_minute
+    if most is not None:
+        gates.append(per_minute(REQUESTS, most) if limits.spread else StartWindow(most, WINDOW_S))
     if limits.politeness_s > 0:
-        gates.append(Politeness(limits.in_flight, limits.politeness_s))
+        gates.append(StartWindow(limits.in_flight, limits.politeness_s))
     return gates

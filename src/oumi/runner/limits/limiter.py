@@ -10,9 +10,9 @@ the same turn of the event loop or the next):
    failed, and what the reply reported for those that succeeded. A correction upwards can lift
    the sum over the limit afterwards; then nothing starts until it is below again.
    Proof: `gates.SlidingWindow`.
-3. Both are spread evenly: starts keep 60.52 s / requests_per_minute apart (tokens likewise), and
-   at most 20 ms of our own lateness are caught up, so that never more than a second's worth, or
-   one, start at once. 99 % of a limit can be used.
+3. With `spread`, both are spread evenly: starts keep 60.52 s / requests_per_minute apart (tokens
+   likewise), and at most 20 ms of our own lateness are caught up, so that never more than a
+   second's worth, or one, start at once. 99 % of a limit can be used.
 4. Any `politeness_s` hold at most `in_flight` starts. (In retry.py a failed attempt waits it.)
 5. At most `in_flight` are in flight; with `adaptive`, as many as the server bears (adaptive.py).
 6. After `overloaded(wait_s)` and after `pause(wait_s)` nothing starts for that long, unless, with
@@ -137,6 +137,19 @@ class Limiter:
         if self._ready_s(now_s, amounts) > now_s:
             return None
         return self._start(now_s, amounts)
+
+    def held_back_by(self, input_tokens: int, output_tokens: int) -> tuple[int | None, float]:
+        """What holds this start back: the kind of units, or None for those in flight; and for how
+        many seconds at least, as far as known now.
+        """
+        if self.in_flight >= self._window:
+            return None, 0.0
+        amounts, now_s = (
+            (1, input_tokens, output_tokens, input_tokens + output_tokens),
+            self._clock(),
+        )
+        gate = max(self._gates, key=lambda gate: gate.ready_s(now_s, amounts))
+        return gate.kind, gate.ready_s(now_s, amounts) - now_s
 
     async def acquire(self, input_tokens: int, output_tokens: int) -> Permit:
         """A permit, once the limits allow this start and all who came before have theirs.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oumi.errors import UnavailableError
-from oumi.runner.limits.gates import Amounts
+from oumi.runner.limits.gates import REQUESTS, Amounts
 from oumi.runner.limits.retry import RetryPolicy
 
 _STALE_S = 5.0
@@ -33,6 +33,8 @@ class Outage:
     `is_first_contact`: nothing was ever answered, so that a wrong address is likelier than an
     outage, and only as many tries are made as for one row.
     """
+
+    kind = REQUESTS
 
     def __init__(
         self,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from oumi.core.types.completion import Usage
 from oumi.errors import OumiError, RequestError
+
+if TYPE_CHECKING:
+    from oumi.runner.cost import Price
 
 
 class Tokens(NamedTuple):
@@ -13,14 +16,38 @@ class Tokens(NamedTuple):
 
     prompt: int = 0
     completion: int = 0
+    usd: float = 0.0
+    """What they cost at most, as far as that is known."""
+
+    @property
+    def total(self) -> int:
+        """Those of prompts and of answers together."""
+        return self.prompt + self.completion
+
+    def at_price(self, price: Price | None) -> Tokens:
+        """The same with what they cost at most."""
+        usd = 0.0 if price is None else price.at_most(self.prompt, self.completion)
+        return Tokens(self.prompt, self.completion, usd)
 
     def plus(self, other: Tokens) -> Tokens:
         """Both together."""
-        return Tokens(self.prompt + other.prompt, self.completion + other.completion)
+        return Tokens(
+            self.prompt + other.prompt, self.completion + other.completion, self.usd + other.usd
+        )
+
+    def most(self, other: Tokens) -> Tokens:
+        """The larger number of each."""
+        return Tokens(
+            max(self.prompt, other.prompt),
+            max(self.completion, other.completion),
+            max(self.usd, other.usd),
+        )
 
     def minus(self, other: Tokens) -> Tokens:
         """What is left of these without others."""
-        return Tokens(self.prompt - other.prompt, self.completion - other.completion)
+        return Tokens(
+            self.prompt - other.prompt, self.completion - other.completion, self.usd - other.usd
+        )
 
 
 NO_TOKENS = Tokens()
@@ -45,9 +72,11 @@ class Reservation:
     `sent`, it counts as reserved then, unless the error shows that nothing was paid for.
     """
 
-    __slots__ = ("_owner", "estimate", "is_sent", "tokens")
+    __slots__ = ("_owner", "estimate", "is_sent", "price", "tokens")
 
-    def __init__(self, owner: Owner | None, estimate: Tokens, tokens: Tokens):
+    def __init__(
+        self, owner: Owner | None, estimate: Tokens, tokens: Tokens, price: Price | None = None
+    ):
         self._owner = owner
         self.is_sent = False
         """Whether it may be paid for."""
@@ -55,6 +84,8 @@ class Reservation:
         """The most that the request can take, as estimated."""
         self.tokens = tokens
         """What is kept for it."""
+        self.price = price
+        """What its tokens cost; None where they cost nothing."""
 
     def sent(self) -> None:
         """From now on the request may be paid for. Raises StorageError."""
@@ -87,7 +118,7 @@ class Reservation:
         """The most that may have been paid for a request which failed."""
         usage = getattr(error, "usage", None)
         if isinstance(usage, Usage):  # an answer that is none, such as a call of no tool
-            return Tokens(usage.prompt_tokens, usage.completion_tokens)
+            return Tokens(usage.prompt_tokens, usage.completion_tokens).at_price(self.price)
         return NO_TOKENS if isinstance(error, OumiError) and _is_free(error) else self.tokens
 
 

@@ -38,9 +38,11 @@ class PartDestination(FileDestination):
 
     def __init__(self, session: Session, source: Source, part: Part, parser: Parser | None = None):
         self._attempts = open_attempts(str(session.config.output_path))
-        path = self._attempts.attempt_path(part)
-        super().__init__(session, source, path, parser, self._attempts.open_journal)
+        super().__init__(session, source, self._attempts.attempt_path(part), parser)
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """Write the output of the attempt and its neighbours."""
         return self._attempts.held(super().finish(stats))
+
+    def _open_journal(self, path: Path) -> Journal:
+        return self._attempts.open_journal(path)

@@ -24,7 +24,8 @@ HEADER = b'{"journal":2}\n'
 HEADERS = (b'{"journal":1}\n', HEADER)
 
 _START = re.compile(
-    rb'\{"key":"([0-9a-f]{32})","row":(\d{1,18}),(?:"replaces":(\d{1,18}),)?"(completion|failure)":'
+    rb'\{"key":"([0-9a-f]{32})","row":(\d{1,18}),(?:"replaces":(\d{1,18}),)?'
+    rb'"(completion|embedding|failure)":'
 )
 _NOTE = re.compile(rb'\{"(?:address|unrecorded)":')
 _END = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\n')
@@ -62,7 +63,7 @@ def read_line(line: bytes) -> JournalLine | None:
     start = _START.match(line)
     if start is None:
         return None
-    is_answer = start[4] == b"completion"
+    is_answer = start[4] != b"failure"
     checksum = _checksum(line)
     if checksum is None:
         is_whole = _can_be_read(line, is_answer=is_answer)

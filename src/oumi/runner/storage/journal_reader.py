@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oumi.core.json_text import parse_json
+from oumi.core.types.answer import answer_in
 from oumi.core.types.completion import Usage
 from oumi.runner.storage.atomic import storage_errors
 from oumi.runner.storage.journal import Journal
@@ -32,8 +33,8 @@ class JournalReader(Journal):
         return end
 
 
-def _paid(completion: Mapping[str, Any]) -> Usage:
-    return Usage() if completion.get("from_cache") else Usage.from_dict(completion["usage"])
+def _paid(answer: Mapping[str, Any]) -> Usage:
+    return Usage() if answer.get("from_cache") else Usage.from_dict(answer["usage"])
 
 
 def recorded_usage(path: Path) -> Usage:
@@ -44,6 +45,6 @@ def recorded_usage(path: Path) -> Usage:
     with storage_errors(path), path.open("rb") as file:
         for _, text in whole_lines(file):
             line = read_line(text)
-            if line is not None and line.is_answer:
-                usage += _paid(parse_json(text)["completion"])
+            if line is not None and (answer := answer_in(parse_json(text))) is not None:
+                usage += _paid(answer)
     return usage

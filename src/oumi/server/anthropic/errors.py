@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from oumi.core.json_text import write_json
 from oumi.server.http.endpoint import ErrorForm
-from oumi.server.http.errors import HttpError
+from oumi.server.http.errors import QUOTA, HttpError
 
 _TYPES = {
     401: "authentication_error",
@@ -23,7 +23,8 @@ _TYPES = {
 def error_body(error: HttpError, request_id: str) -> bytes:
     """The body of a reply."""
     usual = "invalid_request_error" if error.status < 500 else "api_error"
-    found = {"type": _TYPES.get(error.status, usual), "message": error.message}
+    kind = "billing_error" if error.code == QUOTA else _TYPES.get(error.status, usual)
+    found = {"type": kind, "message": error.message}
     return write_json({"type": "error", "error": found, "request_id": request_id})
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.batches.pages import page_of
 from oumi.server.batches.records import BatchRecord
 from oumi.server.batches.service import BatchService
@@ -32,11 +33,13 @@ class BatchBody(Body):
 class BatchHandlers:
     """Batches: made, looked at, listed, cancelled."""
 
-    def __init__(self, service: BatchService):
+    def __init__(self, service: BatchService, accounts: Accounts):
         self._service = service
+        self._accounts = accounts
 
     async def create(self, exchange: Exchange) -> None:
         """Begin a batch."""
+        self._accounts.check_batches(exchange.caller)
         body = read_body(BatchBody, await exchange.read_body())
         for name in body.model_extra or {}:
             raise wrong_field(name, "it is not supported here")

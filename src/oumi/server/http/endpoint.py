@@ -8,14 +8,15 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oumi.core.logs import logger
-from oumi.server.http.errors import HttpError, to_http_error
+from oumi.server.http.api_keys import ApiKeys
+from oumi.server.http.errors import QUOTA, HttpError, to_http_error
 from oumi.server.http.exchange import JSON, ClientLeftError, Exchange
 from oumi.server.http.ids import new_id
-from oumi.server.http.keys import ApiKeys
 from oumi.server.http.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Handler = Callable[[Exchange], Awaitable[None]]
 
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}")
+_NO_RETRY = (b"x-should-retry", b"false")
+"""Official clients try anything with status 429 again, unless this says that it is in vain."""
 _CLIENT_LEFT = 499
 """What nginx logs for a client that went away before its reply."""
 
@@ -127,7 +130,9 @@ class Endpoint:
             return
         headers = [JSON]
         if error.wait_s is not None:
-            headers.append((b"retry-after", str(max(1, round(error.wait_s))).encode()))
+            headers.append((b"retry-after", str(max(1, ceil(error.wait_s))).encode()))
+        if error.code == QUOTA:
+            headers.append(_NO_RETRY)
         if error.status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         body = self._form.body(error, exchange.request_id)

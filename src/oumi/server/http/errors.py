@@ -5,6 +5,7 @@ from __future__ import annotations
 from oumi.core.logs import logger
 from oumi.errors import (
     AccessError,
+    BudgetError,
     ContextLengthError,
     EngineError,
     ModelNotFoundError,
@@ -14,8 +15,23 @@ from oumi.errors import (
     UnavailableError,
 )
 
+QUOTA = "insufficient_quota"
+"""The code for a key that has spent its budget: to come again soon does not help."""
 _LEAST_WAIT_S = 1.0
 """A client that comes back at once would be refused again."""
+
+
+_REPLIES: tuple[tuple[type[OumiError], int, str | None], ...] = (
+    (BudgetError, 429, QUOTA),
+    (StructuredOutputError, 422, "invalid_structured_output"),
+    (ModelNotFoundError, 502, "upstream_model_not_found"),
+    (RequestError, 400, None),
+    # The key is the server's own, so that the client has none to correct.
+    (AccessError, 502, "upstream_access_denied"),
+    (EngineError, 500, "engine_error"),
+    (OumiError, 502, "unreadable_answer"),
+)
+"""The status and the code of an error: those of the first class that it is of."""
 
 
 class HttpError(Exception):
@@ -45,25 +61,15 @@ def wrong_field(param: str | None, message: str) -> HttpError:
 
 def to_http_error(error: Exception) -> HttpError:
     """The reply for an error of the engine. What is no error of ours is logged, and not shown."""
-    match error:
-        case HttpError():
-            return error
-        case UnavailableError():
-            return _unavailable(error)
-        case ContextLengthError():
-            return HttpError(400, str(error), code="context_length_exceeded", param="messages")
-        case StructuredOutputError():
-            return HttpError(422, str(error), code="invalid_structured_output")
-        case ModelNotFoundError():
-            return HttpError(502, str(error), code="upstream_model_not_found")
-        case RequestError():
-            return HttpError(400, str(error))
-        case AccessError():  # the key is the server's own, so that the client has none to correct
-            return HttpError(502, str(error), code="upstream_access_denied")
-        case EngineError():
-            return HttpError(500, str(error), code="engine_error")
-        case OumiError():
-            return HttpError(502, str(error), code="unreadable_answer")
+    if isinstance(error, HttpError):
+        return error
+    if isinstance(error, UnavailableError):
+        return _unavailable(error)
+    if isinstance(error, ContextLengthError):
+        return HttpError(400, str(error), code="context_length_exceeded", param="messages")
+    for kind, status, code in _REPLIES:
+        if isinstance(error, kind):
+            return HttpError(status, str(error), code=code, wait_s=error.wait_s)
     logger.error("a bug in oumi", exc_info=error)
     return HttpError(500, "the server failed; its log says why")
 

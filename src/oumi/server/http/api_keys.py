@@ -10,12 +10,12 @@ from typing import Self
 from oumi.errors import ConfigError
 from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import Exchange
+from oumi.server.key_settings import NAME, SHORTEST, KeySettings, is_good_key
 
 VARIABLE = "OUMI_API_KEYS"
 """Keys in the environment, divided by commas or white space; `name:key` gives one a name."""
 
-_NAMED = re.compile(r"(?:([A-Za-z0-9_.-]{1,64}):)?(\S+)")
-_SHORTEST = 8
+_NAMED = re.compile(rf"(?:({NAME}):)?(\S+)")
 
 
 class ApiKeys:
@@ -25,20 +25,24 @@ class ApiKeys:
         self._keys = {name: key.encode() for name, key in keys.items()}
 
     @classmethod
-    def parse(cls, words: Iterable[str]) -> Self:
-        """From words such as `key` or `name:key`. Raises ConfigError, which shows no key."""
-        keys: dict[str, str] = {}
+    def parse(cls, words: Iterable[str], settings: Mapping[str, KeySettings] | None = None) -> Self:
+        """From words such as `key` or `name:key`, and from settings by their names, whose keys may
+        stand among the words. Raises ConfigError, which shows no key.
+        """
+        settings = settings or {}
+        keys = {name: one.key.get_secret_value() for name, one in settings.items() if one.key}
         for number, word in enumerate(words, start=1):
-            found = _NAMED.fullmatch(word)
-            name = (found[1] if found else None) or f"key-{number}"
-            if found is None or len(found[2]) < _SHORTEST or not found[2].isascii():
-                raise ConfigError(
-                    f"{VARIABLE}: key number {number}: expected at least {_SHORTEST} ASCII "
-                    "characters, with a name before it as in name:key"
-                )
+            name, key = _parse_word(number, word)
             if name in keys:
                 raise ConfigError(f"{VARIABLE}: two keys have the name {name!r}")
-            keys[name] = found[2]
+            keys[name] = key
+        for name in settings:
+            if name not in keys:
+                raise ConfigError(
+                    f"keys.{name}: it has no `key`, and none in {VARIABLE} has this name, as in "
+                    f"{name}:key"
+                )
+        _check_different(keys)
         return cls(keys)
 
     def __bool__(self) -> bool:
@@ -59,6 +63,24 @@ class ApiKeys:
         said = "wrong API key" if given else "no API key"
         hint = "send one of the server's keys as `Authorization: Bearer KEY`"
         raise HttpError(401, f"{said}: {hint}", code="invalid_api_key")
+
+
+def _parse_word(number: int, word: str) -> tuple[str, str]:
+    found = _NAMED.fullmatch(word)
+    if found is None or not is_good_key(found[2]):
+        raise ConfigError(
+            f"{VARIABLE}: key number {number}: expected at least {SHORTEST} ASCII characters, "
+            "with a name before it as in name:key"
+        )
+    return found[1] or f"key-{number}", found[2]
+
+
+def _check_different(keys: Mapping[str, str]) -> None:
+    """Raise ConfigError where one key has two names, of which either could be meant."""
+    names: dict[str, str] = {}
+    for name, key in keys.items():
+        if (other := names.setdefault(key, name)) != name:
+            raise ConfigError(f"keys {other!r} and {name!r} are the same: make one of them another")
 
 
 def _shown_key(exchange: Exchange) -> str:
