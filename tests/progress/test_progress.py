@@ -55,7 +55,7 @@ def test_rows_that_are_not_counted_yet() -> None:
     assert progress_line(stats, throughput).startswith("0/? done · ")
     stats.update(RowsCounted(1_200, 3, is_estimate=True))
     assert progress_line(stats, throughput).startswith("3/~1,200 done · ")
-    assert stats.kept("a") == "3 of ~1,200 rows are done and kept in a.journal"
+    assert stats.kept("a.journal") == "3 of ~1,200 rows are done and kept in a.journal"
     stats.update(RowsCounted(1_234, 3, is_estimate=False))
     assert progress_line(stats, throughput).startswith("3/1,234 done · ")
 

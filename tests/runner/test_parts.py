@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
-from oumi.errors import ConfigError, InferenceError, InputError
+from oumi.errors import BudgetError, ConfigError, InferenceError, InputError
 from oumi.inference import RemoteInferenceEngine
+from oumi.runner.parts.attempts import copy_records
 from oumi.runner.parts.merge import merge_parts
+from oumi.runner.storage.journal import Journal
 from tests.conftest import count_records
 from tests.fault_server import FaultServer
 
@@ -80,6 +85,27 @@ def test_merged_parts_are_the_run(
     engine.infer(None, config)
     merge_parts(engine.session(config))
     assert server.stats()["requests"] == 2 * asked, "the merged output is a finished run"
+
+
+def test_parts_behind_a_url(
+    engine: RemoteInferenceEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    whole = _config(tmp_path, "whole.jsonl")
+    engine.infer(None, whole)
+    url = f"memory://{tmp_path.name}/out.jsonl"
+    config = whole.model_copy(update={"output_path": url})
+    for number in range(1, PARTS + 1):
+        answered = engine.infer(None, config.model_copy(update={"part": f"{number}/{PARTS}"}))
+        assert answered[-1][-1].content.startswith("answer to row-")
+    merged = merge_parts(engine.session(config))
+    assert fsspec.open(url).open().read() == (tmp_path / "whole.jsonl").read_bytes()
+    assert len(list(merged.conversations)) == ROWS
+    del answered, merged
+    gc.collect()
+    assert list(scratch.iterdir()) == []
 
 
 def test_attempts_at_once_do_no_harm(
@@ -150,10 +176,36 @@ def test_more_parts_than_rows(engine: RemoteInferenceEngine, tmp_path: Path):
     assert len(merge_parts(engine.session(config)).rows) == ROWS
 
 
-def test_limits_are_divided(engine: RemoteInferenceEngine, tmp_path: Path):
-    remote = RemoteParams(requests_per_minute=600)
-    config = _config(tmp_path, "out.jsonl", part="1/4", remote_params=remote)
-    assert engine.session(config).limiter.limits.requests_per_minute == 150
+def test_an_estimate_of_a_part(engine: RemoteInferenceEngine, tmp_path: Path):
+    config = _config(tmp_path, "out.parquet", part="2/2")
+    assert engine.estimate(None, config).left == ROWS // 2
+    engine.estimate(None, config, pilot=4)
+    assert engine.estimate(None, config).left == ROWS // 2 - 4
+    engine.infer(None, config)
+    assert engine.estimate(None, config).left == 0
+    assert engine.estimate(None, config.model_copy(update={"part": "1/2"})).left == ROWS // 2
+
+
+def test_budgets_are_divided(engine: RemoteInferenceEngine, server: FaultServer, tmp_path: Path):
+    generation = GenerationParams(max_new_tokens=16)
+    config = _config(tmp_path, "out.jsonl", max_total_tokens=300, generation=generation)
+    for part in ("1/2", "2/2"):
+        said = f"max_total_tokens = 150, the share of part {part}, is reached"
+        with pytest.raises(BudgetError, match=said):
+            engine.infer(None, config.model_copy(update={"part": part}))
+    stats = server.stats()
+    assert stats["requests"] < ROWS
+    assert stats["prompt_tokens"] + stats["completion_tokens"] <= 300
+
+
+def test_what_may_be_paid_for_is_known_to_later_attempts(tmp_path: Path):
+    sources = [tmp_path / "a.journal", tmp_path / "b.journal"]
+    for source, tokens in zip(sources, ([700, 20], [300, 90]), strict=True):
+        with Journal(source) as journal:
+            journal.append_note("unrecorded", tokens)
+    copy_records(sources, tmp_path / "c.journal")
+    with Journal(tmp_path / "c.journal") as journal:
+        assert journal.notes["unrecorded"] == [700, 90]
 
 
 @pytest.mark.parametrize("part", ["0/3", "4/3", "3", "a/b", "1/0"])

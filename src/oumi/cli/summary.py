@@ -29,9 +29,9 @@ _MOST = 0.99
 def finished(stats: RunStats, config: InferenceConfig) -> str:
     """The figures of a run that reached its last row."""
     if stats.recorded == stats.total:
-        kept = f" in {config.output_path}" if config.output_path != "-" else ""
+        kept = f" in {_place_of(config)}" if config.output_path != "-" else ""
         return f"Nothing to do: all {stats.total:,} rows were answered before{kept}."
-    place = [("answers", str(config.output_path))] if config.output_path != "-" else []
+    place = [("answers", _place_of(config))] if config.output_path != "-" else []
     return _lines([*_figures(stats), *place])
 
 
@@ -131,11 +131,16 @@ def _place(failed: Mapping[str, Any]) -> str:
 
 
 def _kept(stats: RunStats, config: InferenceConfig) -> str:
-    if config.output_path == "-":
+    if config.recorded_in is None:
         return f"{stats.kept(None)}."
     command = shlex.join(["oumi", *mask_keys(sys.argv[1:])])
     again = " (with the same input)" if config.input_path == "-" else ""
-    return f"{stats.kept(config.output_path)}. To go on{again}:\n  {command}"
+    return f"{stats.kept(config.recorded_in)}. To go on{again}:\n  {command}"
+
+
+def _place_of(config: InferenceConfig) -> str:
+    """Where the answers are: of a part, among those of all parts."""
+    return str(config.output_path if config.part is None else config.recorded_in)
 
 
 def _failures_path(result: RowOutcomes) -> Path | None:

@@ -6,9 +6,15 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _USER = re.compile(r"(?:(?<=//)|^)[^/?#\s]*@")
 # An API version is all that a query may hold that is no secret and is needed again.
 _VALUE = re.compile(r"(?<=[?&])(?!api-version=)([^=&#\s]*)(=?)[^&#\s]*")
+
+
+def is_url(path: str) -> bool:
+    """Whether what may be a path is a URL, such as `s3://bucket/name`."""
+    return _SCHEME.match(path) is not None
 
 
 def check_url(url: str) -> None:

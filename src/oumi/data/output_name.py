@@ -6,6 +6,7 @@ from pathlib import Path
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.configs.run_choices import OutputFormat, SampleLayout
+from oumi.core.urls import is_url, mask_url
 from oumi.errors import ConfigError
 
 _OF_OTHER_FORMATS = {
@@ -29,6 +30,11 @@ def check_output_name(config: InferenceConfig) -> None:
         if kind is not None:
             raise ConfigError(f"output_format: {kind} of what: set output_path")
         return
+    if is_url(path) and config.part is None:
+        raise ConfigError(
+            f"output_path: {mask_url(path)}: a run in parts writes there. Set part, to 1/1 for all "
+            "rows, and then run `oumi merge`"
+        )
     cache = config.cache if isinstance(config.cache, str) else None
     if cache is not None and Path(cache).resolve() == Path(path).resolve():
         raise ConfigError(f"cache and output_path are the same file: {cache}")

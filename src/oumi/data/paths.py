@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from oumi.core.json_text import parse_json
+from oumi.core.urls import is_url
 from oumi.data.input_file import OF_A_RUN, InputFile, is_table
 from oumi.data.records.formats import SUFFIXES
 from oumi.errors import InputError
-
-_URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 
 def find_files(given: Iterable[str]) -> Iterator[InputFile]:
@@ -22,7 +20,7 @@ def find_files(given: Iterable[str]) -> Iterator[InputFile]:
     Raises InputError where there are none.
     """
     for name in given:
-        if _URL.match(name):
+        if is_url(name):
             from oumi.data.remote_files import fetch_files
 
             yield from fetch_files(name)

@@ -13,7 +13,8 @@ from typing import Any
 
 from oumi.core.urls import mask_url
 from oumi.data.input_file import InputFile, is_table
-from oumi.errors import InputError, MissingDependencyError
+from oumi.data.store_errors import store_error
+from oumi.errors import InputError, MissingDependencyError, OumiError
 
 _PACKAGES = {
     "hf": "huggingface-hub: pip install 'oumi-infer[hub]'",
@@ -26,9 +27,10 @@ _PACKAGES = {
 def fetch_files(url: str) -> Iterator[InputFile]:
     """The files of a URL: one, those below a folder, or those that match a pattern.
 
-    Raises InputError where there are none or they cannot be read, MissingDependencyError.
+    Raises InputError where there are none, AccessError where the store refuses the key,
+    UnavailableError where it cannot be reached, MissingDependencyError.
     """
-    system, path = _open(url)
+    system, path = open_url(url)
     url = mask_url(url)
     try:
         for name in _names(system, path, url):
@@ -43,10 +45,10 @@ def fetch_files(url: str) -> Iterator[InputFile]:
                 raise
             shown = f"{url.partition('://')[0]}://{name.lstrip('/')}"
             yield InputFile(Path(copy), shown, is_copy=True)
-    except InputError:
+    except OumiError:
         raise
-    except Exception as error:  # each file system has errors of its own
-        raise InputError(f"{url}: cannot be read: {type(error).__name__}: {error}") from error
+    except Exception as error:
+        raise store_error(f"{url}: cannot be read", error, InputError) from error
 
 
 def _names(system: Any, path: str, url: str) -> list[str]:
@@ -63,8 +65,10 @@ def _names(system: Any, path: str, url: str) -> list[str]:
     return found
 
 
-def _open(url: str) -> tuple[Any, str]:
-    """The file system of a URL, with fsspec's interface, and the path in it."""
+def open_url(url: str) -> tuple[Any, str]:
+    """The file system of a URL, with fsspec's interface, and the path in it. Raises InputError for
+    one that nothing here opens, MissingDependencyError.
+    """
     scheme, shown = url.partition("://")[0].lower(), mask_url(url)
     needed = _PACKAGES.get(scheme, "fsspec and what it needs for it: pip install fsspec")
     try:

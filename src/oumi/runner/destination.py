@@ -32,6 +32,9 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 class Destination(Protocol[ResultT_co]):
     """The methods are called in this order, each at most once."""
 
+    path: Path | None
+    """Where the output goes; None: into memory."""
+
     def finished_result(self) -> ResultT_co | None:
         """The result of this very job, where an earlier call has finished it."""
         ...

@@ -21,6 +21,8 @@ from oumi.runner.destination import FileDestination
 from oumi.runner.expected_tokens import FEWEST_ANSWERS, Answers, ExpectedTokens
 from oumi.runner.limits.budget import most_rows
 from oumi.runner.limits.duration import least_duration
+from oumi.runner.parts.attempts import find_part
+from oumi.runner.parts.destination import recorded_of_part
 from oumi.runner.prefill import check_last_message
 from oumi.runner.prompt_tokens import PromptTokens
 from oumi.runner.request import Request
@@ -84,6 +86,10 @@ class _NoRecords:
 @contextmanager
 def _recorded_answers(session: Session, source: Source) -> Iterator[_Recorded]:
     path = session.config.output_path
+    if (part := find_part(session.config)) is not None:
+        with recorded_of_part(session, source, part) as journal:
+            yield journal or _NoRecords(is_finished=False)
+        return
     if path is None or path == STANDARD_STREAM or not Path(path).parent.is_dir():
         yield _NoRecords(is_finished=False)
         return

@@ -72,6 +72,10 @@ class InferenceJob(Job[InferenceResult]):
     def _destination(self, source: Source, path: Path | None) -> Destination[InferenceResult]:
         if path is None:
             return MemoryDestination(self._session, source)
+        if self._part is not None:
+            from oumi.runner.parts.destination import PartDestination
+
+            return PartDestination(self._session, source, self._part, self._parser)
         return FileDestination(self._session, source, path, self._parser)
 
     def _new_run(self, store: RowStore, queue: RowQueue, refusals: Refusals) -> Run:

@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -38,7 +38,7 @@ from oumi.runner.events import (
     Waiting,
 )
 from oumi.runner.limits.budget import Budget, check_price, has_budget
-from oumi.runner.parts.attempts import attempt_path, find_part
+from oumi.runner.parts.attempts import find_part
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -83,18 +83,16 @@ class Job(ABC, Generic[ResultT]):
         if source.recognised is not None:
             self._notify(SourceRecognised(source.recognised))
         with _output_path(self._config) as path:
-            if path is not None and self._part is not None:
-                path = await asyncio.to_thread(attempt_path, path.resolve(), self._part)
-            destination = self._destination(source, path)
+            destination = await asyncio.to_thread(self._destination, source, path)
             done = await asyncio.to_thread(destination.finished_result)
             if done is not None:
                 count = len(done.rows)
-                self._notify_started(RowsCounted(count, count, is_estimate=False), path)
+                self._notify_started(RowsCounted(count, count, is_estimate=False), destination)
                 return done
             rows = self._checked_rows()
             await asyncio.to_thread(rows.check_first)
-            with await asyncio.to_thread(destination.open) as store:
-                run = await self._begin(destination, store, rows, path)
+            async with _opened(destination) as store:
+                run = await self._begin(destination, store, rows)
                 try:
                     if not self._stopped:
                         if self._phase is not None:
@@ -112,9 +110,9 @@ class Job(ABC, Generic[ResultT]):
     @property
     def kept(self) -> str:
         """What there is of a job that was interrupted, and how it goes on."""
-        path = self._config.output_path
-        again = "" if path is None else "; the same call goes on from there"
-        return f"{self._stats.kept(path)}{again}"
+        place = self._config.recorded_in
+        again = "" if place is None else "; the same call goes on from there"
+        return f"{self._stats.kept(place)}{again}"
 
     def stop(self) -> None:
         """Finish what is in flight, begin nothing more, and keep the journal."""
@@ -123,11 +121,7 @@ class Job(ABC, Generic[ResultT]):
             self._run.stop()
 
     async def _begin(
-        self,
-        destination: Destination[ResultT],
-        store: RowStore,
-        rows: CheckedRows,
-        path: Path | None,
+        self, destination: Destination[ResultT], store: RowStore, rows: CheckedRows
     ) -> Run:
         """The run, which is about to ask."""
         is_all = self._phase is not None  # which answers no row that has an answer already
@@ -138,7 +132,7 @@ class Job(ABC, Generic[ResultT]):
         self._budget = await asyncio.to_thread(self._open_budget, destination)
         refusals = Refusals(has_answers=recorded > 0)
         run = self._run = self._new_run(store, queue, refusals)
-        self._notify_started(queue.counts, path)
+        self._notify_started(queue.counts, destination)
         return run
 
     @property
@@ -188,7 +182,7 @@ class Job(ABC, Generic[ResultT]):
         left = f", {(stats.total or 0) - stats.finished:,} left" if is_counted else ""
         if not self._is_kept:
             return f"{stats.kept(None)}{left}"
-        done = stats.kept(self._config.output_path)
+        done = stats.kept(self._config.recorded_in)
         return f"{done}{left}. With a higher {error.setting} the same call goes on"
 
     @abstractmethod
@@ -203,9 +197,9 @@ class Job(ABC, Generic[ResultT]):
     def _no_result(self) -> ResultT:
         """The result of a job that was stopped, or of a pilot."""
 
-    def _notify_started(self, counts: RowsCounted, path: Path | None) -> None:
+    def _notify_started(self, counts: RowsCounted, destination: Destination[ResultT]) -> None:
         name, price = self._session.name, self._session.price
-        output_path = str(path.resolve()) if path else None
+        output_path = str(destination.path) if destination.path else None
         total, recorded, num_samples = counts.total, counts.recorded, self.source.num_samples
         self._notify(
             RunStarted(total, recorded, name, output_path, price, counts.is_estimate, num_samples)
@@ -228,6 +222,17 @@ def log_waits(event: Event) -> None:
         logger.warning(event.text)
     elif isinstance(event, BatchReported | SourceRecognised):
         logger.info(event.text)
+
+
+@contextlib.asynccontextmanager
+async def _opened(destination: Destination[ResultT]) -> AsyncIterator[RowStore]:
+    """What records the answers; opened and closed beside the event loop, which would wait."""
+    opening = destination.open()
+    store = await asyncio.to_thread(opening.__enter__)
+    try:
+        yield store
+    finally:
+        await asyncio.to_thread(opening.__exit__, None, None, None)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,8 @@ from oumi.runner.storage.snapshot import JournalSnapshot
 class MemoryRecords:
     """For a job without an output file."""
 
+    path: Path | None = None
+
     def __init__(self, session: Session, source: Source):
         self._session = session
         self._source = source
@@ -72,6 +74,7 @@ class FileRecords:
         self._session = session
         self._source = source
         self._output = Output(path)
+        self.path: Path | None = self._output.path
         self._output.check_files(source.paths)
         self._overwrite = session.config.overwrite
         self._contract_at = partial(session.contract_at, source)
@@ -83,7 +86,7 @@ class FileRecords:
         """The journal, locked for this process."""
         if not self._output.journal_path.exists():
             self._check_replaceable(0)
-        self._journal = Journal(self._output.journal_path)
+        self._journal = self._open_journal(self._output.journal_path)
         return self._journal
 
     def claim(self, first: Iterable[Row]) -> int:
@@ -128,6 +131,9 @@ class FileRecords:
     def record_unrecorded(self, tokens: Tokens) -> None:
         """Write it to the journal."""
         self._journal.append_note("unrecorded", [tokens.prompt, tokens.completion])
+
+    def _open_journal(self, path: Path) -> Journal:
+        return Journal(path)
 
     def _write(self, stats: RunStats) -> None:
         """Write the output and its neighbours."""

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Protocol
 
 from oumi.data.source import Row, Source
-from oumi.errors import StorageError, UnavailableError
+from oumi.errors import OumiError, UnavailableError
 from oumi.runner.batch_phase import BatchPhase
 from oumi.runner.cache.opening import opened_cache
 from oumi.runner.events import (
@@ -195,7 +195,7 @@ class Run:
             if ticks % _TICKS_PER_SYNC == 0:
                 try:
                     await asyncio.to_thread(self._store.sync)
-                except StorageError as error:
+                except OumiError as error:  # of the disk, or of a store far away
                     self._end_with(error)
                     return
 

@@ -174,14 +174,14 @@ class RunStats:
         """Dollars for the answers of this run; None where there is no price."""
         return self.paid.cost(self.price) if self.price else None
 
-    def kept(self, output_path: str | None) -> str:
+    def kept(self, place: str | None) -> str:
         """What there is of a run that did not reach its end, in words."""
         if self.total == 0:
             return "before the first row; nothing was changed"
         done = f"{self.finished:,} of {self.total_text} rows are done"
-        if output_path is None:
+        if place is None:
             return f"{done}, but not kept: with output_path a run can go on where it stopped"
-        return f"{done} and kept in {output_path}.journal"
+        return f"{done} and kept in {place}"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values, times in seconds."""

@@ -32,6 +32,7 @@ from oumi.runner.cost import Price, find_price, given_price
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
+from oumi.runner.limits.shares import share_of
 from oumi.structured.contract import make_contract
 
 _LISTS = frozenset({"anthropic-beta"})
@@ -71,7 +72,7 @@ class RemoteBackend(Backend):
         adapted = dialect.adapted(config, provider)
         limits = Limits.from_params(remote)
         if config.part is not None:  # whose other parts are asked at the same time
-            limits = limits.divided(Part.parse(config.part).count)
+            limits = share_of(limits, Part.parse(config.part).count)
         rate_limits = self._find_rate_limits(limits, address)
         return RemoteSession(
             name=self.name,

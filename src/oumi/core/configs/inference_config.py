@@ -17,7 +17,7 @@ from oumi.core.configs.embedding_params import EmbeddingParams
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
-from oumi.core.configs.input_folder import folder_of
+from oumi.core.configs.input_folder import STANDARD_STREAM, folder_of
 from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
 from oumi.core.configs.named import find_config
@@ -26,6 +26,7 @@ from oumi.core.configs.path_text import path_text
 from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.core.configs.run_choices import BadRows, OutputFormat, SampleLayout
+from oumi.core.urls import mask_url
 from oumi.errors import ConfigError
 
 MAX_MEDIA_BYTES = 50_000_000
@@ -91,7 +92,8 @@ class InferenceConfig(Settings):
 
     output_path: str | None = None
     """A file for the finished rows, in input order, or `-` for standard output. By its ending it
-    holds conversations or a table (`.parquet`, `.csv`, `.tsv`)."""
+    holds conversations or a table (`.parquet`, `.csv`, `.tsv`). With `part` it may be a URL, such
+    as `s3://bucket/answers.jsonl`."""
 
     output_format: OutputFormat | None = None
     """Whether the output is `conversations` or a `table`. None: what the ending of `output_path`
@@ -107,7 +109,8 @@ class InferenceConfig(Settings):
 
     part: str | None = None
     """Which part of the rows is asked, such as `3/16`, where several runs share an input. `oumi
-    merge` makes one output of them; limits per minute are divided by their number."""
+    merge` makes one output of them. Limits per minute and budgets of tokens and dollars are divided
+    by their number; `max_rows` counts in each."""
 
     progress_path: str | None = None
     """A JSON file that says about once a second how far the run is: `total`, which is an estimate
@@ -244,6 +247,15 @@ class InferenceConfig(Settings):
         if self.input_path is None:
             return []
         return [self.input_path] if isinstance(self.input_path, str) else self.input_path
+
+    @property
+    def recorded_in(self) -> str | None:
+        """Where the answers of a run are recorded, to be shown: a journal, or the folder of all
+        parts. None: nowhere.
+        """
+        if self.output_path is None or self.output_path == STANDARD_STREAM:
+            return None
+        return mask_url(self.output_path) + (".journal" if self.part is None else ".parts")
 
     @property
     def writes_table(self) -> bool:

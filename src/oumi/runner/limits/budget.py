@@ -21,6 +21,7 @@ from math import ceil
 from typing import Self
 
 from oumi.core.configs.inference_config import InferenceConfig
+from oumi.core.configs.part import Part
 from oumi.core.types.completion import Usage
 from oumi.errors import BudgetError, ConfigError, OumiError
 from oumi.runner.cost import Price, cost_of
@@ -50,15 +51,17 @@ class Spent:
 
 
 class Budget:
-    """The budget of one run, or of a key of a server. One event loop, no tasks.
+    """The budget of one run, of one part of it, or of a key of a server. One event loop, no tasks.
 
     `record` is called with the tokens that may have been paid for and stand in no record, whenever
     they are more than it was last told; what it does is to outlive the process.
     """
 
     def __init__(self, config: InferenceConfig, spent: Spent, record: Callable[[Tokens], None]):
-        self._max_cost = config.max_cost_usd
-        self._max_tokens = config.max_total_tokens
+        parts = 1 if config.part is None else Part.parse(config.part).count
+        self._share = "" if config.part is None else f", the share of part {config.part},"
+        self._max_cost = config.max_cost_usd and config.max_cost_usd / parts
+        self._max_tokens = config.max_total_tokens and config.max_total_tokens // parts
         self._max_rows, self._most_rows = config.max_rows, most_rows(config)
         self._tokens, self._usd = spent.tokens, spent.usd  # of answers
         self._lost = spent.unrecorded
@@ -178,12 +181,14 @@ class Budget:
     def _error(self, setting: str, tokens: Tokens) -> BudgetError:
         if setting == "max_total_tokens":
             spent = self._tokens + self._lost.total
-            reached = f"{setting} = {self._max_tokens:,} is reached: {spent:,} tokens are spent"
+            most = f"{setting} = {self._max_tokens:,}{self._share}"
+            reached = f"{most} is reached: {spent:,} tokens are spent"
             return BudgetError(
                 f"{reached}, and the next request may take {tokens.total:,}", setting
             )
         spent_usd = self._usd + self._lost.usd
-        reached = f"{setting} = {self._max_cost:g} is reached: ${spent_usd:.4f} is spent"
+        most = f"{setting} = {self._max_cost:g}{self._share}"
+        reached = f"{most} is reached: ${spent_usd:.4f} is spent"
         return BudgetError(f"{reached}, and the next request may cost ${tokens.usd:.4f}", setting)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,19 +26,6 @@ class Limits:
     """The longest pause that a server may ask for."""
     spread: bool = True
     """Whether starts are spread evenly; otherwise a minute's worth of them may be at once."""
-
-    def divided(self, count: int) -> Limits:
-        """The share of each of `count` runs at the same time."""
-
-        def share(limit: int | None) -> int | None:
-            return None if limit is None else max(limit // count, 1)
-
-        return replace(
-            self,
-            requests_per_minute=share(self.requests_per_minute),
-            input_tokens_per_minute=share(self.input_tokens_per_minute),
-            output_tokens_per_minute=share(self.output_tokens_per_minute),
-        )
 
     @classmethod
     def from_params(cls, params: RemoteParams) -> Limits:
