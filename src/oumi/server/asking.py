@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from oumi.core.logs import logger
 from oumi.core.types.completion import Completion, Delta, ToolCallDelta
+from oumi.core.types.conversation import Conversation
 from oumi.core.waiting import all_of
 from oumi.data.source import ListSource, Row
 from oumi.runner.row_task import RowTask
@@ -73,7 +74,7 @@ async def _first_able(
 
 
 async def _complete(model: Model, query: Query) -> list[Completion]:
-    with model.admission.admit(query.samples):
+    with model.admission.admit(query.answers):
         tasks = _tasks(model, await _session(model, query), query)
         if len(tasks) == 1:
             return [await tasks[0].complete()]
@@ -81,7 +82,7 @@ async def _complete(model: Model, query: Query) -> list[Completion]:
 
 
 async def _stream(model: Model, query: Query) -> Samples:
-    with model.admission.admit(query.samples):
+    with model.admission.admit(query.answers):
         session = await _session(model, query)
         # An answer of a form may have to be repaired, or is written otherwise by the API.
         whole = session.contract is not None and not model.is_local
@@ -113,17 +114,17 @@ async def _session(model: Model, query: Query) -> Session:
 
 def _tasks(model: Model, session: Session, query: Query) -> list[RowTask]:
     """A task for each sample. Where a seed is set, each further one has the next seed."""
-    row = _row(session, query)
+    rows = [_row(session, asked) for asked in (query.conversation, *query.further)]
     seed = session.config.generation.seed
     sessions = [session] * query.samples
     if seed is not None:
         for sample in range(1, query.samples):
             settings = {**query.settings, "seed": seed + sample}
             sessions[sample] = model.session_for(replace(query, settings=settings))
-    return [RowTask(one, row, MemoryStore()) for one in sessions]
+    return [RowTask(one, row, MemoryStore()) for row in rows for one in sessions]
 
 
-def _row(session: Session, query: Query) -> Row:
+def _row(session: Session, conversation: Conversation) -> Row:
     if session.prefixes is None:
-        return Row(0, query.conversation)
-    return next(session.rows(ListSource([query.conversation])))
+        return Row(0, conversation)
+    return next(session.rows(ListSource([conversation])))

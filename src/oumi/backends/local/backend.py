@@ -101,6 +101,8 @@ class LocalSession(Session):
 
     async def _thinks_apart(self, request: Request) -> bool:
         """Whether the thought is generated before the answer, not with it."""
+        if not request.config.generation.apply_chat_template:
+            return False
         if not (self.backend.template.marks_thoughts and may_need_parts(request)):
             return False
         return await self.backend.opens_thought(request)

@@ -32,6 +32,7 @@ from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.embedding import Embeddings
 from oumi.errors import ConfigError, EngineError, RequestError, UnsupportedError
 from oumi.runner.embedding_request import EmbeddingRequest
+from oumi.runner.raw_prompt import raw_prompt
 from oumi.runner.request import Request
 from oumi.structured.sampler.grammar import check_guidance
 
@@ -154,6 +155,8 @@ class LlamaCppBackend(LocalBackend):
         """
         if self._embeds_only:
             raise RequestError(f"{self.config.model.model_name} makes embeddings, and no text")
+        if not request.config.generation.apply_chat_template:
+            return await self._prompts.make(request)
         special = self._prompts.holds_special_token(request)
         if has_images(request.conversation):
             _check_images(request, special)
@@ -169,6 +172,8 @@ class LlamaCppBackend(LocalBackend):
 
     async def render(self, request: Request) -> str:
         """The prompt of a request, as its chat template writes it."""
+        if (raw := raw_prompt(request)) is not None:
+            return raw
         reply = body.decode_json(await self._runtime.render(body.encode_for_template(request)))
         return str(reply["prompt"])
 

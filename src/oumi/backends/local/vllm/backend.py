@@ -145,7 +145,7 @@ class VLLMBackend(LocalBackend):
     ) -> tuple[GeneratedText, OutputParser, AsyncIterator[Any]]:
         if self._runtime.embeds:
             raise RequestError(
-                f"{self.config.model.model_name} is loaded to embed: it generates none"
+                f"{self.config.model.model_name} is loaded to embed: it generates no text"
             )
         prompt, begun = await render(request, self._runtime)
         generated = GeneratedText(prompt["prompt_token_ids"], self._runtime.token_bytes)
