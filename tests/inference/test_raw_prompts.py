@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from oumi.core.configs import GenerationParams, InferenceConfig
-from oumi.errors import ContextLengthError, RequestError
+from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams
+from oumi.errors import ConfigError, ContextLengthError, RequestError
 from oumi.inference import LlamaCppInferenceEngine
+from tests.embedding.test_lists import without_template
 
 QUESTION = "What is the capital of France?"
 
@@ -29,6 +31,18 @@ def test_a_text_goes_on_whole_and_streamed(engine: LlamaCppInferenceEngine):
     whole = engine.complete("The capital of France", raw()).message.content
     parts = [delta.content for delta in engine.stream("The capital of France", raw())]
     assert whole == "".join(parts) == " is Paris."
+
+
+def test_a_model_without_a_template(tmp_path: Path):
+    model = ModelParams(model_name=str(without_template(tmp_path / "base.gguf")))
+    with pytest.raises(ConfigError, match=r"no chat template.*generation\.apply_chat_template"):
+        LlamaCppInferenceEngine(model)
+    generation = raw().generation
+    with LlamaCppInferenceEngine(model, generation_params=generation) as base:
+        assert base.infer(["The capital of France"])[0].messages[-1].content == " is Paris."
+        templated = InferenceConfig(generation=GenerationParams(apply_chat_template=True))
+        with pytest.raises(ConfigError, match="has no chat template"):
+            base.infer(["Hello"] * 20, templated)
 
 
 def test_markers_of_thoughts_and_calls_are_text(engine: LlamaCppInferenceEngine):

@@ -216,7 +216,11 @@ class LocalBackend(Backend):
         }
 
     def adapted(self, request: Request) -> Request:
-        """The request as the model's chat template can render it."""
+        """The request as the model's chat template can render it. Raises ConfigError where it needs
+        one and there is none.
+        """
+        if request.config.generation.apply_chat_template:
+            self.template.checked(self.config.model)
         if self.template.has_system_role:
             return request
         folded = fold_system_messages(request.conversation, request.config.model.model_name)
