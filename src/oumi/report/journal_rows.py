@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from oumi.core.types.answer import completion_in
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
 from oumi.report.problems import Problems
@@ -68,7 +69,7 @@ class JournalRows(RunRows):
         journal = JournalSnapshot(self._path, self._count, _MISSING)
         for index in range(self._count):
             record = journal.read(index)
-            completion = record.get("completion")
+            completion = completion_in(record)
             if completion is None:
                 failure = record["failure"] if "key" in record else None  # not asked yet
                 yield ReportRow(index, {}, failure, record_facts(record))
