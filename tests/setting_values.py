@@ -58,6 +58,7 @@ VALUES: dict[str, Any] = {
     "generation.num_beams": 2,
     "generation.skip_special_tokens": False,
     "generation.allow_special_tokens": True,
+    "generation.apply_chat_template": False,
     "generation.continue_final_message": True,
     "generation.truncate_prompt": "left",
     "generation.enable_thinking": False,

@@ -178,6 +178,16 @@ def test_the_command(oumi: Callable[..., Any], tmp_path: Path):
     assert all(len(line["embedding"]) == 256 for line in lines)
 
 
+def test_a_journal_of_vectors_is_not_shown(
+    oumi: Callable[..., Any], remote: RemoteInferenceEngine, tmp_path: Path
+):
+    output = run(remote, write_rows(tmp_path / "in.jsonl", ROWS), tmp_path / "out.jsonl")
+    output.unlink()
+    for words in (["report", "out.jsonl"], ["show", "out.jsonl.journal"]):
+        done = oumi(*words)
+        assert (done.returncode, "have vectors, of which" in done.stderr) == (2, True), words
+
+
 def test_what_the_command_refuses(oumi: Callable[..., Any], tmp_path: Path):
     assert "Nothing to embed" in oumi("embed").stderr
     write_rows(tmp_path / "texts.jsonl", ROWS[:3])

@@ -33,6 +33,7 @@ from oumi.models import TINY_GGUF
 from tests.fault_server import FaultServer
 from tests.fault_server.embeddings import vector
 
+ARCHITECTURE, TEMPLATE = "general.architecture", "tokenizer.chat_template"
 WORDS = "a text of several tokens"
 
 
@@ -89,7 +90,7 @@ def test_an_unknown_pooling_is_named():
 
 def test_a_model_that_was_made_for_embeddings(tmp_path: Path, engine: LlamaCppInferenceEngine):
     """Its file says what of a text's tokens is its vector, and it generates nothing."""
-    path = _with_pooling(tmp_path / "embedder.gguf", gguf.PoolingType.LAST)
+    path = without_template(tmp_path / "embedder.gguf", gguf.PoolingType.LAST)
     with LlamaCppInferenceEngine(ModelParams(model_name=str(path))) as embedder:
         [found] = embedder.embed(WORDS).vectors
         assert found != engine.embed(WORDS).vectors[0]
@@ -97,16 +98,19 @@ def test_a_model_that_was_made_for_embeddings(tmp_path: Path, engine: LlamaCppIn
             embedder.complete("hello")
 
 
-def _with_pooling(path: Path, pooling: gguf.PoolingType) -> Path:
-    """The model in the package, as if it had been made for embeddings."""
+def without_template(path: Path, pooling: gguf.PoolingType | None = None) -> Path:
+    """The model in the package without its chat template; with a pooling type, as if it had been
+    made for embeddings.
+    """
     reader = gguf.GGUFReader(str(TINY_GGUF))
-    architecture = reader.fields["general.architecture"].contents()
+    architecture = reader.fields[ARCHITECTURE].contents()
     writer = gguf.GGUFWriter(path, architecture)
     for name, field in reader.fields.items():
-        if not name.startswith("GGUF.") and name != "general.architecture":
+        if not name.startswith("GGUF.") and name not in (ARCHITECTURE, TEMPLATE):
             sub_type = field.types[-1] if field.types[0] is gguf.GGUFValueType.ARRAY else None
             writer.add_key_value(name, field.contents(), field.types[0], sub_type)
-    writer.add_pooling_type(pooling)
+    if pooling is not None:
+        writer.add_pooling_type(pooling)
     for tensor in reader.tensors:
         writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
     writer.write_header_to_file()

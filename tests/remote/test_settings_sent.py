@@ -8,7 +8,9 @@ import pytest
 
 from oumi.backends.provider import Provider
 from oumi.backends.registry import check_settings, find_engine
-from oumi.backends.remote.dialects import check_supports, load_dialect
+from oumi.backends.remote.api_choice import find_dialect
+from oumi.backends.remote.dialects import check_supports
+from oumi.backends.remote.providers import find_provider
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.types import Message, Role
 from oumi.errors import ConfigError, UnsupportedError
@@ -34,8 +36,9 @@ SENT_BY_ITSELF = {(name, "generation.continue_final_message") for name in ("ANTH
 
 def sent(row: Provider, config: InferenceConfig, *, answered: bool = False) -> tuple[str, bytes]:
     """The path and the body of a request."""
-    dialect = load_dialect(row.dialect)
-    talk = add_instruction(ask("Hi", tools=[TOOL]), dialect.adapted(config, row))
+    dialect = find_dialect(row, config)
+    tools = [TOOL] if config.generation.apply_chat_template else None
+    talk = add_instruction(ask("Hi", tools=tools), dialect.adapted(config, row))
     if answered:
         talk.messages.append(Message(role=Role.ASSISTANT, content="Hello"))
     body = dialect.encode(Request(talk, config), dialect.shared_body(config, row))
@@ -55,6 +58,20 @@ def test_a_setting_is_refused_or_ignored_or_sent(row: Provider, setting: str):
     answered = setting == "generation.continue_final_message"
     before, after = (sent(row, config, answered=answered) for config in (plain, changed))
     assert (after == before) is is_same, f"{row.name} drops {setting}"
+
+
+@pytest.mark.parametrize("setting", VALUES)
+def test_beside_a_prompt_as_it_is_too(setting: str):
+    """By the row whose server takes most."""
+    row = find_provider("REMOTE_VLLM")
+    raw = {"model.model_name": NEW, "generation.apply_chat_template": False}
+    changed = config_of({**raw, setting: VALUES[setting]})
+    try:
+        check_settings(find_engine(row.name), changed)
+    except UnsupportedError:
+        return
+    is_same = setting in row.ignores or (setting in raw and changed == config_of(raw))
+    assert (sent(row, changed) == sent(row, config_of(raw))) is is_same, f"{setting} is dropped"
 
 
 def test_what_a_provider_supports_is_what_its_dialect_can_send(row: Provider):

@@ -21,7 +21,7 @@ from oumi.backends.provider import Provider
 from oumi.backends.remote.api_choice import find_dialect
 from oumi.backends.remote.dialects import check_supports
 from oumi.backends.remote.providers import find_provider, provider_names
-from oumi.backends.settings import OF_RUN
+from oumi.backends.settings import OF_RUN, RAW_PROMPT
 from oumi.core.configs import InferenceConfig
 from oumi.core.configs.engine_name import GROUP, outside_engines, parse_engine_name
 from oumi.core.logs import logger, warn_once
@@ -224,12 +224,18 @@ def supported_settings(row: EngineRow, config: InferenceConfig) -> set[str]:
     """The paths of the settings that the engine honours in the API that these settings choose."""
     if row.provider is None:
         return set(row.supports | OF_RUN)
-    return (set(find_dialect(row.provider, config).settings) & row.supports) | OF_RUN
+    sent = {*find_dialect(row.provider, config).settings, *RAW_PROMPT}  # by an API of its own
+    return (sent & row.supports) | OF_RUN
 
 
 def _check_sent(row: EngineRow, config: InferenceConfig, settings: set[str]) -> None:
     """Raise UnsupportedError for a setting that the engine sends by another of its APIs only."""
     for name in sorted((settings & row.supports) - supported_settings(row, config)):
+        if not config.generation.apply_chat_template:
+            raise UnsupportedError(
+                f"{row.name} cannot honour {name} where generation.apply_chat_template is false: "
+                "its completions API is asked then"
+            )
         raise UnsupportedError(
             f"{row.name} cannot honour {name} in the Responses API: leave it out, or set "
             "remote_params.api to chat for a model that the chat API serves"

@@ -41,6 +41,8 @@ ENABLE_THINKING = frozenset({"generation.enable_thinking"})
 MAX_THINKING = frozenset({"generation.max_thinking_tokens"})
 PREFILL = frozenset({"generation.continue_final_message"})
 TEMPLATE_KWARGS = frozenset({"model.chat_template_kwargs"})
+RAW_PROMPT = frozenset({"generation.apply_chat_template"})
+"""What providers take that have the completions API besides that of chats."""
 GRAMMAR = frozenset({"generation.guided_decoding.grammar"})
 SERVER = (
     GRAMMAR

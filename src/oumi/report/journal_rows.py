@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from oumi.core.types.answer import completion_in
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
 from oumi.report.problems import Problems
@@ -72,7 +73,7 @@ class JournalRows(RunRows):
 
 def row_of_record(index: int, record: Mapping[str, Any]) -> ReportRow:
     """The row of a record: its answer without the question, or why there is none."""
-    completion = record.get("completion")
+    completion = completion_in(record)
     if completion is None:
         failure = record["failure"] if "key" in record else None  # not asked yet
         return ReportRow(index, {}, failure, record_facts(record))

@@ -28,6 +28,7 @@ _LEFT_OUT: dict[str, Any] = {
 # Settings of later versions. Keys of earlier ones are made without them, so they count where set.
 _LATER: dict[str, Any] = {
     "allow_special_tokens": False,
+    "apply_chat_template": True,
     "continue_final_message": False,
     "truncate_prompt": None,
     "enable_thinking": None,

@@ -19,6 +19,7 @@ from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
 from oumi.server.batches.batch_handlers import BatchHandlers
 from oumi.server.batches.file_handlers import FileHandlers
 from oumi.server.batches.service import BatchService
+from oumi.server.completions import CompletionsApi
 from oumi.server.docs_page import docs_page
 from oumi.server.embeddings.handler import Embedding
 from oumi.server.generating import Generating
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 APIS: dict[str, Api] = {
     "/v1/chat/completions": ChatApi(),
+    "/v1/completions": CompletionsApi(),
     "/v1/messages": MessagesApi(),
     "/v1/responses": ResponsesApi(),
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from oumi.core.logs import logger
 from oumi.core.types.completion import Completion, Delta, ToolCallDelta
+from oumi.core.types.conversation import Conversation
 from oumi.core.waiting import all_of
 from oumi.data.source import ListSource, Row
 from oumi.runner.row_task import RowTask
@@ -74,7 +75,7 @@ async def _first_able(
 
 
 async def _complete(model: Model, query: Query, budget: Budget | None) -> list[Completion]:
-    with model.admission.admit(query.samples):
+    with model.admission.admit(query.answers):
         tasks = _tasks(model, await session_of(model, query), query, budget)
         if len(tasks) == 1:
             return [await tasks[0].complete()]
@@ -82,7 +83,7 @@ async def _complete(model: Model, query: Query, budget: Budget | None) -> list[C
 
 
 async def _stream(model: Model, query: Query, budget: Budget | None) -> Samples:
-    with model.admission.admit(query.samples):
+    with model.admission.admit(query.answers):
         session = await session_of(model, query)
         streams = [_as_stream(model, task) for task in _tasks(model, session, query, budget)]
         async with aclosing(merged(streams)) as parts:
@@ -128,24 +129,23 @@ async def session_of(model: Model, query: Query) -> Session:
 
 def _tasks(model: Model, session: Session, query: Query, budget: Budget | None) -> list[RowTask]:
     """A task for each sample. Where a seed is set, each further one has the next seed."""
-    row = _row(session, query)
-    sessions, rows = [session], [row]
+    rows = [_row(session, asked) for asked in (query.conversation, *query.further)]
     seed = session.config.generation.seed
+    samples = [(session, 0)]
     for sample in range(1, query.samples):
         if seed is None:
-            sessions.append(session)
-            rows.append(replace(row, sample=sample))  # which the cache keeps by itself
+            samples.append((session, sample))  # which the cache keeps by itself
         else:
             settings = {**query.settings, "seed": seed + sample}
-            sessions.append(model.session_for(replace(query, settings=settings)))
-            rows.append(row)
+            samples.append((model.session_for(replace(query, settings=settings)), 0))
     return [
-        RowTask(*one, MemoryStore(), cache=model.cache, budget=budget)
-        for one in zip(sessions, rows, strict=True)
+        RowTask(one, replace(row, sample=sample), MemoryStore(), cache=model.cache, budget=budget)
+        for row in rows
+        for one, sample in samples
     ]
 
 
-def _row(session: Session, query: Query) -> Row:
+def _row(session: Session, conversation: Conversation) -> Row:
     if session.prefixes is None:
-        return Row(0, query.conversation)
-    return next(session.rows(ListSource([query.conversation])))
+        return Row(0, conversation)
+    return next(session.rows(ListSource([conversation])))

@@ -7,6 +7,7 @@ from html import escape
 
 ENDPOINTS = (
     ("POST", "/v1/chat/completions", "OpenAI's chat completions"),
+    ("POST", "/v1/completions", "OpenAI's completions of a prompt as it is"),
     ("POST", "/v1/responses", "OpenAI's responses, without a memory of conversations"),
     ("POST", "/v1/embeddings", "OpenAI's embeddings"),
     ("POST", "/v1/messages", "Anthropic's messages"),

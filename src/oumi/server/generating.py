@@ -100,9 +100,11 @@ class Generating:
 async def _estimate(model: Model, query: Query) -> tuple[int, int]:
     """Tokens of the prompt and of the answers, mostly more than they will have."""
     session = await session_of(model, query)
-    prompt = await session.count_prompt(Request(query.conversation, session.config))
-    most = session.config.generation.max_new_tokens
-    return prompt.high * query.samples, most * query.samples
+    prompt = 0
+    for conversation in (query.conversation, *query.further):
+        counted = await session.count_prompt(Request(conversation, session.config))
+        prompt += counted.high * query.samples
+    return prompt, session.config.generation.max_new_tokens * query.answers
 
 
 def _add(encoder: StreamEncoder, part: tuple[int, Delta], completions: list[Completion]) -> bytes:
@@ -114,7 +116,7 @@ def _add(encoder: StreamEncoder, part: tuple[int, Delta], completions: list[Comp
 
 def _is_whole_from_cache(query: Query, first: Delta) -> bool:
     """Whether nothing is asked for anew, as far as the first part of a stream shows."""
-    return query.samples == 1 and first.completion is not None and first.completion.from_cache
+    return query.answers == 1 and first.completion is not None and first.completion.from_cache
 
 
 def model_header(name: str) -> Header:

@@ -23,13 +23,20 @@ class Query:
     """Fields of GenerationParams, unchecked."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """The field of the request that each setting is from, for errors."""
+    further: Sequence[Conversation] = ()
+    """More conversations, which are asked under the same settings."""
     samples: int = 1
-    """How many answers are wanted."""
+    """How many answers are wanted to each."""
     stream: bool = False
     shows_usage: bool = True
     """Whether a stream ends with the tokens that it took."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the reply has to repeat of the request."""
+
+    @property
+    def answers(self) -> int:
+        """How many answers are wanted in all: those to a conversation follow one another."""
+        return self.samples * (1 + len(self.further))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ class ChatTemplate:
     has_call_token: bool = False
     """Whether `<tool_call>` is a special token of the model, which no grammar of texts allows."""
 
+    is_missing: bool = False
+    """Whether there is none, so that only prompts as they are can be asked."""
+
     @property
     def marks_calls(self) -> bool:
         """Whether it writes a call of a tool as a JSON object in `<tool_call>`."""
@@ -47,23 +50,32 @@ class ChatTemplate:
         return name in self.text
 
     @classmethod
-    def from_text(cls, text: str | None, model: ModelParams) -> Self:
+    def from_text(
+        cls, text: str | None, model: ModelParams, *, may_be_missing: bool = False
+    ) -> Self:
         """Try a template out.
 
         Raises ConfigError for one with wrong syntax, for one that renders two conversations to the
-        same text, and where there is none.
+        same text, and where there is none, unless it `may_be_missing`.
         """
         if not text:
-            raise ConfigError(
-                f"{model.model_name} has no chat template; set model.chat_template to the format "
-                "that it was trained on"
-            )
+            missing = cls(is_missing=True)
+            return missing if may_be_missing else missing.checked(model)
         try:
             found = cls._from_prompts(_Prompts(compile_template(text), model))
             return replace(found, text=text)
         except ConfigError as error:
             owner = f"{model.model_name}: its " if model.chat_template is None else "model."
             raise ConfigError(f"{owner}chat_template: {error}") from error
+
+    def checked(self, model: ModelParams) -> Self:
+        """The same for a conversation that needs one. Raises ConfigError where it is missing."""
+        if self.is_missing:
+            raise ConfigError(
+                f"{model.model_name} has no chat template; set model.chat_template to the format "
+                "that it was trained on, or generation.apply_chat_template to false"
+            )
+        return self
 
     @classmethod
     def _from_prompts(cls, prompts: _Prompts) -> Self:

@@ -101,6 +101,8 @@ class LocalSession(Session):
 
     async def _thinks_apart(self, request: Request) -> bool:
         """Whether the thought is generated before the answer, not with it."""
+        if not request.config.generation.apply_chat_template:
+            return False
         if not (self.backend.template.marks_thoughts and may_need_parts(request)):
             return False
         return await self.backend.opens_thought(request)
@@ -214,7 +216,11 @@ class LocalBackend(Backend):
         }
 
     def adapted(self, request: Request) -> Request:
-        """The request as the model's chat template can render it."""
+        """The request as the model's chat template can render it. Raises ConfigError where it needs
+        one and there is none.
+        """
+        if request.config.generation.apply_chat_template:
+            self.template.checked(self.config.model)
         if self.template.has_system_role:
             return request
         folded = fold_system_messages(request.conversation, request.config.model.model_name)

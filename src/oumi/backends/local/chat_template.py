@@ -31,6 +31,7 @@ from oumi.core.configs import GenerationParams
 from oumi.core.types.completion import Completion, Usage
 from oumi.core.types.conversation import Conversation, FinishReason, Message, Role
 from oumi.errors import RequestError, UnsupportedError
+from oumi.runner.raw_prompt import raw_prompt
 from oumi.runner.request import Request
 
 
@@ -78,6 +79,8 @@ def encode(request: Request, model: TextModel) -> TextPrompt:
 
 def begin_answer(ids: list[int], request: Request, tokenizer: Any) -> TextPrompt:
     """The prompt of these ids with the start of the answer, `request.begun`, behind it."""
+    if raw_prompt(request) is not None:
+        return TextPrompt(ids)
     opens = opens_reasoning(tokenizer.decode(ids[-PROMPT_TAIL_TOKENS:]))
     start = answer_start(request.begun, opens=opens)
     begun = request.begun or (THINK_START if opens else "")
@@ -108,6 +111,9 @@ def check_images(request: Request, tokenizer: Any, engine: str) -> None:
 
 
 def _encode_conversation(request: Request, model: TextModel) -> list[int]:
+    if (raw := raw_prompt(request)) is not None:
+        ids: list[int] = model.tokenizer.encode(raw)
+        return ids
     special = find_special_tokens(model.tokenizer)
     messages = template_messages(request.conversation, as_parts=model.template.takes_parts)
     arguments = template_arguments(request)
@@ -134,6 +140,8 @@ def tokenize(pieces: list[tuple[str, bool]], tokenizer: Any) -> list[int]:
 
 def render(request: Request, model: TextModel) -> str:
     """The prompt as text. Raises RequestError for what the template refuses."""
+    if (raw := raw_prompt(request)) is not None:
+        return raw
     messages = template_messages(request.conversation, as_parts=model.template.takes_parts)
     try:
         text: str = model.tokenizer.apply_chat_template(
@@ -209,7 +217,11 @@ def check_thinking(generation: GenerationParams, template: ChatTemplate) -> None
 
 
 def may_hold_thought(request: Request) -> bool:
-    """Whether a text may begin with a thought: not where a form was kept to from its start on."""
+    """Whether a text may begin with a thought: not where a form was kept to from its start on, and
+    not where nothing of a template is in the prompt.
+    """
+    if not request.config.generation.apply_chat_template:
+        return False
     return request.config.generation.guided_decoding is None or bool(request.begun)
 
 

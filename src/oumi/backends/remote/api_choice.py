@@ -15,6 +15,7 @@ from oumi.errors import UnsupportedError
 RESPONSES = "responses"
 """The dialect of OpenAI's Responses API."""
 _CHAT = "chat"
+_COMPLETIONS = "completions"
 
 
 def find_dialect(provider: Provider, config: InferenceConfig) -> Dialect:
@@ -24,6 +25,8 @@ def find_dialect(provider: Provider, config: InferenceConfig) -> Dialect:
 
 def dialect_name(provider: Provider, config: InferenceConfig) -> str:
     """Its name. Raises UnsupportedError for an API that the provider does not have."""
+    if not config.generation.apply_chat_template:
+        return _COMPLETIONS
     remote = config.remote_params or RemoteParams()
     if remote.api == Api.CHAT:
         _check_has(provider, Api.CHAT, provider.dialect == _CHAT)

@@ -9,6 +9,7 @@ from oumi.backends.remote.api_choice import api_of_identity, with_api
 from oumi.backends.remote.backend import RemoteBackend
 from oumi.backends.remote.session import RemoteSession
 from oumi.batch.api.job import ApiJob
+from oumi.batch.api.prompts import check_is_chat
 from oumi.batch.api.providers import open_api
 from oumi.batch.api.state_file import load_state
 from oumi.batch.job_folder import JobFolder, find_folder
@@ -54,7 +55,8 @@ def new_spec(backend: RemoteBackend, source: Source, config: InferenceConfig) ->
 def make_spec(
     backend: RemoteBackend, config: InferenceConfig, *, fingerprint: str, rows: int
 ) -> JobSpec:
-    """What is to be done with rows that were counted."""
+    """What is to be done with rows that were counted. Raises UnsupportedError."""
+    check_is_chat(config.generation)
     session = backend.session(config)
     return new_job_spec(session, kind=JobKind.API, fingerprint=fingerprint, rows=rows)
 

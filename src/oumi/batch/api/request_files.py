@@ -13,6 +13,7 @@ from oumi.backends.provider import BatchLimits
 from oumi.batch.api.adopted import read_bodies
 from oumi.batch.api.custom_ids import make_id, read_id
 from oumi.batch.api.job import ApiJob
+from oumi.batch.api.prompts import check_is_chat
 from oumi.batch.api.shard import Shard
 from oumi.batch.job_folder import JobFolder
 from oumi.core.configs import GenerationParams
@@ -110,6 +111,7 @@ def _encode(row: Row, job: ApiJob) -> bytes:
 
 def _check_last_message(conversation: Conversation, generation: GenerationParams) -> None:
     check_last_message(conversation, generation)
+    check_is_chat(generation)
     if prefill_of(conversation, generation) is not None:
         raise UnsupportedError(
             "a batch of an API brings its answers without the messages that they would continue: "

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.json_text import parse_json, write_json
+from oumi.core.types.answer import completion_in
 from oumi.core.types.completion import Completion, answer_metadata
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure
@@ -126,7 +127,7 @@ def _journal(path: Path) -> Iterator[ShownRow]:
 def _recorded(number: int, record: Mapping[str, Any]) -> ShownRow:
     if "failure" in record:
         return ShownRow(number, failure=Failure.from_dict(record["failure"]))
-    completion = record["completion"]
+    completion = completion_in(record) or {}
     answer = Completion.from_dict(completion).message
     metadata = answer_metadata({}, completion)
     return ShownRow(number, Conversation(messages=[answer], metadata=metadata))

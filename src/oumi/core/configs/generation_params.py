@@ -102,6 +102,10 @@ class GenerationParams(Settings):
     skip_special_tokens: bool = True
     """Whether special tokens are left out of the text."""
 
+    apply_chat_template: bool = True
+    """Whether the model's chat template makes the prompt. Else it is the text of the only message,
+    as it is, special tokens included."""
+
     allow_special_tokens: bool = False
     """Whether special tokens written in a message, such as `<|im_end|>`, are the model's own. Else
     they are text, which opens no turn."""

@@ -32,6 +32,7 @@ from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.embedding import Embeddings
 from oumi.errors import ConfigError, EngineError, RequestError, UnsupportedError
 from oumi.runner.embedding_request import EmbeddingRequest
+from oumi.runner.raw_prompt import raw_prompt
 from oumi.runner.request import Request
 from oumi.structured.sampler.grammar import check_guidance
 
@@ -58,7 +59,8 @@ class LlamaCppBackend(LocalBackend):
         part_paths(header)  # a file that is cut off or in parts, before it is read
         self._embeds_only = makes_embeddings(header)
         text = model.chat_template or read_text(path, "tokenizer.chat_template")
-        self.template = _try_template(text, model)
+        is_needed = self.config.generation.apply_chat_template and not self._embeds_only
+        self.template = _try_template(text, model, may_be_missing=not is_needed)
         self._runtime = Runtime(model, embeds=self._embeds_only)
         self._embedding_runtime = self._runtime if self._embeds_only else None
         self._embedding_lock = threading.Lock()
@@ -126,6 +128,15 @@ class LlamaCppBackend(LocalBackend):
                     yield delta
         yield Delta(completion=body.decode_answer(joiner.choice, joiner.usage, request))
 
+    def adapted(self, request: Request) -> Request:
+        """The request as the model's chat template can render it. Raises RequestError for a model
+        of embeddings.
+        """
+        if self._embeds_only:
+            name = self.config.model.model_name
+            raise RequestError(f"{name} makes embeddings, and no text", ends_run=True)
+        return super().adapted(request)
+
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         """The vectors of texts. A model for text is loaded again for the first ones: its weights
         are mapped from the same file, so that what it takes is the context.
@@ -150,10 +161,10 @@ class LlamaCppBackend(LocalBackend):
         """The prompt of a request; None where llama.cpp makes it, from a conversation.
 
         It does so for images, and for the tools and the thoughts of models that mark them in a way
-        of their own, which it can parse. Raises RequestError for a model of embeddings.
+        of their own, which it can parse.
         """
-        if self._embeds_only:
-            raise RequestError(f"{self.config.model.model_name} makes embeddings, and no text")
+        if not request.config.generation.apply_chat_template:
+            return await self._prompts.make(request)
         special = self._prompts.holds_special_token(request)
         if has_images(request.conversation):
             _check_images(request, special)
@@ -169,6 +180,8 @@ class LlamaCppBackend(LocalBackend):
 
     async def render(self, request: Request) -> str:
         """The prompt of a request, as its chat template writes it."""
+        if (raw := raw_prompt(request)) is not None:
+            return raw
         reply = body.decode_json(await self._runtime.render(body.encode_for_template(request)))
         return str(reply["prompt"])
 
@@ -214,10 +227,10 @@ class LlamaCppBackend(LocalBackend):
             check_guidance(config.generation.guided_decoding)
 
 
-def _try_template(text: str | None, model: ModelParams) -> ChatTemplate:
+def _try_template(text: str | None, model: ModelParams, *, may_be_missing: bool) -> ChatTemplate:
     if model.model_name == EMBEDDED_MODEL and not model.chat_template:
         return ChatTemplate(text=text or "")  # as tests see to
-    return ChatTemplate.from_text(text, model)
+    return ChatTemplate.from_text(text, model, may_be_missing=may_be_missing)
 
 
 def _check_images(request: Request, special: str | None) -> None:

@@ -15,6 +15,7 @@ from oumi.backends.local.llama_cpp.runtime import Runtime
 from oumi.backends.local.reasoning import THINK_START, answer_start, opens_reasoning
 from oumi.backends.local.special_tokens import SpecialTokens
 from oumi.backends.local.truncation import shortened
+from oumi.runner.raw_prompt import raw_prompt
 from oumi.runner.request import Request
 
 # How models mark a thought other than by `<think>`. llama.cpp has a parser for each of them.
@@ -101,6 +102,8 @@ class PromptMaker:
         )
 
     async def _make(self, request: Request) -> Prompt:
+        if (raw := raw_prompt(request)) is not None:
+            return Prompt(raw)
         text = self._render(request)
         opens = opens_reasoning(text)
         start = answer_start(request.begun, opens=opens)

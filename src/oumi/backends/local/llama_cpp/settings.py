@@ -159,6 +159,7 @@ PARAMETERS = SettingMap({"model.model_kwargs": _without_filename})
 READ_BY_BACKEND = frozenset(
     {
         "generation.allow_special_tokens",  # prompt.py
+        "generation.apply_chat_template",  # raw_prompt.py
         "generation.batch_size",  # backend.py: how many requests are in flight
         "generation.continue_final_message",  # continuation.py
         "generation.truncate_prompt",  # truncation.py

@@ -43,7 +43,8 @@ class NativeBackend(LocalBackend):
         loading_args(model)
 
     def _load(self) -> None:
-        loaded = load(self.config.model)
+        needs_template = self.config.generation.apply_chat_template
+        loaded = load(self.config.model, needs_template=needs_template)
         self.template = loaded.template
         self._parts: _Parts | None = _Parts(loaded, SamplerCache(loaded), Worker(loaded, _PLACES))
         # The thread must not be in the middle of a step when Python takes the runtime down.

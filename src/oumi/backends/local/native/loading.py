@@ -83,8 +83,8 @@ class LoadedModel:
         return Guidance(self.tokenizer, vocabulary_size, self.end_ids)
 
 
-def load(params: ModelParams) -> LoadedModel:
-    """Load a model.
+def load(params: ModelParams, *, needs_template: bool = True) -> LoadedModel:
+    """Load a model, with a chat template if it `needs_template`.
 
     Raises ModelNotFoundError, MissingDependencyError for a package that it needs, or ConfigError
     for settings that do not go with this model.
@@ -96,7 +96,7 @@ def load(params: ModelParams) -> LoadedModel:
         tokenizer, processor = _load_tokenizer(name, config, params)
         _prepare_tokenizer(tokenizer, processor, params)
         template_text = _template_text(tokenizer)
-    template = ChatTemplate.from_text(template_text, params)
+    template = ChatTemplate.from_text(template_text, params, may_be_missing=not needs_template)
     context_length = _context_length(config, params)
     auto_class = AutoModelForCausalLM if processor is None else AutoModelForImageTextToText
     with _translated_errors(params.model_name):

@@ -39,6 +39,7 @@ READ_BY_BACKEND = frozenset(
         "model.tokenizer_pad_token",
         # special_tokens.py, continuation.py and truncation.py
         "generation.allow_special_tokens",
+        "generation.apply_chat_template",  # raw_prompt.py
         "generation.continue_final_message",
         "generation.truncate_prompt",
         # chat_template.py and thinking.py

@@ -67,8 +67,10 @@ class VLLMBackend(LocalBackend):
     def _try_own_template(self, model: ModelParams) -> None:
         if not self._runtime.renders_jinja:
             return
+        is_needed = self.config.generation.apply_chat_template and not self._runtime.embeds
+        text = self._runtime.own_template
         try:
-            self.template = ChatTemplate.from_text(self._runtime.own_template, model)
+            self.template = ChatTemplate.from_text(text, model, may_be_missing=not is_needed)
         except OumiError:
             self.close()
             raise
@@ -90,6 +92,15 @@ class VLLMBackend(LocalBackend):
                 yield delta
         for delta in parser.last_deltas(generated):
             yield delta
+
+    def adapted(self, request: Request) -> Request:
+        """The request as the model's chat template can render it. Raises RequestError for a model
+        that was loaded to embed.
+        """
+        if self._runtime.embeds:
+            name = self.config.model.model_name
+            raise RequestError(f"{name} is loaded to embed: it generates no text", ends_run=True)
+        return super().adapted(request)
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         """The vectors of texts."""
@@ -143,10 +154,6 @@ class VLLMBackend(LocalBackend):
     async def _generate(
         self, request: Request, *, stream: bool
     ) -> tuple[GeneratedText, OutputParser, AsyncIterator[Any]]:
-        if self._runtime.embeds:
-            raise RequestError(
-                f"{self.config.model.model_name} is loaded to embed: it generates none"
-            )
         prompt, begun = await render(request, self._runtime)
         generated = GeneratedText(prompt["prompt_token_ids"], self._runtime.token_bytes)
         vllm_parser = make_parser(request, self._runtime)

@@ -19,6 +19,7 @@ from oumi.backends.local.vllm.runtime import Runtime
 from oumi.backends.local.vllm.versions import ChatParams
 from oumi.backends.media.images import has_images
 from oumi.errors import ContextLengthError, OumiError, RequestError
+from oumi.runner.raw_prompt import raw_prompt
 from oumi.runner.request import Request
 
 # The parameters that vLLM names in its error for a prompt that is too long.
@@ -58,6 +59,8 @@ async def _render(request: Request, runtime: Runtime) -> Any:
 
 
 def _render_text(request: Request, runtime: Runtime, params: ChatParams) -> Any:
+    if (raw := raw_prompt(request)) is not None:
+        return {"type": "token", "prompt_token_ids": runtime.tokenizer.encode(raw)}
     messages = template_messages(request.conversation)
     special = find_special_tokens(runtime.tokenizer)
     asked = [messages, params.chat_template_kwargs["tools"]]

@@ -123,6 +123,7 @@ READ_BY_BACKEND = frozenset(
         "model.chat_template_kwargs",  # prompt.py
         "model.tool_call_parser",  # parsing.py
         "generation.allow_special_tokens",  # special_tokens.py
+        "generation.apply_chat_template",  # raw_prompt.py
         "generation.continue_final_message",  # continuation.py
         "generation.truncate_prompt",  # truncation.py
         "generation.enable_thinking",  # chat_template.py and thinking.py

@@ -112,6 +112,8 @@ def load_dialect(name: str) -> Dialect:
 def check_supports(provider: Provider) -> None:
     """Raise ConfigError for a setting that a provider selects and its dialect does not send."""
     unsent = provider.supports - set(load_dialect(provider.dialect).settings)
+    if provider.dialect == "chat":  # beside which there may be the completions API
+        unsent -= set(load_dialect("completions").settings)
     if unsent:
         raise ConfigError(
             f"{provider.name} supports {', '.join(sorted(unsent))}, which the dialect "
@@ -120,11 +122,12 @@ def check_supports(provider: Provider) -> None:
 
 
 if TYPE_CHECKING:
-    from oumi.backends.remote.dialects import anthropic, bedrock, chat, responses
+    from oumi.backends.remote.dialects import anthropic, bedrock, chat, completions, responses
 
     _all: tuple[Dialect, ...] = (
         anthropic,
         bedrock,
         chat,
+        completions,
         responses,
     )  # holds each against the Protocol

@@ -12,7 +12,7 @@ PROVIDER = Provider(
     name="AZURE",
     class_name="AzureOpenAIInferenceEngine",
     summary="OpenAI's models on Azure; `model_name` is the name of a deployment",
-    supports=settings.CHAT | settings.EFFORT,
+    supports=settings.CHAT | settings.EFFORT | settings.RAW_PROMPT,
     # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
     responses=ResponsesApi.IF_NEEDED,
     # https://learn.microsoft.com/azure/ai-foundry/openai/audio-completions-quickstart

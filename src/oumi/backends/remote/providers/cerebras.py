@@ -8,7 +8,9 @@ PROVIDER = Provider(
     name="CEREBRAS",
     class_name="CerebrasInferenceEngine",
     summary="the Cerebras API",
-    supports=settings.CHAT - settings.PENALTIES - settings.LOGIT_BIAS | settings.EFFORT,
+    supports=settings.CHAT - settings.PENALTIES - settings.LOGIT_BIAS
+    | settings.EFFORT
+    | settings.RAW_PROMPT,
     url="https://api.cerebras.ai/v1",
     url_env="CEREBRAS_BASE_URL",
     key_env=("CEREBRAS_API_KEY",),

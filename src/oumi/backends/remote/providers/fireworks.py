@@ -9,7 +9,12 @@ PROVIDER = Provider(
     name="FIREWORKS",
     class_name="FireworksInferenceEngine",
     summary="the Fireworks API",
-    supports=settings.CHAT | settings.GRAMMAR | settings.TOP_K | settings.MIN_P | settings.EFFORT,
+    supports=settings.CHAT
+    | settings.GRAMMAR
+    | settings.TOP_K
+    | settings.MIN_P
+    | settings.EFFORT
+    | settings.RAW_PROMPT,
     user_field="user",
     constraint=Constraint.FIREWORKS,
     # https://docs.fireworks.ai/guides/querying-embeddings-models

@@ -12,7 +12,8 @@ PROVIDER = Provider(
     | settings.PENALTIES
     | settings.SEED
     | settings.LOGPROBS
-    | settings.JSON_SCHEMA,
+    | settings.JSON_SCHEMA
+    | settings.RAW_PROMPT,
     # https://github.com/ollama/ollama/blob/main/docs/api.md
     native_paths=("/api/chat", "/api/generate"),
     # https://docs.ollama.com/api/openai-compatibility#v1-embeddings

@@ -9,7 +9,7 @@ PROVIDER = Provider(
     name="OPENAI",
     class_name="OpenAIInferenceEngine",
     summary="the OpenAI API",
-    supports=settings.CHAT | settings.EFFORT,
+    supports=settings.CHAT | settings.EFFORT | settings.RAW_PROMPT,
     # https://platform.openai.com/docs/api-reference/responses/create
     responses=ResponsesApi.IF_NEEDED,
     # https://platform.openai.com/docs/guides/audio and /docs/guides/pdf-files

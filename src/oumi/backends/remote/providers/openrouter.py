@@ -15,7 +15,8 @@ PROVIDER = Provider(
     | settings.MIN_P
     | settings.EFFORT
     | settings.ENABLE_THINKING
-    | settings.MAX_THINKING,
+    | settings.MAX_THINKING
+    | settings.RAW_PROMPT,
     # https://openrouter.ai/docs/api-reference/responses/overview
     responses=ResponsesApi.IF_SET,
     # https://openrouter.ai/docs/features/multimodal/audio and /docs/features/multimodal/pdfs

@@ -11,7 +11,7 @@ PROVIDER = Provider(
     name="REMOTE",
     class_name="RemoteInferenceEngine",
     summary="any server that speaks the OpenAI chat API",
-    supports=settings.CHAT | settings.SAMPLER,
+    supports=settings.CHAT | settings.SAMPLER | settings.RAW_PROMPT,
     responses=ResponsesApi.IF_SET,
     # Whether it takes them is the server's to say.
     supports_audio=True,

@@ -9,7 +9,11 @@ PROVIDER = Provider(
     class_name="RemoteVLLMInferenceEngine",
     summary="a vLLM server",
     thinking=ThinkingForm.TEMPLATE,
-    supports=settings.CHAT | settings.SAMPLER | settings.SERVER | {"model.chat_template"},
+    supports=settings.CHAT
+    | settings.SAMPLER
+    | settings.SERVER
+    | settings.RAW_PROMPT
+    | {"model.chat_template"},
     responses=ResponsesApi.IF_SET,
     # https://docs.vllm.ai/en/latest/features/multimodal_inputs.html#audio-inputs
     supports_audio=True,

@@ -9,7 +9,7 @@ PROVIDER = Provider(
     class_name="SGLangInferenceEngine",
     summary="an SGLang server",
     thinking=ThinkingForm.TEMPLATE,
-    supports=settings.CHAT | settings.SAMPLER | settings.SERVER,
+    supports=settings.CHAT | settings.SAMPLER | settings.SERVER | settings.RAW_PROMPT,
     # Its template is set where the server is started, by `--chat-template`.
     # https://docs.sglang.ai/references/custom_chat_template.html
     ignores=settings.LOADING | {"model.chat_template"},

@@ -17,7 +17,8 @@ PROVIDER = Provider(
     | settings.MIN_P
     | settings.TEMPLATE_KWARGS
     | {"generation.tool_choice"}
-    | settings.EFFORT,
+    | settings.EFFORT
+    | settings.RAW_PROMPT,
     # https://docs.together.ai/docs/inference/embeddings/overview
     embeddings=EmbeddingSupport(max_texts=128),
     url="https://api.together.xyz/v1",
