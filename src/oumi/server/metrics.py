@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from oumi.core.types.completion import Usage
 from oumi.runner.cost import cost_of
-from oumi.server.load import KeyLoad, ModelLoad
+from oumi.server.load import KeyLoad, LoopLoad, ModelLoad
 
 if TYPE_CHECKING:
     from oumi.server.keys.account import Account
@@ -69,9 +69,13 @@ class Metrics(Collector):
         self._cost_usd: defaultdict[Labels, float] = defaultdict(float)
 
     def watch(self, models: Iterable[Model], accounts: Iterable[Account]) -> None:
-        """Report how busy the models are, too, and what keys with limits ask and spend."""
+        """Report how busy the models and the process are, too, and what keys with limits ask and
+        spend.
+        """
         self._registry.register(ModelLoad(models))
         self._registry.register(KeyLoad(accounts))
+        self._registry.register(LoopLoad())
+        ProcessCollector(registry=self._registry)
 
     def request_ended(self, path: str, status: int, took_s: float) -> None:
         """A request has its reply, or its client has left."""
