@@ -15,6 +15,8 @@ LONG = {
     "native": "benchmarks.native:table",
     "report_page": "benchmarks.report_page:table",
     "serve": "benchmarks.serve:table",
+    "serve_soak": "benchmarks.serve.soak:table",
+    "serve_vllm": "benchmarks.serve.vllm:table",
     "structured": "benchmarks.remote:structured",
     "vllm": "benchmarks.vllm:table",
 }

@@ -26,6 +26,18 @@ def first_event_s(url: str, body: Body, key: str = "any") -> float:
     return asyncio.run(_first_event(url, body, key))
 
 
+async def leave_streams(url: str, count: int, body: Body, key: str = "any") -> None:
+    """Begin so many streams at once, and go away once something of each has come."""
+
+    async def leave(number: int) -> None:
+        reader, writer = await _connect(url)
+        await _send(reader, writer, body(number), key)
+        await reader.readuntil(b"data: ")
+        writer.close()
+
+    await asyncio.gather(*map(leave, range(count)))
+
+
 async def _ask_all(url: str, count: int, body: Body, key: str) -> None:
     numbers = iter(range(count))
 

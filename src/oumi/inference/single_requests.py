@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from oumi.backends.base import Backend
@@ -55,14 +57,14 @@ class SingleRequests:
 
         Raises the error for which there is none, such as UnavailableError.
         """
-        return loop.call(self._task(conversation, inference_config).complete())
+        return loop.call(_complete(self._task(conversation, inference_config)))
 
     async def acomplete(
         self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
     ) -> Completion:
         """`complete` for a caller with an event loop of its own."""
         task = self._task(conversation, inference_config)
-        return await asyncio.wrap_future(loop.submit(task.complete()))
+        return await asyncio.wrap_future(loop.submit(_complete(task)))
 
     def stream(
         self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
@@ -72,13 +74,13 @@ class SingleRequests:
         The whole is validated as an answer of `infer` is, but nothing is asked again: an answer
         that is not valid raises StructuredOutputError after its last piece.
         """
-        return loop.iterate(self._task(conversation, inference_config).stream())
+        return loop.iterate(_stream(self._task(conversation, inference_config)))
 
     def astream(
         self, conversation: ConversationLike, inference_config: InferenceConfig | None = None
     ) -> AsyncGenerator[Delta]:
         """`stream` for a caller with an event loop of its own."""
-        return loop.aiterate(self._task(conversation, inference_config).stream())
+        return loop.aiterate(_stream(self._task(conversation, inference_config)))
 
     def apply_chat_template(self, conversation: ConversationLike, **variables: Any) -> str:
         """The prompt that the model is given for a conversation, as its chat template writes it.
@@ -140,3 +142,21 @@ class SingleRequests:
         if media is not None and media.is_needed(request):
             request = await media.load(request)
         return backend.adapted(request)
+
+
+async def _complete(task: RowTask) -> Completion:
+    return _with_usage(await task.complete())
+
+
+async def _stream(task: RowTask) -> AsyncGenerator[Delta]:
+    async with aclosing(task.stream()) as deltas:
+        async for delta in deltas:
+            if delta.completion is not None:
+                delta = replace(delta, completion=_with_usage(delta.completion))
+            yield delta
+
+
+def _with_usage(completion: Completion) -> Completion:
+    """The same for an answer whose message leaves without a conversation."""
+    message = completion.message.with_usage(completion.usage.to_dict())
+    return replace(completion, message=message)

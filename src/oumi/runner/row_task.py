@@ -125,7 +125,7 @@ class RowTask:
         """
         completion = await self._answer()
         self._keep()
-        return _with_usage(completion)
+        return completion
 
     def stream(self) -> AsyncGenerator[Delta]:
         """The answer piece by piece. It is recorded and validated, and tried again as long as
@@ -133,7 +133,7 @@ class RowTask:
         StructuredOutputError after its last piece of text.
         """
         request = self._request()
-        return self._requests.stream(self._session, request, self._accept_apart)
+        return self._requests.stream(self._session, request, self._accept_and_keep)
 
     def accept(self, completion: Completion) -> Completion:
         """Record an answer, however it came, and return it as it is handed out.
@@ -228,11 +228,10 @@ class RowTask:
         self._earlier, self._problem = completion.answers, problem
         self._notify(RowRepaired(self._row.index, problem))
 
-    def _accept_apart(self, completion: Completion) -> Completion:
-        """`accept` for an answer that is handed out without its conversation."""
+    def _accept_and_keep(self, completion: Completion) -> Completion:
         accepted = self.accept(completion)
         self._keep()
-        return _with_usage(accepted)
+        return accepted
 
     def _keep(self) -> None:
         """Have the cache keep the answer, where there is one and it is new."""
@@ -259,9 +258,3 @@ class RowTask:
         latency_s = self._requests.latency_s
         waited_s = max(total_s - latency_s, 0.0)
         return {"latency_s": round(latency_s, 6), "waited_s": round(waited_s, 6)}
-
-
-def _with_usage(completion: Completion) -> Completion:
-    """The same for an answer whose message leaves without a conversation."""
-    message = completion.message.with_usage(completion.usage.to_dict())
-    return replace(completion, message=message)

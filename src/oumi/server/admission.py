@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from oumi.errors import UnavailableError
 
@@ -32,9 +31,8 @@ class Admission:
         """How many wait for others to end."""
         return max(self.count - self._places, 0)
 
-    @contextmanager
-    def admit(self, requests: int = 1) -> Iterator[None]:
-        """Holds places for as many requests. Raises UnavailableError with status 429."""
+    def admit(self, requests: int = 1) -> Places:
+        """Places for as many requests, within `with`. Raises UnavailableError with status 429."""
         if self.count and self.count + requests > self._most:
             raise UnavailableError(
                 f"{self.count} requests are being answered or wait already, and no more may wait",
@@ -42,9 +40,26 @@ class Admission:
                 wait_s=self._mean_s * (self.waiting + requests) / self._places,
             )
         self.count += requests
-        started_s = self._clock()
-        try:
-            yield
-        finally:
-            self.count -= requests
-            self._mean_s += _WEIGHT * (self._clock() - started_s - self._mean_s)
+        return Places(self, requests, self._clock())
+
+    def end(self, places: Places) -> None:
+        """The requests have ended."""
+        self.count -= places.requests
+        self._mean_s += _WEIGHT * (self._clock() - places.started_s - self._mean_s)
+
+
+class Places:
+    """Places of requests that were let in. A context manager."""
+
+    __slots__ = ("_admission", "requests", "started_s")
+
+    def __init__(self, admission: Admission, requests: int, started_s: float):
+        self._admission = admission
+        self.requests = requests
+        self.started_s = started_s
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.end(self)

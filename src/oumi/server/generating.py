@@ -12,14 +12,7 @@ from oumi.server.accounts.accounts import Accounts
 from oumi.server.asking import answer, open_stream, session_of
 from oumi.server.http.exchange import JSON, Exchange, Header
 from oumi.server.metrics import Metrics
-from oumi.server.query import (
-    Api,
-    Query,
-    StreamEncoder,
-    check_media,
-    paid_usage_of,
-    usage_of,
-)
+from oumi.server.query import Api, Query, StreamEncoder, check_media, usage_of_all
 
 if TYPE_CHECKING:
     from oumi.runner.limits.budget import Budget
@@ -82,18 +75,16 @@ class Generating:
             async for part in parts:
                 await exchange.send_part(_add(encoder, part, completions))
         usage = self._answered(exchange, model, completions)
-        await exchange.end_stream(encoder.end(sum(map(usage_of, completions), Usage())))
+        await exchange.end_stream(encoder.end(usage_of_all(completions)))
         return usage
 
     def _answered(
         self, exchange: Exchange, model: Model, completions: Sequence[Completion]
     ) -> Usage:
         """Count answers, and return what they took now."""
-        usage = sum(map(paid_usage_of, completions), Usage())
-        self._metrics.answered(model, exchange.caller, usage)
-        hits = sum(completion.from_cache for completion in completions)
-        if hits:
-            self._metrics.found_in_cache(model, exchange.caller, hits)
+        usage = usage_of_all([one for one in completions if not one.from_cache])
+        cached = sum(completion.from_cache for completion in completions)
+        self._metrics.answered(model, exchange.caller, usage, cached)
         return usage
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,15 @@ class ModelLoad(Collector):
         for model in self._models:
             gauge.add_metric((model.name,), read(model))
         return gauge
+
+
+class LoopLoad(Collector):
+    """What the event loop has to do, which a server that is left alone has next to none of."""
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauge, read on the loop itself."""
+        tasks = len(asyncio.all_tasks())
+        yield GaugeMetricFamily("oumi_tasks", "Tasks of the event loop.", value=tasks)
 
 
 class KeyLoad(Collector):

@@ -1,18 +1,26 @@
 """What the server counts, in the form of Prometheus.
 
+The counts are plain numbers, and become metrics when they are asked for: a counter of the library
+takes a lock for each step, and those of a request a tenth of its time.
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache, partial
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from oumi.core.types.completion import Usage
-from oumi.server.load import KeyLoad, ModelLoad
+from oumi.runner.cost import cost_of
+from oumi.server.load import KeyLoad, LoopLoad, ModelLoad
 
 if TYPE_CHECKING:
     from oumi.server.accounts.account import Account
@@ -20,83 +28,112 @@ if TYPE_CHECKING:
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
+Labels = tuple[str, ...]
 
-class Metrics:
+
+class _Seconds:
+    """How long things took, by bucket."""
+
+    __slots__ = ("_counts", "_total_s")
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(_SECONDS) + 1)  # the last one is of what took longer than all
+        self._total_s = 0.0
+
+    def add(self, took_s: float) -> None:
+        """Count a thing."""
+        self._counts[bisect_left(_SECONDS, took_s)] += 1
+        self._total_s += took_s
+
+    def add_to(self, metric: HistogramMetricFamily, label: str) -> None:
+        """Show them under a label."""
+        ends = [*map(floatToGoString, _SECONDS), "+Inf"]
+        buckets = list(zip(ends, accumulate(self._counts), strict=True))
+        metric.add_metric((label,), buckets, self._total_s)
+
+
+class Metrics(Collector):
     """The counts of one server, each by model, key or endpoint."""
 
     content_type = b"text/plain; version=0.0.4; charset=utf-8"
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "oumi_requests", "Requests by endpoint and status.", ("path", "status"),
-            registry=self._registry,
-        )  # fmt: skip
-        self._seconds = Histogram(
-            "oumi_request_seconds", "Time until the end of the reply.", ("path",),
-            buckets=_SECONDS, registry=self._registry,
-        )  # fmt: skip
-        self._first_token = Histogram(
-            "oumi_first_token_seconds", "Time until the first part of a streamed answer.",
-            ("model",), buckets=_SECONDS, registry=self._registry,
-        )  # fmt: skip
-        self._tokens = Counter(
-            "oumi_tokens", "Tokens of answered requests.", ("model", "key", "kind"),
-            registry=self._registry,
-        )  # fmt: skip
-        self._answers = Counter(
-            "oumi_answers", "Requests that were answered.", ("model", "key"),
-            registry=self._registry,
-        )  # fmt: skip
-        self._cache_hits = Counter(
-            "oumi_cache_hits", "Answers that were taken from the cache.", ("model", "key"),
-            registry=self._registry,
-        )  # fmt: skip
-        self._cost = Counter(
-            "oumi_cost_usd", "What answers have cost, at published prices.", ("model", "key"),
-            registry=self._registry,
-        )  # fmt: skip
-
-        # To find a counter by its labels takes longer than to count.
-        self._of_path = cache(self._find_of_path)
-        self._of_key = cache(self._find_of_key)
+        self._registry.register(self)
+        self._requests: Counter[Labels] = Counter()
+        self._seconds: defaultdict[str, _Seconds] = defaultdict(_Seconds)
+        self._first_token: defaultdict[str, _Seconds] = defaultdict(_Seconds)
+        self._answers: Counter[Labels] = Counter()
+        self._cache_hits: Counter[Labels] = Counter()
+        self._tokens: Counter[Labels] = Counter()
+        self._cost_usd: defaultdict[Labels, float] = defaultdict(float)
 
     def watch(self, models: Iterable[Model], accounts: Iterable[Account]) -> None:
-        """Report how busy the models are, too, and what keys with limits ask and spend."""
+        """Report how busy the models and the process are, too, and what keys with limits ask and
+        spend.
+        """
         self._registry.register(ModelLoad(models))
         self._registry.register(KeyLoad(accounts))
+        self._registry.register(LoopLoad())
+        ProcessCollector(registry=self._registry)
 
     def request_ended(self, path: str, status: int, took_s: float) -> None:
         """A request has its reply, or its client has left."""
-        requests, seconds = self._of_path(path, status)
-        requests.inc()
-        seconds.observe(took_s)
+        self._requests[path, str(status)] += 1
+        self._seconds[path].add(took_s)
 
     def first_token(self, model: Model, after_s: float) -> None:
         """The first part of a stream has come."""
-        self._first_token.labels(model.name).observe(after_s)
+        self._first_token[model.name].add(after_s)
 
-    def answered(self, model: Model, key: str, usage: Usage) -> None:
-        """An answer is paid for."""
-        answers, prompt, completion = self._of_key(model.name, key)
-        answers.inc()
-        prompt.inc(usage.prompt_tokens)
-        completion.inc(usage.completion_tokens)
+    def answered(self, model: Model, key: str, usage: Usage, cached: int = 0) -> None:
+        """A request is answered and paid for; so many of its answers were in the cache."""
+        name = model.name
+        self._answers[name, key] += 1
+        self._tokens[name, key, "prompt"] += usage.prompt_tokens
+        self._tokens[name, key, "completion"] += usage.completion_tokens
         price = model.session.price
-        if price is not None and (cost := price.cost(usage)):
-            self._cost.labels(model.name, key).inc(cost)
-
-    def found_in_cache(self, model: Model, key: str, answers: int) -> None:
-        """So many answers were in the cache, and cost nothing."""
-        self._cache_hits.labels(model.name, key).inc(answers)
-
-    def _find_of_path(self, path: str, status: int) -> tuple[Counter, Histogram]:
-        return self._requests.labels(path, str(status)), self._seconds.labels(path)
-
-    def _find_of_key(self, model: str, key: str) -> tuple[Counter, Counter, Counter]:
-        find = partial(self._tokens.labels, model, key)
-        return self._answers.labels(model, key), find("prompt"), find("completion")
+        if price is not None:
+            self._cost_usd[name, key] += cost_of(usage, price)
+        if cached:
+            self._cache_hits[name, key] += cached
 
     def text(self) -> bytes:
         """All of it."""
         return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts so far."""
+        yield _histogram("oumi_request_seconds", "Time until the end of the reply.",
+                         "path", self._seconds)  # fmt: skip
+        yield _histogram("oumi_first_token_seconds",
+                         "Time until the first part of a streamed answer.",
+                         "model", self._first_token)  # fmt: skip
+        by_key = ("model", "key")
+        yield _counter("oumi_requests", "Requests by endpoint and status.",
+                       ("path", "status"), self._requests)  # fmt: skip
+        yield _counter("oumi_answers", "Requests that were answered.", by_key, self._answers)
+        yield _counter("oumi_cache_hits", "Answers that were taken from the cache.",
+                       by_key, self._cache_hits)  # fmt: skip
+        yield _counter("oumi_tokens", "Tokens of answered requests.",
+                       (*by_key, "kind"), self._tokens)  # fmt: skip
+        yield _counter("oumi_cost_usd", "What answers have cost, at published prices.",
+                       by_key, self._cost_usd)  # fmt: skip
+
+
+def _counter(
+    name: str, text: str, labels: Sequence[str], counts: Mapping[Labels, float]
+) -> CounterMetricFamily:
+    metric = CounterMetricFamily(name, text, labels=labels)
+    for values, count in counts.items():
+        metric.add_metric(values, count)
+    return metric
+
+
+def _histogram(
+    name: str, text: str, label: str, seconds: Mapping[str, _Seconds]
+) -> HistogramMetricFamily:
+    metric = HistogramMetricFamily(name, text, labels=(label,))
+    for value, one in seconds.items():
+        one.add_to(metric, value)
+    return metric

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -49,8 +49,7 @@ class Answer:
     @property
     def usage(self) -> Usage:
         """The tokens of all of them."""
-        first, *others = map(usage_of, self.completions)
-        return sum(others, first)
+        return usage_of_all(self.completions)
 
     @property
     def from_cache(self) -> bool:
@@ -58,16 +57,18 @@ class Answer:
         return all(completion.from_cache for completion in self.completions)
 
 
-def usage_of(completion: Completion | None) -> Usage:
-    """The tokens of an answer, those of answers before it that were not valid included."""
-    if completion is None:
+def usage_of_all(completions: Sequence[Completion]) -> Usage:
+    """The tokens of answers, those of answers before them that were not valid included."""
+    if not completions:
         return Usage()
-    return sum((answer.usage for answer in completion.earlier), completion.usage)
+    first, *others = (usage for one in completions for usage in _usages(one))
+    return sum(others, first)
 
 
-def paid_usage_of(completion: Completion | None) -> Usage:
-    """The same, of which there are none where the answer is from the cache."""
-    return Usage() if completion is not None and completion.from_cache else usage_of(completion)
+def _usages(completion: Completion) -> Iterator[Usage]:
+    yield completion.usage
+    for earlier in completion.earlier:
+        yield earlier.usage
 
 
 def added_message(completion: Completion) -> Message:

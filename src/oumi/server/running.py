@@ -19,6 +19,10 @@ from oumi.server.options import ServeOptions
 if TYPE_CHECKING:
     from oumi.server.models import ModelTable
 
+_OBJECTS_BEFORE_GC = 10_000
+"""Each request makes some 200 objects that live until its end, and leaves none in circles. With the
+usual 700, all of those in flight are looked at every few requests, which takes 3 % of the time."""
+
 
 def serve(models: ModelTable, options: ServeOptions, on_ready: Callable[[str], object]) -> None:
     """Answer until Ctrl-C or SIGTERM, and then what is in flight. Raises KeyboardInterrupt.
@@ -35,6 +39,7 @@ def serve(models: ModelTable, options: ServeOptions, on_ready: Callable[[str], o
         address = address_of(options.host, listening)
         http = HttpServer(server.app(), options.drain_s, lambda: on_ready(address))
         running = _Running(server, http)
+        gc.set_threshold(_OBJECTS_BEFORE_GC)
         gc.freeze()  # what is loaded stays, and need not be looked at for garbage again and again
         loop.call(running.run(listening), running)
 

@@ -56,7 +56,7 @@ def read_query(body: bytes) -> Query:
     options = found.stream_options or {}
     return Query(
         found.model,
-        Conversation.model_construct(messages=found.messages, metadata={}, tools=found.tools),
+        Conversation.of_valid(found.messages, found.tools),
         settings,
         origins,
         samples=found.n or 1,

@@ -78,7 +78,7 @@ def _conversation(body: ResponsesBody) -> Conversation:
     except (LookupError, TypeError, ValueError) as error:
         raise wrong_field("input", str(error)) from None
     tools = [_read_tool(number, tool) for number, tool in enumerate(body.tools or ())]
-    return Conversation.model_construct(messages=messages, metadata={}, tools=tools or None)
+    return Conversation.of_valid(messages, tools or None)
 
 
 def _read_tool(number: int, tool: dict[str, Any]) -> ToolDefinition:
