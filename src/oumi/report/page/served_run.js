@@ -72,7 +72,7 @@ export class ServedRun {
     this.columns = new Map(
       Object.entries(facts.columns).map(([name, isNumeric]) => {
         const [group, ...label] = name.split(":");
-        return [name, { name, group, label: label.join(":"), isNumeric, isEmpty: false }];
+        return [name, { name, group, label: label.join(":"), isNumeric }];
       }),
     );
   }

@@ -52,7 +52,7 @@ const PREVIEW = 160;
 /** @returns {TableColumn[]} */
 export function tableColumns(run) {
   const made = [...run.columns.values()]
-    .filter((one) => !HIDDEN.has(one.name) && !one.isEmpty)
+    .filter((one) => !HIDDEN.has(one.name))
     .map((one) => dataColumn(run, one));
   const properties = made.filter((one) => one.name.startsWith("property:"));
   properties.slice(0, PROPERTIES_AT_FIRST).forEach((one) => {
