@@ -19,7 +19,8 @@ export async function loadRun(index) {
 /**
  * @typedef {{filters: import("./filters.js").Filter[], text: string, sort: Sort|null}} Query
  * @typedef {{column: string, descending: boolean}} Sort
- * @typedef {{name: string, label: string, group: string, isNumeric: boolean}} Column
+ * @typedef {{name: string, label: string, group: string, isNumeric: boolean,
+ *   numbers?: Float64Array, codes?: Int32Array, texts?: string[]}} Column
  */
 
 /** All of it is in the file. `ServedRun` has the same methods, and asks a server. */

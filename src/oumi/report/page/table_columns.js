@@ -68,6 +68,7 @@ export function tableColumns(run) {
   return made;
 }
 
+/** @returns {TableColumn} */
 function dataColumn(run, column) {
   const numeric = column.isNumeric;
   const format =
@@ -95,6 +96,7 @@ function widthOf(column) {
   return column.name === "fact:status" ? "100px" : "minmax(80px, 1fr)";
 }
 
+/** @returns {TableColumn} */
 function textColumn(label, textIn) {
   return {
     name: label,
