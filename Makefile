@@ -32,6 +32,7 @@ lint: $(DEV)  ## format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_page_types.py
 
 format: $(DEV)  ## bring the code into form
 	$(BIN)/ruff format .

@@ -1,4 +1,4 @@
-"""What does a report of many rows take: to make it, to open it, to search in it?"""
+"""What does a report of many rows take: to make it, to open it, to search in it, to serve it?"""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
+from playwright.sync_api import Page
 from tests.report.browser import find_browser, open_browser
 
 from benchmarks.report import show
-from oumi.core.json_text import write_json
+from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import Usage
 from oumi.runner.cost import Price
 from oumi.runner.storage.atomic import beside
@@ -31,10 +34,12 @@ _WORDS = [
 
 
 def table() -> None:
-    """A row of figures for each size."""
-    head = ["rows", "JSON MB", "make s", "CPU s", "peak MB", "file MB", "open s", "heap MB"]
-    head += ["search cold s", "warm s"]
+    """A row of figures for each size, in a file and served."""
+    head = ["rows", "JSON MB", "make s", "CPU s", "peak MB", "file MB", "open s"]
+    head += ["search cold s", "warm s", "heap MB"]
     show("Reports", head, [_measure(rows) for rows in SIZES])
+    head = ["rows", "journal MB", "found s", "counted s", "peak MB", "open s", "search s"]
+    show("Served while the run lasts", head, [_measure_served(rows) for rows in SIZES])
 
 
 def _measure(rows: int) -> list[str]:
@@ -65,24 +70,75 @@ def _megabytes(path: Path) -> str:
 
 
 def _open(report: Path) -> list[str]:
-    """Seconds until the page is there, its heap, and seconds of a search, cold and warm."""
+    """Seconds until the page is there, seconds of a search, cold and warm, and the heap then."""
+    with _opened(report.as_uri()) as (page, opened):
+        searches = [_search(page, "bate 77"), _search(page, "bate 78")]
+        return [*(f"{one:.2f}" for one in (opened, *searches)), f"{_heap_bytes(page) / 1e6:.0f}"]
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[tuple[Page, float]]:
+    """The page with the rows at an address, and how many seconds it took."""
     program = find_browser()
     if program is None:
-        return ["no browser"] * 4
+        raise SystemExit("no Chromium here: scripts/install_browser.sh installs one")
     with open_browser(program) as browser:
         page = browser.new_page()
         start = time.perf_counter()
-        page.goto(report.as_uri() + "#/rows/0", wait_until="commit")
+        page.goto(address + "#/rows/0", wait_until="commit")
         page.wait_for_selector("html[data-ready]")
-        opened = time.perf_counter() - start
-        session = page.context.new_cdp_session(page)
-        session.send("HeapProfiler.collectGarbage")
-        heap = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
-        searches = [_search(page, "bate 77"), _search(page, "bate 78")]
-        return [f"{opened:.2f}", f"{heap:.0f}", *(f"{one:.2f}" for one in searches)]
+        yield page, time.perf_counter() - start
 
 
-def _search(page: Any, text: str) -> float:
+def _heap_bytes(page: Page) -> float:
+    """All that the page's scripts hold, typed arrays included."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used = session.send("Runtime.getHeapUsage")
+    return sum(used[name] for name in ("usedSize", "embedderHeapUsedSize", "backingStorageSize"))
+
+
+def _measure_served(rows: int) -> list[str]:
+    """A journal without an output, as of a run that lasts."""
+    with tempfile.TemporaryDirectory(prefix="oumi-bench-") as folder:
+        output = Path(folder) / "out.jsonl"
+        _write_run(output, rows)
+        output.unlink()
+        journal = _megabytes(beside(output, ".journal"))
+        command = [sys.executable, "-m", "oumi", "report", "--serve", str(output)]
+        program = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        try:
+            return [f"{rows:,}", journal, *_serve(program, rows)]
+        finally:
+            program.terminate()
+            program.communicate()
+
+
+def _serve(program: subprocess.Popen[str], rows: int) -> list[str]:
+    """Seconds from the start until all rows are in the table, and until all are counted; peak MB;
+    seconds to open the page then, and of a search.
+    """
+    start = time.perf_counter()
+    assert program.stderr is not None
+    address = program.stderr.readline().split()[1] + "/"
+    found = _wait_for(address, lambda state: state["size"] == rows) - start
+    counted = _wait_for(address, lambda state: state["counted"] == rows) - start
+    with _opened(address) as (page, opened):
+        searched = _search(page, "bate 77")
+        status = Path(f"/proc/{program.pid}/status").read_text()
+        peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        return [f"{found:.1f}", f"{counted:.1f}", f"{peak:.0f}", f"{opened:.2f}", f"{searched:.1f}"]
+
+
+def _wait_for(address: str, is_so: Callable[[dict[str, Any]], bool]) -> float:
+    """The moment at which the state of a served run is so."""
+    query = "state?generation=1&version=0&replaced=0"
+    while not is_so(parse_json(urlopen(address + query).read())):
+        time.sleep(0.05)
+    return time.perf_counter()
+
+
+def _search(page: Page, text: str) -> float:
     """Seconds from the key to the end of the search, measured in the page."""
     script = """text => new Promise((done) => {
         const input = document.querySelector(".search");

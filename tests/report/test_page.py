@@ -246,3 +246,62 @@ def test_a_run_json_of_an_earlier_version_is_shown(tmp_path: Path, open_report: 
     expect(page.get_by_role("heading", name="Answers a second", exact=True)).to_be_visible()
     expect(page.locator(".chart", has_text="(last call)")).to_have_count(0)
     assert tile(page, "last call took") == "1 min 4 s"
+
+
+TEXTS = ["Zürich — ÉTÉ", "東京の天気", "line\nnote", "a 😀 smile", r"C:\new", 'say "hi", twice']
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("zürich — été", ["0"]),
+        ("—", ["0"]),
+        ("の天", ["1"]),
+        ("😀 s", ["3"]),
+        ("nnote", []),  # a line end is no letter
+        ("note", ["2"]),
+        (r"c:\new", ["4"]),
+        ('"HI", T', ["5"]),
+        ("content", []),
+        ('","', []),
+        ("stop", ["0", "1", "2", "3", "4", "5"]),
+    ],
+)
+def test_any_character_is_found(
+    tmp_path: Path, open_report: OpenReport, text: str, rows: list[str]
+) -> None:
+    made = [
+        talk({"role": "user", "content": one}, {"role": "assistant", "content": "a"})
+        for one in TEXTS
+    ]
+    page = open_report(write_report([write_run(tmp_path / "out.jsonl", made)]), "#/rows/0")
+    for _ in range(2):  # the second time in what was kept
+        page.get_by_label("Search all text").fill(text)
+        page.keyboard.press("Enter")
+        expect(page.locator(".count")).to_have_text(
+            f"{len(rows)} of 6 rows" if len(rows) < 6 else "6 rows"
+        )
+        assert column(page, 0) == rows
+        page.get_by_label("Search all text").fill("")
+        page.keyboard.press("Enter")
+        expect(page.locator(".count")).to_have_text("6 rows")
+
+
+def test_wide_and_narrow_rows_are_searched_alike(tmp_path: Path, open_report: OpenReport) -> None:
+    """Blocks of 500 rows are kept in the form that takes least room."""
+    made = [
+        talk(
+            {"role": "user", "content": "天" * 400 if at < 500 else f"plain {at}…"},
+            {"role": "assistant", "content": "雨 is rain"},
+        )
+        for at in range(1000)
+    ]
+    page = open_report(write_report([write_run(tmp_path / "out.jsonl", made)]), "#/rows/0")
+    for text, count in (
+        ("雨 IS", "1,000 rows"),
+        ("天天", "500 of 1,000 rows"),
+        ("9…", "50 of 1,000 rows"),
+    ):
+        page.get_by_label("Search all text").fill(text)
+        page.keyboard.press("Enter")
+        expect(page.locator(".count")).to_have_text(count)

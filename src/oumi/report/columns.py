@@ -20,12 +20,14 @@ class Column:
 
     def __init__(self, group: str, rows: int):
         self.group = group
+        self.is_empty = True
         self._numbers: array[float] | None = array("d", [math.nan]) * rows
         self._codes = array("l")
         self._texts: dict[str, int] = {}
 
     def add(self, value: Any) -> None:
         """The value of the next row; None for nothing."""
+        self.is_empty = self.is_empty and value is None
         if self._numbers is not None:
             if value is None or is_number(value):
                 self._numbers.append(math.nan if value is None else float(value))
@@ -79,8 +81,11 @@ class Columns:
         self._by_name[full] = Column(group, self.rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values, by names such as `fact:status` and `property:price`."""
-        return {name: column.to_dict() for name, column in self._by_name.items()}
+        """As JSON-ready values, by names such as `fact:status` and `property:price`, without those
+        in which nothing is.
+        """
+        named = self._by_name.items()
+        return {name: column.to_dict() for name, column in named if not column.is_empty}
 
 
 def cells(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ export function forgetCharts(element) {
 
 /**
  * A figure with a title, a line of text under it, and a chart.
- * @param {{title: string, note?: string, heading?: string, summary: string, data: Array,
+ * @param {{title: string, note?: string, heading?: "h2"|"h3", summary: string, data: Array,
  *   series: () => object[], x: object, y: object, readout: (at: number) => string,
  *   scales?: object, legend?: HTMLElement|false}} options
  *   `summary` is what a screen reader says of it; `series` is called again for other colors.
@@ -100,7 +100,8 @@ function axis(own) {
 
 /**
  * Counts in bins that stand side by side.
- * @param {{title, note, heading, bins: {low: number, high: number, count: number}[], format, unit}} options
+ * @param {{title: string, note?: string, heading?: "h2"|"h3", format: (value: number) => string,
+ *   bins: {low: number, high: number, count: number}[], unit: string}} options
  */
 export function histogram({ title, note, heading, bins, format, unit }) {
   const counts = bins.map((bin) => bin.count);
@@ -147,7 +148,9 @@ function shortCount(value) {
 
 /**
  * Values over time, from seconds since 1970.
- * @param {{title, note, times: number[], series: {label, color, values, fills?: boolean, steps?: boolean}[], format}} options
+ * @param {{title: string, note: string, times: number[], format: (value: number) => string,
+ *   series: {label: string, color: string, values: (number|null)[], fills?: boolean,
+ *   steps?: boolean}[]}} options
  */
 export function timeChart({ title, note, times, series, format }) {
   const clock = (at) => new Date(at * 1000).toLocaleTimeString("en-GB");
@@ -187,6 +190,7 @@ export function timeChart({ title, note, times, series, format }) {
 function timeLabel(at, step) {
   const date = new Date(at * 1000);
   if (step >= 86400) return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  /** @type {Intl.DateTimeFormatOptions} */
   const form = { hour: "2-digit", minute: "2-digit" };
   if (step < 60) form.second = "2-digit";
   return date.toLocaleTimeString("en-GB", form);

@@ -10,10 +10,11 @@ const CONTROL =
 /**
  * An element. In `attributes`, a function is a listener (`onclick`), `class` and the like are
  * attributes, and what is null or false is left out.
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} TagT
+ * @param {TagT} tag
  * @param {Object<string, any>} [attributes]
- * @param {...(Node|string|number|null|undefined|false|Array)} children
- * @returns {HTMLElement}
+ * @param {...(Node|string|number|boolean|null|undefined|Array)} children
+ * @returns {HTMLElementTagNameMap[TagT]}
  */
 export function el(tag, attributes, ...children) {
   const element = document.createElement(tag);

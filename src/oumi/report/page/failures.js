@@ -6,7 +6,7 @@ import { go } from "./route.js";
 
 const ROWS_NAMED = 8;
 
-/** @param {import("./run.js").Run} run @param {(filters: object) => void} showRows */
+/** @param {import("./page.js").AnyRun} run @param {(filters: object) => void} showRows */
 export function failures(run, showRows) {
   const groups = run.figures.failures;
   if (!groups.length)
@@ -31,12 +31,9 @@ export function failures(run, showRows) {
 
 function groupView(run, group, total, showRows) {
   const title = group.status ? `${group.class}, status ${group.status}` : group.class;
-  const share = el(
-    "div",
-    { class: "share", "aria-hidden": "true" },
-    el("div", { class: "bar bad" }),
-  );
-  share.firstChild.style.width = `${(100 * group.count) / total}%`;
+  const bar = el("div", { class: "bar bad" });
+  bar.style.width = `${(100 * group.count) / total}%`;
+  const share = el("div", { class: "share", "aria-hidden": "true" }, bar);
   const filter = {
     column: "fact:failure",
     kind: "one of",

@@ -8,9 +8,17 @@ import { STATUSES } from "./status.js";
 const MOST_CHOICES = 40;
 
 export class FilterBar {
-  /** @param {{run, columns, onchange: () => void, onsearch: (text: string) => void}} options */
+  /**
+   * @param {{run: import("./page.js").AnyRun, columns: import("./table_columns.js").TableColumn[],
+   *   onchange: () => void, onsearch: (text: string) => void, oncolumns: () => void}} options
+   */
   constructor({ run, columns, onchange, onsearch, oncolumns }) {
-    Object.assign(this, { run, columns, onchange, oncolumns, filters: [], status: null });
+    this.run = run;
+    this.columns = columns;
+    this.onchange = onchange;
+    this.oncolumns = oncolumns;
+    this.filters = [];
+    this.status = null;
     this.input = searchField(onsearch);
     this.count = el("span", { class: "muted count", role: "status", "aria-live": "polite" });
     this.chips = el("div", { class: "chips" });
@@ -86,7 +94,8 @@ export class FilterBar {
 
   menu(label, form) {
     const panel = el("div", { class: "panel" });
-    const made = el("details", { class: "menu" }, el("summary", { role: "button" }, label), panel);
+    const summary = el("summary", { role: "button" }, label);
+    const made = el("details", { class: "menu" }, summary, panel);
     made.addEventListener("toggle", () => {
       const close = () => {
         made.open = false;
@@ -96,11 +105,11 @@ export class FilterBar {
     made.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       made.open = false;
-      made.firstElementChild.focus();
+      summary.focus();
       event.stopPropagation();
     });
     document.addEventListener("click", (event) => {
-      if (!made.contains(event.target)) made.open = false;
+      if (event.target instanceof Node && !made.contains(event.target)) made.open = false;
     });
     return made;
   }

@@ -47,7 +47,7 @@ export function sortPlaces(run, places, sort) {
     const one = key[a],
       other = key[b];
     if (Number.isNaN(one) || Number.isNaN(other))
-      return Number.isNaN(one) - Number.isNaN(other) || a - b;
+      return Number(Number.isNaN(one)) - Number(Number.isNaN(other)) || a - b;
     return sign * (one - other) || a - b;
   });
 }

@@ -13,8 +13,7 @@ async function start() {
   }
   const page = new Page([run]);
   page.start();
-  page.refresh({ files: false, figures: false, rows: false });
-  run.follow((changes) => page.refresh(changes));
+  run.follow((changes) => page.refresh(changes, run.progress()));
 }
 
 start();

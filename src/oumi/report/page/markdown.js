@@ -8,6 +8,8 @@ import { link, remoteImage } from "./links.js";
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)/;
 const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*$/;
+/** Those of each depth, below the headings of the page. @type {("h3"|"h4"|"h5"|"h6")[]} */
+const HEADING_TAGS = ["h3", "h4", "h5", "h6", "h6", "h6"];
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const ITEM = /^(\s*)(?:([-*+])|(\d{1,9})[.)])\s+(.*)$/;
 const TABLE_LINE = /^\s*\|?[\s:|-]*-[\s:|-]*$/;
@@ -31,8 +33,9 @@ function block(lines, at, made, depth) {
   if (fence) return code(lines, at, fence, made);
   const heading = HEADING.exec(line);
   if (heading) {
-    const level = Math.min(heading[1].length + 2, 6); // below the headings of the page
-    made.append(el(`h${level}`, { class: `md-h${heading[1].length}` }, inline(heading[2])));
+    const depth = heading[1].length;
+    const tag = HEADING_TAGS[depth - 1];
+    made.append(el(tag, { class: `md-h${depth}` }, inline(heading[2])));
     return at + 1;
   }
   if (RULE.test(line)) {

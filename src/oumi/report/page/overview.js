@@ -9,7 +9,7 @@ import { jsonView } from "./json_view.js";
 import { go } from "./route.js";
 import { callCharts, timeCharts } from "./time_charts.js";
 
-/** @param {import("./run.js").Run} run @param {(filters: object) => void} showRows */
+/** @param {import("./page.js").AnyRun} run @param {(filters: object) => void} showRows */
 export function overview(run, showRows) {
   const { figures } = run;
   return el(

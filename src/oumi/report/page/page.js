@@ -97,10 +97,13 @@ export class Page {
     );
   }
 
-  /** Show what has changed in a run that is served. @param {import("./served_run.js").Changes} changes */
-  refresh(changes) {
+  /**
+   * Show what has changed in a run that is served, and how far it is.
+   * @param {import("./served_run.js").Changes} changes @param {string} progress
+   */
+  refresh(changes, progress) {
     const { run, name } = this.place();
-    this.progress.textContent = run.progress();
+    this.progress.textContent = progress;
     this.made.get(`rows ${run.index}`)?.refresh(changes);
     if (!changes.figures) return;
     for (const key of this.made.keys()) if (!key.startsWith("rows")) this.made.delete(key);
@@ -110,7 +113,7 @@ export class Page {
 
   /** Draw a view of figures anew; what was unfolded stays so, and what is seen stays where it is. */
   redraw(name, run) {
-    const old = this.main.firstChild;
+    const old = this.main.firstElementChild;
     const top = scrollY;
     this.current = this.view(name, run);
     fill(this.main, this.current);
@@ -136,7 +139,7 @@ export class Page {
     if (name === "rows") return new RowsView(run);
     if (name === "failures") return failures(run, showRows);
     if (name === "properties") return properties(run);
-    if (name === "compare") return new Comparison(this.runs);
+    if (name === "compare") return new Comparison(/** @type {import("./run.js").Run[]} */ (this.runs));
     return overview(run, showRows);
   }
 

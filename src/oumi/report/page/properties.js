@@ -14,7 +14,7 @@ export function hasProperties(run) {
   return properties.objects > 0 || properties.texts !== null;
 }
 
-/** @param {import("./run.js").Run} run */
+/** @param {import("./page.js").AnyRun} run */
 export function properties(run) {
   const { objects, texts, by_name: byName, has_more: hasMore } = run.figures.properties;
   const names = Object.keys(byName);

@@ -9,7 +9,7 @@ import { messageView } from "./message_view.js";
 import { statusBadge } from "./status.js";
 import { plainText, textView } from "./text_view.js";
 
-/** @param {import("./run.js").Run} run @param {number} at @param {object} row */
+/** @param {import("./page.js").AnyRun} run @param {number} at @param {object} row */
 export function rowView(run, at, row) {
   return el(
     "div",

@@ -6,18 +6,21 @@ import { VirtualList } from "./virtual_list.js";
 const ROW_HEIGHT = 34;
 
 export class RowsTable {
-  /** @param {{run, columns, onopen: (at: number) => void, onsort: (column: string) => void}} options */
+  /**
+   * @param {{run: import("./page.js").AnyRun, columns: import("./table_columns.js").TableColumn[],
+   *   onopen: (at: number) => void, onsort: (column: string) => void}} options
+   */
   constructor({ run, columns, onopen, onsort }) {
-    Object.assign(this, {
-      run,
-      columns,
-      onopen,
-      onsort,
-      places: [],
-      sort: null,
-      current: 0,
-      opened: -1,
-    });
+    this.run = run;
+    this.columns = columns;
+    this.onopen = onopen;
+    this.onsort = onsort;
+    /** @type {number[]} */
+    this.places = [];
+    /** @type {import("./run.js").Sort|null} */
+    this.sort = null;
+    this.current = 0;
+    this.opened = -1;
     this.head = el("div", { class: "table-head", role: "rowgroup" });
     this.list = new VirtualList({ height: ROW_HEIGHT, draw: (index) => this.drawRow(index) });
     this.list.element.setAttribute("role", "rowgroup");

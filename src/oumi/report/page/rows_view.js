@@ -9,7 +9,7 @@ import { RowsTable } from "./rows_table.js";
 import { tableColumns } from "./table_columns.js";
 
 export class RowsView {
-  /** @param {import("./run.js").Run} run */
+  /** @param {import("./page.js").AnyRun} run */
   constructor(run) {
     this.run = run;
     this.sort = null;
@@ -48,7 +48,7 @@ export class RowsView {
     return el(
       "p",
       { class: "notice" },
-      `This file holds ${number(this.run.size)} of ${number(all)} rows: every failure, and a sample of ${percent(this.run.share, 1)} of the others. The figures are of all rows.`,
+      `This file holds ${number(this.run.rowCount)} of ${number(all)} rows: every failure, and a sample of ${percent(this.run.share, 1)} of the others. The figures are of all rows.`,
     );
   }
 

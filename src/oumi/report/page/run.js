@@ -3,10 +3,10 @@
 import { countValues, matching, sortPlaces } from "./filters.js";
 import { inflate } from "./inflate.js";
 import { search } from "./search.js";
+import { SearchTexts } from "./search_texts.js";
 
-/** Characters of unpacked blocks that are kept: a search over them again is quick, and a page of
- * 100,000 rows stays below 120 MB. */
-const KEPT_CHARACTERS = 40e6;
+/** Characters of unpacked blocks that are kept: some 10 blocks, which are many screens. */
+const KEPT_CHARACTERS = 5e6;
 
 /** @param {number} index  the run's place in the page */
 export async function loadRun(index) {
@@ -19,7 +19,8 @@ export async function loadRun(index) {
 /**
  * @typedef {{filters: import("./filters.js").Filter[], text: string, sort: Sort|null}} Query
  * @typedef {{column: string, descending: boolean}} Sort
- * @typedef {{name: string, label: string, group: string, isNumeric: boolean, isEmpty: boolean}} Column
+ * @typedef {{name: string, label: string, group: string, isNumeric: boolean,
+ *   numbers?: Float64Array, codes?: Int32Array, texts?: string[]}} Column
  */
 
 /** All of it is in the file. `ServedRun` has the same methods, and asks a server. */
@@ -41,6 +42,7 @@ export class Run {
     this.blocks = new Map(); // of unpacked blocks the lines, the one that was used last at the end
     this.unpacking = new Map(); // of blocks that are being unpacked the promises
     this.kept = 0;
+    this.searchTexts = new SearchTexts();
   }
 
   /** How many rows there are to show. */
@@ -125,20 +127,30 @@ export class Run {
     return low;
   }
 
-  /** The lines of a block. With `passing`, it is kept only where that pushes no other out. */
-  async lines(block, passing = false) {
+  /** The lines of a block. */
+  async lines(block) {
     const lines = this.blocks.get(block) ?? (await this.unpack(block));
-    const isNew = !this.blocks.has(block);
-    if (!passing || (isNew && this.kept + lines.characters <= KEPT_CHARACTERS))
-      this.keep(block, lines);
+    this.keep(block, lines);
     return lines;
+  }
+
+  /** What a search looks through in a block, where it is kept. */
+  searchTextAtHand(block) {
+    return this.searchTexts.at(block);
+  }
+
+  async searchText(block) {
+    return this.searchTexts.add(block, await inflate(this.element(block)));
+  }
+
+  element(block) {
+    return document.getElementById(`run${this.index}-${block}`);
   }
 
   /** Unpack a block, once for all who ask meanwhile. */
   unpack(block) {
     if (!this.unpacking.has(block)) {
-      const element = document.getElementById(`run${this.index}-${block}`);
-      const unpacked = inflate(element).then((text) => {
+      const unpacked = inflate(this.element(block)).then((text) => {
         this.unpacking.delete(block);
         return Object.assign(text.split("\n"), { characters: text.length });
       });
@@ -160,14 +172,10 @@ export class Run {
 }
 
 /** @returns {Column} with its `numbers`, NaN for nothing, or `codes` into `texts`, -1 for nothing */
-function toColumn(name, made) {
+function toColumn(name, { group, numbers: given, codes, texts }) {
   const label = name.slice(name.indexOf(":") + 1);
-  const { group, texts } = made;
-  if (!made.numbers) {
-    const codes = Int32Array.from(made.codes);
-    return { name, label, group, codes, texts, isNumeric: false, isEmpty: !texts.length };
-  }
-  const numbers = Float64Array.from(made.numbers, (number) => number ?? NaN);
-  const isEmpty = numbers.every(Number.isNaN);
-  return { name, label, group, numbers, isNumeric: true, isEmpty };
+  if (!given) return { name, label, group, codes: Int32Array.from(codes), texts, isNumeric: false };
+  const numbers = new Float64Array(given.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = given[i] ?? NaN;
+  return { name, label, group, numbers, isNumeric: true };
 }

@@ -6,7 +6,8 @@
  * @returns {Promise<{found: any, characters: number}>}
  */
 export async function ask(path, parameters) {
-  const reply = await fetch(`${path}?${new URLSearchParams(parameters)}`);
+  const entries = Object.entries(parameters).map(([name, value]) => [name, String(value)]);
+  const reply = await fetch(`${path}?${new URLSearchParams(entries)}`);
   const text = await reply.text();
   if (!reply.ok) throw new Error(`status ${reply.status} of ${path}`);
   return { found: JSON.parse(text), characters: text.length };

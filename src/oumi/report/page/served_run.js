@@ -14,16 +14,30 @@ const COUNTED = {
 /**
  * @typedef {{files: boolean, figures: boolean, rows: boolean}} Changes  what is another than before:
  *   the files and so all places, the figures, or which rows there are
+ * @typedef {{generation: number, version: number, size: number, counted: number,
+ *   finished: boolean, up_to_date: boolean}} State  as the server says it
  */
+
+/** @type {Changes} */
+const NO_CHANGES = { files: false, figures: false, rows: false };
 
 /** It has the methods of `Run`. Places are those of the server, and hold until `files` change. */
 export class ServedRun {
   constructor() {
     this.index = 0;
     this.share = 1;
+    /** @type {State} */
     this.state = { generation: 0, version: 0, size: 0, counted: 0, finished: false, up_to_date: true };
     this.isGone = false;
     this.replaced = new Set(); // places whose rows stand at later ones
+    this.name = "";
+    /** @type {any} */
+    this.figures = null;
+    /** @type {any} */
+    this.summary = null;
+    /** @type {string|null} */
+    this.command = null;
+    /** @type {Map<string, import("./run.js").Column>} */
     this.columns = new Map();
     this.cache = new RowCache((places) => this.ask("rows", { places: places.join(",") }));
     this.selection = null; // the query that was asked last, and how far
@@ -44,6 +58,7 @@ export class ServedRun {
     return this.take(found);
   }
 
+  /** @param {State & {facts?: any, replaced: number[]}} said */
   take({ facts, replaced, ...state }) {
     const before = this.state;
     const files = state.generation !== before.generation;
@@ -72,13 +87,14 @@ export class ServedRun {
     this.columns = new Map(
       Object.entries(facts.columns).map(([name, isNumeric]) => {
         const [group, ...label] = name.split(":");
-        return [name, { name, group, label: label.join(":"), isNumeric, isEmpty: false }];
+        return [name, { name, group, label: label.join(":"), isNumeric }];
       }),
     );
   }
 
   /** Look again and again, as long as the page is seen. @param {(changes: Changes) => void} onchange */
   async follow(onchange) {
+    onchange(NO_CHANGES);
     for (;;) {
       await new Promise((resume) => setTimeout(resume, PAUSE_MS));
       if (document.hidden) await visible();
@@ -88,7 +104,7 @@ export class ServedRun {
         onchange(changes);
       } catch {
         this.isGone = true;
-        onchange({ files: false, figures: false, rows: false });
+        onchange(NO_CHANGES);
       }
     }
   }
@@ -199,7 +215,7 @@ export class ServedRun {
 function comparing(isNumeric) {
   const plain = (key) => (isNumeric ? key : String(key));
   return (one, other, sign) => {
-    if (one === null || other === null) return (one === null) - (other === null);
+    if (one === null || other === null) return Number(one === null) - Number(other === null);
     return sign * (plain(one) < plain(other) ? -1 : plain(one) > plain(other) ? 1 : 0);
   };
 }

@@ -52,7 +52,7 @@ const PREVIEW = 160;
 /** @returns {TableColumn[]} */
 export function tableColumns(run) {
   const made = [...run.columns.values()]
-    .filter((one) => !HIDDEN.has(one.name) && !one.isEmpty)
+    .filter((one) => !HIDDEN.has(one.name))
     .map((one) => dataColumn(run, one));
   const properties = made.filter((one) => one.name.startsWith("property:"));
   properties.slice(0, PROPERTIES_AT_FIRST).forEach((one) => {
@@ -68,6 +68,7 @@ export function tableColumns(run) {
   return made;
 }
 
+/** @returns {TableColumn} */
 function dataColumn(run, column) {
   const numeric = column.isNumeric;
   const format =
@@ -95,6 +96,7 @@ function widthOf(column) {
   return column.name === "fact:status" ? "100px" : "minmax(80px, 1fr)";
 }
 
+/** @returns {TableColumn} */
 function textColumn(label, textIn) {
   return {
     name: label,

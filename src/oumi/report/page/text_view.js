@@ -32,8 +32,11 @@ export function textView(text, where = {}) {
   return body;
 }
 
-/** The forms in which a text can be shown, the best first: pairs of a name and what makes it. */
+/** @typedef {[string, () => HTMLElement]} Form  its name, and what makes it */
+
+/** The forms in which a text can be shown, the best first. @returns {Form[]} */
 function formsOf(text) {
+  /** @type {Form} */
   const asText = ["Text", () => plainText(text)];
   if (text.length > LONGEST_MARKDOWN) return [asText];
   const value = parseJson(text);
