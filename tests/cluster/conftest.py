@@ -9,36 +9,15 @@ from pathlib import Path
 
 import pytest
 
-CRASHING = """
-import asyncio, os
-from oumi.backends.engine_row import EngineRow
-from oumi.backends.local.llama_cpp.backend import LlamaCppBackend
-from oumi.backends.local.llama_cpp.row import ENGINE
-
-class CrashingBackend(LlamaCppBackend):
-    async def complete(self, request):
-        if "poison" in request.conversation.messages[-1].content:
-            await asyncio.sleep(0.3)  # so that others are in flight with it
-            os.kill(os.getpid(), 9)
-        return await super().complete(request)
-
-ROW = EngineRow(
-    name="CRASHING", class_name="CrashingInferenceEngine", summary="an engine that dies",
-    backend="crashing_oumi:CrashingBackend", runtime="xllamacpp", install="",
-    supports=ENGINE.supports,
-)
-"""
-
 
 @pytest.fixture(scope="session")
 def outside_engine(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with a package whose engine dies of certain rows."""
+    """A folder with the metadata of a package that brings the engine ODD."""
     site = tmp_path_factory.mktemp("site")
-    (site / "crashing_oumi.py").write_text(CRASHING)
-    info = site / "crashing_oumi-1.0.dist-info"
+    info = site / "odd_oumi-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: crashing-oumi\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[oumi.engines]\nCRASHING = crashing_oumi:ROW\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-oumi\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[oumi.engines]\nODD = tests.cluster.odd_engine:ROW\n")
     return str(site)
 
 

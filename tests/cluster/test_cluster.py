@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, RemoteParams
+from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.core.types import InferenceResult
 from oumi.distributed import RayCluster
 from oumi.errors import AccessError, ConfigError
@@ -211,21 +211,6 @@ def test_a_wrong_key_ends_the_run(
     with pytest.raises(AccessError), RayCluster(config, workers=1) as engine:
         engine.infer(None, config)
     assert server.stats()["requests"] <= IN_FLIGHT
-
-
-def test_a_row_that_kills_workers_fails_alone(cluster: Any, tmp_path: Path) -> None:
-    config = InferenceConfig(
-        engine="CRASHING",
-        model=ModelParams(model_name="oumi-tiny"),
-        generation=GenerationParams(max_new_tokens=4),
-    )
-    texts = [f"What is {i}+1?" for i in range(12)]
-    texts[5] = "poison"
-    with RayCluster(config, workers=2, max_failures=5) as engine:
-        result = engine.infer_partial(texts, config)
-    assert list(result.failures) == [5], result.error_messages
-    assert "2 workers were lost while they had this row" in result.failures[5].error_message
-    assert len(result.conversations) == 11
 
 
 def test_keys_do_not_go_through_the_cluster(cluster: Any, config: InferenceConfig) -> None:
