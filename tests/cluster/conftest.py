@@ -1,7 +1,8 @@
-"""One Ray cluster of several nodes on this machine, shared by all tests of it."""
+"""One Ray cluster of several nodes on this machine, shared by all tests of it, and a run on it."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -9,36 +10,20 @@ from pathlib import Path
 
 import pytest
 
-CRASHING = """
-import asyncio, os
-from oumi.backends.engine_row import EngineRow
-from oumi.backends.local.llama_cpp.backend import LlamaCppBackend
-from oumi.backends.local.llama_cpp.row import ENGINE
-
-class CrashingBackend(LlamaCppBackend):
-    async def complete(self, request):
-        if "poison" in request.conversation.messages[-1].content:
-            await asyncio.sleep(0.3)  # so that others are in flight with it
-            os.kill(os.getpid(), 9)
-        return await super().complete(request)
-
-ROW = EngineRow(
-    name="CRASHING", class_name="CrashingInferenceEngine", summary="an engine that dies",
-    backend="crashing_oumi:CrashingBackend", runtime="xllamacpp", install="",
-    supports=ENGINE.supports,
-)
-"""
+from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
+from oumi.inference import RemoteInferenceEngine
+from tests.cluster.running import IN_FLIGHT, ROWS
+from tests.fault_server import FaultServer
 
 
 @pytest.fixture(scope="session")
 def outside_engine(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with a package whose engine dies of certain rows."""
+    """A folder with the metadata of a package that brings the engine ODD."""
     site = tmp_path_factory.mktemp("site")
-    (site / "crashing_oumi.py").write_text(CRASHING)
-    info = site / "crashing_oumi-1.0.dist-info"
+    info = site / "odd_oumi-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: crashing-oumi\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[oumi.engines]\nCRASHING = crashing_oumi:ROW\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-oumi\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[oumi.engines]\nODD = tests.cluster.odd_engine:ROW\n")
     return str(site)
 
 
@@ -60,3 +45,36 @@ def cluster(outside_engine: str) -> Iterator[object]:
     yield made
     ray.shutdown()
     made.shutdown()
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    rows = [{"messages": [{"role": "user", "content": f"row-{i}"}]} for i in range(ROWS)]
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def config(server: FaultServer, questions: Path, tmp_path: Path) -> InferenceConfig:
+    server.plan(latency_ms=30)
+    remote = RemoteParams(
+        api_url=server.api_url, num_workers=IN_FLIGHT, use_adaptive_concurrency=False
+    )
+    return InferenceConfig(
+        engine="REMOTE",
+        model=ModelParams(model_name="m"),
+        input_path=str(questions),
+        output_path=str(tmp_path / "out.jsonl"),
+        remote_params=remote,
+    )
+
+
+@pytest.fixture
+def of_one_machine(config: InferenceConfig, tmp_path: Path, server: FaultServer) -> bytes:
+    """The output of the same run without a cluster."""
+    here = config.model_copy(update={"output_path": str(tmp_path / "here.jsonl")})
+    with RemoteInferenceEngine(config.model, remote_params=config.remote_params) as engine:
+        engine.infer(None, here)
+    server.plan(latency_ms=30)
+    return (tmp_path / "here.jsonl").read_bytes()

@@ -10,6 +10,7 @@ import contextlib
 import io
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 
@@ -82,7 +83,16 @@ def _print_warnings() -> None:
 
     for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
         logging.addLevelName(level, logging.getLevelName(level).lower())
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+
+    class StandardError(logging.StreamHandler[TextIO]):
+        """A bar takes the place of standard error, so that what is written stays above it."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            self.setStream(sys.stderr)
+            super().emit(record)
+
+    form, level = "%(levelname)s: %(message)s", logging.WARNING
+    logging.basicConfig(format=form, level=level, handlers=[StandardError()])
 
 
 def _warn_of_clash() -> None:

@@ -77,6 +77,10 @@ class Cluster:
 
 
 def _import_ray() -> Any:
+    # Ray prints on standard output, among the answers, what it says of a lost worker, and we do
+    # too. It reads this when it is imported:
+    # https://docs.ray.io/en/latest/ray-observability/user-guides/configure-logging.html
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     try:
         import ray
     except ImportError as error:

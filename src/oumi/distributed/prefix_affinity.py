@@ -17,6 +17,9 @@ _LONGEST = 64 * _SHORTEST
 _MOST_REMEMBERED = 100_000
 """Some 10 MB, and more beginnings than the caches of a hundred GPUs hold."""
 
+_MOST_STRAYS = 3
+"""A row that finds no room at its home strays. If each of them took the home along, beginnings
+would change places for ever; where a home has more than it can take, three in a row come soon."""
 _MESSAGES = '"messages":'
 
 
@@ -34,20 +37,33 @@ def beginnings(conversation: str) -> tuple[int, ...]:
     return tuple(reversed(found))
 
 
+class _Home:
+    """The worker of a beginning, and how many rows in a row have gone elsewhere."""
+
+    __slots__ = ("strays", "worker")
+
+    def __init__(self, worker: WorkerLink):
+        self.worker = worker
+        self.strays = 0
+
+
 class PrefixAffinity:
-    """Remembers who was given which beginning last."""
+    """Remembers the worker of each beginning: that which had it first, or the last three times."""
 
     def __init__(self) -> None:
-        self._last: OrderedDict[int, WorkerLink] = OrderedDict()
+        self._homes: OrderedDict[int, _Home] = OrderedDict()  # the latest last
 
     def favourite(self, found: Sequence[int]) -> WorkerLink | None:
-        """Who was given the longest known of these beginnings; None where none is known."""
-        return next((self._last[digest] for digest in found if digest in self._last), None)
+        """The worker of the longest known of these beginnings; None where none is known."""
+        return next((self._homes[one].worker for one in found if one in self._homes), None)
 
     def note(self, found: Sequence[int], worker: WorkerLink) -> None:
         """A worker is given these beginnings."""
         for digest in found:
-            self._last[digest] = worker
-            self._last.move_to_end(digest)
-        while len(self._last) > _MOST_REMEMBERED:
-            self._last.popitem(last=False)
+            home = self._homes.pop(digest, None) or _Home(worker)
+            self._homes[digest] = home
+            home.strays = 0 if home.worker is worker else home.strays + 1
+            if home.strays == _MOST_STRAYS or home.worker.is_lost:
+                home.worker, home.strays = worker, 0
+        while len(self._homes) > _MOST_REMEMBERED:
+            self._homes.popitem(last=False)
