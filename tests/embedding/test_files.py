@@ -194,10 +194,6 @@ def test_what_the_command_refuses(oumi: Callable[..., Any], tmp_path: Path):
     no = oumi("embed", "texts.jsonl", "-m", "claude-opus-4-5", "--remote_params.api_key", "k")
     assert no.returncode == 2
     assert "ANTHROPIC makes no embeddings; engines that do: LLAMACPP" in no.stderr
-    for setting in ("part=1/2", "batch=true"):
-        no = oumi("embed", "texts.jsonl", "-o", "vectors.parquet", *f"--{setting}".split("="))
-        assert no.returncode == 2
-        assert "embeddings are made by one run" in no.stderr
 
 
 def test_the_example():
