@@ -10,7 +10,7 @@ VLLM := .venv-vllm
 # Many tests wait for other processes. More at once would fill two cores and the memory.
 TWO_AT_ONCE := -n 2 --dist worksteal
 
-.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-engines bench-million bench-report bench-serve bench-peers screenshots clean
+.PHONY: demo test test-engines quick check lint format docs bench bench-remote bench-engines bench-million bench-cluster bench-report bench-serve bench-peers screenshots clean
 
 demo: $(BASE)  ## answer the example questions with the model in this package
 	$(BIN)/oumi infer -c examples/quickstart.yaml
@@ -56,6 +56,10 @@ bench-engines:  ## those of heavy runtimes, in the environment of test-engines
 	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
 	$(VLLM)/bin/python -m benchmarks native vllm
 
+bench-cluster: $(PEERS)/daft  ## runs on a Ray cluster, beside Ray Data and Daft, in the environment of test-engines
+	PYTHON=$(PYTHON) scripts/make_vllm_env.sh $(VLLM)
+	$(VLLM)/bin/python -m benchmarks cluster
+
 bench-report: $(BROWSER)  ## reports of many rows: to make one, to open it, to search in it
 	$(BIN)/python -m benchmarks report_page
 
@@ -67,6 +71,7 @@ bench-serve: $(DEV) $(PEERS)/proxy  ## the server, beside the LiteLLM proxy
 
 bench-peers: $(addprefix $(PEERS)/,oumi openai litellm)  ## other clients for bench-remote, each apart
 
+$(PEERS)/daft: PACKAGE = 'daft[openai,ray]'
 $(PEERS)/proxy: PACKAGE = 'litellm[proxy]'
 $(PEERS)/%:
 	$(PYTHON) -m venv $@

@@ -11,6 +11,7 @@ TABLES = {
     "remote": "benchmarks.remote:table",
 }
 LONG = {
+    "cluster": "benchmarks.cluster:table",
     "million": "benchmarks.remote:million",
     "native": "benchmarks.native:table",
     "report_page": "benchmarks.report_page:table",

@@ -18,7 +18,7 @@ from tests.fault_server import FaultServer
 from benchmarks.remote.clients.frame import Spec, messages
 
 ROOT = Path(__file__).parents[2]
-OURS, LOOP, UPSTREAM = "ours", "bare_loop", "upstream"
+OURS, LOOP, UPSTREAM, CLUSTER = "ours", "bare_loop", "upstream", "cluster"
 OPENAI, LITELLM = "openai_sdk", "litellm_sdk"
 NAMES = {
     OURS: "infer",
@@ -49,10 +49,10 @@ class Taken:
 class Bench:
     """A server, a folder for files, and clients to run. Made by `opened`."""
 
-    def __init__(self, server: FaultServer, folder: Path):
+    def __init__(self, server: FaultServer, folder: Path, *, is_pinned: bool):
         self.server = server
         self.folder = folder
-        self._cores = _cores()
+        self._cores = _cores() if is_pinned else []
         if self._cores:
             os.sched_setaffinity(server.pid, {self._cores[1]})
 
@@ -66,7 +66,7 @@ class Bench:
         self, client: str, requests: int, in_flight: int, **settings: Any
     ) -> Iterator[subprocess.Popen[str]]:
         """A client at work."""
-        if client == OURS and "output_path" not in settings:
+        if client in (OURS, CLUSTER) and "output_path" not in settings:
             settings.update(input_path=str(self.input(requests)), output_path=str(self.output()))
         core = self._cores[0] if self._cores else None
         spec = Spec(self.server.api_url, requests, in_flight, core, **settings)
@@ -101,10 +101,10 @@ class Bench:
 
 
 @contextmanager
-def opened() -> Iterator[Bench]:
-    """A bench with its server."""
+def opened(*, is_pinned: bool = True) -> Iterator[Bench]:
+    """A bench with its server; pinned, the server and the client have a core each."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, FaultServer() as server:
-        yield Bench(server, Path(folder))
+        yield Bench(server, Path(folder), is_pinned=is_pinned)
 
 
 def result(process: subprocess.Popen[str]) -> Taken:

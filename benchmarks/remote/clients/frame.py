@@ -34,6 +34,8 @@ class Spec:
     schema: dict[str, Any] | None = None
     checked: bool = True
     """Whether answers are checked against the schema, or it is only sent."""
+    workers: int | None = None
+    """Of a cluster."""
 
 
 def messages(row: int) -> list[dict[str, str]]:
@@ -44,11 +46,21 @@ def messages(row: int) -> list[dict[str, str]]:
 
 def run(work: Callable[[Spec], int]) -> None:
     """Do the work, which returns how many rows failed, and print what it took."""
-    spec = Spec(**json.loads(sys.argv[1]))
+    spec = read_spec()
+    measure(spec, lambda: work(spec))
+
+
+def read_spec() -> Spec:
+    """What this process is to do."""
+    return Spec(**json.loads(sys.argv[1]))
+
+
+def measure(spec: Spec, work: Callable[[], int]) -> None:
+    """The same where something had to be made ready first."""
     if spec.core is not None:
         os.sched_setaffinity(0, {spec.core})
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    failed = work(spec)
+    failed = work()
     taken: dict[str, Any] = {
         "requests": spec.requests,
         "wall_s": time.perf_counter() - wall_s,

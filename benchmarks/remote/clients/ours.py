@@ -17,6 +17,13 @@ from oumi.inference import RemoteInferenceEngine
 
 def infer(spec: Spec) -> int:
     """`infer`, as anybody would call it."""
+    config = settings(spec)
+    with RemoteInferenceEngine(config.model, remote_params=config.remote_params) as engine:
+        return len(engine.infer_partial(inference_config=config).failures)
+
+
+def settings(spec: Spec) -> InferenceConfig:
+    """Those of the run."""
     remote = RemoteParams(
         api_url=spec.url,
         num_workers=spec.in_flight,
@@ -29,12 +36,14 @@ def infer(spec: Spec) -> int:
         generation = GenerationParams(guided_decoding=GuidedDecodingParams(json=spec.schema))
     elif spec.schema is not None:
         body = {"response_format": _response_format(spec.schema)}
-    run_config = InferenceConfig(
-        generation=generation, input_path=spec.input_path, output_path=spec.output_path
+    return InferenceConfig(
+        engine="REMOTE",
+        model=ModelParams(model_name=MODEL, model_kwargs=body),
+        generation=generation,
+        remote_params=remote,
+        input_path=spec.input_path,
+        output_path=spec.output_path,
     )
-    model = ModelParams(model_name=MODEL, model_kwargs=body)
-    with RemoteInferenceEngine(model, remote_params=remote) as engine:
-        return len(engine.infer_partial(inference_config=run_config).failures)
 
 
 def _response_format(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The libraries that are compared. What they share needs nothing but Python."""
