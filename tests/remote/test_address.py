@@ -27,6 +27,8 @@ def find(provider: Provider, remote: RemoteParams | None = None, model: str = "m
         ("https://api.openai.com/v1", "https://api.openai.com/v1"),
         ("https://api.openai.com/v1/", "https://api.openai.com/v1"),
         ("https://api.openai.com/v1/chat/completions", "https://api.openai.com/v1"),
+        ("https://api.openai.com/v1/completions", "https://api.openai.com/v1"),
+        ("https://api.openai.com/v1/embeddings", "https://api.openai.com/v1"),
         ("http://localhost:8000", "http://localhost:8000/v1"),
         ("localhost:8000", "http://localhost:8000/v1"),
         ("127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
@@ -42,7 +44,7 @@ def test_an_address_in_any_of_its_forms(given: str, base: str):
 @pytest.mark.parametrize(
     "given",
     [
-        "http://h/v1/completions",
+        "http://h/v1/generate",
         "http://h/gateway/team-a/ask",
         "http://h/serving-endpoints/m/invocations?key=1&api-version=2",
     ],

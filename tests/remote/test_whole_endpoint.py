@@ -40,9 +40,9 @@ def test_a_batch_job_of_it_is_worked_off_here(server: FaultServer):
 
 def test_a_wrong_one_names_the_setting(server: FaultServer):
     wrong = pytest.raises(ModelNotFoundError, match=r"remote_params\.api_url")
-    with make(f"{server.url}/v1/completions") as engine, wrong:
+    with make(f"{server.url}/v1/generate") as engine, wrong:
         engine.infer([ask("row-1")])
-    assert paths(server) == ["/v1/completions"]
+    assert paths(server) == ["/v1/generate"]
 
 
 def test_sglang_is_asked_by_its_chat_api(server: FaultServer, caplog: pytest.LogCaptureFixture):

@@ -13,7 +13,6 @@ from oumi.backends.base import Backend
 from oumi.backends.effective_settings import with_effective_model
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import (
-    check_embeds,
     effective_settings,
     embedding_session_of,
     find_engine,
@@ -177,7 +176,6 @@ class InferenceEngine(SingleRequests, EmbeddingMethods, BatchMethods, EstimateMe
         """
         given = self._config.merge(inference_config)
         bare = given.model_copy(update={"generation": GenerationParams()})
-        check_embeds(self.row(), bare)
         config = effective_settings(self.row(), bare)
         self._backend.check(config)
         return embedding_session_of(self._backend, config)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 class _Text(NamedTuple):
+    """What is asked of a row."""
+
     row: int
     key: str
     text: str

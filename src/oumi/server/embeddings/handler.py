@@ -60,7 +60,8 @@ class Embedding:
         try:
             return self._session(model.name, query.dimensions, self._models)
         except UnsupportedError as error:
-            field = "model" if model.engine.row().embeddings is None else "dimensions"
+            is_able = model.engine.row().embeddings is not None
+            field = "dimensions" if is_able and query.dimensions is not None else "model"
             raise wrong_field(field, str(error)) from error
 
 
