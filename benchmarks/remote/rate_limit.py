@@ -25,6 +25,7 @@ LATENCY_MS = 200
 IN_FLIGHT = 64
 LEARNING_S = 10.0
 PLAIN: dict[str, Any] = {"per_second": PER_SECOND, "burst": BURST, "retry_after": False}
+WINDOW: dict[str, Any] = PLAIN | {"window_s": 1, "retry_after": True}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ CASES = (
         PLAIN | {"retry_after": True},
         LEARNING_S,
     ),
+    Case(OURS, 4_500, ", the same for longer", {}, PLAIN | {"retry_after": True}, LEARNING_S),
+    Case(OURS, 4_500, ", the same, windows of 1 s", {}, WINDOW, LEARNING_S),
     Case(
         OURS,
         1_500,

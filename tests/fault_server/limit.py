@@ -1,4 +1,4 @@
-"""A rate limit, and what its headers say."""
+"""Rate limits, and what their headers say."""
 
 from __future__ import annotations
 
@@ -56,6 +56,39 @@ class Bucket:
             return self.headers()
         wait_s = (1 - self._tokens) / self.limit.per_second
         return self.headers() | retry_after(wait_s, self.limit.retry_after_form)
+
+
+class Window:
+    """Lets through as many as make `per_second` in each period of `window_s`."""
+
+    def __init__(self, limit: Limit):
+        self.limit = limit
+        self._most = round(limit.per_second * limit.window_s)
+        self._taken = self._number = 0
+
+    def take(self) -> bool:
+        """Whether a request may pass now."""
+        number = int(time.monotonic() // self.limit.window_s)
+        if number != self._number:
+            self._number, self._taken = number, 0
+        self._taken += 1
+        return self._taken <= self._most
+
+    def headers(self) -> dict[str, str]:
+        """It tells nothing."""
+        return {}
+
+    def refusal_headers(self) -> dict[str, str]:
+        """When the next period begins."""
+        if not self.limit.retry_after:
+            return {}
+        wait_s = self.limit.window_s - time.monotonic() % self.limit.window_s
+        return retry_after(wait_s, self.limit.retry_after_form)
+
+
+def gate(limit: Limit) -> Bucket | Window:
+    """What keeps a limit."""
+    return Window(limit) if limit.window_s else Bucket(limit)
 
 
 def retry_after(wait_s: float, form: str) -> dict[str, str]:

@@ -81,10 +81,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A token bucket; requests beyond get 429. `headers`: true, or "anthropic" for their names."""
+    """A token bucket, or fixed windows of `window_s`; requests beyond get 429. `headers` are those
+    of a bucket: true, or "anthropic" for their names.
+    """
 
     per_second: float
     burst: float = 1
+    window_s: float = 0
     retry_after: bool = True
     retry_after_form: str = "seconds"
     headers: bool | str = False

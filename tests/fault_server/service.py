@@ -16,7 +16,7 @@ from tests.fault_server.buckets import Buckets
 from tests.fault_server.fireworks_batches import FireworksBatches
 from tests.fault_server.forms import CHAT, EMBEDDINGS, Form, find_form
 from tests.fault_server.gemini_batches import GeminiBatches
-from tests.fault_server.limit import Bucket
+from tests.fault_server.limit import gate
 from tests.fault_server.message_batches import MessageBatches
 from tests.fault_server.plan import Plan, parse_plan
 from tests.fault_server.stats import Stats
@@ -57,7 +57,7 @@ class Service:
     def reset(self) -> None:
         """Count anew."""
         self.stats = Stats()
-        self._bucket = Bucket(self.plan.limit) if self.plan.limit else None
+        self._limit = gate(self.plan.limit) if self.plan.limit else None
 
     def control(self, method: bytes, path: bytes, body: bytes) -> Answer | None:
         """The answer of the control side; None for any other path."""
@@ -70,10 +70,10 @@ class Service:
         row = self._row(body) if form else f"{method.decode()} {path.decode()}"
         self.stats.see(method, path, headers, body)
         number = self.stats.start(row) - self.stats.limited[row]
-        if self._bucket is not None and not self._bucket.take():
+        if self._limit is not None and not self._limit.take():
             self.stats.limited[row] += 1
             return row, answers.plain(
-                429, (form or CHAT).bodies.error(429), self._bucket.refusal_headers()
+                429, (form or CHAT).bodies.error(429), self._limit.refusal_headers()
             )
         fault = self.plan.fault(row, number)
         if fault is not None:
@@ -99,7 +99,7 @@ class Service:
         return f"{name} seed {bodies.seed(body)}" if self.plan.rows_by_seed else name
 
     def _request(self, form: Form, row: str, headers: Headers, body: bytes) -> Request:
-        extra = self.plan.headers | (self._bucket.headers() if self._bucket else {})
+        extra = self.plan.headers | (self._limit.headers() if self._limit else {})
         gzip = self.plan.gzip and any(
             name.lower() == b"accept-encoding" and b"gzip" in value for name, value in headers
         )

@@ -84,6 +84,15 @@ def test_limit(server: FaultServer) -> None:
     assert reply[0] == 200
 
 
+def test_a_limit_of_a_window(server: FaultServer) -> None:
+    server.plan(limit={"per_second": 1e-4, "window_s": 30_000})
+    replies = [ask(server) for _ in range(6)]
+    assert sorted(status for status, _, _ in replies)[:3] == [200, 200, 200]
+    waits = [int(headers["retry-after"]) for status, headers, _ in replies if status == 429]
+    assert waits
+    assert all(0 < wait <= 30_000 for wait in waits)
+
+
 def test_wrong_plans(server: FaultServer) -> None:
     with pytest.raises(ValueError, match="unknown kind"):
         server.plan(faults=[{"kind": "explode"}])

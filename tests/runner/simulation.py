@@ -22,12 +22,13 @@ from tests.runner import virtual_time
 class Server:
     """Answers after `latency_s`, within a tenth; requests travel up to `jitter_s` to it.
 
-    What `admits` does not let in is refused at once, with `wait_s` as Retry-After and with
-    `refusal_headers`; all replies have `fixed_headers`.
+    What `admits` does not let in is refused after `refusal_s`, with `wait_s` as Retry-After and
+    with `refusal_headers`; all replies have `fixed_headers`.
     """
 
     latency_s: float = 0.2
     jitter_s: float = 0.01
+    refusal_s: float = 0.005
     wait_s: float | None = None
     refusal_headers: Mapping[str, str] = field(default_factory=dict)
     fixed_headers: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class Server:
             self.refused_s.append(loop.time())
             headers = {**self.headers(loop.time()), **self.refusal_headers}
             headers.update(self.retry_after(loop.time()))
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(self.refusal_s)
             return False, headers
         headers = self.headers(loop.time())
         self.in_flight += 1
@@ -130,6 +131,7 @@ class FixedWindow(Server):
 
     limit: int = 100
     length_s: float = 10.0
+    sends_headers: bool = True
     used: int = 0
     number: int = -1
 
@@ -141,11 +143,23 @@ class FixedWindow(Server):
         return self.used <= self.limit
 
     def headers(self, now_s: float) -> Mapping[str, str]:
+        if not self.sends_headers:
+            return {}
         return {
             "x-ratelimit-limit": str(self.limit),
             "x-ratelimit-remaining": str(max(0, self.limit - self.used)),
             "x-ratelimit-reset": f"{self.length_s - now_s % self.length_s:.3f}",
         }
+
+
+@dataclass
+class WholeSecondsToWindow(FixedWindow):
+    """The same, and tells of it by Retry-After in whole seconds only."""
+
+    sends_headers: bool = False
+
+    def retry_after(self, now_s: float) -> Mapping[str, str]:
+        return {"retry-after": str(math.ceil(self.length_s - now_s % self.length_s))}
 
 
 @dataclass

@@ -9,7 +9,8 @@ round-trip time. Beside the window there is a rate, since most APIs limit reques
   or the replies a second still grow by a tenth. There is no rate yet.
 - Congestion: an overload reduces the limits, once per round trip: overloads of requests sent
   before the last reduction could show belong to it, and only hold the window down.
-- Where the server asks for a pause, the pause counts: the rate is reduced to what it bore with it.
+- Where the server asks for a pause, what it took between its pauses tells what rate it grants
+  (granted_rate.py). As long as too little was taken to tell, the rate doubles every second or two.
 - The rate is reduced to a little under the rate of starts that led to the overload; the window
   is too, where it was the window that held starts back. Otherwise it is capped a quarter above
   what was in flight, since only a window that is nearly used is known to be borne.
@@ -29,22 +30,21 @@ tuning.py holds the constants, with what each of them does and what else was tri
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import NamedTuple, Protocol
 
 from oumi.runner.limits.background_errors import BackgroundErrorRate
 from oumi.runner.limits.cubic import CubicWindow
+from oumi.runner.limits.granted_rate import Grant, GrantedRate, StartedRequest
 from oumi.runner.limits.latency_probe import LatencyProbe
 from oumi.runner.limits.tuning import TUNING, Tuning
 
 _NO_LIMIT = float("inf")
 
 
-class StartedRequest(Protocol):
+class PacedRequest(StartedRequest, Protocol):
     """What congestion control needs to know of a request that was started."""
 
-    started_s: float
-    number: int
-    """How many requests had been started by then, this one included."""
     in_flight: int
     """How many were in flight at the start, this one included."""
 
@@ -75,8 +75,9 @@ class AdaptiveConcurrency:
         self._rate_curve = CubicWindow(_NO_LIMIT, tuning)
         self._latency_probe = LatencyProbe(tuning)
         self._background = BackgroundErrorRate(tuning)
+        self._granted = GrantedRate(tuning)
+        self._is_restarted = False  # and the owner has not been told
         self._grown_at_s = self._recovered_at_s = self._regrown_at_s = float("-inf")
-        self._reduced_per_s = 0.0  # the rate after the last reduction
         self._older_sample: _Sample | None = None
         self._newer_sample: _Sample | None = None
 
@@ -88,6 +89,13 @@ class AdaptiveConcurrency:
         """
         self.next_sample_start = starts + self._tuning.rate_sample_starts
         self._background.note_starts(starts)
+        chance_share = self._granted.chance_share(starts)
+        if chance_share > 0:
+            self._background.found(chance_share)
+            self._restart_slow_start()
+        self._granted.note_starts(now_s, starts, self._rate_curve.level)
+        if self._rate_curve.is_moving:
+            self.next_sample_start = starts
         newer = self._newer_sample
         if newer is None or now_s >= newer.at_s + self._round_trip_s():
             self._newer_sample = _Sample(now_s, starts)
@@ -105,25 +113,29 @@ class AdaptiveConcurrency:
         if self._is_slow_start:
             if window_is_full and self._may_grow_window():
                 self.window += 1  # one more per reply doubles the window per round trip
-            return False
+            if not self._rate_curve.is_search:
+                is_new, self._is_restarted = self._is_restarted, False
+                return is_new
         if now_s < self._grown_at_s + self._growth_interval_s:
             return False
         self._grow(now_s, window_is_full, rate_limited)
         return True
 
-    def is_background(self, request: StartedRequest) -> bool:
+    def is_background(self, request: PacedRequest) -> bool:
         """Note that a request was refused; whether that has nothing to do with our pace."""
         is_soon = request.started_s < self._regrown_at_s
         self._background.add(request.number, is_soon=is_soon)
         return self._background.explains_overload(request.number)
 
     def on_overload(
-        self, now_s: float, pause_s: float, request: StartedRequest, others_in_flight: int
+        self, now_s: float, pause_s: float, request: PacedRequest, others_in_flight: int
     ) -> None:
         """A request was refused as too much; nothing starts for `pause_s`."""
         background, number = self._background, request.number
+        self._granted.refused(request)
         if request.started_s < self._recovered_at_s:
-            self._cap_window(others_in_flight)
+            if pause_s == 0:
+                self._cap_window(others_in_flight)
             return
         is_found = background.test_result(number, request.started_s - self._recovered_at_s)
         if is_found:
@@ -133,9 +145,16 @@ class AdaptiveConcurrency:
         if self._is_slow_start:
             self._window_curve = CubicWindow(self.window, self._tuning)
         is_soon = request.started_s < self._regrown_at_s
-        background.reduced(number, self._pace_per_s(), is_soon=is_soon)
-        self._reduce(request, others_in_flight, pause_s)
-        self._is_slow_start = False
+        grant, pace_per_s = self._granted.end(request, pause_s), self._pace_per_s()
+        failed_per_s = pace_per_s if grant is None else grant.failed
+        background.reduced(number, pace_per_s, failed_per_s, is_soon=is_soon)
+        in_flight = max(request.in_flight, others_in_flight + 1)
+        if grant is None:
+            self._reduce(request, in_flight)
+        else:
+            self._reduce_to_grant(grant, pause_s)
+        self._cap_window(in_flight * self._tuning.window_headroom_ratio)
+        self._is_slow_start = self._rate_curve.is_search
         self._grown_at_s = now_s + pause_s
         self._recovered_at_s = now_s + max(pause_s, self._round_trip_s())
         self._regrown_at_s = self._recovered_at_s + self._tuning.plateau_after_s
@@ -151,50 +170,48 @@ class AdaptiveConcurrency:
     def _restart_slow_start(self) -> None:
         """The reductions were in vain: drop the rate and double again, from this window."""
         self._rate_curve, self.rate_per_s = CubicWindow(_NO_LIMIT, self._tuning), _NO_LIMIT
-        self._is_slow_start = True
+        self._granted = GrantedRate(self._tuning)
+        self._is_slow_start = self._is_restarted = True
 
-    def _reduce(self, request: StartedRequest, others_in_flight: int, pause_s: float) -> None:
+    def _reduce(self, request: PacedRequest, in_flight: int) -> None:
         tuning = self._tuning
-        in_flight = max(request.in_flight, others_in_flight + 1)
         window_limited = in_flight >= self.window or self._rate_is_pacing()
         start_rate_per_s, rate_per_s = self._start_rate_per_s(request), self._rate_curve.level
         if start_rate_per_s is not None or rate_per_s < _NO_LIMIT:
-            failed_per_s = min(rate_per_s, start_rate_per_s or rate_per_s)
-            self._reduce_rate(failed_per_s, self._active_share(request, pause_s), pause_s)
+            ratio = tuning.rate_decrease_ratio
+            if self._background.is_test:
+                ratio = tuning.decisive_decrease_ratio
+            self._rate_curve.reduce(min(rate_per_s, start_rate_per_s or rate_per_s), ratio)
         if window_limited or (start_rate_per_s is None and rate_per_s == _NO_LIMIT):
             self._window_curve.reduce(
                 max(in_flight, tuning.min_failed_window_requests),
                 self._window_decrease_ratio(in_flight),
                 speed=tuning.slow_start_exit_speed_ratio if self._is_slow_start else 1.0,
             )
-        self._cap_window(in_flight * tuning.window_headroom_ratio)
 
-    def _reduce_rate(self, failed_per_s: float, active_share: float, pause_s: float) -> None:
-        """Down to what the server bears with its pause, and up again the slower, the more of it
-        another refusal would cost.
+    def _reduce_to_grant(self, grant: Grant, pause_s: float) -> None:
+        """Down to a rate that is granted, and up to the highest that may be. A try may cost a
+        pause: the less there is to be gained, the longer it is put off.
         """
-        tuning = self._tuning
-        ratio = min(tuning.rate_decrease_ratio, active_share)
-        if self._background.is_test:  # a refusal soon after a pause may be chance
-            lowest = tuning.decisive_decrease_ratio * self._reduced_per_s / failed_per_s
-            paused = max(tuning.paused_test_ratio * active_share, lowest)
-            ratio = min(tuning.decisive_decrease_ratio, paused)
-        self._reduced_per_s = failed_per_s * ratio
-        speed = 1.0
-        if active_share > tuning.known_rate_share:
-            speed = max(1 / (1 + pause_s), tuning.min_growth_speed_ratio)
-        self._rate_curve.reduce(failed_per_s, ratio, speed=speed)
-
-    def _active_share(self, request: StartedRequest, pause_s: float) -> float:
-        """The time since the last reduction, of this time and the pause together: a server that
-        takes 30 and then wants a second of rest bears no more than 30 in both together.
-        """
-        if self._older_sample is None or pause_s <= 0:
-            return 1.0
-        is_first = self._recovered_at_s == float("-inf")
-        began_s = self._older_sample.at_s if is_first else self._recovered_at_s
-        active_s = request.started_s - began_s
-        return active_s / (active_s + pause_s)
+        tuning, curve = self._tuning, self._rate_curve
+        least, most = (tuning.granted_ratio * bound for bound in (grant.least, grant.most))
+        if self._background.is_test and curve.level < _NO_LIMIT:
+            curve.reduce_to(tuning.decisive_decrease_ratio * curve.level, curve.level)
+            return
+        if not grant.is_measured:
+            curve.search(least, tuning.search_doubling_s + self._round_trip_s())
+            return
+        gap = max(1 - grant.least / grant.most, tuning.min_grant_gap)
+        if curve.is_probing and curve.level < tuning.far_probe_ratio * curve.plateau:
+            least = most = max(curve.plateau, least)
+            gap = tuning.min_grant_gap
+        elif not (self._is_slow_start or curve.is_probing):
+            most = min(most, tuning.plateau_ratio * curve.plateau)
+        wait_s = min(tuning.gap_pauses * pause_s / gap, tuning.max_grant_wait_s)
+        if gap > tuning.wide_grant_gap:
+            curve.reduce_to(sqrt(least * most), most, plateau_s=wait_s)
+        else:
+            curve.reduce_to(least, most, rest_s=wait_s, plateau_s=wait_s)
 
     def _start_rate_per_s(self, request: StartedRequest) -> float | None:
         """Starts a second up to this one; None if there were too few to measure it."""
@@ -233,6 +250,9 @@ class AdaptiveConcurrency:
         window_limited = rate_limited and self._rate_is_pacing()
         window_in_use = window_is_full or window_limited
         self._rate_curve.grow(seconds, in_use=rate_limited and not window_limited)
+        if self._is_slow_start:
+            self.rate_per_s = self._rate_curve.level
+            return
         self._window_curve.grow(seconds, in_use=window_in_use and self._may_grow_window())
         self._update_limits()
 

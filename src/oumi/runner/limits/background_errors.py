@@ -72,20 +72,28 @@ class BackgroundErrorRate:
             return False
         if self._overloads < tuning.background_overloads or test_s < tuning.min_test_s:
             return None
-        self._share = max(self._share, min(share, tuning.first_background_share))
-        self.is_test = self.is_held = False
-        self._failed_per_s = 0.0
+        self.found(share)
         return True
 
-    def reduced(self, number: int, pace_per_s: float, *, is_soon: bool) -> None:
-        """The limits are about to be reduced, at this pace of starts (infinite: not known)."""
+    def found(self, share: float) -> None:
+        """Such a share of requests is refused at any pace."""
+        self._share = max(self._share, min(share, self._tuning.first_background_share))
+        self.is_test = self.is_held = False
+        self._failed_per_s = 0.0
+
+    def reduced(
+        self, number: int, pace_per_s: float, failed_per_s: float, *, is_soon: bool
+    ) -> None:
+        """The limits are about to be reduced, at this pace of starts (infinite: not known). So much
+        of it is too much for certain; 0: nothing.
+        """
         tuning = self._tuning
         if is_soon and self._share > 0:
             self._measure(number)
         if pace_per_s < float("inf"):
             self.is_test = pace_per_s < tuning.background_rate_ratio * self._failed_per_s
             faded_per_s = self._failed_per_s * tuning.failed_rate_decay_ratio
-            self._failed_per_s = max(pace_per_s, faded_per_s)
+            self._failed_per_s = max(failed_per_s, faded_per_s)
             if self.is_test:
                 self._failed_per_s = pace_per_s * tuning.decisive_decrease_ratio
         share = self._overloads / max(number - self._since_number, 1)

@@ -49,20 +49,9 @@ from oumi.runner.limits.gates import (
 )
 from oumi.runner.limits.header_pacer import HeaderPacer
 from oumi.runner.limits.pause import Pause
-from oumi.runner.limits.permit import Permit
+from oumi.runner.limits.permit import Permit, Waiter
 from oumi.runner.limits.status import LimiterStatus, RateLimitStatus, Wait
 from oumi.runner.limits.tuning import TUNING, Tuning
-
-
-class _Waiter:
-    """A start that waits in the queue."""
-
-    __slots__ = ("amounts", "future", "since_s")
-
-    def __init__(self, amounts: Amounts, since_s: float):
-        self.amounts = amounts
-        self.since_s = since_s
-        self.future: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
 
 
 class Limiter:
@@ -92,7 +81,7 @@ class Limiter:
         self._window = self._adaptive.window if self._adaptive else limits.in_flight
         self._rate_limited = False  # the first in the queue waits for the adaptive rate
         self._pause = Pause(limits.max_wait_s)
-        self._queue: deque[_Waiter] = deque()
+        self._queue: deque[Waiter] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._waited_s = 0.0
@@ -165,7 +154,7 @@ class Limiter:
         self.availability.end_stale()
         self._pause.check(self._clock())
         amounts = (1, input_tokens, output_tokens, input_tokens + output_tokens)
-        self._queue.append(waiter := _Waiter(amounts, self._clock()))
+        self._queue.append(waiter := Waiter(amounts, self._clock()))
         if len(self._queue) == 1:
             self._serve_queue()
         try:
@@ -246,7 +235,7 @@ class Limiter:
         if self._queue:
             self._serve_queue()
 
-    def _cancel(self, waiter: _Waiter) -> None:
+    def _cancel(self, waiter: Waiter) -> None:
         """The task of a waiter was cancelled, before or after the waiter was let through."""
         if not waiter.future.cancelled():  # it has a permit that nobody will use
             permit = waiter.future.result()

@@ -1,7 +1,8 @@
-"""The right to send one request."""
+"""The right to send one request, and the wait for it."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from oumi.errors import UnavailableError
@@ -65,3 +66,14 @@ class Permit:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if self._limiter is not None:
             self.failed(error)
+
+
+class Waiter:
+    """A start that waits in the queue of a limiter."""
+
+    __slots__ = ("amounts", "future", "since_s")
+
+    def __init__(self, amounts: Amounts, since_s: float):
+        self.amounts = amounts
+        self.since_s = since_s
+        self.future: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,5 @@
-"""The tuned constants of the limiter: what each one does, and what another value does.
+"""The tuned constants of the limiter: what each one does, and what another value does. Those that
+concern what a server reports are in report_tuning.py.
 
 None of them is a promise; those stand at the top of limiter.py. They were chosen by running the
 limiter against the servers of tests/runner/simulation.py. Then each was varied alone, and its
@@ -8,7 +9,7 @@ over ten runs with their standard deviation:
 
     server        what it bears                            share          refusals
     plain         50 a second, 10 at once, 200 ms          0.99 ± 0.01    0.45 ± 0.04 %
-    retry-after   the same, with Retry-After of 1 s        0.92 ± 0.01    0.44 ± 0.03 %
+    retry-after   the same, with Retry-After of 1 s        0.98 ± 0.01    0.27 ± 0.01 %
     slow          the same as plain, 1 s                   0.98 ± 0.01    0.35 ± 0.03 %
     fast          the same as plain, 20 ms                 0.90 ± 0.04    0.81 ± 0.02 %
     large         500 a second, 100 at once                1.00 ± 0.01    1.43 ± 0.27 %
@@ -25,9 +26,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oumi.runner.limits.report_tuning import ReportTuning
+
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
+class Tuning(ReportTuning):
     """The constants, grouped by what they steer. `level` is a window or a rate, in its unit."""
 
     # Slow start: adaptive.py and latency_probe.py
@@ -159,19 +162,46 @@ class Tuning:
     """A reduction within this time of the last one leaves the best level as it is: growth has not
     tried anything yet. 0.25 and 1.0: no effect."""
 
-    # Pauses that a server asks for: adaptive.py
+    # Pauses that a server asks for: granted_rate.py and adaptive.py
+    # windows: the mean share of windows of a second, 20 to 200 a second, Retry-After of 1 s
+    # bucket: 50 a second, 10 at once, Retry-After of 1 s, refusals as late as answers
 
-    known_rate_share: float = 0.5
-    """Where it was active for more than this share of the time, its pause included, the rate that
-    failed is known well, and what slows growth down is the price of another pause."""
+    granted_ratio: float = 0.985
+    """The pace, of what is granted: what may be lost to late timers and bunched arrivals. 0.99:
+    windows are refused more often (share 0.95), 0.98: less of a bucket (share 0.95)."""
 
-    min_growth_speed_ratio: float = 0.1
-    """Growth is slowed down to this at most: after a pause of ten seconds or of an hour, the rate
-    is back where it failed in two minutes."""
+    search_doubling_s: float = 1.0
+    """While nothing is known, the rate doubles in this time and a round trip. 0.5: it fails too far
+    above a limit to measure it (large buckets: share 0.87); 2.0: found late (bucket: 0.91)."""
 
-    paused_test_ratio: float = 0.9
-    """A decisive reduction goes to this share of what the server bore with its pause. 0.7: longer
-    tests (chaos: a pace of 0.28 in one of three runs)."""
+    steady_pace_ratio: float = 0.9
+    """What was started at less than this share of the pace that failed is no measure of it. 0.95:
+    measured over too few starts (bucket: share 0.96 instead of 0.98); 0.98: 0.91."""
+
+    wide_grant_gap: float = 0.1
+    """Where what is granted is not known better than this, the pace is set to the middle, and its
+    next refusal tells more. 0.2: time is spent at too low a pace (bucket: share 0.94); 0.05: no
+    effect."""
+
+    gap_pauses: float = 4.0
+    """The price of a try, in pauses: a higher pace is tried once the lower one has cost as much. 2:
+    the tries cost more (bucket: share 0.94); 8: no effect."""
+
+    min_grant_gap: float = 0.02
+    """The gap counts as this at least: after 200 pauses, the rate is tried again. 0.01 and 0.04: no
+    effect."""
+
+    max_grant_wait_s: float = 600.0
+    """It is tried after this in any case, as a limit may have been raised."""
+
+    far_probe_ratio: float = 1.2
+    """A rate that fails so far above what was taken for granted had been measured wrongly, and is
+    measured anew (without it, 50 in flight with Retry-After of 1 s: share 0.78, not 0.86)."""
+
+    max_chance_share: float = 0.2
+    """After its first refusal, a server that has a limit takes at most so many of those that were
+    on their way. Where it takes more, it refuses by chance (chaos: 14 s for 3,000 requests instead
+    of 30 to 60)."""
 
     # Overloads that are not caused by this client: background_errors.py
     # random 3 %: 60 a second are taken, and 3 % refused at random besides
@@ -224,65 +254,6 @@ class Tuning:
 
     min_background_share: float = 0.01
     """A smaller share counts as none: slowing down for it costs little."""
-
-    # Rate limits that a server reports: header_pacer.py
-
-    bucket_signs: int = 3
-    """Reports in a row whose reset moved away, until a limit is taken for a bucket. 1: a fixed
-    window is mistaken for one when requests overtake each other on their way (refusals 0.2 to
-    0.5 %); 10: no effect."""
-
-    bucket_sign_interval_s: float = 0.1
-    """Reports closer together are not compared: their difference is all rounding. 0.05 and 0.2: no
-    effect."""
-
-    bucket_drift_ratio: float = 0.25
-    """A reset moved away if by more than this share of the time between the reports. 0.125 and
-    0.5: no effect."""
-
-    bucket_pace_ratio: float = 0.98
-    """The pace, of what flows into a bucket, while its reserve is whole. 0.9: a share of 0.96
-    instead of 1.01; 1.0: nothing is left for errors of measurement, though the simulated buckets
-    bear it."""
-
-    empty_bucket_pace_ratio: float = 0.5
-    """The same where nothing is left; in between it is proportional. 0.1 and 0.9: no effect."""
-
-    bucket_reserve_s: float = 2.0
-    """The reserve that is kept in a bucket, in seconds of its inflow; half of the bucket at most.
-    1 and 4: no effect."""
-
-    bucket_drain_s: float = 60.0
-    """What a bucket holds beyond its reserve is used up over this time. 30: a share of 1.03 in
-    the first minute instead of 1.01; 120: no effect."""
-
-    max_header_delay_s: float = 60.0
-    """A report delays the next start by this at most: limits of a day reset in hours, and until
-    then nothing would tell that they were raised. 30 and 120: no effect."""
-
-    max_unproved_delay_s: float = 1.0
-    """The same for a report of a server whose reports have not proved right: the price of finding
-    out that they are wrong."""
-
-    unproved_pace_ratio: float = 1.25
-    """The pace, of what comes back, where nothing is said to be left and no report has proved right
-    yet: a little more than what a right report allows, so that its server refuses soon."""
-
-    proofs: int = 2
-    """So many refusals just after a report that nothing was left prove reports right. 1: where 3 %
-    are refused at random, one of 33 such reports holds all starts back for a minute."""
-
-    max_distrust: int = 8
-    """So many refusals, with no answer between them, it takes at most to believe reports again."""
-
-    min_claim_s: float = 0.25
-    """A report whose reset comes sooner says nothing that could be told from delays on the way."""
-
-    max_claim_s: float = 10.0
-    """A report is followed up for so long at most, then the next one is."""
-
-    claim_ratio: float = 0.9
-    """And for this share of the time to its reset: what is started later may arrive after it."""
 
     # Timers: limiter.py and header_pacer.py
 
