@@ -252,3 +252,17 @@ def test_hostile_text_stays_text(tmp_path: Path, open_served: OpenServed, kind: 
         expect(page.locator(".message.user .text")).to_contain_text(script)
     assert page.title() == "out.jsonl · oumi report"
     assert page.locator("main img, main script").count() == 0
+
+
+def test_answers_that_came_after_the_output_are_shown(
+    tmp_path: Path, open_served: OpenServed
+) -> None:
+    """As of a run that was called again, over a longer input or for rows that failed."""
+    output = write_run(tmp_path / "out.jsonl", [answered(text) for text in "abcde"])
+    page = open_served(output, "#/rows/0")
+    expect(page.locator(".progress")).to_have_text("finished")
+    with Journal(beside(output, ".journal")) as journal:
+        later = output.stat().st_mtime + 1
+        record(journal, 5, answered("f")._replace(recorded_at=later))
+        expect(page.locator(".progress")).to_have_text("6 rows so far")
+        expect(page.locator(".cells.row").last).to_contain_text("5")
