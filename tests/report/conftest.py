@@ -9,10 +9,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.report.browser import find_browser, open_browser
 from tests.report.served import served
+
+expect.set_options(timeout=30_000)  # a busy machine may take long; none waits in vain
 
 OpenReport = Callable[..., Page]
 OpenServed = Callable[..., Page]
@@ -67,7 +69,7 @@ def _watched(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on("console", lambda message: wrong.append(message.text))
         page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))

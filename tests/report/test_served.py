@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -10,20 +11,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import polars
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from oumi.report.write import write_report
 from oumi.runner.storage.atomic import beside
 from oumi.runner.storage.journal import Journal
-from tests.conftest import count_records
+from tests.conftest import ask, count_records
 from tests.fault_server import FaultServer
 from tests.report.conftest import OpenReport, OpenServed
 from tests.report.runs import Made, record, talk, tickets, write_output, write_run
 from tests.report.served import served
 
 
-def tile(page: Page, label: str) -> object:
+def tile(page: Page, label: str) -> Locator:
     return page.locator(".tile", has=page.get_by_text(label, exact=True)).locator(".value")
 
 
@@ -141,28 +143,24 @@ def test_a_journal_that_is_begun_anew_is_read_anew(tmp_path: Path, open_served: 
 def test_a_run_is_killed_resumed_and_finished(
     tmp_path: Path, open_served: OpenServed, server: FaultServer, write_jsonl: Callable[..., Path]
 ) -> None:
-    from tests.conftest import sums
-
-    server.plan(latency_ms=20)
-    source, output = write_jsonl(sums(200)), tmp_path / "out.jsonl"
+    """Both workers of the first call wait for rows that are answered when they are asked again."""
+    server.plan(scripts={f"row-{at}": [{"kind": "hang"}] for at in (60, 61)})
+    source = write_jsonl([ask(f"row-{at}") for at in range(100)])
+    output = tmp_path / "out.jsonl"
     command = [sys.executable, "-m", "oumi", "infer", "-q", "--engine", "REMOTE_VLLM"]
     command += ["--model.model_name", "m", "--remote_params.api_url", server.api_url]
     command += ["--input_path", str(source), "--output_path", str(output)]
-    first = subprocess.Popen([*command, "--remote_params.num_workers", "2"])
-    journal = beside(output, ".journal")
-    while count_records(journal) < 20:
-        assert first.poll() is None
-    page = open_served(output, "#/rows/0")
-    expect(page.locator(".progress")).to_contain_text("rows so far")
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    recorded = count_records(journal)
-    assert recorded < 200
-    expect(page.locator(".count")).to_have_text(f"{recorded} rows")
+    with subprocess.Popen([*command, "--remote_params.num_workers", "2"]) as first:
+        while count_records(beside(output, ".journal")) < 60:
+            assert first.poll() is None
+        page = open_served(output, "#/rows/0")
+        expect(page.locator(".progress")).to_have_text("60 rows so far")
+        first.send_signal(signal.SIGKILL)
+    expect(page.locator(".count")).to_have_text("60 rows")
     subprocess.run(command, check=True)
     expect(page.locator(".progress")).to_have_text("finished")
-    expect(page.locator(".count")).to_have_text("200 rows")
-    expect(page.get_by_role("button", name=re.compile("^done"))).to_have_text("done 200")
+    expect(page.locator(".count")).to_have_text("100 rows")
+    expect(page.get_by_role("button", name=re.compile("^done"))).to_have_text("done 100")
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz", ".csv"])
@@ -183,10 +181,6 @@ def test_the_served_page_selects_as_the_file_does(
 
 
 def other_format(output: Path, ending: str) -> Path:
-    import gzip
-
-    import polars
-
     if ending == ".jsonl.gz":
         made = output.with_name("packed.jsonl.gz")
         made.write_bytes(gzip.compress(output.read_bytes()))
@@ -233,9 +227,7 @@ def selections(page: Page) -> list[list[str]]:
     return found
 
 
-def test_a_page_whose_server_ended_says_so(
-    tmp_path: Path, open_report: OpenReport, browser
-) -> None:
+def test_a_page_whose_server_ended_says_so(tmp_path: Path, browser: Browser) -> None:
     output = write_run(tmp_path / "out.jsonl", tickets(5))
     page = browser.new_page()
     with served(output) as url:
@@ -260,3 +252,17 @@ def test_hostile_text_stays_text(tmp_path: Path, open_served: OpenServed, kind: 
         expect(page.locator(".message.user .text")).to_contain_text(script)
     assert page.title() == "out.jsonl · oumi report"
     assert page.locator("main img, main script").count() == 0
+
+
+def test_answers_that_came_after_the_output_are_shown(
+    tmp_path: Path, open_served: OpenServed
+) -> None:
+    """As of a run that was called again, over a longer input or for rows that failed."""
+    output = write_run(tmp_path / "out.jsonl", [answered(text) for text in "abcde"])
+    page = open_served(output, "#/rows/0")
+    expect(page.locator(".progress")).to_have_text("finished")
+    with Journal(beside(output, ".journal")) as journal:
+        later = output.stat().st_mtime + 1
+        record(journal, 5, answered("f")._replace(recorded_at=later))
+        expect(page.locator(".progress")).to_have_text("6 rows so far")
+        expect(page.locator(".cells.row").last).to_contain_text("5")
