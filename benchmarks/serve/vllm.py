@@ -20,8 +20,8 @@ from benchmarks.report import alternate, median, ratio, show
 from benchmarks.serve.client import IN_FLIGHT, ask_all, first_event_s
 from benchmarks.serve.servers import Server, oumi_serve
 
-RUNS = 5
-REQUESTS = 400
+RUNS = 3
+REQUESTS = 200
 TOKENS = 32
 FIRST_EVENTS = 20
 _LENGTH = 1024

@@ -159,10 +159,16 @@ def test_a_client_that_leaves_frees_its_place(relay: Serve, server: FaultServer)
 
 
 def test_a_client_that_leaves_a_stream_ends_it(relay: Serve, server: FaultServer):
+    idle = 2.0  # the server's own task, and that of the request for this number
+    until(lambda: relay.metric("oumi_tasks") == idle)
     server.plan(event_gap_ms=200, message={"content": "word " * 500})
     with relay.client.stream("POST", CHAT, json=asked("small", stream=True)) as reply:
-        assert next(reply.iter_bytes())
-    until(lambda: relay.metric('oumi_in_flight{model="small"}') == 0)
+        parts = reply.iter_bytes()  # the client leaves with it, too
+        assert next(parts)
+        assert relay.metric("oumi_tasks") > idle
+    until(lambda: relay.metric("oumi_tasks") == idle)
+    assert relay.metric('oumi_in_flight{model="small"}') == 0
+    assert relay.metric("process_resident_memory_bytes") > 0
     assert relay.openai.chat.completions.create(**asked("other", "row-2")).choices
 
 

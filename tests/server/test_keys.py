@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,12 @@ import openai
 import pytest
 import yaml
 
+from oumi.core.types import Usage
+from oumi.runner.limits.budget import Spent
+from oumi.runner.limits.reservation import Tokens
+from oumi.server.keys.account import Account
+from oumi.server.keys.settings import KeySettings
+from oumi.server.keys.spending import SpendingFile
 from tests.fault_server import FaultServer
 from tests.server.process import Serve
 from tests.server.test_behaviour import CHAT, asked, until
@@ -193,6 +201,38 @@ def test_a_days_budget_is_renewed_at_midnight(start: StartServe, tmp_path: Path)
     assert last["tokens"] > 0
     file.write_text(json.dumps({**last, "period": "2020-01-31", "tokens": 5000}) + "\n")
     assert ask(start(**daily)).choices
+
+
+def test_what_ends_after_midnight_counts_in_the_day_in_which_it_began(tmp_path: Path):
+    now = [datetime(2026, 1, 31, 23, 59, tzinfo=UTC)]
+    settings = KeySettings(max_total_tokens=1000, budget_per="day")
+
+    async def run() -> None:
+        with SpendingFile(tmp_path / "spending.jsonl") as spending:
+            account = Account("alice", settings, spending, lambda: now[0])
+            late = await account.budget.reserve(Tokens(100, 400), None)
+            late.sent()
+            now[0] += timedelta(minutes=2)
+            early = await account.budget.reserve(Tokens(100, 900), None)
+            early.sent()
+            early.spend(Usage(10, 20))
+            late.spend(Usage(100, 300))
+            assert account.spent == Spent(30)
+        with SpendingFile(tmp_path / "spending.jsonl") as spending:
+            assert Account("alice", settings, spending, lambda: now[0]).spent == Spent(30)
+
+    asyncio.run(run())
+
+
+def test_the_file_of_spending_stays_small(tmp_path: Path):
+    path = tmp_path / "spending.jsonl"
+    with SpendingFile(path) as spending:
+        for tokens in range(20_000):
+            spending.save(f"key-{tokens % 3}", "", Spent(tokens))
+        assert path.stat().st_size < 1_100_000
+    with SpendingFile(path) as spending:
+        assert len(path.read_text().splitlines()) == 3
+        assert [spending.spent(f"key-{n}", "").tokens for n in range(3)] == [19998, 19999, 19997]
 
 
 def test_no_key_stands_in_what_is_kept_or_said(start: StartServe, tmp_path: Path):

@@ -65,7 +65,10 @@ class Account:
         if self._spending is None:
             return None
         period = f"{self._now():%Y-%m-%d}" if self._settings.budget_per == "day" else ""
-        if self._budget is None or self._budget.period != period:
+        if self._budget is not None and self._budget.period != period:
+            self._budget.is_over = True
+            self._budget = None
+        if self._budget is None:
             self._budget = KeyBudget(self.name, self._settings, period, self._spending)
         return self._budget
 

@@ -21,6 +21,9 @@ class KeyBudget(Budget):
 
     def __init__(self, name: str, settings: KeySettings, period: str, spending: SpendingFile):
         self.period = period
+        self.is_over = False
+        """Whether another period has begun. What still ends counts in this one, and the file is of
+        the other."""
         self._name = name
         self._spending = spending
         super().__init__(_limits(settings), spending.spent(name, period), self._save)
@@ -35,8 +38,9 @@ class KeyBudget(Budget):
             logger.error("what the key %r has spent is not written down: %s", self._name, error)
 
     def _save(self, unrecorded: Tokens) -> None:
-        spent = replace(self.spent, unrecorded=unrecorded)
-        self._spending.save(self._name, self.period, spent)
+        if not self.is_over:
+            spent = replace(self.spent, unrecorded=unrecorded)
+            self._spending.save(self._name, self.period, spent)
 
 
 def _limits(settings: KeySettings) -> InferenceConfig:
