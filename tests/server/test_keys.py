@@ -19,9 +19,9 @@ import yaml
 from oumi.core.types import Usage
 from oumi.runner.limits.budget import Spent
 from oumi.runner.limits.reservation import Tokens
-from oumi.server.keys.account import Account
-from oumi.server.keys.settings import KeySettings
-from oumi.server.keys.spending import SpendingFile
+from oumi.server.accounts.account import Account
+from oumi.server.accounts.spending import SpendingFile
+from oumi.server.key_settings import KeySettings
 from tests.fault_server import FaultServer
 from tests.server.process import Serve
 from tests.server.test_behaviour import CHAT, asked, until
