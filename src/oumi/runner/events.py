@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oumi.errors import OumiError
 from oumi.runner.limits.status import LimiterStatus, time_text
+from oumi.runner.worker_status import WorkerStatus
 
 if TYPE_CHECKING:
     from oumi.core.types.answer import Answer
@@ -108,6 +109,13 @@ class LimitsReported:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkersReported:
+    """How the workers of a cluster stand, as often as the limiter. Never without a cluster."""
+
+    workers: tuple[WorkerStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Nothing is asked until a time, or in an outage until the server is back: until then at most.
 
@@ -162,6 +170,7 @@ Event = (
     | RowRetried
     | RowRepaired
     | LimitsReported
+    | WorkersReported
     | Waiting
     | Resumed
     | BatchReported

@@ -248,7 +248,11 @@ class RowTask:
 
     def _append(self, completion: Completion) -> None:
         self._recorded_times = times = self._times()
-        self._store.append(self._row.index, self._key, completion, **times)
+        row, key, first_s = self._row.index, self._key, completion.first_token_s
+        if first_s is None:
+            self._store.append(row, key, completion, **times)
+        else:
+            self._store.append(row, key, completion, **times, first_token_s=round(first_s, 6))
 
     def _times(self) -> RowTimes:
         total_s = time.monotonic() - self._started_s

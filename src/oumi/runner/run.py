@@ -19,6 +19,7 @@ from oumi.runner.events import (
     RowRetried,
     RunEnded,
     Stopping,
+    WorkersReported,
 )
 from oumi.runner.limits.budget import Budget
 from oumi.runner.refusals import Refusals
@@ -200,6 +201,8 @@ class Run:
 
     def _report(self) -> None:
         self._notify(LimitsReported(self._session.limiter.status))
+        if workers := self._session.report_workers():
+            self._notify(WorkersReported(workers))
         if (counts := self._queue.counts) != self._counts:
             self._counts = counts
             self._notify(counts)

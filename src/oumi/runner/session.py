@@ -21,6 +21,7 @@ from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.prompt_tokens import PromptTokens, estimate_prompt
 from oumi.runner.request import KeyMaker, Request, written_out
 from oumi.runner.seeds import sample_seed
+from oumi.runner.worker_status import WorkerStatus
 from oumi.structured.contract import Contract
 
 if TYPE_CHECKING:
@@ -198,6 +199,10 @@ class Session(ABC):
     async def render(self, request: Request) -> str:
         """The prompt as a text to look at. Raises RequestError for one that cannot be made."""
         return written_out(request.conversation)
+
+    def report_workers(self) -> tuple[WorkerStatus, ...]:
+        """How the workers of a cluster stand; none where there is no cluster."""
+        return ()
 
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """Upper bounds on the tokens of the prompt and of the answer, for limits in tokens."""

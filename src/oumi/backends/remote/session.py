@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -278,9 +278,13 @@ class RemoteSession(Session):
         """Answer one request by a stream. One that breaks off leaves its text in the error."""
         texts: list[str] = []
         completion: Completion | None = None
+        first_token_s: float | None = None
+        started_s = time.monotonic()
         try:
             async with aclosing(self._stream(request)) as deltas:
                 async for delta in deltas:
+                    if first_token_s is None and delta.is_piece:
+                        first_token_s = time.monotonic() - started_s
                     texts.append(delta.content)
                     completion = delta.completion or completion
         except UnavailableError as error:
@@ -288,4 +292,4 @@ class RemoteSession(Session):
             raise
         assert completion is not None  # noqa: S101  for the type checker
         self.timed_out.discard(request.key)
-        return self._whole(request, completion)
+        return self._whole(request, replace(completion, first_token_s=first_token_s))

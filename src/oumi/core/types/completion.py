@@ -54,6 +54,9 @@ class Completion:
     """Whether an earlier run had it, so that it cost nothing (`InferenceConfig.cache`)."""
     price_share: float = 1.0
     """What a token of it cost, as a share of the ordinary price: less in a batch."""
+    first_token_s: float | None = field(default=None, compare=False)
+    """Seconds from the request to the first piece of the answer, where it came in pieces. No part
+    of `to_dict`: it differs from run to run."""
 
     @property
     def answers(self) -> tuple[Completion, ...]:
@@ -156,3 +159,8 @@ class Delta:
     completion: Completion | None = None
     tool_calls: tuple[ToolCallDelta, ...] = ()
     """Parts of tool calls. An engine that does not stream calls gives them whole, at the end."""
+
+    @property
+    def is_piece(self) -> bool:
+        """Whether anything of the answer is in it."""
+        return bool(self.content or self.reasoning_content or self.tool_calls)

@@ -116,7 +116,7 @@ def read_places(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
 
 def read_record(file: int, offset: int) -> dict[str, Any]:
     """The record at an offset of a journal that is open as a file descriptor."""
-    record: dict[str, Any] = parse_json(_line_at(file, offset))
+    record: dict[str, Any] = parse_json(line_at(file, offset))
     return record
 
 
@@ -161,7 +161,8 @@ def _can_be_read(line: bytes, *, is_answer: bool) -> bool:
     return True
 
 
-def _line_at(file: int, offset: int) -> bytes:
+def line_at(file: int, offset: int) -> bytes:
+    """The line that begins at an offset of a file descriptor; its last one may have no end."""
     size = _READ_BYTES
     while True:
         chunk = os.pread(file, size, offset)

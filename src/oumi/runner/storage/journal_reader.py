@@ -15,6 +15,9 @@ from oumi.runner.storage.journal import Journal
 from oumi.runner.storage.journal_lines import read_line, whole_lines
 from oumi.runner.storage.lock import Lock
 
+_USUAL_END = 64 * 1024
+"""Bytes in which the last record of most journals begins."""
+
 
 class JournalReader(Journal):
     """The answers that a journal held when it was opened, for rows to claim. Nothing can be added.
@@ -35,6 +38,26 @@ class JournalReader(Journal):
 
 def _paid(answer: Mapping[str, Any]) -> Usage:
     return Usage() if answer.get("from_cache") else Usage.from_dict(answer["usage"])
+
+
+def last_recorded_at(path: Path) -> float | None:
+    """When the last record of a journal was written, in seconds since 1970; None where it has none,
+    or one of an earlier version, which does not say. Raises StorageError.
+    """
+    with storage_errors(path), path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        length = _USUAL_END
+        while True:
+            start = max(size - length, 0)
+            file.seek(start)
+            lines = file.read().splitlines(keepends=True)
+            for line in reversed(lines[1:] if start else lines):  # the first one may be cut off
+                if read_line(line) is not None:
+                    recorded_at: float | None = parse_json(line).get("recorded_at")
+                    return recorded_at
+            if start == 0:
+                return None
+            length *= 8
 
 
 def recorded_usage(path: Path) -> Usage:

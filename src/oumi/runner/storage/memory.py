@@ -11,7 +11,7 @@ from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import OumiError
-from oumi.runner.storage.row_store import ContractAt, RowTimes
+from oumi.runner.storage.row_store import AnswerTimes, ContractAt, RowTimes
 from oumi.structured.contract import type_of_answers
 from oumi.structured.finish import require_valid
 
@@ -34,7 +34,7 @@ class MemoryStore:
         """Nothing: there is no run before this one."""
         return None
 
-    def append(self, row: int, key: str, answer: Answer, **times: Unpack[RowTimes]) -> None:
+    def append(self, row: int, key: str, answer: Answer, **times: Unpack[AnswerTimes]) -> None:
         """Keep an answer."""
         self._answers[row] = answer
 

@@ -42,6 +42,13 @@ class RowTimes(TypedDict):
     """All other seconds: for a place in the limits, and for tries that failed."""
 
 
+class AnswerTimes(RowTimes, total=False):
+    """The same with what only some answers have."""
+
+    first_token_s: float
+    """Seconds from the last request to the first piece of its answer, where it came in pieces."""
+
+
 class RowStore(Answers, Protocol):
     """The journal of an output file, or memory."""
 
@@ -53,7 +60,7 @@ class RowStore(Answers, Protocol):
         """An answer of an earlier run that is not valid, from which this one goes on."""
         ...
 
-    def append(self, row: int, key: str, answer: Answer, **times: Unpack[RowTimes]) -> None:
+    def append(self, row: int, key: str, answer: Answer, **times: Unpack[AnswerTimes]) -> None:
         """Record an answer, in place of an earlier one of the row. Raises StorageError."""
         ...
 
