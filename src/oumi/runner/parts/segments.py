@@ -20,8 +20,8 @@ from oumi.runner.storage.journal_lines import HEADER, read_places
 
 SEGMENT_S = 4.0
 """Seconds between two segments: with the second after which a run looks whether one is due, a kill
-loses 5 s of answers at most, and what a write takes. On S3 that is 900 writes an hour, which cost
-half a cent (https://aws.amazon.com/s3/pricing), less than the answers of 5 s anywhere."""
+loses 5 s of answers at most, and what a write takes. 900 segments an hour cost one cent or less on
+S3 (https://aws.amazon.com/s3/pricing), where a client needs one to three requests for each."""
 
 MOST_BEHIND_S = 60.0
 """Seconds for which a run goes on asking while the store takes nothing: longer than a store or a
