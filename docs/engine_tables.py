@@ -111,6 +111,20 @@ def remote_capabilities() -> str:
     return table(["Engine", "Also takes", "`guided_decoding` by", "Images", "Audio", "PDFs"], rows)
 
 
+def embedding_engines() -> str:
+    """Which engines make embeddings, and what each takes."""
+    rows = [
+        [
+            f"`{row.name}`",
+            f"{row.embeddings.max_texts:,}",
+            "yes" if row.embeddings.dimensions_field else "refused",
+        ]
+        for row in own_rows()
+        if row.embeddings is not None
+    ]
+    return table(["Engine", "Most texts in a request", "`dimensions`"], rows)
+
+
 def responses_engines() -> str:
     """Which engines can be asked by OpenAI's Responses API, and when they are."""
     by_model = [f"`{row.name}`" for row in PROVIDERS if row.responses is ResponsesApi.IF_NEEDED]

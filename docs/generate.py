@@ -143,6 +143,7 @@ def _help(command: list[str]) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "engine-table": engine_tables.engine_table,
+    "embedding-engines": engine_tables.embedding_engines,
     "engine-settings": engine_tables.engine_settings,
     "remote-engines": engine_tables.remote_engines,
     "remote-common": engine_tables.common_settings,

@@ -14,7 +14,7 @@ from oumi.inference import InferenceEngine, build_engine
 from oumi.progress.showing import showing_progress
 from oumi.runner import loop
 from oumi.runner.answer_table import AnswerTable
-from oumi.runner.job import Job
+from oumi.runner.inference_job import InferenceJob
 
 TableT = TypeVar("TableT")
 
@@ -85,7 +85,7 @@ def _run(
     parser = None if parse is None else Parser(parse)
     session = engine.session(config.model_copy(update={"input_path": None}))
     with showing_progress(progress, None) as listener:
-        job = Job(session, _rows_of(table), listener, parser)
+        job = InferenceJob(session, _rows_of(table), listener, parser)
         result = loop.call(job.run(), job)
     answers = AnswerTable(session, job.source, parser, result)
     if isinstance(table, list):

@@ -25,3 +25,18 @@ def test_a_pause_that_the_server_asks_for_is_no_latency(
     assert f"latency   p50 {figures['latency_s']['p50']:.3f} s" in done.stderr
     assert f"waited    p50 {figures['waited_s']['p50']:.3f} s" in done.stderr
     assert " · waited " in done.stderr
+    assert "first_token_s" not in record, "it came in one piece"
+
+
+def test_the_first_piece_of_an_answer_is_timed(oumi, server: FaultServer, tmp_path: Path) -> None:
+    slow = {"kind": "slow", "seconds": 1, "pieces": 10}
+    server.plan(scripts={"row-0": [slow]})
+    row = {"messages": [{"role": "user", "content": "row-0"}]}
+    (tmp_path / "in.jsonl").write_text(json.dumps(row) + "\n")
+    command = ["infer", "in.jsonl", "--engine", "REMOTE_VLLM", "-m", "m"]
+    command += ["--remote_params.api_url", server.api_url, "--output_path", "out.jsonl"]
+    done = oumi(*command, "--generation.max_new_tokens", "20000")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "out.jsonl.journal").read_text().splitlines()[-1])
+    assert 0 < record["first_token_s"] < record["latency_s"] - 0.5
+    assert "first_token_s" not in (tmp_path / "out.jsonl").read_text()

@@ -213,6 +213,18 @@ def test_the_name_of_a_model_may_stand_alone():
         ModelParams("m", "n")
 
 
+def test_a_path_may_be_an_object():
+    config = InferenceConfig(
+        model=ModelParams(model_name=Path("model.gguf")),
+        input_path=[Path("a.jsonl"), "b.jsonl"],
+        output_path=Path("out.jsonl"),
+        cache=Path("answers"),
+    )
+    assert config.model.model_name == "model.gguf"
+    assert config.input_path == ["a.jsonl", "b.jsonl"]
+    assert (config.output_path, config.cache) == ("out.jsonl", "answers")
+
+
 def test_an_empty_window_is_the_usual_one(tmp_path: Path):
     config = load(tmp_path, "remote_params: {batch_completion_window: null}\n")
     assert config.remote_params.batch_completion_window == "24h"

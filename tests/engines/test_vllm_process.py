@@ -19,7 +19,9 @@ from tests.conftest import ask, sums
 from tests.engines.asking import generation
 from tests.engines.conftest import vllm_params
 
-ROWS = 400
+ROWS = 4000
+"""More than are answered in the moments between two looks at four journals, one at a time."""
+
 SCRIPT = """
 import sys
 from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams
@@ -31,7 +33,7 @@ engine = VLLMInferenceEngine(ModelParams(
     torch_dtype="float32", model_max_length=1024, model_kwargs={"enforce_eager": True}
 ))
 config = InferenceConfig(
-    generation=GenerationParams(max_new_tokens=12, batch_size=1),
+    generation=GenerationParams(max_new_tokens=12, batch_size=int(sys.argv[3])),
     input_path=sys.argv[1], output_path=sys.argv[2],
 )
 try:
@@ -50,10 +52,10 @@ class Script:
         file.write_text(SCRIPT)
         self._command = [sys.executable, str(file), str(source), str(self.output)]
 
-    def begin(self) -> subprocess.Popen[str]:
+    def begin(self, at_once: int = 1) -> subprocess.Popen[str]:
         """A process group of its own, as a terminal makes it."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        return subprocess.Popen(self._command, start_new_session=True, **pipes)
+        return subprocess.Popen([*self._command, str(at_once)], start_new_session=True, **pipes)
 
     @property
     def recorded(self) -> int:
@@ -117,7 +119,7 @@ def test_a_run_goes_on_whatever_ended_it(script: Script):
     assert "EngineError: vLLM's process has ended" in outputs["vLLM dies"]
 
     before = script.recorded
-    process = script.begin()
+    process = script.begin(at_once=64)
     said = process.communicate()[0]
     assert process.returncode == 0, said
     assert len(script.output.read_text().splitlines()) == ROWS

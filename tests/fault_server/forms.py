@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.fault_server import bodies, converse, messages, responses
+from tests.fault_server import bodies, converse, embeddings, messages, responses
 from tests.fault_server.plan import Plan
 
 
@@ -39,8 +39,10 @@ class Form:
 
 
 CHAT = Form(bodies)
+EMBEDDINGS = Form(embeddings)
 _FORMS = {
     b"/chat/completions": CHAT,
+    b"/embeddings": EMBEDDINGS,
     b"/responses": Form(responses),
     b"/messages": Form(messages),
     b"/converse": Form(converse),

@@ -161,6 +161,8 @@ class Plan:
     events: list[Any] = field(default_factory=list)
     event_gap_ms: float = 0
     piece_bytes: int = 0
+    refused_text: str | None = None
+    """A request for embeddings is refused where one of its texts holds this."""
     models: list[str] = field(default_factory=lambda: ["oumi-tiny"])
     batch: BatchPlan = field(default_factory=BatchPlan)
     token_s: int = 3600  # how long the tokens of `/token` are good for

@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 
-from tests.fault_server import answers, bodies, converse
+from tests.fault_server import answers, bodies, converse, embeddings
 from tests.fault_server.answers import Answer, Request
 from tests.fault_server.batches import Batches
 from tests.fault_server.bedrock_batches import BedrockBatches
 from tests.fault_server.buckets import Buckets
 from tests.fault_server.fireworks_batches import FireworksBatches
-from tests.fault_server.forms import CHAT, Form, find_form
+from tests.fault_server.forms import CHAT, EMBEDDINGS, Form, find_form
 from tests.fault_server.gemini_batches import GeminiBatches
 from tests.fault_server.limit import Bucket
 from tests.fault_server.message_batches import MessageBatches
@@ -80,11 +80,19 @@ class Service:
             self.stats.faults[fault.name] += 1
         elif not form:
             return row, self._of_batches(method, path, headers, body) or self._other(path)
+        elif form is EMBEDDINGS and self._refuses(body):
+            return row, answers.plain(400, form.bodies.error(400))
         request = self._request(form or CHAT, row, headers, body)
         answer = answers.make(request, fault)
         if answer.label in _PAID:
             self.stats.count_tokens(*bodies.tokens(body, self.plan))
+            if form is EMBEDDINGS:
+                self.stats.embedded.update(embeddings.texts(body))
         return row, answer
+
+    def _refuses(self, body: bytes) -> bool:
+        refused = self.plan.refused_text
+        return refused is not None and any(refused in text for text in embeddings.texts(body))
 
     def _row(self, body: bytes) -> str:
         name = bodies.row_name(body)

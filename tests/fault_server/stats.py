@@ -20,6 +20,7 @@ class Stats:
         self.limited: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
+        self.embedded: Counter[str] = Counter()
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self.starts = array("d")
@@ -73,6 +74,7 @@ class Stats:
         value = {
             "requests": self.requests.total(),
             "rows": {row: [n, self.answered[row]] for row, n in self.requests.items()},
+            "embedded": dict(self.embedded),
             "by_status": dict(self.labels),
             "faults": dict(self.faults),
             "prompt_tokens": self.prompt_tokens,

@@ -12,10 +12,11 @@ import nbformat
 import pytest
 
 from oumi.core.types import Completion, Message, Role, Usage
-from oumi.progress.line import Throughput, progress_line
+from oumi.progress.line import progress_line
 from oumi.runner.cost import Price
 from oumi.runner.events import RowDone, RunStarted
 from oumi.runner.stats import RunStats
+from oumi.runner.throughput import Throughput
 from tests.cli.terminal import Terminal
 from tests.fault_server import FaultServer
 
@@ -102,12 +103,13 @@ def test_a_notebook_shows_progress_and_values(slow: FaultServer, tmp_path: Path)
 
 
 def test_what_is_left_and_the_cost_stay_in_a_narrow_window() -> None:
-    stats, throughput = RunStats(), Throughput()
+    stats = RunStats()
     stats.update(RunStarted(1000, 0, "OPENAI", None, Price("m", 1e-6, 1e-6, 2e-6)))
     for row in range(10):
         answer = Completion(Message(role=Role.ASSISTANT, content="4"), usage=Usage(1000, 500))
         stats.update(RowDone(row, answer, 0.1))
-    throughput.update(stats)
+    throughput = Throughput(stats.started_s)
+    throughput.update(10, 5000)
     whole = progress_line(stats, throughput)
     assert "tokens/s" in whole
     narrow = progress_line(stats, throughput, 45)

@@ -9,8 +9,9 @@ from oumi.cli import summary
 from oumi.core.configs import InferenceConfig
 from oumi.core.types import Completion, Failure, Message, Role, Usage
 from oumi.progress.formatting import format_duration, format_number
-from oumi.progress.line import Throughput, progress_line
+from oumi.progress.line import progress_line
 from oumi.progress.progress import Progress
+from oumi.progress.workers import worker_lines
 from oumi.runner.events import (
     Resumed,
     RowDone,
@@ -20,8 +21,11 @@ from oumi.runner.events import (
     RunStarted,
     Stopping,
     Waiting,
+    WorkersReported,
 )
 from oumi.runner.stats import RunStats
+from oumi.runner.throughput import Throughput
+from oumi.runner.worker_status import WorkerState, WorkerStatus
 
 ANSWER = Completion(Message(role=Role.ASSISTANT, content="4"), usage=Usage(10, 5))
 
@@ -45,9 +49,9 @@ def test_lines() -> None:
 
 
 def test_rows_that_are_not_counted_yet() -> None:
-    stats, throughput = RunStats(), Throughput()
+    stats = RunStats()
     stats.update(RunStarted(None, 0, "OPENAI", None, is_estimate=True))
-    throughput.update(stats)
+    throughput = Throughput(stats.started_s)
     assert progress_line(stats, throughput).startswith("0/? done · ")
     stats.update(RowsCounted(1_200, 3, is_estimate=True))
     assert progress_line(stats, throughput).startswith("3/~1,200 done · ")
@@ -67,8 +71,7 @@ def test_what_is_waited_for() -> None:
     assert shown in stream.getvalue().splitlines()
     assert f" · {shown}" in stream.getvalue().splitlines()[-1]
     progress(Resumed())
-    throughput = Throughput()
-    throughput.update(progress.stats)
+    throughput = Throughput(progress.stats.started_s)
     assert "waiting" not in progress_line(progress.stats, throughput)
 
 
@@ -80,6 +83,45 @@ def test_a_wait_names_the_day_where_it_is_not_today() -> None:
     assert (
         text == f"waiting for the server, until {later:%Y-%m-%d %H:%M} at most: h: cannot connect"
     )
+
+
+def _workers(count: int) -> tuple[WorkerStatus, ...]:
+    return tuple(
+        WorkerStatus(f"worker {n}", f"node-{n}", WorkerState.READY, 8, 1_000 * n, 50_000, 10.0, 250)
+        for n in range(1, count + 1)
+    )
+
+
+def test_the_workers_of_a_cluster_have_lines_of_their_own() -> None:
+    stream = io.StringIO()
+    starting = WorkerStatus("worker 13", None, WorkerState.STARTING)
+    with Progress(stream) as progress:
+        progress(RunStarted(5_000, 0, "VLLM", None))
+        progress(WorkersReported((*_workers(2), starting)))
+        progress(RowDone(0, ANSWER, 0.1))
+    assert progress.stats.workers[1].rows == 2_000
+    assert stream.getvalue().splitlines()[-3:] == [
+        "worker 1   ready     1,000 rows  8 in flight  250 tokens/s  node-1",
+        "worker 2   ready     2,000 rows  8 in flight  250 tokens/s  node-2",
+        "worker 13  starting      0 rows  0 in flight  0.0 tokens/s",
+    ]
+
+
+def test_of_many_workers_those_that_are_not_ready_come_first() -> None:
+    lost = WorkerStatus("worker 99", "node-99", WorkerState.LOST, 0, 5, 10)
+    lines = worker_lines([*_workers(98), lost], 60)
+    assert len(lines) == 8
+    assert max(map(len, lines)) <= 60
+    assert lines[0].startswith("worker 99  lost ")
+    assert lines[1].startswith("worker 1   ready ")
+    rows = sum(1_000 * n for n in range(7, 99))
+    assert " ".join(lines[-1].split()).startswith(
+        f"92 more 92 ready {rows:,} rows 736 in flight 23"
+    )
+
+
+def test_without_a_cluster_there_are_none() -> None:
+    assert worker_lines(()) == []
 
 
 def test_nothing_to_do_shows_nothing() -> None:

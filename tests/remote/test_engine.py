@@ -250,6 +250,10 @@ def test_run_json_sums_up(server: FaultServer, write_jsonl, tmp_path):
     assert facts["cost_usd"] > 0
     assert facts["last_session"]["retries"]["503"] > 0
     assert facts["last_session"]["limits"]["starts"] >= 20
+    stretches = facts["last_session"]["over_time"]["stretches"]
+    retries = sum(one["retries"] for one in stretches)
+    assert retries == facts["last_session"]["retries"]["503"]
+    assert stretches[-1]["allowed"] >= 1
 
 
 def test_an_unknown_price_is_said_so(server: FaultServer, write_jsonl, tmp_path):

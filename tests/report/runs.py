@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,37 +34,69 @@ class Made(NamedTuple):
     outcome: Completion | Failure
     latency_s: float = 0.5
     recorded_at: float = STARTED_S
+    waited_s: float = 0.0
+    first_token_s: float | None = None
 
 
 def write_run(output: Path, rows: Iterable[Made], model: str = _MODELS[0]) -> Path:
     """Write output, journal, failures and `run.json` as a run does."""
     made = list(rows)
-    source = ListSource([row.conversation for row in made])
-    files = Output(output)
-    with Journal(files.journal_path) as journal:
+    with Journal(Output(output).journal_path) as journal:
         for index, row in enumerate(made):
-            key, facts = f"{index:032x}", {"latency_s": row.latency_s}
-            facts["recorded_at"] = row.recorded_at
-            if isinstance(row.outcome, Completion):
-                journal.append(index, key, row.outcome, **facts)
-            else:
-                journal.append_failure(index, key, row.outcome, **facts)
-        settings = {
-            "model": {"model_name": model},
-            "generation": {
-                "max_new_tokens": 256,
-                "temperature": 0.2,
-                "guided_decoding": {"json": SCHEMA},
-            },
-            "input_path": "tickets.jsonl",
-            "output_path": output.name,
-        }
-        config = InferenceConfig.model_validate(settings)
-        made_by = {"engine": "OPENAI", "settings": config.to_dict(only_set=True)}
-        session = {"answered": len(made), "failed": 0, "answered_before": 0, "seconds": 64.2}
-        session |= {"retries": {"429": 31, "TransportTimeoutError": 4}, "asked_again": 12}
-        files.write(source, journal, "run-id", PRICE, session, made_by=made_by)
+            record(journal, index, row)
+        return write_output(output, journal, made, model)
+
+
+def record(journal: Journal, index: int, row: Made) -> None:
+    """Write what became of a row into the journal of its run."""
+    key, facts = f"{index:032x}", {"latency_s": row.latency_s, "waited_s": row.waited_s}
+    if row.first_token_s is not None:
+        facts["first_token_s"] = row.first_token_s
+    facts["recorded_at"] = row.recorded_at
+    if isinstance(row.outcome, Completion):
+        journal.append(index, key, row.outcome, **facts)
+    else:
+        journal.append_failure(index, key, row.outcome, **facts)
+
+
+def write_output(
+    output: Path, journal: Journal, made: Sequence[Made], model: str = _MODELS[0]
+) -> Path:
+    """Write the other files of a run whose rows are in its journal."""
+    source = ListSource([row.conversation for row in made])
+    settings = {
+        "model": {"model_name": model},
+        "generation": {
+            "max_new_tokens": 256,
+            "temperature": 0.2,
+            "guided_decoding": {"json": SCHEMA},
+        },
+        "input_path": "tickets.jsonl",
+        "output_path": output.name,
+    }
+    config = InferenceConfig.model_validate(settings)
+    made_by = {"engine": "OPENAI", "settings": config.to_dict(only_set=True)}
+    session = {"answered": len(made), "failed": 0, "answered_before": 0, "seconds": 64.2}
+    session |= {"retries": {"429": 31, "TransportTimeoutError": 4}, "asked_again": 12}
+    session["over_time"] = {"width_s": 2.0, "stretches": _stretches()}
+    files = Output(output)
+    files.write(source, journal, "run-id", PRICE, session, made_by=made_by)
     return files.path
+
+
+def _stretches() -> list[dict[str, float]]:
+    """A call of a minute whose limit grows until the server has too much to do."""
+    moments = [(at, 4 + (at * 3) % 20) for at in range(32)]
+    return [
+        {
+            "at": STARTED_S + 2 * at,
+            "retries": 3 if limit > 20 else 0,
+            "in_flight": limit - 1.5,
+            "allowed": float(limit),
+            "rate_per_s": limit / 2,
+        }
+        for at, limit in moments
+    ]
 
 
 def tickets(count: int, *, seed: int = 1, lean: float = 0.0) -> list[Made]:
@@ -90,8 +122,9 @@ def _ticket(index: int, asked: random.Random, answers: random.Random, lean: floa
     )
     latency = answers.lognormvariate(-0.4, 0.5)
     at = STARTED_S + index * 0.13 + latency
+    waited, first = 0.3 * answers.random() ** 3, latency * answers.uniform(0.2, 0.4)
     if answers.random() < 0.03:
-        return Made(conversation, _failure(answers), latency, at)
+        return Made(conversation, _failure(answers), latency, at, waited)
     value = {
         "topic": topic,
         "urgent": answers.random() < 0.2,
@@ -99,7 +132,7 @@ def _ticket(index: int, asked: random.Random, answers: random.Random, lean: floa
         "summary": f"The customer says that {text[7:].split('.')[0]}.",
         "order": None if answers.random() < 0.4 else f"A-{answers.randint(100, 999)}",
     }
-    return Made(conversation, _completion(value, answers), latency, at)
+    return Made(conversation, _completion(value, answers), latency, at, waited, first)
 
 
 def _completion(value: dict[str, Any], answers: random.Random) -> Completion:

@@ -53,7 +53,17 @@ def test_figures_are_those_of_run_json(report: Path, run: Path, open_report: Ope
     notes = page.locator(".tile", has=page.get_by_text("tokens out", exact=True)).inner_text()
     assert f"{summary['usage']['completion_tokens']:,}" in notes
     assert tile(page, "cost") == f"${summary['cost_usd']:.2g}"
-    assert page.locator(".canvas canvas").count() == 8
+    titles = page.locator(".chart figcaption h2").all_inner_texts()
+    assert page.locator(".canvas canvas").count() == len(titles)
+    assert set(titles) >= {
+        "First token over time",
+        "Time to the first token",
+        "Tries made again, a second (last call)",
+        "Requests in flight (last call)",
+        "Starts allowed, a second (last call)",
+        "Waits for limits and failed tries",
+    }
+    assert tile(page, "waited p50").endswith("ms")
     expect(page.get_by_role("table", name="Tries made again")).to_contain_text("429")
     expect(page.locator(".settings")).to_contain_text("--generation.max_new_tokens 256")
 
@@ -224,3 +234,15 @@ def test_copies_are_those_of_the_row(report: Path, open_report: OpenReport) -> N
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == report.resolve().as_uri() + "#/rows/0/5"
+
+
+def test_a_run_json_of_an_earlier_version_is_shown(tmp_path: Path, open_report: OpenReport) -> None:
+    output = write_run(tmp_path / "out.jsonl", tickets(30))
+    path = output.with_name("out.jsonl.run.json")
+    summary = json.loads(path.read_text())
+    del summary["last_session"]["over_time"]
+    path.write_text(json.dumps(summary))
+    page = open_report(write_report([output]))
+    expect(page.get_by_role("heading", name="Answers a second", exact=True)).to_be_visible()
+    expect(page.locator(".chart", has_text="(last call)")).to_have_count(0)
+    assert tile(page, "last call took") == "1 min 4 s"

@@ -44,7 +44,19 @@ def test_the_page_makes_no_markup_of_texts() -> None:
         markup = r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\("
         assert not re.search(markup, text), path
         assert path.name == "dom.js" or "createElement" not in text, path
-        assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|sendBeacon)\b", text), path
+        asks = re.search(r"\b(fetch|XMLHttpRequest|WebSocket|sendBeacon)\b", text)
+        assert not asks or path.name == "served.js", path
+
+
+def test_only_a_served_page_asks_for_anything(tmp_path: Path) -> None:
+    run = write_run(
+        tmp_path / "a.jsonl",
+        [talk({"role": "user", "content": "q"}, {"role": "assistant", "content": "a"})],
+    )
+    report, served = write_report([run]).read_text(), page_file.served_page("a.jsonl").decode()
+    asked = ("fetch(", "connect-src 'self'")
+    assert [text in report for text in asked] == [False, False]
+    assert [text in served for text in asked] == [True, True]
 
 
 def test_uplot_comes_with_its_licence(tmp_path: Path) -> None:

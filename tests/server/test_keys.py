@@ -19,9 +19,9 @@ import yaml
 from oumi.core.types import Usage
 from oumi.runner.limits.budget import Spent
 from oumi.runner.limits.reservation import Tokens
-from oumi.server.keys.account import Account
-from oumi.server.keys.settings import KeySettings
-from oumi.server.keys.spending import SpendingFile
+from oumi.server.accounts.account import Account
+from oumi.server.accounts.spending import SpendingFile
+from oumi.server.key_settings import KeySettings
 from tests.fault_server import FaultServer
 from tests.server.process import Serve
 from tests.server.test_behaviour import CHAT, asked, until
@@ -146,6 +146,19 @@ def test_a_budget_in_dollars_ends_what_a_key_may_ask_also_after_a_kill(
         )
     assert refused_too.value.body["error"]["type"] == "billing_error"
     assert server.stats()["requests"] == count
+
+
+def test_embeddings_count_too(start: StartServe):
+    keys = {"alice": {"requests_per_minute": 1}, "bob": {"max_total_tokens": 40}}
+    alice = start(**keys).openai
+    assert alice.embeddings.create(model="big", input="a").data
+    with pytest.raises(openai.RateLimitError, match="requests_per_minute = 1"):
+        alice.embeddings.create(model="big", input="a")
+
+    bob = alice.with_options(api_key=SECRET + "bob")
+    assert bob.embeddings.create(model="big", input="short").data
+    with pytest.raises(openai.RateLimitError, match="max_total_tokens = 40 is reached"):
+        bob.embeddings.create(model="big", input="far longer than forty tokens " * 10)
 
 
 def test_official_clients_do_not_try_again_what_is_beyond_a_budget(start: StartServe):

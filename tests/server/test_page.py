@@ -37,6 +37,11 @@ def test_blocks_that_ask_are_answered(tiny: Serve, block: Block):
     assert "Paris" in run(tiny, *COMMANDS[block.language], block.code)
 
 
+def test_the_block_that_embeds(tiny: Serve):
+    [block] = [b for b in blocks(PAGE) if b.mark == "not run: it embeds"]
+    assert run(tiny, sys.executable, "-c", block.code) == "[256, 256]\n"
+
+
 def test_the_page_has_clients():
     assert [block.language for block in ASKING] == ["bash", "python", "python", "python"]
 

@@ -16,7 +16,7 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.types import Conversation, InferenceResult
 from oumi.runner import loop
 from oumi.runner.events import Event, RowRepaired
-from oumi.runner.job import Job
+from oumi.runner.inference_job import InferenceJob
 from tests.conftest import count_records
 from tests.fault_server import FaultServer
 from tests.structured.scripts import (
@@ -115,7 +115,7 @@ def stopped_before_a_repair(
             job.stop()
 
     with engine(server) as opened:
-        job = Job(opened.session(config), conversations, listen)
+        job = InferenceJob(opened.session(config), conversations, listen)
         return loop.call(job.run())
 
 

@@ -44,6 +44,10 @@ class Backend(ABC):
         model does not take. Which settings the engine takes at all is checked before.
         """
 
+    def why_no_embeddings(self) -> str | None:
+        """Why the model that is held makes none, where the engine does; None where it does too."""
+        return None
+
     def list_models(self, *, chat_only: bool) -> list[str]:
         """The names of the models that can be asked: the one that is held."""
         return [self.config.model.model_name]

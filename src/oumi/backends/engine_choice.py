@@ -17,13 +17,15 @@ from oumi.errors import ConfigError, MissingDependencyError
 # https://docs.claude.com/en/docs/about-claude/models, https://ai.google.dev/gemini-api/docs/models,
 # https://docs.x.ai/docs/models, https://api-docs.deepseek.com, https://docs.mistral.ai/models
 _MAKERS = {
-    InferenceEngineType.OPENAI: r"gpt-\d|chatgpt-|o\d(?:-|$)|codex-|computer-use-",
+    InferenceEngineType.OPENAI: (
+        r"gpt-\d|chatgpt-|o\d(?:-|$)|codex-|computer-use-|text-embedding-(?:3|ada)-"
+    ),
     InferenceEngineType.ANTHROPIC: r"claude-",
     InferenceEngineType.GOOGLE_GEMINI: r"gemini-",
     InferenceEngineType.XAI: r"grok-",
     InferenceEngineType.DEEPSEEK: r"deepseek-(?:chat|reasoner)$",
     InferenceEngineType.MISTRAL: (
-        r"(?:mistral|ministral|magistral|codestral|devstral|pixtral)-.*(?:latest|\d{4})$"
+        r"(?:mistral|ministral|magistral|codestral|devstral|pixtral)-.*(?:latest|embed|\d{4})$"
     ),
 }
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")

@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import Provider
 from oumi.backends.settings import LOADING_KWARGS
 
@@ -30,6 +31,8 @@ class EngineRow:
     """Settings that it uses. All others are refused."""
     ignores: frozenset[str] = frozenset()
     """Settings that the model's file or the server decides; named in a warning, not refused."""
+    embeddings: EmbeddingSupport | None = None
+    """How it makes embeddings; None where it makes none."""
     settings_in_kwargs: Mapping[str, str] = field(default_factory=LOADING_KWARGS.copy)
     """Names in `model.model_kwargs` that mean another field of `model`: `{name: field}`."""
     provider: Provider | None = None

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.structured.schema.profiles import JSON_SCHEMA, SchemaProfile
 
 UNLISTED = "unlisted"
@@ -150,6 +151,9 @@ class Provider:
     None: its documentation names none."""
     lists_models: bool = True
     """Whether it has an endpoint that lists its models."""
+
+    embeddings: EmbeddingSupport | None = None
+    """Its embeddings API, which is shaped as OpenAI's. None: it has none."""
 
     dialect: str = "chat"
     """The module in `dialects/` that speaks with it."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from oumi.backends.base import Backend
 from oumi.backends.effective_settings import with_effective_model, with_effective_sampling
+from oumi.backends.embedding_support import USUAL_TEXTS, EmbeddingSupport
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.provider import Provider
 from oumi.backends.remote.api_choice import find_dialect
@@ -90,6 +91,7 @@ def _remote_row(provider: Provider) -> EngineRow:
         install=f"pip install {extra}",
         supports=provider.supports,
         ignores=provider.ignores,
+        embeddings=provider.embeddings,
         provider=provider,
     )
 
@@ -132,6 +134,43 @@ def session_of(backend: Backend, config: InferenceConfig) -> Session:
         return backend.session(own)
 
     return replace(backend.session(config), derive=derive)
+
+
+def embedding_session_of(backend: Backend, config: InferenceConfig) -> Session:
+    """The session of rows that are embedded, under settings that have been checked.
+
+    Raises UnsupportedError, which names the engines that can, and ConfigError.
+    """
+    support = check_embeds(backend.row, config)
+    if (reason := backend.why_no_embeddings()) is not None:
+        raise UnsupportedError(reason)
+    given = config.embedding.texts_per_request
+    if given is not None and given > support.max_texts:
+        raise ConfigError(
+            f"embedding.texts_per_request: {backend.name} takes {support.max_texts:,} at most"
+        )
+    session = backend.session(config).for_embeddings()
+    return replace(session, texts_per_request=given or min(USUAL_TEXTS, support.max_texts))
+
+
+def check_embeds(row: EngineRow, config: InferenceConfig) -> EmbeddingSupport:
+    """How an engine makes the embeddings that are asked for. Raises UnsupportedError, which names
+    the engines that can.
+    """
+    support, dimensions = row.embeddings, config.embedding.dimensions
+    able = {one.name: one.embeddings for one in engine_rows() if one.embeddings is not None}
+    if support is None:
+        others = ", ".join(able)
+        raise UnsupportedError(f"{row.name} makes no embeddings; engines that do: {others}")
+    if dimensions is not None and support.dimensions_field is None:
+        others = ", ".join(name for name, one in able.items() if one.dimensions_field)
+        raise UnsupportedError(
+            f"{row.name} cannot honour embedding.dimensions; engines that can: {others}"
+        )
+    for name in ("cluster", "part", "batch"):
+        if getattr(config, name):
+            raise UnsupportedError(f"{name}: not for embeddings; leave it out")
+    return support
 
 
 def load_backend(row: EngineRow, config: InferenceConfig) -> type[Backend]:

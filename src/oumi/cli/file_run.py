@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NoReturn, TypeAlias
 
 import click
 
@@ -12,18 +13,31 @@ from oumi.cli import summary
 from oumi.cli.signals import exit_code_of
 from oumi.core.configs import InferenceConfig
 from oumi.core.printable import printable
-from oumi.core.types.result import InferenceResult
+from oumi.core.types.embedding_result import EmbeddingResult
+from oumi.core.types.result import InferenceResult, RowOutcomes
 from oumi.errors import InferenceError, OumiError
 from oumi.inference import InferenceEngine, build_engine
 from oumi.progress.progress import Progress
 
+Ask: TypeAlias = Callable[[InferenceEngine, InferenceConfig, Progress], RowOutcomes]
+"""Asks an engine for all rows, and tells how far it is."""
+
 
 def answer_file(config: InferenceConfig, *, quiet: bool, sums_up: bool = True) -> int:
     """Answer the input file, showing progress and a summary. Returns the exit code."""
+    return _run_file(_infer, config, quiet=quiet, sums_up=sums_up)
+
+
+def embed_file(config: InferenceConfig, *, quiet: bool) -> int:
+    """The same for a file whose texts are embedded."""
+    return _run_file(_embed, config, quiet=quiet)
+
+
+def _run_file(ask: Ask, config: InferenceConfig, *, quiet: bool, sums_up: bool = True) -> int:
     with Progress(None if quiet else sys.stderr) as progress:
         engine = build_engine(config)
         try:
-            result = _infer(engine, config, progress)
+            result = ask(engine, config, progress)
         except KeyboardInterrupt as interrupt:
             progress.close()
             _print(summary.interrupted(progress.stats, config))
@@ -44,12 +58,20 @@ def answer_file(config: InferenceConfig, *, quiet: bool, sums_up: bool = True) -
     return InferenceError.exit_code
 
 
-def _infer(engine: InferenceEngine, config: InferenceConfig, progress: Progress) -> InferenceResult:
+def _infer(engine: InferenceEngine, config: InferenceConfig, progress: Progress) -> RowOutcomes:
     """All rows. Raises what ends the whole run, for the exit code that belongs to it."""
     try:
         return InferenceResult(engine.infer(None, config, on_event=progress, progress=False))
     except InferenceError as error:
         result: InferenceResult = error.result
+        return result
+
+
+def _embed(engine: InferenceEngine, config: InferenceConfig, progress: Progress) -> RowOutcomes:
+    try:
+        return engine.embed(None, config, on_event=progress, progress=False)
+    except InferenceError as error:
+        result: EmbeddingResult = error.result
         return result
 
 

@@ -18,6 +18,7 @@ from oumi.cli.lazy import LazyCommand
 
 _COMMANDS = {
     "infer": "Answer a question, or each row of a file, or chat in the terminal (-i).",
+    "embed": "Turn each text of a file into a vector.",
     "chat": "Chat in the terminal.",
     "serve": "Serve models over HTTP, as the APIs of OpenAI and Anthropic.",
     "batch": "Submit jobs, and collect their answers later.",

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from oumi.cli.extras import require_serve
 from oumi.cli.log_options import log_options, show_settings
 from oumi.cli.overrides import OverridableCommand, config_option, given_overrides
 from oumi.cli.shortcuts import model_options
 from oumi.cli.signals import SigtermInterrupt, sigterm_interrupts
 from oumi.core.printable import printable
-from oumi.errors import ConfigError, MissingDependencyError
+from oumi.errors import ConfigError
 
 if TYPE_CHECKING:
-    from oumi.server.keys.settings import KeySettings
+    from oumi.server.key_settings import KeySettings
     from oumi.server.models import ServedModel
     from oumi.server.options import ServeOptions
 
@@ -35,10 +36,6 @@ Any setting is an option, as for `oumi infer`:
 SIGTERM and Ctrl-C: nothing new is taken, what is in flight is answered.
 Keys of clients may stand in OUMI_API_KEYS too: "name:key, other:key".
 """
-
-
-_PACKAGES = ("starlette", "uvicorn", "prometheus_client", "python_multipart")
-"""Those of the extra `serve` that nothing else needs."""
 
 
 @click.command(
@@ -91,8 +88,8 @@ def command(
     verbose: bool,
 ) -> int:
     """Serve models over HTTP, as the APIs of OpenAI and Anthropic."""
-    _require_packages()
-    from oumi.server.keys.api_keys import ApiKeys
+    require_serve("oumi serve")
+    from oumi.server.http.api_keys import ApiKeys
     from oumi.server.options import ServeOptions
 
     models, key_settings = _read_file(ctx, path)
@@ -159,17 +156,6 @@ def _read_file(
 
 def _words(keys: Sequence[str]) -> list[str]:
     """The keys of the command line, and those of the environment."""
-    from oumi.server.keys.api_keys import VARIABLE
+    from oumi.server.http.api_keys import VARIABLE
 
     return [*keys, *filter(None, re.split(r"[,\s]+", os.environ.get(VARIABLE, "")))]
-
-
-def _require_packages() -> None:
-    """Raise MissingDependencyError unless what the server needs is installed."""
-    from importlib.util import find_spec
-
-    missing = [name for name in _PACKAGES if not find_spec(name)]
-    if missing:
-        raise MissingDependencyError(
-            f"oumi serve needs {', '.join(missing)}: pip install 'oumi-infer[serve]'"
-        )

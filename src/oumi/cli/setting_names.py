@@ -15,6 +15,7 @@ _TITLES = {
     "model": "Settings of the model",
     "generation": "Settings of answers",
     "generation.guided_decoding": "What an answer has to be (one of json, regex, choice, grammar)",
+    "embedding": "Settings of embeddings",
     "remote_params": "Settings of an API",
     "price": "What tokens cost",
     "cluster": "Settings of a Ray cluster",

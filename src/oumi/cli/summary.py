@@ -14,7 +14,7 @@ import orjson
 from oumi.cli.overrides import mask_keys
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Usage
-from oumi.core.types.result import InferenceResult
+from oumi.core.types.result import RowOutcomes
 from oumi.data.source import SAMPLE
 from oumi.errors import BudgetError, OumiError
 from oumi.progress.formatting import format_dollars, format_number
@@ -35,7 +35,7 @@ def finished(stats: RunStats, config: InferenceConfig) -> str:
     return _lines([*_figures(stats), *place])
 
 
-def failed(stats: RunStats, result: InferenceResult) -> str:
+def failed(stats: RunStats, result: RowOutcomes) -> str:
     """How many rows failed, the first few reasons, and the file that holds all of them."""
     lines = [f"{len(result.failures):,} of {stats.total:,} rows failed:"]
     lines += [f"  {reason}" for reason in islice(_reasons(result), _REASONS_SHOWN)]
@@ -111,7 +111,7 @@ def _prompt_tokens(usage: Usage) -> str:
     return f"{usage.prompt_tokens:,} in" + (f" ({apart})" if apart else "")
 
 
-def _reasons(result: InferenceResult) -> Iterator[str]:
+def _reasons(result: RowOutcomes) -> Iterator[str]:
     """The place of each failed row, and the reason."""
     path = _failures_path(result)
     if path is None:
@@ -138,7 +138,7 @@ def _kept(stats: RunStats, config: InferenceConfig) -> str:
     return f"{stats.kept(config.output_path)}. To go on{again}:\n  {command}"
 
 
-def _failures_path(result: InferenceResult) -> Path | None:
+def _failures_path(result: RowOutcomes) -> Path | None:
     """The file of failures; None where there is none since the output was printed."""
     if isinstance(result.failures, LazyFailures) and result.failures.path.exists():
         return result.failures.path

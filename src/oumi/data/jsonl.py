@@ -130,13 +130,13 @@ class JsonlSink:
         """The conversations as JSON text."""
         return source.lines()
 
-    def add_answer(self, line: bytes, completion: Mapping[str, Any]) -> None:
+    def add_answer(self, line: bytes, answer: Mapping[str, Any]) -> None:
         """Write the conversation with its answer: what `Completion.join` does, on JSON values."""
         row = from_json(line)
-        if "prefill" in completion:
+        if "prefill" in answer:
             row["messages"].pop()
-        row["messages"].append(completion["message"])
-        row["metadata"] = answer_metadata(row.get("metadata") or {}, completion)
+        row["messages"].append(answer["message"])
+        row["metadata"] = answer_metadata(row.get("metadata") or {}, answer)
         text = write_json(row) + b"\n"
         self._digest.update(text)
         self._answers.write(text)

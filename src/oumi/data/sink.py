@@ -20,8 +20,8 @@ class Sink(Protocol):
         """The rows of a source as they are taken below, each with the number of its line."""
         ...
 
-    def add_answer(self, row: Any, completion: Mapping[str, Any]) -> None:
-        """Write a row with its answer in the form of `Completion.to_dict`."""
+    def add_answer(self, row: Any, answer: Mapping[str, Any]) -> None:
+        """Write a row with its answer, which is JSON values, as in a record."""
         ...
 
     def add_failure(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import math
 
 from oumi.backends.base import Backend
 from oumi.backends.engine_row import EngineRow
@@ -12,18 +11,22 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.configs.cluster_params import ClusterParams
 from oumi.core.configs.secrets import inline_secrets
 from oumi.core.forks import watch_forks
+from oumi.distributed.cluster import Cluster
+from oumi.distributed.messages import WorkerFacts
 from oumi.distributed.pool import WorkerPool
 from oumi.distributed.session import ClusterSession
-from oumi.errors import ConfigError, MissingDependencyError
+from oumi.errors import ConfigError
 from oumi.runner import loop
+from oumi.runner.cost import given_price
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.session import Session
 from oumi.structured.contract import make_contract
 
-_MOST_CALLS = 1000
-"""Calls that an actor takes at once. It has two at a time, so any number will do."""
+_WAITING = 1.25
+"""A quarter of the rows that workers have waits in the driver, so that there is a choice of rows
+for a worker that has room: see `Dispatcher`."""
 
 
 class ClusterBackend(Backend):
@@ -32,13 +35,10 @@ class ClusterBackend(Backend):
     def __init__(self, row: EngineRow, config: InferenceConfig):
         super().__init__(row, config)
         _check_no_keys(row, config)
-        self._ray = _import_ray()
-        params = config.cluster or ClusterParams()
-        self._connect(params)
+        self._params = config.cluster or ClusterParams()
+        self._cluster = Cluster(row, config, self._params)
         # An API's limits and prices are the driver's: it sends nothing, but knows the API.
         self._api = RemoteBackend(row, config) if row.provider is not None else None
-        self._worker = self._ray.remote(_worker_class())
-        self._params = params
         self._facts = loop.call(self._open())
         watch_forks(self)
 
@@ -46,7 +46,7 @@ class ClusterBackend(Backend):
         """Requests go to the workers; all else is decided here."""
         if self._api is not None:
             return self._api_session(self._api, config)
-        in_flight = self._facts.most_rows * self._count()
+        in_flight = math.ceil(self._facts.most_rows * self._cluster.wanted() * _WAITING)
         return ClusterSession(
             name=self.name,
             config=config,
@@ -55,6 +55,7 @@ class ClusterBackend(Backend):
             limiter=Limiter(Limits(in_flight=in_flight, adaptive=False)),
             retry_policy=RetryPolicy(max_retries=0),
             contract=make_contract(config.generation, is_sampled_here=True),
+            price=given_price(config.price, config.model.model_name),
             pool=self._pool,
             estimate=lambda request: (0, 0),
         )
@@ -102,62 +103,13 @@ class ClusterBackend(Backend):
             estimate=session.estimate_tokens,
         )
 
-    def _connect(self, params: ClusterParams) -> None:
-        if self._ray.is_initialized():
-            return
-        address = params.address or os.environ.get("RAY_ADDRESS")
-        self._ray.init(address=address, log_to_driver=False, logging_level="warning")
-
-    async def _open(self) -> Any:
-        self._pool = WorkerPool(self._params, self._start, self._end, self._count)
+    async def _open(self) -> WorkerFacts:
+        self._pool = WorkerPool(self._params, self._cluster)
         try:
             return await self._pool.open()
         except BaseException:
             await self._pool.close()
             raise
-
-    def _start(self, number: int) -> Any:
-        params, provider = self._params, self.row.provider
-        names = provider.key_env if provider else ()
-        keys = {name: os.environ[name] for name in names if name in os.environ}
-        config = self.config.model_copy(update={"cluster": None, "engine": self.row.name})
-        actor = self._worker.options(
-            name=f"oumi {self.name} {self.config.model.model_name} {os.getpid()}-{number}",
-            num_cpus=params.cpus_per_worker,
-            num_gpus=params.gpus_per_worker,
-            max_concurrency=_MOST_CALLS,
-            runtime_env={"env_vars": params.env} if params.env else None,
-        )
-        return actor.remote(config, keys, params.max_silence_s)
-
-    def _end(self, actor: Any) -> None:
-        self._ray.kill(actor)
-
-    def _count(self) -> int:
-        """How many workers there are to be: what is set, or what the cluster has room for."""
-        params = self._params
-        if params.workers != "auto":
-            return params.workers
-        has = self._ray.cluster_resources()
-        needs = {"CPU": params.cpus_per_worker, "GPU": params.gpus_per_worker}
-        room = [int(has.get(name, 0) / need) for name, need in needs.items() if need]
-        return max(min(room, default=1), 1)
-
-
-def _import_ray() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingDependencyError(
-            "a cluster needs Ray, which is not installed: pip install 'oumi-infer[ray]'"
-        ) from error
-    return ray
-
-
-def _worker_class() -> type:
-    from oumi.distributed.worker import Worker
-
-    return Worker
 
 
 def _check_no_keys(row: EngineRow, config: InferenceConfig) -> None:

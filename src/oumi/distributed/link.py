@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from oumi.distributed.messages import Question, Reply, WorkerFacts
 from oumi.errors import EngineError
+from oumi.runner.throughput import Throughput
+from oumi.runner.worker_status import WorkerState, WorkerStatus
 
 _POLL_S = 5.0
 """A worker without news answers after this time at most, which shows that it is there."""
@@ -21,7 +24,7 @@ class WorkerLostError(EngineError):
 
 
 class WorkerLink:
-    """One worker that has proved what it holds. To be used on oumi's loop."""
+    """One worker that has proved what it holds. To be made and used on oumi's loop."""
 
     def __init__(self, name: str, actor: Any, facts: WorkerFacts, max_silence_s: float):
         self.name = name
@@ -31,24 +34,37 @@ class WorkerLink:
         self._longest_s = self._poll_s + max_silence_s
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._outbox: list[Question] = []
-        self._lost: WorkerLostError | None = None
-        self.answered = 0
-        """How many rows it has given an outcome."""
+        self._lost: asyncio.Future[WorkerLostError] = asyncio.get_running_loop().create_future()
+        self._rows = self._tokens = 0
+        self._throughput = Throughput(time.monotonic())
 
     @property
-    def in_flight(self) -> int:
-        """Rows that it has."""
-        return len(self._waiting)
+    def is_lost(self) -> bool:
+        """Whether it is given nothing any more."""
+        return self._lost.done()
 
-    @property
-    def free(self) -> int:
-        """Rows that it has room for."""
-        return 0 if self._lost else self.facts.most_rows - len(self._waiting)
+    def report(self) -> WorkerStatus:
+        """How it stands, with rates up to this moment."""
+        node, rows, tokens = self.facts.node, self._rows, self._tokens
+        if self.is_lost:
+            return WorkerStatus(self.name, node, WorkerState.LOST, rows=rows, tokens=tokens)
+        self._throughput.update(rows, tokens)
+        in_flight, rates = len(self._waiting), self._throughput
+        return WorkerStatus(
+            self.name,
+            node,
+            WorkerState.READY,
+            in_flight,
+            rows,
+            tokens,
+            rates.rows_per_s,
+            rates.tokens_per_s,
+        )
 
     async def ask(self, question: Question) -> Reply:
         """What becomes of a row. Raises WorkerLostError."""
-        if self._lost is not None:
-            raise self._lost
+        if self.is_lost:
+            raise self._lost.result()
         loop = asyncio.get_running_loop()
         if not self._outbox:  # what comes in the same turn of the loop goes in one call
             loop.call_soon(self._send)
@@ -62,13 +78,22 @@ class WorkerLink:
 
     async def listen(self) -> WorkerLostError:
         """Hand out what comes back, until the worker is lost. Returns why."""
-        while True:
+        polling = asyncio.create_task(self._poll())
+        try:
+            return await asyncio.shield(self._lost)
+        finally:
+            polling.cancel()
+
+    async def _poll(self) -> None:
+        while not self.is_lost:
             try:
                 replies = await asyncio.wait_for(self._finished(), self._longest_s)
             except Exception as error:  # Ray has many kinds, of which none is ours
-                return self.lose(error)
+                self.lose(error)
+                return
             for reply in replies:
-                self.answered += 1
+                self._rows += 1
+                self._tokens += reply.tokens
                 future = self._waiting.get(reply.number)
                 if future is not None and not future.done():
                     future.set_result(reply)
@@ -83,10 +108,11 @@ class WorkerLink:
 
     def lose(self, error: Exception) -> WorkerLostError:
         """Give up on the worker: whoever waits for it is told so. Returns why it is lost."""
-        if self._lost is not None:
-            return self._lost
+        if self.is_lost:
+            return self._lost.result()
         said = "it says nothing" if isinstance(error, TimeoutError) else first_line(error)
-        self._lost = lost = WorkerLostError(f"{self.name} on {self.facts.node} is lost: {said}")
+        lost = WorkerLostError(f"{self.name} on {self.facts.node} is lost: {said}")
+        self._lost.set_result(lost)
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(WorkerLostError(str(lost)))

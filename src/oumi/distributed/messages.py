@@ -52,11 +52,14 @@ class Reply(NamedTuple):
     error: OumiError | None = None
     headers: tuple[tuple[Mapping[str, str], int], ...] = ()
     """Of replies of an API that told of its limits, with their statuses."""
+    tokens: int = 0
+    """Of the answer."""
 
     @classmethod
     def done(cls, number: int, completion: Completion, headers: Any = ()) -> Reply:
         """An answer."""
-        return cls(number, write_json(completion.to_dict()), None, tuple(headers))
+        text, tokens = write_json(completion.to_dict()), completion.usage.completion_tokens
+        return cls(number, text, None, tuple(headers), tokens)
 
     @classmethod
     def failed(cls, number: int, error: BaseException, headers: Any = ()) -> Reply:
@@ -77,6 +80,8 @@ class WorkerFacts:
 
     node: str
     """The host that it runs on."""
+    node_id: str
+    """The same for Ray."""
     identity: Mapping[str, Any]
     """What answers: engine, model and the fingerprint of its files."""
     max_in_flight: int

@@ -6,15 +6,19 @@ import asyncio
 import itertools
 import math
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from oumi.core.configs.cluster_params import ClusterParams
 from oumi.core.logs import logger
+from oumi.distributed.cluster import Cluster
+from oumi.distributed.dispatcher import Dispatcher
 from oumi.distributed.link import WorkerLink, WorkerLostError, first_line
 from oumi.distributed.messages import Question, Reply, WorkerFacts
+from oumi.distributed.prefix_affinity import beginnings
 from oumi.errors import EngineError, OumiError, RequestError
+from oumi.runner.worker_status import WorkerState, WorkerStatus
 
 _GROW_S = 5.0
 """How often a pool looks whether the cluster has more room for it."""
@@ -23,6 +27,8 @@ _PATIENCE_S = 60.0
 _ONE_EVENT_S = 1.0
 """Workers that are lost so soon after one another are lost for one reason, such as the end of their
 node, for which no row is to blame twice."""
+_MOST_ENDED = 8
+"""Workers that have ended are still reported, as many as a terminal has lines for."""
 _MOST_LOSSES = 2
 """A row that was with so many workers when they were lost is not given to a third."""
 
@@ -32,28 +38,19 @@ class PoisonRowError(RequestError):
 
 
 class WorkerPool:
-    """To be used on oumi's loop. `start` starts the worker of a number and returns its actor, `end`
-    ends one for good, and `most` says how many the cluster has room for.
-    """
+    """To be used on oumi's loop. `cluster` starts and ends workers."""
 
-    def __init__(
-        self,
-        params: ClusterParams,
-        start: Callable[[int], Any],
-        end: Callable[[Any], None],
-        most: Callable[[], int],
-    ):
+    def __init__(self, params: ClusterParams, cluster: Cluster):
         self._params = params
-        self._start = start
-        self._end = end
-        self._most = most
+        self._cluster = cluster
         self._numbers = itertools.count(1)
+        self._starting: dict[int, None] = {}
         self._links: list[WorkerLink] = []
-        self._starting = 0
+        self._ended: deque[WorkerStatus] = deque(maxlen=_MOST_ENDED)
         self._failures = 0  # since the last answer
+        self._failed_s = -math.inf
         self._facts: WorkerFacts | None = None  # of the first worker
-        self._waiters: deque[asyncio.Future[None]] = deque()
-        self._suspects: Counter[WorkerLink] = Counter()  # rows that were with a lost worker before
+        self._dispatcher = Dispatcher()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._broken: OumiError | None = None
         self._has_worker = asyncio.Event()
@@ -80,6 +77,13 @@ class WorkerPool:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def report(self) -> tuple[WorkerStatus, ...]:
+        """How the workers stand, those that have ended last first."""
+        starting = (
+            WorkerStatus(_name(number), None, WorkerState.STARTING) for number in self._starting
+        )
+        return (*self._ended, *(link.report() for link in self._links), *starting)
+
     async def ask(self, question: Question) -> Reply:
         """What becomes of a row. Raises PoisonRowError, and EngineError where no worker is left.
 
@@ -88,9 +92,10 @@ class WorkerPool:
         them at a time.
         """
         losses, last_s = 0, -math.inf
+        found = beginnings(question.conversation)
         while True:
             try:
-                return await self._ask_any(question, is_suspect=losses > 0)
+                return await self._ask_any(question, found, is_suspect=losses > 0)
             except WorkerLostError as lost:
                 losses += time.monotonic() - last_s > _ONE_EVENT_S
                 last_s = time.monotonic()
@@ -100,14 +105,15 @@ class WorkerPool:
                         f"so: {lost}. It is not given to another one."
                     ) from lost
 
-    async def _ask_any(self, question: Question, *, is_suspect: bool) -> Reply:
+    async def _ask_any(
+        self, question: Question, found: Sequence[int], *, is_suspect: bool
+    ) -> Reply:
         """What becomes of a row with one worker. Raises WorkerLostError."""
-        link = await self._choose(is_suspect=is_suspect)
+        link = await self._dispatcher.take(found, is_suspect=is_suspect)
         try:
             reply = await self._ask(link, question)
         finally:
-            self._suspects[link] -= is_suspect
-            self._wake()
+            self._dispatcher.give_back(link, is_suspect=is_suspect)
         self._failures = 0
         return reply
 
@@ -118,63 +124,42 @@ class WorkerPool:
             raise link.lose(reply.error)
         return reply
 
-    async def _choose(self, *, is_suspect: bool) -> WorkerLink:
-        """The worker with the most room, once any has some."""
-        while True:
-            if self._broken is not None:
-                raise self._broken
-            able = [link for link in self._links if link.free > 0]
-            if is_suspect:
-                able = [link for link in able if not self._suspects[link]]
-            if able:
-                link = max(able, key=lambda link: link.free)
-                self._suspects[link] += is_suspect
-                return link
-            self._waiters.append(waiter := asyncio.get_running_loop().create_future())
-            await waiter
-
-    def _wake(self) -> None:
-        """Have as many of those who wait for a worker look again as there is room for."""
-        room = len(self._waiters) if self._broken else sum(link.free for link in self._links)
-        while self._waiters and room > 0:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                room -= 1
-
     async def _grow(self) -> None:
         """Keep as many workers as are wanted, and as the cluster has room for."""
         while True:
-            wanted = self._params.workers
-            wanted = self._most() if wanted == "auto" else wanted
-            for _ in range(wanted - len(self._links) - self._starting):
-                self._starting += 1
-                self._spawn(self._run_worker(next(self._numbers)))
+            for _ in range(self._cluster.wanted() - len(self._links) - len(self._starting)):
+                self._begin_worker()
             await asyncio.sleep(_GROW_S)
+
+    def _begin_worker(self) -> None:
+        number = next(self._numbers)
+        self._starting[number] = None
+        self._spawn(self._run_worker(number))
 
     async def _run_worker(self, number: int) -> None:
         """Start a worker, give it rows until it is lost, and take another one in its place."""
-        actor = self._start(number)
+        actor = self._cluster.start(number)
         try:
             await self._use_worker(actor, number)
         finally:
-            self._end(actor)
+            self._cluster.end(actor)
 
     async def _use_worker(self, actor: Any, number: int) -> None:
         try:
             facts = await self._open_worker(actor, number)
         finally:
-            self._starting -= 1
+            del self._starting[number]
         if facts is None:
             return
-        link = WorkerLink(f"worker {number}", actor, facts, self._params.max_silence_s)
+        link = WorkerLink(_name(number), actor, facts, self._params.max_silence_s)
         self._links.append(link)
         self._has_worker.set()
         logger.info("cluster: %s on %s is ready", link.name, facts.node)
-        self._wake()
+        self._dispatcher.add(link)
         lost = await link.listen()
         self._links.remove(link)
-        del self._suspects[link]
+        self._dispatcher.remove(link)
+        self._ended.append(link.report())
         self._note_failure(lost)
 
     async def _open_worker(self, actor: Any, number: int) -> WorkerFacts | None:
@@ -182,40 +167,51 @@ class WorkerPool:
         try:
             facts: WorkerFacts | OumiError = await actor.open.remote()
         except Exception as error:  # Ray has many kinds
-            self._note_failure(EngineError(f"worker {number} did not start: {first_line(error)}"))
-            return None
+            facts = EngineError(f"{_name(number)} did not start: {first_line(error)}")
         if isinstance(facts, OumiError):
+            self._ended.append(WorkerStatus(_name(number), None, WorkerState.LOST))
             self._note_failure(facts)
             return None
         self._facts = self._facts or facts
         if facts.identity != self._facts.identity:
-            logger.warning(
-                "cluster: worker %d on %s holds another model than the first worker, by the "
-                "fingerprint of its files: it is left out",
-                number,
-                facts.node,
-            )
+            self._leave_out(facts, number)
             return None
         return facts
+
+    def _leave_out(self, facts: WorkerFacts, number: int) -> None:
+        """Give nothing to a worker that holds another model, nor start others on its node."""
+        self._ended.append(WorkerStatus(_name(number), facts.node, WorkerState.LEFT_OUT))
+        self._cluster.avoid(facts.node_id)
+        logger.warning(
+            "cluster: worker %d on %s holds another model than the first worker, by the "
+            "fingerprint of its files: the node is left out",
+            number,
+            facts.node,
+        )
 
     def _note_failure(self, error: OumiError) -> None:
         if self._broken is not None:
             return
-        self._failures += 1
+        now_s = time.monotonic()
+        self._failures += now_s - self._failed_s > _ONE_EVENT_S
+        self._failed_s = now_s
         logger.warning("cluster: %s", error)
         is_setting = isinstance(error, RequestError)  # which another try would not change
         if is_setting or self._failures >= self._params.max_failures:
             self._break(error)
-        elif self._params.workers != "auto" or not self._starting:
-            self._starting += 1
-            self._spawn(self._run_worker(next(self._numbers)))
+        elif len(self._links) + len(self._starting) < self._cluster.wanted():
+            self._begin_worker()
 
     def _break(self, error: OumiError) -> None:
         self._broken = self._broken or error
         self._has_worker.set()
-        self._wake()
+        self._dispatcher.fail(self._broken)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _name(number: int) -> str:
+    return f"worker {number}"

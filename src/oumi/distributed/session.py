@@ -12,6 +12,7 @@ from oumi.distributed.messages import Question
 from oumi.distributed.pool import WorkerPool
 from oumi.runner.request import Request
 from oumi.runner.session import Session
+from oumi.runner.worker_status import WorkerStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,10 @@ class ClusterSession(Session):
         text = completion.message.compute_flattened_text_content()
         yield Delta(content=text)
         yield Delta(completion=completion)
+
+    def report_workers(self) -> tuple[WorkerStatus, ...]:
+        """How the workers stand."""
+        return self.pool.report()
 
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """Upper bounds, for limits in tokens."""

@@ -16,6 +16,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+import ray
+
 from oumi.backends.remote.session import RemoteSession
 from oumi.core.configs import InferenceConfig
 from oumi.distributed.messages import Question, Reply, WorkerFacts
@@ -59,8 +61,8 @@ class Worker:
             return error
         self._heard_s = time.monotonic()
         loop.submit(self._watch())
-        usual = self._usual
-        return WorkerFacts(platform.node(), dict(usual.identity), usual.max_in_flight)
+        usual, node_id = self._usual, ray.get_runtime_context().get_node_id()
+        return WorkerFacts(platform.node(), node_id, dict(usual.identity), usual.max_in_flight)
 
     async def ask(self, questions: list[Question]) -> None:
         """Begin with these rows."""

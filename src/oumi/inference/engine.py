@@ -13,7 +13,9 @@ from oumi.backends.base import Backend
 from oumi.backends.effective_settings import with_effective_model
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.registry import (
+    check_embeds,
     effective_settings,
+    embedding_session_of,
     find_engine,
     session_of,
     supported_settings,
@@ -24,20 +26,22 @@ from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import Conversations
 from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
+from oumi.inference.embedding_methods import EmbeddingMethods
 from oumi.inference.estimate_methods import EstimateMethods
+from oumi.inference.inputs import without_input
 from oumi.inference.pickling import check_picklable
-from oumi.inference.single_requests import SingleRequests, without_input
+from oumi.inference.single_requests import SingleRequests
 from oumi.progress.showing import showing_progress
 from oumi.runner import loop
 from oumi.runner.events import Listener
-from oumi.runner.job import Job
 from oumi.runner.session import Session
 
 if TYPE_CHECKING:
     from oumi.batch.service import Batches
+    from oumi.runner.inference_job import InferenceJob
 
 
-class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
+class InferenceEngine(SingleRequests, EmbeddingMethods, BatchMethods, EstimateMethods):
     """A loaded model or a reachable API. Usable as a context manager; safe to use from threads, in
     forked children, and pickled.
 
@@ -69,6 +73,7 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
         given = InferenceConfig(
             model=config.model,
             generation=config.generation,
+            embedding=config.embedding,
             remote_params=config.remote_params,
             cluster=config.cluster,
         )
@@ -166,6 +171,17 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
 
         return replace(session, batch_phase=open_phase(self._backend, session))
 
+    def embedding_session(self, inference_config: InferenceConfig | None = None) -> Session:
+        """The same for rows whose texts are embedded, for which settings of answers do not count.
+        Raises UnsupportedError, which names the engines that can.
+        """
+        given = self._config.merge(inference_config)
+        bare = given.model_copy(update={"generation": GenerationParams()})
+        check_embeds(self.row(), bare)
+        config = effective_settings(self.row(), bare)
+        self._backend.check(config)
+        return embedding_session_of(self._backend, config)
+
     def list_models(self, chat_only: bool = True) -> list[str]:
         """The names of the models that can be asked: those that the API lists, or the engine's own.
 
@@ -221,14 +237,16 @@ class InferenceEngine(SingleRequests, BatchMethods, EstimateMethods):
         progress_path: str | Path | None,
         on_event: Listener | None,
         progress: bool | None,
-    ) -> Iterator[Job]:
+    ) -> Iterator[InferenceJob]:
         """The job of a call, whose progress is shown within the `with` block."""
+        from oumi.runner.inference_job import InferenceJob  # with the first run
+
         if progress_path is not None:
             named = InferenceConfig(progress_path=str(progress_path))
             config = (config or InferenceConfig()).merge(named)
         with showing_progress(progress, on_event) as listener:
             session = self.session(config if conversations is None else without_input(config))
-            yield Job(session, conversations, listener)
+            yield InferenceJob(session, conversations, listener)
 
     def _effective(self, inference_config: InferenceConfig | None) -> InferenceConfig:
         """The settings of a call over those of the engine, checked."""

@@ -15,7 +15,7 @@ from oumi.runner import loop
 from oumi.runner.events import Listener
 
 if TYPE_CHECKING:
-    from oumi.runner.job import Job
+    from oumi.runner.inference_job import InferenceJob
 
 
 class EstimateMethods:
@@ -29,7 +29,7 @@ class EstimateMethods:
         progress_path: str | Path | None,
         on_event: Listener | None,
         progress: bool | None,
-    ) -> AbstractContextManager[Job]:
+    ) -> AbstractContextManager[InferenceJob]:
         """The run that is estimated."""
 
     def estimate(

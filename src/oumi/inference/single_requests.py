@@ -17,6 +17,7 @@ from oumi.core.types.completion import Completion, Delta
 from oumi.data.conversation_like import ConversationLike, to_conversations
 from oumi.data.source import ListSource
 from oumi.errors import ConfigError, UnsupportedError
+from oumi.inference.inputs import without_input
 from oumi.runner import loop
 from oumi.runner.limits.budget import budget_of_call
 from oumi.runner.request import Request
@@ -141,13 +142,6 @@ class SingleRequests:
         if media is not None and media.is_needed(request):
             request = await media.load(request)
         return backend.adapted(request)
-
-
-def without_input(config: InferenceConfig | None) -> InferenceConfig | None:
-    """The settings for conversations that the caller made: no input file says where media lie."""
-    if config is None or config.input_path is None:
-        return config
-    return config.model_copy(update={"input_path": None})
 
 
 async def _complete(task: RowTask) -> Completion:

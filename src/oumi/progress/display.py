@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 
-from oumi.progress.line import Throughput, progress_line
+from oumi.progress.line import progress_line
+from oumi.progress.workers import worker_lines
 from oumi.runner.stats import RunStats
+from oumi.runner.throughput import Throughput
 
 _BAR_INTERVAL_S = 0.2
 """A bar is drawn five times a second: it looks alive, and costs the run next to nothing."""
@@ -50,11 +54,22 @@ class Display:
         """Show a text that stays."""
 
 
+class _BarAndLines(Progress):
+    """A bar with lines below it."""
+
+    lines: Sequence[str] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, then the lines."""
+        yield from super().get_renderables()
+        yield from (Text(line, no_wrap=True, style="dim") for line in self.lines)
+
+
 class _TerminalBar(Display):
     interval_s = _BAR_INTERVAL_S
 
     def __init__(self, console: Console):
-        self._bar = Progress(
+        self._bar = _BarAndLines(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             console=console,
@@ -78,6 +93,7 @@ class _TerminalBar(Display):
         width = self._bar.console.width - _LEAST_BAR_WIDTH - 1
         line = progress_line(stats, throughput, width)
         ended = stats.finished + stats.failed
+        self._bar.lines = worker_lines(stats.workers, self._bar.console.width)
         self._bar.update(self._task, description=line, total=stats.total, completed=ended)
         self._bar.refresh()
 
@@ -97,7 +113,9 @@ class _NotebookBar(Display):
         ended = stats.finished + stats.failed
         known = "" if stats.total is None else f' max="{stats.total}" value="{ended}"'
         bar = f"<progress{known}></progress>"
-        self._show(f"{bar} {escape(progress_line(stats, throughput))}")
+        workers = "\n".join(worker_lines(stats.workers))
+        below = f"<pre>{escape(workers)}</pre>" if workers else ""
+        self._show(f"{bar} {escape(progress_line(stats, throughput))}{below}")
 
     def show_message(self, text: str) -> None:
         shell = _ipython_display()
@@ -122,7 +140,8 @@ class _Lines(Display):
         ended = stats.finished + stats.failed
         if ended != self._last_ended:
             self._last_ended = ended
-            self.show_message(progress_line(stats, throughput))
+            for line in (progress_line(stats, throughput), *worker_lines(stats.workers)):
+                self.show_message(line)
 
     def show_message(self, text: str) -> None:
         print(text, file=self._stream, flush=True)

@@ -2,63 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from oumi.progress.formatting import format_dollars, format_duration, format_number
 from oumi.runner.limits.status import LimiterStatus
 from oumi.runner.stats import NOTICED_WAIT_S, RunStats
-
-_WINDOW_S = 20.0
-"""Rates are averages over this time: long enough that they do not jump with each answer of some
-seconds, short enough to follow a server that becomes slower."""
+from oumi.runner.throughput import Throughput
 
 _MEDIAN = 0.5
-
-
-class _Sample(NamedTuple):
-    time_s: float
-    rows: int
-    tokens: int
 
 
 class _Part(NamedTuple):
     text: str
     rank: int
     """Where the line is too long, the part with the highest one is left out first."""
-
-
-class Throughput:
-    """Rows and tokens a second, over the last `_WINDOW_S` seconds."""
-
-    def __init__(self) -> None:
-        self._samples: deque[_Sample] = deque()
-
-    def update(self, stats: RunStats) -> None:
-        """Add the counts of this moment. To be called before a rate is read."""
-        if not self._samples:
-            self._samples.append(_Sample(stats.started_s, 0, 0))
-        rows, tokens = stats.done + stats.failed, stats.usage.completion_tokens
-        self._samples.append(_Sample(time.monotonic(), rows, tokens))
-        # The oldest sample is kept until the next one is as old as the window.
-        while self._samples[-1].time_s - self._samples[1].time_s > _WINDOW_S:
-            self._samples.popleft()
-
-    @property
-    def rows_per_s(self) -> float:
-        """Rows that ended, a second."""
-        return (self._samples[-1].rows - self._samples[0].rows) / self._elapsed_s
-
-    @property
-    def tokens_per_s(self) -> float:
-        """Tokens of answers, a second."""
-        return (self._samples[-1].tokens - self._samples[0].tokens) / self._elapsed_s
-
-    @property
-    def _elapsed_s(self) -> float:
-        return max(self._samples[-1].time_s - self._samples[0].time_s, 1e-9)
 
 
 def progress_line(stats: RunStats, throughput: Throughput, width: int | None = None) -> str:

@@ -13,7 +13,6 @@ from typing import Self, TextIO
 
 from oumi.core.printable import printable
 from oumi.progress.display import make_display
-from oumi.progress.line import Throughput
 from oumi.runner.events import (
     BatchReported,
     Event,
@@ -25,6 +24,7 @@ from oumi.runner.events import (
 )
 from oumi.runner.loop import leave_signals_to_main
 from oumi.runner.stats import RunStats
+from oumi.runner.throughput import Throughput
 
 
 class Progress:
@@ -37,6 +37,7 @@ class Progress:
     def __init__(self, stream: TextIO | None, *, delay_s: float = 0.0):
         self.stats = RunStats()
         self._display = make_display(stream)
+        self._throughput: Throughput | None = None  # once the run has begun
         self._messages: deque[str] = deque()
         self._has_started = False
         self._delay_s = delay_s
@@ -87,18 +88,19 @@ class Progress:
             return
         # A terminal that was closed must not end the run.
         with contextlib.suppress(OSError, ValueError), self._display:
-            throughput = Throughput()
             while not self._closed.is_set():
                 self._wake.wait(self._display.interval_s)
                 self._wake.clear()
-                self._update(throughput)
-            self._update(throughput)
+                self._update()
+            self._update()
 
-    def _update(self, throughput: Throughput) -> None:
+    def _update(self) -> None:
         while self._messages:
             self._display.show_message(self._messages.popleft())
         if self._has_started:
-            throughput.update(self.stats)
-            self._display.show_progress(self.stats, throughput)
+            stats = self.stats
+            self._throughput = self._throughput or Throughput(stats.started_s)
+            self._throughput.update(stats.done + stats.failed, stats.usage.completion_tokens)
+            self._display.show_progress(stats, self._throughput)
         else:
             self._display.show_loading()

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping
 from typing import Any
 
-_MOST_COLUMNS = 24
+MOST_COLUMNS = 24
 """Of metadata and of properties each: what a table can still offer to choose from."""
 _LONGEST_TEXT = 200
 _NOTHING = -1
@@ -27,7 +27,7 @@ class Column:
     def add(self, value: Any) -> None:
         """The value of the next row; None for nothing."""
         if self._numbers is not None:
-            if value is None or _is_number(value):
+            if value is None or is_number(value):
                 self._numbers.append(math.nan if value is None else float(value))
                 return
             self._become_texts(self._numbers)
@@ -41,10 +41,7 @@ class Column:
     def _code(self, value: Any) -> int:
         if value is None:
             return _NOTHING
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return self._texts.setdefault(text[:_LONGEST_TEXT], len(self._texts))
+        return self._texts.setdefault(cell_text(value), len(self._texts))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values: `numbers` with null for nothing, or `codes` into `texts`, where -1
@@ -66,12 +63,7 @@ class Columns:
 
     def add(self, groups: Mapping[str, Mapping[str, Any]]) -> None:
         """Add a row: its values by group and column. What no cell can show is left out."""
-        values = {
-            f"{group}:{name}": value
-            for group, named in groups.items()
-            for name, value in named.items()
-            if value is None or isinstance(value, str | int | float)
-        }
+        values = cells(groups)
         for full in values:
             if full not in self._by_name:
                 self._open(full)
@@ -81,7 +73,7 @@ class Columns:
 
     def _open(self, full: str) -> None:
         group = full.partition(":")[0]
-        if group != "fact" and self._per_group.get(group, 0) >= _MOST_COLUMNS:
+        if group != "fact" and self._per_group.get(group, 0) >= MOST_COLUMNS:
             return
         self._per_group[group] = self._per_group.get(group, 0) + 1
         self._by_name[full] = Column(group, self.rows)
@@ -91,7 +83,26 @@ class Columns:
         return {name: column.to_dict() for name, column in self._by_name.items()}
 
 
-def _is_number(value: Any) -> bool:
+def cells(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of a row by names such as `fact:status`, without what no cell can show."""
+    return {
+        f"{group}:{name}": value
+        for group, named in groups.items()
+        for name, value in named.items()
+        if value is None or isinstance(value, str | int | float)
+    }
+
+
+def cell_text(value: Any) -> str:
+    """What a column of texts shows of a value."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text[:_LONGEST_TEXT]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a column of numbers can hold a value."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return abs(value) < 2**53  # beyond that a float would show another number

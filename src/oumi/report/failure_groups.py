@@ -21,26 +21,39 @@ class FailureGroups:
     def __init__(self) -> None:
         self._groups: dict[tuple[str, Any, str], dict[str, Any]] = {}
 
-    def add(self, row: int, failure: Mapping[str, Any]) -> str:
-        """Count a failure, and return the name of its group."""
+    def add(self, row: int, failure: Mapping[str, Any], times: int = 1) -> str:
+        """Count a failure, and return the name of its group. -1 times takes back one that was
+        counted.
+        """
+        group = self._group(failure)
+        group["count"] += times
+        group["attempts"] += times * failure.get("attempts", 1)
+        rows = group["rows"]
+        if times < 0 and row in rows:
+            rows.remove(row)
+        elif times > 0 and len(rows) < _MOST_ROWS:
+            rows.append(row)
+        return str(group["id"])
+
+    def name_of(self, failure: Mapping[str, Any]) -> str:
+        """The name of the group of a failure."""
+        return str(self._group(failure)["id"])
+
+    def _group(self, failure: Mapping[str, Any]) -> dict[str, Any]:
         message = str(failure.get("error_message", ""))[:_MOST_CHARACTERS]
         name = str(failure.get("error_class") or failure.get("error_type") or "unknown")
         status = failure.get("status_code")
         key = (name, status, _DIFFERENT.sub("…", message)[:200])
-        group = self._groups.get(key)
-        if group is None:
-            if len(self._groups) >= _MOST_GROUPS:
-                key = ("other reasons", None, "")
-            group = self._groups.setdefault(key, _new_group(len(self._groups), *key, failure))
-        group["count"] += 1
-        group["attempts"] += failure.get("attempts", 1)
-        if len(group["rows"]) < _MOST_ROWS:
-            group["rows"].append(row)
-        return str(group["id"])
+        if key not in self._groups and len(self._groups) >= _MOST_GROUPS:
+            key = ("other reasons", None, "")
+        if key not in self._groups:
+            self._groups[key] = _new_group(len(self._groups), *key, failure)
+        return self._groups[key]
 
     def to_list(self) -> list[dict[str, Any]]:
         """As JSON-ready values, the most frequent first."""
-        return sorted(self._groups.values(), key=lambda group: -group["count"])
+        counted = [group for group in self._groups.values() if group["count"]]
+        return sorted(counted, key=lambda group: -group["count"])
 
 
 def _new_group(

@@ -21,7 +21,7 @@ _MISSING = Failure("NotAsked", "this row had no answer yet when the report was m
 
 _OF_RECORD = ("earlier", "price_share")
 """What a record says of an answer that is no metadata of its conversation."""
-_FACTS = ("latency_s", "waited_s", "recorded_at")
+_FACTS = ("latency_s", "first_token_s", "waited_s", "recorded_at")
 
 
 class RowFacts:
@@ -67,16 +67,19 @@ class JournalRows(RunRows):
     def __iter__(self) -> Iterator[ReportRow]:
         journal = JournalSnapshot(self._path, self._count, _MISSING)
         for index in range(self._count):
-            record = journal.read(index)
-            completion = record.get("completion")
-            if completion is None:
-                failure = record["failure"] if "key" in record else None  # not asked yet
-                yield ReportRow(index, {}, failure, record_facts(record))
-                continue
-            kept = {name: completion[name] for name in _OF_RECORD if name in completion}
-            facts = {k: v for k, v in completion.items() if k not in ("message", *_OF_RECORD)}
-            conversation = {"messages": [completion["message"]], "metadata": facts}
-            yield ReportRow(index, conversation, None, record_facts(record) | kept)
+            yield row_of_record(index, journal.read(index))
+
+
+def row_of_record(index: int, record: Mapping[str, Any]) -> ReportRow:
+    """The row of a record: its answer without the question, or why there is none."""
+    completion = record.get("completion")
+    if completion is None:
+        failure = record["failure"] if "key" in record else None  # not asked yet
+        return ReportRow(index, {}, failure, record_facts(record))
+    kept = {name: completion[name] for name in _OF_RECORD if name in completion}
+    facts = {k: v for k, v in completion.items() if k not in ("message", *_OF_RECORD)}
+    conversation = {"messages": [completion["message"]], "metadata": facts}
+    return ReportRow(index, conversation, None, record_facts(record) | kept)
 
 
 def _rows_in(journal: Path) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from oumi.core.types.failure import Failure
 from oumi.data.records.formats import open_records
+from oumi.data.records.json_lines import JsonLines
 from oumi.data.records.record import Record
 from oumi.errors import InputError
 from oumi.report.journal_rows import JournalRows, RowFacts
@@ -18,6 +19,9 @@ from oumi.report.table_row import TableForm
 from oumi.runner.storage.atomic import beside
 from oumi.runner.storage.lazy import LazyFailures
 from oumi.runner.storage.run_summary import RunSummary
+
+AnsweredT = TypeVar("AnsweredT")
+FailedT = TypeVar("FailedT")
 
 _FIRST_ROWS = 100
 """Of these at least one must be readable: a binary file is no run, one with a bad line is."""
@@ -59,34 +63,30 @@ class OutputRows(RunRows):
         if first and all(record.problem is not None for record in first):
             raise InputError(f"{_place(self.path.name, first[0])}: {first[0].problem}")
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether each line of the file itself is a conversation."""
+        return (
+            isinstance(self._records, JsonLines)
+            and not self._records.is_packed
+            and not self._is_table()
+        )
+
     def _is_table(self) -> bool:
         first = next(iter(self._records), None)
         return first is not None and first.problem is None and "messages" not in first.columns
 
     def _conversations(self) -> Iterator[ReportRow]:
-        """Failures stand between the rows of the output, each at its number."""
-        failures = self._failures()
-        failed = next(failures, None)
-        index = 0
-        for record in self._records:
-            while failed is not None and failed.index <= index:
-                yield failed
-                index = failed.index + 1
-                failed = next(failures, None)
-            yield _row_of(index, record)
-            index += 1
-        if failed is not None:
-            yield failed
-        yield from failures
+        failures = ((row.index, row) for row in self._failures())
+        for index, found in numbered(self._records, failures):
+            yield found if isinstance(found, ReportRow) else row_of(index, found)
 
     def _failures(self) -> Iterator[ReportRow]:
         if self._failures_path is None:
             return
         for record in open_records(self._failures_path):
-            values = record.columns
-            is_failure = isinstance(values.get("failure"), dict) and "row" in values
-            if record.problem is None and is_failure:
-                yield _failed_row(values)
+            if (row := failed_row(record)) is not None:
+                yield row
 
     def _table_rows(self) -> Iterator[ReportRow]:
         """A table holds the rows that failed as well."""
@@ -94,7 +94,7 @@ class OutputRows(RunRows):
         form: TableForm | None = None
         for index, record in enumerate(self._records):
             if record.problem is not None:
-                yield _row_of(index, record)
+                yield row_of(index, record)
                 continue
             form = form or TableForm(record.columns, _schema_names(self.summary))
             row = form.row(record.columns)
@@ -105,7 +105,29 @@ class OutputRows(RunRows):
             yield ReportRow(index, row.conversation, failure, known, record.line)
 
 
-def _row_of(index: int, record: Record) -> ReportRow:
+def numbered(
+    answered: Iterable[AnsweredT], failed: Iterable[tuple[int, FailedT]]
+) -> Iterator[tuple[int, AnsweredT | FailedT]]:
+    """Rows with their numbers: failures have theirs, and the rows of the output, which are in
+    order, those that are left.
+    """
+    failures = iter(failed)
+    failure = next(failures, None)
+    index = 0
+    for row in answered:
+        while failure is not None and failure[0] <= index:
+            yield failure
+            index = failure[0] + 1
+            failure = next(failures, None)
+        yield index, row
+        index += 1
+    if failure is not None:
+        yield failure
+    yield from failures
+
+
+def row_of(index: int, record: Record) -> ReportRow:
+    """The row of a record of conversations; a failed one for what is none."""
     if record.problem is not None:
         place = "" if record.line is None else f"line {record.line}: "
         failure = Failure("InputError", f"{place}{record.problem}", attempts=0)
@@ -113,7 +135,13 @@ def _row_of(index: int, record: Record) -> ReportRow:
     return ReportRow(index, record.columns)
 
 
-def _failed_row(values: Mapping[str, Any]) -> ReportRow:
+def failed_row(record: Record) -> ReportRow | None:
+    """The row of a line in the file of failures; None for a line that is none."""
+    values = record.columns
+    if record.problem is not None or not isinstance(values.get("failure"), dict):
+        return None
+    if not isinstance(values.get("row"), int):
+        return None
     conversation = values.get("conversation")
     given = conversation if isinstance(conversation, dict) else {}
     return ReportRow(values["row"], given, values["failure"], line=values.get("line"))
@@ -136,16 +164,25 @@ def has_run(path: Path) -> bool:
     return path.exists() or beside(path, ".journal").exists()
 
 
-def open_run(path: Path) -> RunRows:
-    """The rows of an output file, or of a run that has none yet. Raises InputError."""
+def output_of(path: Path) -> Path:
+    """The output file that is meant: by itself, or by the journal of a run that has none yet.
+
+    Raises InputError.
+    """
     if path.is_dir():
         raise InputError(f"{path}: a folder; name the output file of a run")
     for ending in (".failures.jsonl", ".run.json", ".journal"):
         if path.name.endswith(ending):
             output = path.with_name(path.name.removesuffix(ending))
             if ending == ".journal" and not output.exists():
-                return JournalRows(output)
+                return output
             raise InputError(f"{path}: lies beside an output file; name that one: {output}")
+    return path
+
+
+def open_run(given: Path) -> RunRows:
+    """The rows of an output file, or of a run that has none yet. Raises InputError."""
+    path = output_of(given)
     if path.exists():
         return OutputRows(path)
     if beside(path, ".journal").exists():

@@ -55,28 +55,30 @@ class Property:
         self._numbers = Numbers()
         self._lengths = Numbers()
 
-    def add(self, value: Any) -> None:
-        """Count a value."""
+    def add(self, value: Any, times: int = 1) -> None:
+        """Count a value; -1 times takes back one that was counted."""
         kind = _kind_of(value)
-        self._kinds[kind] += 1
+        self._kinds[kind] += times
         if kind == "number":
-            self._add_number(value)
+            self._add_number(value, times)
         elif kind == "list":
-            self._lengths.add(len(value))
+            self._lengths.add(len(value), times)
         elif kind in ("text", "boolean"):
             text = value if kind == "text" else str(value).lower()
-            self._lengths.add(len(text))
-            self._add_text(text)
+            self._lengths.add(len(text), times)
+            self._add_text(text, times)
 
-    def _add_number(self, value: float) -> None:
+    def _add_number(self, value: float, times: int) -> None:
         if abs(value) <= _LARGEST:
-            self._numbers.add(float(value))
+            self._numbers.add(float(value), times)
 
-    def _add_text(self, text: str) -> None:
-        if text in self._values or (
-            len(text) <= _LONGEST_VALUE and len(self._values) < _MOST_VALUES
-        ):
-            self._values[text] += 1
+    def _add_text(self, text: str, times: int) -> None:
+        if text in self._values:
+            self._values[text] += times
+            if not self._values[text]:
+                del self._values[text]
+        elif times > 0 and len(text) <= _LONGEST_VALUE and len(self._values) < _MOST_VALUES:
+            self._values[text] = times
         else:
             self._has_more = True
 
@@ -89,7 +91,7 @@ class Property:
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values. `values` are the most frequent texts, all of them for choices."""
         return {
-            "kinds": dict(self._kinds),
+            "kinds": {kind: count for kind, count in self._kinds.items() if count},
             "is_choice": self.is_choice,
             "values": self._values.most_common(50 if self.is_choice else _SHOWN_VALUES),
             "different": None if self._has_more else len(self._values),
@@ -107,17 +109,19 @@ class Properties:
         self._by_name: dict[str, Property] = {}
         self._has_more = False
 
-    def add(self, text: str | None, value: Any) -> None:
-        """Count an answer, of which `value` is what `parse_answer` gave."""
+    def add(self, text: str | None, value: Any, times: int = 1) -> None:
+        """Count an answer, of which `value` is what `parse_answer` gave; -1 times takes back one
+        that was counted.
+        """
         if text is None:
             return
         if value is None:
-            self._texts.add(text)
+            self._texts.add(text, times)
             return
-        self._objects += 1
+        self._objects += times
         for name, part in flatten(value):
             if (found := self._find(name or "(items)")) is not None:
-                found.add(part)
+                found.add(part, times)
 
     def _find(self, name: str) -> Property | None:
         found = self._by_name.get(name)

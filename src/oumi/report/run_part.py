@@ -15,6 +15,7 @@ from oumi.report.figures import Figures
 from oumi.report.properties import parse_answer, scalars
 from oumi.report.row import ReportRow, RowStatus
 from oumi.report.run_rows import RunRows
+from oumi.runner.storage.run_summary import RunSummary
 
 MOST_ROWS = 100_000
 """Rows of a run that a file holds: about 40 MB with usual answers, which a browser opens in a
@@ -52,13 +53,13 @@ def write_run(file: BinaryIO, number: int, rows: RunRows, most: int) -> None:
         group = figures.add(row, value)
         if sample.holds(row):
             blocks.add(row.to_dict())
-            columns.add(_values(row, value, group, figures.cost_of(row)))
+            values = values_of(row, value, group, figures.cost_of(row))
+            values["fact"] |= {"key": row.key, "answer": answer_hash(row, value)}
+            columns.add(values)
     blocks.flush()
     facts = {
-        "name": rows.name,
+        **facts_of(rows.name, summary),
         "figures": figures.to_dict(),
-        "summary": None if summary is None else summary.to_dict(),
-        "command": None if summary is None else command_of(summary.settings, summary.engine),
         "share": sample.share,
         "starts": blocks.starts,
         "rows": columns.rows,
@@ -67,10 +68,19 @@ def write_run(file: BinaryIO, number: int, rows: RunRows, most: int) -> None:
     write_block(file, name, write_json(facts))
 
 
-def _values(
+def facts_of(name: str, summary: RunSummary | None) -> dict[str, Any]:
+    """What the page says of a run besides its rows."""
+    return {
+        "name": name,
+        "summary": None if summary is None else summary.to_dict(),
+        "command": None if summary is None else command_of(summary.settings, summary.engine),
+    }
+
+
+def values_of(
     row: ReportRow, value: Any, group: str | None, cost: float | None
 ) -> dict[str, dict[str, Any]]:
-    """What the table shows of a row, by group and column."""
+    """What the table shows of a row, by group and column. `value` is what `parse_answer` gave."""
     usage = row.usage
     facts = {
         "row": row.index,
@@ -80,10 +90,10 @@ def _values(
         "prompt_tokens": None if usage is None else usage.prompt_tokens,
         "completion_tokens": None if usage is None else usage.completion_tokens,
         "latency_s": row.record.get("latency_s") or None,  # 0 where no request was answered
+        "first_token_s": row.record.get("first_token_s"),
+        "waited_s": row.record.get("waited_s"),
         "cost_usd": cost,
         "answer_characters": None if row.answer is None else len(row.answer),
         "failure": group,
-        "key": row.key,
-        "answer": answer_hash(row, value),
     }
     return {"fact": facts, "metadata": row.own_metadata, "property": dict(scalars(value))}

@@ -88,7 +88,7 @@ class AnswerTable:
         if isinstance(outcome, Failure):
             return self._columns.of_failure(outcome.to_dict(), sample)
         try:
-            values = self._columns.of_completion(outcome, parsed, sample)
+            values = self._columns.of_answer(outcome, parsed, sample)
             check_values(values, self._columns.types)
             return values
         except ValueError as error:

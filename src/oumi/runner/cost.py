@@ -94,7 +94,7 @@ class PaidTokens:
         self._by_share: defaultdict[float, Usage] = defaultdict(Usage)
 
     def add(self, usage: Usage, share: float = 1.0) -> None:
-        """Count further tokens."""
+        """Count further tokens; negative ones take back what was counted."""
         self._by_share[share] += usage
 
     @property

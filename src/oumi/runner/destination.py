@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import collections
-from collections.abc import Container, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
-from oumi.core.configs.secrets import shown_settings
-from oumi.core.logs import logger
 from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
-from oumi.data.jsonl import JsonlSink
 from oumi.data.source import Row, Source
 from oumi.data.tables.parser import Parser
-from oumi.errors import OumiError, RequestError
+from oumi.errors import OumiError
 from oumi.runner.limits.budget import Spent
 from oumi.runner.limits.reservation import Tokens
+from oumi.runner.records import FileRecords, MemoryRecords
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
-from oumi.runner.storage.journal import Journal
-from oumi.runner.storage.lazy import LazyFailures, MissingConversations
-from oumi.runner.storage.memory import MemoryStore, join_rows
-from oumi.runner.storage.output import Output
+from oumi.runner.storage.lazy import LazyFailures
+from oumi.runner.storage.memory import join_rows
 from oumi.runner.storage.row_store import RowStore
-from oumi.runner.storage.snapshot import JournalSnapshot, outcome_in
+from oumi.runner.storage.snapshot import outcome_in
 from oumi.runner.table_form import parse_answers, table_form
 from oumi.structured.contract import type_of_answers
 
+ResultT_co = TypeVar("ResultT_co", covariant=True)
 
-class Destination(Protocol):
+
+class Destination(Protocol[ResultT_co]):
     """The methods are called in this order, each at most once."""
 
-    def finished_result(self) -> InferenceResult | None:
+    def finished_result(self) -> ResultT_co | None:
         """The result of this very job, where an earlier call has finished it."""
         ...
 
@@ -63,48 +60,19 @@ class Destination(Protocol):
         """Remember how many tokens may have been paid for without a record. Raises StorageError."""
         ...
 
-    def finish(self, stats: RunStats) -> InferenceResult:
+    def finish(self, stats: RunStats) -> ResultT_co:
         """Save what is recorded and return it. Raises StorageError."""
         ...
 
-    def result_until(self, error: OumiError) -> InferenceResult:
+    def result_until(self, error: OumiError) -> ResultT_co:
         """What is recorded of a run that an error has ended; nothing is saved. To be called while
         the store is open.
         """
         ...
 
 
-class MemoryDestination:
+class MemoryDestination(MemoryRecords):
     """For a job without an output file."""
-
-    def __init__(self, session: Session, source: Source):
-        self._session = session
-        self._source = source
-        self._store = MemoryStore()
-        self._contract_at = partial(session.contract_at, source)
-
-    def finished_result(self) -> None:
-        """Nothing: no call is remembered."""
-
-    @contextmanager
-    def open(self) -> Iterator[RowStore]:
-        """The answers by row."""
-        yield self._store
-
-    def claim(self, first: Iterable[Row]) -> int:
-        """Nothing is there to claim."""
-        return 0
-
-    def is_recorded(self, row: Row) -> bool:
-        """Whether a batch job of this call has answered a row; no other call is remembered."""
-        return self._store.holds(row.index)
-
-    def spent(self) -> Spent:
-        """Nothing: there were no earlier calls."""
-        return Spent()
-
-    def record_unrecorded(self, tokens: Tokens) -> None:
-        """Nothing outlives the call."""
 
     def finish(self, stats: RunStats) -> InferenceResult:
         """The conversations with their answers."""
@@ -115,100 +83,32 @@ class MemoryDestination:
         return self._store.result(self._source, self._contract_at, Failure.not_asked(error))
 
 
-class FileDestination:
+class FileDestination(FileRecords):
     """An output file with a journal beside it.
 
     Raises ConfigError and OutputExistsError where its files would take the place of others.
     """
 
     def __init__(self, session: Session, source: Source, path: Path, parser: Parser | None = None):
-        self._session = session
-        self._source = source
-        self._output = Output(path)
-        self._output.check_files(source.paths)
-        self._overwrite = session.config.overwrite
-        self._contract_at = partial(session.contract_at, source)
         is_table = session.config.writes_table
-        self._form = table_form(session, source, path, parser) if is_table else None
-        self._journal: Journal
-        self._looked_up = 0  # rows that were looked up in the journal
+        form = table_form(session, source, path, parser) if is_table else None
+        super().__init__(session, source, path, form)
 
     def finished_result(self) -> InferenceResult | None:
         """What the output holds, where it is of the same input and settings and nothing failed."""
-        # The ids are made of the whole input, which a new run has no need to read before it asks.
-        # Rows in memory are gone through, so that one without a form in JSON is known as such.
-        if not self._source.in_memory and not self._output.run_path.exists():
+        if not self._may_be_finished():
             return None
         if self._form is not None:
             return self._finished_table()
         return self._result() if self._is_finished() else None
 
-    def open(self) -> Journal:
-        """The journal, locked for this process."""
-        if not self._output.journal_path.exists():
-            self._check_replaceable(0)
-        self._journal = Journal(self._output.journal_path)
-        return self._journal
-
-    def claim(self, first: Iterable[Row]) -> int:
-        """Look rows up in the journal: all of them where an output is to be replaced, which has to
-        be of this run. Raises OutputExistsError where it is another's.
-        """
-        is_replaced = self._output.path.exists() and not self._overwrite
-        recorded = sum(map(self.is_recorded, self._source.rows() if is_replaced else first))
-        self._note_address(recorded)
-        self._check_replaceable(recorded)
-        return recorded
-
-    def is_recorded(self, row: Row) -> bool:
-        """Whether the journal holds an answer to a row. It is looked for once."""
-        if row.index < self._looked_up:
-            return self._journal.holds(row.index)
-        self._looked_up = row.index + 1
-        return self._journal.unclaimed > 0 and self._claim_row(row)
-
-    @contextmanager
-    def look(self) -> Iterator[Journal | None]:
-        """The journal as it is, its answers claimed by their rows; None where there is none.
-        Nothing is locked or written.
-        """
-        from oumi.runner.storage.journal_reader import JournalReader
-
-        if not self._output.journal_path.exists():
-            yield None
-            return
-        with JournalReader(self._output.journal_path) as self._journal:
-            collections.deque(map(self.is_recorded, self._source.rows()), maxlen=0)
-            yield self._journal
-
-    def spent(self) -> Spent:
-        """All that the journal holds, also for rows that are no longer in the input."""
-        from oumi.runner.storage.journal_reader import recorded_usage
-
-        unrecorded = Tokens(*self._journal.notes.get("unrecorded", ()))
-        usage = recorded_usage(self._journal.path)
-        return Spent.of(usage, unrecorded, self._session.price)
-
-    def record_unrecorded(self, tokens: Tokens) -> None:
-        """Write it to the journal."""
-        self._journal.append_note("unrecorded", [tokens.prompt, tokens.completion])
-
     def finish(self, stats: RunStats) -> InferenceResult:
         """Write the output and its neighbours. A table that holds all of it stays as it is."""
-        session, form = self._session, self._form
+        form = self._form
         if form is not None:
             parse_answers(form, self._source, self._journal, self._contract_at)
         if form is None or form.parser or not self._is_finished():
-            self._output.write(
-                self._source,
-                self._journal,
-                self._run_ids[0],
-                session.price,
-                stats.to_dict(),
-                self._contract_at,
-                JsonlSink if form is None else form.open,
-                self._made_by,
-            )
+            self._write(stats)
         return self._result() if form is None else self._table_result()
 
     def result_until(self, error: OumiError) -> InferenceResult:
@@ -216,8 +116,7 @@ class FileDestination:
         holds the rows in memory.
         """
         missing, contract_at = Failure.not_asked(error), self._contract_at
-        if self._journal.unclaimed:
-            collections.deque(map(self.is_recorded, self._source.rows()), maxlen=0)
+        self._claim_rest()
         if self._source.in_memory:
             outcome_of = partial(outcome_in, self._journal)
             return join_rows(self._source, outcome_of, contract_at, missing)
@@ -227,11 +126,11 @@ class FileDestination:
         """Of a finished table the answers are in the journal, which is looked up in row by row.
         Where that was removed, only the table is left.
         """
-        if self._output.journal_path.exists() or not self._is_finished():
+        missing = self._missing_answers("conversations")
+        if missing is None:
             return None
-        total = sum(1 for _ in self._source.records())
-        missing = MissingConversations(self._output.path, total)
-        return InferenceResult(missing, range(total), num_samples=self._source.num_samples)
+        rows = range(len(missing))
+        return InferenceResult(missing, rows, num_samples=self._source.num_samples)
 
     def _table_result(self) -> InferenceResult:
         """The conversations, from the journal, and the failures, from their file."""
@@ -241,59 +140,6 @@ class FileDestination:
         if not self._source.in_memory:
             return replace(result, failures=failures)
         return _held(result, dict(failures))
-
-    def _snapshot(self, missing: Failure, failed: Container[int] = ()) -> JournalSnapshot:
-        total = sum(1 for _ in self._source.records())
-        places = (place for place in self._journal.places(total) if place[0] not in failed)
-        path = self._output.journal_path
-        return JournalSnapshot(path, total, missing, self._contract_at, places)
-
-    @cached_property
-    def _run_ids(self) -> tuple[str, str]:
-        """The id of this run, and the one that version 0.1 gave it."""
-        fingerprint = self._source.fingerprint()
-        if self._form is not None:  # the same answers in another form are another file
-            fingerprint += self._form.name
-        keys = (self._session.keys.settings_key, self._session.job_keys.settings_key)
-        return f"{keys[0]}-{fingerprint}", f"{keys[1]}-{fingerprint}"
-
-    @property
-    def _made_by(self) -> dict[str, Any]:
-        config = self._session.config
-        return {"engine": self._session.name, "settings": shown_settings(config)}
-
-    def _check_replaceable(self, recorded: int) -> None:
-        self._output.check_replaceable(recorded, overwrite=self._overwrite, made_by=self._made_by)
-
-    def _is_finished(self) -> bool:
-        return self._output.is_finished(self._run_ids)
-
-    def _claim_row(self, row: Row) -> bool:
-        if row.conversation is None:
-            return False
-        try:
-            session = self._session.for_row(row)
-        except RequestError:  # settings of the row that the engine cannot honour
-            return False
-        claim = partial(self._journal.claim_valid, row.index, contract=session.contract)
-        return claim(session.keys.row_key(row)) or claim(session.job_keys.row_key(row))
-
-    def _note_address(self, recorded: int) -> None:
-        """Record where answers come from, and say so where those of earlier calls come from
-        elsewhere.
-        """
-        address, earlier = self._session.url, self._journal.notes.get("address")
-        if address is None or address == earlier:
-            return
-        if recorded and earlier is not None:
-            logger.warning(
-                "%d recorded answers came from %s, the others are asked at %s: taken to be the "
-                "same model, as it has the same name",
-                recorded,
-                earlier,
-                address,
-            )
-        self._journal.append_note("address", address)
 
     def _result(self) -> InferenceResult:
         # Rows with settings of their own may have schemas of their own, which are of no type.

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from oumi.core.types.completion import Completion, Usage
-from oumi.core.types.failure import Failure
 from oumi.errors import OumiError
-from oumi.runner.cost import Price
 from oumi.runner.limits.status import LimiterStatus, time_text
+from oumi.runner.worker_status import WorkerStatus
+
+if TYPE_CHECKING:
+    from oumi.core.types.answer import Answer
+    from oumi.core.types.failure import Failure
+    from oumi.core.types.usage import Usage
+    from oumi.runner.cost import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class RowDone(NamedTuple):
     """A row has its answer, and the answer is recorded."""
 
     row: int
-    completion: Completion
+    answer: Answer
     """As it is handed out; one that was valid at once does not say yet that it is `native`."""
     latency_s: float | None
     """Seconds that the requests took which were answered: one, or with repairs several. None for an
@@ -60,7 +64,12 @@ class RowDone(NamedTuple):
     waited_s: float = 0.0
     """All other seconds: for a place in the limits, and for tries that failed."""
     usage: Usage | None = None
-    """Tokens of this session, where they are not those of the completion."""
+    """Tokens of this session, where they are not those of the answer."""
+
+    @property
+    def completion(self) -> Answer:
+        """The answer, by its name before there were embeddings."""
+        return self.answer
 
 
 class RowFailed(NamedTuple):
@@ -97,6 +106,13 @@ class LimitsReported:
     """What the limiter does at this moment; several times a second, and once at the end."""
 
     status: LimiterStatus
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersReported:
+    """How the workers of a cluster stand, as often as the limiter. Never without a cluster."""
+
+    workers: tuple[WorkerStatus, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +170,7 @@ Event = (
     | RowRetried
     | RowRepaired
     | LimitsReported
+    | WorkersReported
     | Waiting
     | Resumed
     | BatchReported

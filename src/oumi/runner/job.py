@@ -7,8 +7,10 @@ import contextlib
 import shutil
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.configs.input_folder import STANDARD_STREAM
@@ -16,19 +18,16 @@ from oumi.core.configs.part import Part
 from oumi.core.configs.run_choices import BadRows
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
-from oumi.core.types.estimate import RunEstimate
-from oumi.core.types.result import InferenceResult
-from oumi.data.check import CheckedRows, check_rows
+from oumi.core.types.result import RowOutcomes
+from oumi.data.check import CheckedRows
 from oumi.data.conversation_like import Conversations
 from oumi.data.opening import open_source
 from oumi.data.output_name import check_output_name
 from oumi.data.part_source import PartSource
 from oumi.data.some_rows import SomeRows
 from oumi.data.source import Source
-from oumi.data.tables.parser import Parser
-from oumi.errors import BudgetError, ConfigError, InputError, OumiError, StorageError
+from oumi.errors import BudgetError, OumiError, StorageError
 from oumi.runner.batch_phase import BatchPhase
-from oumi.runner.destination import Destination, FileDestination, MemoryDestination
 from oumi.runner.events import (
     BatchReported,
     Event,
@@ -38,38 +37,37 @@ from oumi.runner.events import (
     SourceRecognised,
     Waiting,
 )
-from oumi.runner.limits.budget import Budget, check_no_budget, check_price, has_budget, most_rows
+from oumi.runner.limits.budget import Budget, check_price, has_budget
 from oumi.runner.parts.attempts import attempt_path, find_part
 from oumi.runner.progress_file import ProgressFile
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
-from oumi.runner.run import Run
-from oumi.runner.sample_check import check_samples
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.row_store import RowStore
 
+if TYPE_CHECKING:
+    from oumi.runner.destination import Destination
+    from oumi.runner.run import Run
 
-class Job:
-    """One call of `infer`, under the settings of the session."""
+ResultT = TypeVar("ResultT", bound=RowOutcomes)
+
+
+class Job(ABC, Generic[ResultT]):
+    """One call that works through the rows of an input, under the settings of the session."""
 
     def __init__(
         self,
         session: Session,
         conversations: Conversations | None = None,
         listener: Listener | None = None,
-        parser: Parser | None = None,
     ):
         self._session = session
         self._config = session.config
         self._part = find_part(session.config)
         self.source = _part_of(open_source(conversations, session.config), self._part)
         check_output_name(session.config)
-        check_samples(session, self.source)
         check_price(session.price, session.config)
-        if session.batch_phase is not None:
-            check_no_budget(session.config)
-        self._parser = parser
         self._stats = RunStats()
         self._listener = listener or log_waits
         path = session.config.progress_path
@@ -79,7 +77,7 @@ class Job:
         self._budget: Budget | None = None
         self._only: frozenset[int] | None = None  # the rows of a pilot
 
-    async def run(self) -> InferenceResult:
+    async def run(self) -> ResultT:
         """Answer all rows and save them. Raises what ends the whole run."""
         source = self.source
         if source.recognised is not None:
@@ -108,36 +106,8 @@ class Job:
                 finally:
                     self._close_budget()
                 if self._stopped or self._only is not None:
-                    return InferenceResult()
+                    return self._no_result()
                 return await asyncio.to_thread(destination.finish, self._stats)
-
-    async def estimate(self, pilot: int = 0) -> RunEstimate:
-        """What the rows that have no answer yet will take, once `pilot` rows are asked, whose
-        answers are recorded. Without a pilot nothing is sent or written.
-        """
-        from oumi.runner.estimate import estimate_run, pilot_rows
-
-        if pilot and not self._is_kept:
-            raise ConfigError("a pilot needs an output_path, beside which its answers are kept")
-        bad_rows_fail = self._config.bad_rows == BadRows.FAIL
-        total = await asyncio.to_thread(check_rows, self.source, bad_rows_fail=bad_rows_fail)
-        if pilot:
-            self._only = pilot_rows(min(total, most_rows(self._config) or total), pilot)
-            await self.run()
-        return await estimate_run(self._session, self.source, total)
-
-    async def run_partial(self) -> InferenceResult:
-        """The same, but what the answers of a backend end is a result as well: the rows that were
-        not asked have failed because of it. Raises what is wrong with the input or the disk.
-        """
-        try:
-            return await self.run()
-        except (InputError, StorageError):
-            raise
-        except OumiError as error:
-            if not isinstance(error.result, InferenceResult):
-                raise
-            return error.result
 
     @property
     def kept(self) -> str:
@@ -153,7 +123,11 @@ class Job:
             self._run.stop()
 
     async def _begin(
-        self, destination: Destination, store: RowStore, rows: CheckedRows, path: Path | None
+        self,
+        destination: Destination[ResultT],
+        store: RowStore,
+        rows: CheckedRows,
+        path: Path | None,
     ) -> Run:
         """The run, which is about to ask."""
         is_all = self._phase is not None  # which answers no row that has an answer already
@@ -163,7 +137,7 @@ class Job:
         queue = RowQueue(rows, asked, destination.is_recorded, recorded, is_all=is_all)
         self._budget = await asyncio.to_thread(self._open_budget, destination)
         refusals = Refusals(has_answers=recorded > 0)
-        run = self._run = Run(self._session, store, queue, self._notify, refusals, self._budget)
+        run = self._run = self._new_run(store, queue, refusals)
         self._notify_started(queue.counts, path)
         return run
 
@@ -181,7 +155,7 @@ class Job:
         bad_rows_fail = self._config.bad_rows == BadRows.FAIL
         return CheckedRows(self._asked_source, bad_rows_fail=bad_rows_fail)
 
-    def _open_budget(self, destination: Destination) -> Budget | None:
+    def _open_budget(self, destination: Destination[ResultT]) -> Budget | None:
         """What the run may take; None where nothing limits it."""
         if not has_budget(self._config):
             return None
@@ -193,7 +167,7 @@ class Job:
             with contextlib.suppress(StorageError):  # then more counts as paid than need be
                 self._budget.close()
 
-    async def _explain(self, error: OumiError, destination: Destination) -> None:
+    async def _explain(self, error: OumiError, destination: Destination[ResultT]) -> None:
         """Have an error that ends the run carry what became of each row."""
         if isinstance(error, BudgetError):
             error.add_progress(self._progress_until(error))
@@ -217,10 +191,17 @@ class Job:
         done = stats.kept(self._config.output_path)
         return f"{done}{left}. With a higher {error.setting} the same call goes on"
 
-    def _destination(self, source: Source, path: Path | None) -> Destination:
-        if path is None:
-            return MemoryDestination(self._session, source)
-        return FileDestination(self._session, source, path, self._parser)
+    @abstractmethod
+    def _destination(self, source: Source, path: Path | None) -> Destination[ResultT]:
+        """Where the rows end up; `path` is None where no file keeps them."""
+
+    @abstractmethod
+    def _new_run(self, store: RowStore, queue: RowQueue, refusals: Refusals) -> Run:
+        """What asks the rows of a queue."""
+
+    @abstractmethod
+    def _no_result(self) -> ResultT:
+        """The result of a job that was stopped, or of a pilot."""
 
     def _notify_started(self, counts: RowsCounted, path: Path | None) -> None:
         name, price = self._session.name, self._session.price

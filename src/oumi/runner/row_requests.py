@@ -8,10 +8,13 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.core.types.embedding import Embeddings
 from oumi.errors import OumiError
+from oumi.runner.embedding_request import EmbeddingRequest
+from oumi.runner.events import Event, RowRetried
 from oumi.runner.limits.permit import Permit
 from oumi.runner.limits.reservation import NOTHING_RESERVED, Reservation, Tokens
 from oumi.runner.limits.tries import Tries
@@ -29,22 +32,25 @@ Accept = Callable[[Completion], Completion]
 
 
 class RowRequests:
-    """Sends what a row asks, and counts it. `on_retry` is called with the error of a try that
-    failed, and with the seconds until the next one.
+    """Sends what the row with number `index` asks, and counts it. `notify` hears of each retry.
 
     `stop`, `refusals` and `budget` are shared by the rows of a run.
     """
 
-    __slots__ = ("_budget", "_on_retry", "_refusals", "_stop", "attempts", "latency_s")
+    # It must not hold its task, not even by a method: rows that are cycles keep the garbage
+    # collector busy for a sixth of the time that a row takes.
+    __slots__ = ("_budget", "_index", "_notify", "_refusals", "_stop", "attempts", "latency_s")
 
     def __init__(
         self,
-        on_retry: Callable[[OumiError, float], object],
+        index: int,
+        notify: Callable[[Event], object],
         stop: StopSignal,
         refusals: Refusals,
         budget: Budget | None,
     ):
-        self._on_retry = on_retry
+        self._index = index
+        self._notify = notify
         self._stop = stop
         self._refusals = refusals
         self._budget = budget
@@ -53,10 +59,24 @@ class RowRequests:
         self.latency_s = 0.0
         """Seconds that those took which were answered."""
 
-    async def complete(self, session: Session, request: Request, record: Accept) -> Completion:
+    @overload
+    async def complete(self, session: Session, request: Request, record: Accept) -> Completion: ...
+    @overload
+    async def complete(
+        self,
+        session: Session,
+        request: EmbeddingRequest,
+        record: Callable[[Embeddings], Embeddings],
+    ) -> Embeddings: ...
+    async def complete(
+        self,
+        session: Session,
+        request: Request | EmbeddingRequest,
+        record: Callable[[Any], Completion | Embeddings],
+    ) -> Completion | Embeddings:
         """An answer to a request, recorded. What follows a try that failed, `Tries` knows."""
         limiter, tries = session.limiter, None
-        estimate = session.estimate_tokens(request)
+        estimate = _estimate(session, request)
         while True:
             try:
                 with (
@@ -68,16 +88,17 @@ class RowRequests:
                 ):
                     self._stop.check()
                     self.attempts += 1
-                    needs_media = _needs_media(session, request)
-                    ready = await self._load_media(session, request) if needs_media else request
+                    ready = request
+                    if isinstance(ready, Request) and _needs_media(session, ready):
+                        ready = await self._load_media(session, ready)
                     started_s = time.monotonic()
                     reservation.sent()
-                    completion = await self._answer(session, ready)
+                    answer = await self._answer(session, ready)
                     took_s = self._answered_after(started_s)
-                    completion = record(completion)  # from here on it is paid for
-                    reservation.spend(completion.usage)
-                    permit.done(*_tokens_used(completion, estimate), took_s)
-                    return completion
+                    answer = record(answer)  # from here on it is paid for
+                    reservation.spend(answer.usage)
+                    permit.done(*_tokens_used(answer.usage, estimate), took_s)
+                    return answer
             except OumiError as error:
                 tries = tries or Tries(session.retry_policy, limiter)
                 wait_s = self._wait_after(error, tries)
@@ -123,7 +144,7 @@ class RowRequests:
                     calls.add(delta.tool_calls)
                     if delta.completion is not None:
                         took_s = self._answered_after(started_s)
-                        permit.done(*_tokens_used(delta.completion, estimate), took_s)
+                        permit.done(*_tokens_used(delta.completion.usage, estimate), took_s)
                         reservation.spend(delta.completion.usage)
                         completion = accept(delta.completion)
                         rest = calls.rest(completion.message.tool_calls or ())
@@ -136,23 +157,32 @@ class RowRequests:
         is_hopeless = self._refusals.is_hopeless(error)
         wait_s = None if is_hopeless else tries.next_wait_s(error)
         if wait_s is not None:
-            self._on_retry(error, wait_s)
+            self._notify(RowRetried(self._index, error, wait_s))
         return wait_s
 
-    def _answer(self, session: Session, request: Request) -> Coroutine[Any, Any, Completion]:
+    def _answer(
+        self, session: Session, request: Request | EmbeddingRequest
+    ) -> Coroutine[Any, Any, Completion | Embeddings]:
         """The session's answer. A stop waits for it, unless there is only a connection to come."""
-        completion = session.complete(request)
+        answer: Coroutine[Any, Any, Completion | Embeddings]
+        if isinstance(request, EmbeddingRequest):
+            answer = session.embed(request)
+        else:
+            answer = session.complete(request)
         outage = session.limiter.availability.outage
         is_paid = outage is None or not outage.error.unreachable
-        return completion if is_paid else self._stop.ends(completion)
+        return answer if is_paid else self._stop.ends(answer)
 
-    async def _reserve(self, session: Session, request: Request) -> Reservation:
+    async def _reserve(self, session: Session, request: Request | EmbeddingRequest) -> Reservation:
         """What the request may take of the budget, once that is left. A stop ends the wait."""
         budget = self._budget
         if budget is None or not budget.limits_tokens:
             return NOTHING_RESERVED
-        prompt = await session.count_prompt(request)
-        most = Tokens(prompt.most, request.config.generation.max_new_tokens)
+        if isinstance(request, EmbeddingRequest):
+            most = Tokens(request.most_tokens)
+        else:
+            prompt = await session.count_prompt(request)
+            most = Tokens(prompt.most, request.config.generation.max_new_tokens)
         is_begun = self.attempts > 0
         return await self._stop.ends(budget.reserve(most, session.price, is_begun=is_begun))
 
@@ -179,7 +209,13 @@ def _needs_media(session: Session, request: Request) -> bool:
     return media is not None and media.is_needed(request)
 
 
-def _tokens_used(completion: Completion, estimate: tuple[int, int]) -> tuple[int, int]:
+def _estimate(session: Session, request: Request | EmbeddingRequest) -> tuple[int, int]:
+    """Upper bounds on the tokens of the prompt and of the answer, for limits in tokens."""
+    if isinstance(request, EmbeddingRequest):
+        return request.expected_tokens, 0
+    return session.estimate_tokens(request)
+
+
+def _tokens_used(usage: Usage, estimate: tuple[int, int]) -> tuple[int, int]:
     """Tokens of the prompt and of the answer; the estimate where the server does not count."""
-    usage = completion.usage
     return (usage.prompt_tokens, usage.completion_tokens) if usage.total_tokens else estimate

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row
-from oumi.errors import OumiError, StructuredOutputError
-from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired, RowRetried
+from oumi.errors import StructuredOutputError
+from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired
 from oumi.runner.limits.budget import Budget
 from oumi.runner.prefill import check_last_message
 from oumi.runner.refusals import Refusals
@@ -84,7 +84,7 @@ class RowTask:
         self._key = key
         self._refusals = refusals = refusals or Refusals()
         self._cache = cache
-        self._requests = RowRequests(self._retried, stop or StopSignal(), refusals, budget)
+        self._requests = RowRequests(row.index, notify, stop or StopSignal(), refusals, budget)
         self._started_s = time.monotonic()
         self._recorded_times: RowTimes | None = None  # at the last answer
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
@@ -195,7 +195,7 @@ class RowTask:
         if self._cache is None or self._store.earlier_answer(self._row.index) is not None:
             return None
         found = self._cache.get(self._key, self._row.repeat)
-        if found is None:
+        if not isinstance(found, Completion):
             return None
         try:
             answer = require_valid(contract, found)
@@ -228,9 +228,6 @@ class RowTask:
         self._earlier, self._problem = completion.answers, problem
         self._notify(RowRepaired(self._row.index, problem))
 
-    def _retried(self, error: OumiError, wait_s: float) -> None:
-        self._notify(RowRetried(self._row.index, error, wait_s))
-
     def _accept_and_keep(self, completion: Completion) -> Completion:
         accepted = self.accept(completion)
         self._keep()
@@ -250,7 +247,11 @@ class RowTask:
 
     def _append(self, completion: Completion) -> None:
         self._recorded_times = times = self._times()
-        self._store.append(self._row.index, self._key, completion, **times)
+        row, key, first_s = self._row.index, self._key, completion.first_token_s
+        if first_s is None:
+            self._store.append(row, key, completion, **times)
+        else:
+            self._store.append(row, key, completion, **times, first_token_s=round(first_s, 6))
 
     def _times(self) -> RowTimes:
         total_s = time.monotonic() - self._started_s

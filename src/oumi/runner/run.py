@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from oumi.data.source import Row, Source
 from oumi.errors import StorageError, UnavailableError
 from oumi.runner.batch_phase import BatchPhase
 from oumi.runner.cache.opening import opened_cache
-from oumi.runner.events import Event, LimitsReported, Listener, RowRetried, RunEnded, Stopping
+from oumi.runner.events import (
+    Event,
+    LimitsReported,
+    Listener,
+    RowDone,
+    RowFailed,
+    RowRetried,
+    RunEnded,
+    Stopping,
+    WorkersReported,
+)
 from oumi.runner.limits.budget import Budget
 from oumi.runner.refusals import Refusals
 from oumi.runner.row_queue import RowQueue
@@ -25,6 +35,14 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.25  # often enough for a progress bar
 _TICKS_PER_SYNC = 4  # a power cut loses about a second of answers
+
+
+class Task(Protocol):
+    """Answers a row."""
+
+    async def run(self) -> RowDone | RowFailed:
+        """Ask until the row has an answer or has failed; either way it is recorded."""
+        ...
 
 
 class Run:
@@ -115,8 +133,7 @@ class Run:
             while (row := await self._queue.next()) is not None:
                 if self._stop.is_set:
                     return
-                if self._budget is not None and not self._budget.allows_row(row.index):
-                    self._fatal = self._fatal or self._budget.rows_error()
+                if not self._allows(row):
                     return
                 self._in_flight += 1
                 try:
@@ -128,13 +145,21 @@ class Run:
         except Exception as error:
             self._end_with(error)
 
+    def _allows(self, row: Row) -> bool:
+        """Whether the budget has a row left; else the run ends once those in flight have."""
+        if self._budget is None or self._budget.allows_row(row.index):
+            return True
+        self._fatal = self._fatal or self._budget.rows_error()
+        return False
+
     async def _check_ahead(self) -> None:
         try:
             await self._queue.check_ahead()
         except Exception as error:
             self._end_with(error)
 
-    def _task(self, row: Row) -> RowTask:
+    def _task(self, row: Row) -> Task:
+        """What answers a row that was taken from the queue."""
         return RowTask(
             self._session,
             row,
@@ -176,6 +201,8 @@ class Run:
 
     def _report(self) -> None:
         self._notify(LimitsReported(self._session.limiter.status))
+        if workers := self._session.report_workers():
+            self._notify(WorkersReported(workers))
         if (counts := self._queue.counts) != self._counts:
             self._counts = counts
             self._notify(counts)

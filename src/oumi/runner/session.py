@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.embedding import Embeddings
 from oumi.data.shared_prefix import PrefixMemory
 from oumi.data.source import Row, Source
 from oumi.errors import OumiError, UnsupportedError
@@ -20,10 +21,12 @@ from oumi.runner.limits.retry import RetryPolicy
 from oumi.runner.prompt_tokens import PromptTokens, estimate_prompt
 from oumi.runner.request import KeyMaker, Request, written_out
 from oumi.runner.seeds import sample_seed
+from oumi.runner.worker_status import WorkerStatus
 from oumi.structured.contract import Contract
 
 if TYPE_CHECKING:
     from oumi.runner.batch_phase import BatchPhase
+    from oumi.runner.embedding_request import EmbeddingRequest
 
 _MOST_ROW_SESSIONS = 256
 """Enough for settings that come again and again; where each row has its own, as with seeds, no
@@ -75,6 +78,9 @@ class Session(ABC):
     derive: Callable[[InferenceConfig], Session] | None = field(default=None, repr=False)
     """Makes the session of other settings, after a check of these; for rows that bring their own.
     Raises what is wrong with them."""
+
+    texts_per_request: int = 1
+    """Most texts that are embedded by one request."""
 
     batch_phase: BatchPhase | None = field(default=None, repr=False)
     """Answers the rows of a run by a batch job first, where the settings ask for that."""
@@ -162,6 +168,28 @@ class Session(ABC):
         generator stops the model.
         """
 
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """The vectors of texts. Many requests may run at once, on one event loop.
+
+        Raises UnsupportedError where the engine makes none.
+        """
+        raise UnsupportedError(f"{self.name} makes no embeddings")
+
+    def for_embeddings(self) -> Session:
+        """The same for rows whose texts are embedded: nothing of how answers are generated shapes a
+        vector, and so is part of its key.
+        """
+        shape = self.config.embedding.model_dump(mode="json", include={"dimensions"})
+        return replace(
+            self,
+            config=self.config.model_copy(update={"generation": GenerationParams()}),
+            identity={**self.identity, "embedding": shape},
+            media=None,
+            contract=None,
+            prefixes=None,
+            batch_phase=None,
+        )
+
     async def count_prompt(self, request: Request) -> PromptTokens:
         """The tokens of a prompt, before it is sent. Raises RequestError for one that cannot be
         made.
@@ -171,6 +199,10 @@ class Session(ABC):
     async def render(self, request: Request) -> str:
         """The prompt as a text to look at. Raises RequestError for one that cannot be made."""
         return written_out(request.conversation)
+
+    def report_workers(self) -> tuple[WorkerStatus, ...]:
+        """How the workers of a cluster stand; none where there is no cluster."""
+        return ()
 
     def estimate_tokens(self, request: Request) -> tuple[int, int]:
         """Upper bounds on the tokens of the prompt and of the answer, for limits in tokens."""

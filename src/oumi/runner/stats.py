@@ -23,8 +23,11 @@ from oumi.runner.events import (
     RunEnded,
     RunStarted,
     Waiting,
+    WorkersReported,
 )
 from oumi.runner.limits.status import LimiterStatus
+from oumi.runner.session_times import SessionTimes
+from oumi.runner.worker_status import WorkerStatus
 
 NOTICED_WAIT_S = 0.05
 """What a row waits less than this is our own work about a request: nothing to be told of."""
@@ -39,11 +42,11 @@ class Histogram:
     def __init__(self) -> None:
         self._buckets: Counter[int] = Counter()
 
-    def add(self, seconds: float | None) -> None:
-        """Count one duration; None is none."""
+    def add(self, seconds: float | None, times: int = 1) -> None:
+        """Count a duration; None is none. -1 times takes back one that was counted."""
         if seconds is None:
             return
-        self._buckets[round(math.log(max(seconds, 1e-6)) / _STEP)] += 1
+        self._buckets[round(math.log(max(seconds, 1e-6)) / _STEP)] += times
 
     @property
     def is_empty(self) -> bool:
@@ -65,7 +68,7 @@ class Histogram:
 
     def buckets(self) -> list[tuple[float, int]]:
         """The middle of each bucket in seconds, and how many durations are in it, in order."""
-        return [(math.exp(b * _STEP), self._buckets[b]) for b in sorted(self._buckets)]
+        return [(math.exp(b * _STEP), n) for b, n in sorted(self._buckets.items()) if n]
 
 
 @dataclass
@@ -95,8 +98,12 @@ class RunStats:
     """What came on top of it: waits for a place in the limits, and tries that failed."""
     limits: LimiterStatus | None = None
     """What the limiter did when it was last reported."""
+    workers: tuple[WorkerStatus, ...] = ()
+    """How those of a cluster stood when they were last reported."""
     waiting: Waiting | None = None
     """What all rows wait for at the moment."""
+    over_time: SessionTimes = field(default_factory=SessionTimes)
+    """How retries and limits went."""
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
 
@@ -110,17 +117,17 @@ class RunStats:
                 self.paid.add(event.usage or Usage())
             case RowRetried():
                 self.retries[_reason(event.error)] += 1
+                self.over_time.count_retry()
             case RowRepaired():
                 self.repairs += 1
             case LimitsReported():
                 self.limits = event.status
+                self.over_time.take(event.status)
+            case WorkersReported():
+                self.workers = event.workers
             case Waiting() | Resumed():
                 self.waiting = event if isinstance(event, Waiting) else None
-            case RunStarted():
-                self.price, self.num_samples = event.price, event.num_samples
-                self._count_rows(event)
-                self.started_s = time.monotonic()
-            case RowsCounted():
+            case RunStarted() | RowsCounted():
                 self._count_rows(event)
             case RunEnded():
                 self.ended_s = time.monotonic()
@@ -128,12 +135,15 @@ class RunStats:
     def _count_rows(self, event: RunStarted | RowsCounted) -> None:
         self.total, self.recorded = event.total, event.recorded
         self.is_estimate = event.is_estimate
+        if isinstance(event, RunStarted):
+            self.price, self.num_samples = event.price, event.num_samples
+            self.started_s = time.monotonic()
 
     def _count_done(self, event: RowDone) -> None:
-        completion = event.completion
+        answer = event.answer
         self.done += 1
-        self.paid.add(event.usage or completion.usage, completion.price_share)
-        if completion.from_cache:
+        self.paid.add(event.usage or answer.usage, answer.price_share)
+        if answer.from_cache:
             self.from_cache += 1
         else:
             self.latency.add(event.latency_s)
@@ -187,6 +197,7 @@ class RunStats:
             "latency_s": _quantiles(self.latency),
             "waited_s": _quantiles(self.waited),
             "limits": asdict(self.limits) if self.limits else None,
+            "over_time": self.over_time.to_dict(),
         }
 
 

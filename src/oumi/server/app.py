@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.anthropic import MessagesApi
 from oumi.server.anthropic.counting import TokenCounting
 from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
@@ -19,12 +20,12 @@ from oumi.server.batches.batch_handlers import BatchHandlers
 from oumi.server.batches.file_handlers import FileHandlers
 from oumi.server.batches.service import BatchService
 from oumi.server.docs_page import docs_page
+from oumi.server.embeddings.handler import Embedding
 from oumi.server.generating import Generating
 from oumi.server.http.direct_paths import DirectPaths
 from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules, request_id_of
 from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import Exchange
-from oumi.server.keys.accounts import Accounts
 from oumi.server.metrics import Metrics
 from oumi.server.model_list import ModelList
 from oumi.server.openai_chat import ChatApi
@@ -83,9 +84,11 @@ class Server:
 
     def _routes(self, generating: list[Route]) -> list[Route]:
         listed, counting = ModelList(self.models), TokenCounting(self.models)
+        embedding = Embedding(self.models, self._metrics, self._accounts)
         return [
             *generating,
             self._route("/v1/messages/count_tokens", "POST", counting, ANTHROPIC_ERRORS),
+            self._route("/v1/embeddings", "POST", embedding),
             self._route("/v1/models", "GET", listed.all),
             self._route("/v1/models/{name:path}", "GET", listed.one),
             *self._batch_routes(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from oumi.core.logs import logger
 from oumi.core.types.completion import Completion, Delta, ToolCallDelta
+from oumi.core.waiting import all_of
 from oumi.data.source import ListSource, Row
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
@@ -77,12 +78,7 @@ async def _complete(model: Model, query: Query, budget: Budget | None) -> list[C
         tasks = _tasks(model, await session_of(model, query), query, budget)
         if len(tasks) == 1:
             return [await tasks[0].complete()]
-        asked = [asyncio.ensure_future(task.complete()) for task in tasks]
-        try:
-            return await asyncio.gather(*asked)
-        finally:
-            for one in asked:
-                one.cancel()
+        return await all_of(task.complete() for task in tasks)
 
 
 async def _stream(model: Model, query: Query, budget: Budget | None) -> Samples:
@@ -95,7 +91,8 @@ async def _stream(model: Model, query: Query, budget: Budget | None) -> Samples:
 
 
 def _as_stream(model: Model, task: RowTask) -> AsyncGenerator[Delta]:
-    if model.cache is not None and (cached := task.take_cached()) is not None:
+    cached = task.take_cached() if model.cache is not None else None
+    if cached is not None and isinstance(cached.completion, Completion):
         return _only(_whole(cached.completion))
     # An answer of a form may have to be repaired, or is written otherwise by the API.
     if task.has_contract and not model.is_local:

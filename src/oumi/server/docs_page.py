@@ -8,6 +8,7 @@ from html import escape
 ENDPOINTS = (
     ("POST", "/v1/chat/completions", "OpenAI's chat completions"),
     ("POST", "/v1/responses", "OpenAI's responses, without a memory of conversations"),
+    ("POST", "/v1/embeddings", "OpenAI's embeddings"),
     ("POST", "/v1/messages", "Anthropic's messages"),
     ("POST", "/v1/messages/count_tokens", "the tokens of a prompt, for models on this machine"),
     ("GET", "/v1/models", "the models that are served"),

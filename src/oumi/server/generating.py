@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oumi.core.types.completion import Completion, Delta, Usage
+from oumi.runner.request import Request
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.asking import answer, open_stream, session_of
 from oumi.server.http.exchange import JSON, Exchange, Header
-from oumi.server.keys.accounts import Accounts
 from oumi.server.metrics import Metrics
 from oumi.server.query import Api, Query, StreamEncoder, check_media, usage_of_all
 
@@ -38,8 +39,8 @@ class Generating:
             if account is None:
                 await self._respond(exchange, query, models)
                 return
-            session = await session_of(models[0], query)
-            async with account.admit(session, query) as permit:
+            tokens = await _estimate(models[0], query) if account.counts_tokens else ()
+            with account.admit(*tokens) as permit:
                 usage = await self._respond(exchange, query, models, account.budget)
                 permit.done(usage.prompt_tokens, usage.completion_tokens, 0.0)
 
@@ -87,6 +88,14 @@ class Generating:
         return usage
 
 
+async def _estimate(model: Model, query: Query) -> tuple[int, int]:
+    """Tokens of the prompt and of the answers, mostly more than they will have."""
+    session = await session_of(model, query)
+    prompt = await session.count_prompt(Request(query.conversation, session.config))
+    most = session.config.generation.max_new_tokens
+    return prompt.high * query.samples, most * query.samples
+
+
 def _add(encoder: StreamEncoder, part: tuple[int, Delta], completions: list[Completion]) -> bytes:
     """The events of a part; the answer that it ends is added to the others."""
     if part[1].completion is not None:
@@ -99,11 +108,14 @@ def _is_whole_from_cache(query: Query, first: Delta) -> bool:
     return query.samples == 1 and first.completion is not None and first.completion.from_cache
 
 
+def model_header(name: str) -> Header:
+    """Which model has answered, which may be another one than was asked for."""
+    return b"x-oumi-model", name.encode("ascii", "backslashreplace")
+
+
 def _headers(model: Model, *, from_cache: bool) -> list[Header]:
-    """Which model has answered, which may be another one than was asked for; and whether it was
-    asked at all, where it has a cache.
-    """
-    headers = [(b"x-oumi-model", model.name.encode("ascii", "backslashreplace"))]
+    """Which model has answered; and whether it was asked at all, where it has a cache."""
+    headers = [model_header(model.name)]
     if model.cache is not None:
         headers.append((b"x-oumi-cache", b"hit" if from_cache else b"miss"))
     return headers

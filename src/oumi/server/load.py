@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from oumi.server.keys.account import Account
+    from oumi.server.accounts.account import Account
     from oumi.server.models import Model
 
 

@@ -23,7 +23,7 @@ from oumi.runner.cost import cost_of
 from oumi.server.load import KeyLoad, LoopLoad, ModelLoad
 
 if TYPE_CHECKING:
-    from oumi.server.keys.account import Account
+    from oumi.server.accounts.account import Account
     from oumi.server.models import Model
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -86,7 +86,7 @@ class Metrics(Collector):
         """The first part of a stream has come."""
         self._first_token[model.name].add(after_s)
 
-    def answered(self, model: Model, key: str, usage: Usage, cached: int) -> None:
+    def answered(self, model: Model, key: str, usage: Usage, cached: int = 0) -> None:
         """A request is answered and paid for; so many of its answers were in the cache."""
         name = model.name
         self._answers[name, key] += 1

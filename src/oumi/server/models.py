@@ -24,7 +24,7 @@ from oumi.runner.limits.status import LimiterStatus
 from oumi.runner.session import Session
 from oumi.server.admission import Admission
 from oumi.server.http.errors import HttpError, wrong_field
-from oumi.server.keys.settings import KeyName, KeySettings
+from oumi.server.key_settings import KeyName, KeySettings
 from oumi.server.query import Query
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from oumi.errors import ConfigError
+from oumi.server.http.api_keys import VARIABLE, ApiKeys
 from oumi.server.http.loopback import is_loopback
-from oumi.server.keys.api_keys import VARIABLE, ApiKeys
-from oumi.server.keys.settings import KeySettings
+from oumi.server.key_settings import KeySettings
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """OpenAI takes 50 MB of images a request, which base64 makes a third larger."""

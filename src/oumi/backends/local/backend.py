@@ -34,8 +34,10 @@ from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.forks import fresh_thread, keep_forever, watch_forks
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
-from oumi.errors import ConfigError, EngineError
+from oumi.core.types.embedding import Embeddings
+from oumi.errors import ConfigError, EngineError, UnsupportedError
 from oumi.runner.cost import given_price
+from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.limits.config import Limits
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.retry import RetryPolicy
@@ -72,6 +74,11 @@ class LocalSession(Session):
                 completion = _with_facts(delta.completion, request, prefill)
                 delta = replace(delta, completion=completion)
             yield delta
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """The vectors of texts."""
+        self.backend.check_process()
+        return await self.backend.embed(request)
 
     async def count_prompt(self, request: Request) -> PromptTokens:
         """Counted by the model's own tokenizer, but where media would have to be loaded."""
@@ -232,6 +239,10 @@ class LocalBackend(Backend):
     @abstractmethod
     def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """The vectors of texts. Raises UnsupportedError where the engine makes none."""
+        raise UnsupportedError(f"{self.name} makes no embeddings")
 
     @abstractmethod
     async def opens_thought(self, request: Request) -> bool:

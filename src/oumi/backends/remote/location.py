@@ -11,7 +11,7 @@ from oumi.errors import ConfigError
 
 # Endpoints of the APIs that dialects speak: what is above them is their base.
 _ENDPOINT = re.compile(
-    r"/(?:chat/completions|responses|messages|model/[^/]+/converse(?:-stream)?)/?$"
+    r"/(?:chat/completions|responses|messages|embeddings|model/[^/]+/converse(?:-stream)?)/?$"
 )
 # The last part of a base: a version, or what known bases end in, such as Google's `/v1beta/openai`,
 # Azure's `/openai/deployments/NAME` and `/models`, and GitHub's `/inference`.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 from oumi.backends.chat_templates.system_role import fold_system_messages
 from oumi.backends.provider import Provider
-from oumi.backends.remote import prompt_cache
+from oumi.backends.remote import embeddings, prompt_cache
 from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
@@ -28,12 +28,14 @@ from oumi.backends.remote.user_id import with_user_id
 from oumi.backends.remote.wrong_place import PageCheck, misdirected
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.embedding import Embeddings
 from oumi.errors import MissingDependencyError, UnavailableError
-from oumi.runner.request import Request
+from oumi.runner.embedding_request import CHARACTERS_PER_TOKEN, EmbeddingRequest
+from oumi.runner.request import NO_KEY, Request
 from oumi.runner.session import Session
 from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
 
-_CHARACTERS_PER_TOKEN = 3  # fewer than real text has, so that a limit in tokens is kept
+AnswerT = TypeVar("AnswerT")
 
 _LONG_ANSWER_TOKENS = 16_384
 """An answer that may be this long is streamed, though it is wanted whole: at 50 tokens a second it
@@ -93,32 +95,53 @@ class RemoteSession(Session):
         """Where the API takes requests, below its base."""
         return self.dialect.path(self.config)
 
-    async def complete(self, request: Request) -> Completion:
+    def complete(self, request: Request) -> Coroutine[Any, Any, Completion]:
         """Answer one request."""
+        is_streamed = self._is_long(request) and self._can_stream(request)
+        streamed = partial(self._complete_streamed, request) if is_streamed else None
+        build, decode = partial(self.build_call, request), partial(self._decode, request)
+        return self._ask(request.key, build, decode, streamed)
+
+    def embed(self, request: EmbeddingRequest) -> Coroutine[Any, Any, Embeddings]:
+        """The vectors of texts."""
+        build, decode = (
+            partial(self._embedding_call, request),
+            partial(embeddings.decode, request=request),
+        )
+        return self._ask(NO_KEY, build, decode)
+
+    async def _ask(
+        self,
+        key: str,
+        build: Callable[[Replica], Call],
+        decode: Callable[[bytes], AnswerT],
+        streamed: Callable[[], Coroutine[Any, Any, AnswerT]] | None = None,
+    ) -> AnswerT:
+        """The answer to a call, whose row has this key; by a stream where that is given."""
         transport = self.transport()
         while True:
             try:
-                if self._is_long(request) and self._can_stream(request):
-                    return self._whole(request, await self._complete_streamed(request))
+                if streamed is not None:
+                    return await streamed()
                 with self.replicas.pick() as replica:
-                    call = self.build_call(request, replica)
+                    call = build(replica)
                     if self.auth is not None:
                         call = await self.auth.apply(call)
                     reply = await transport.send(call)
                     replica.note_status(reply.status)
                 break
             except TransportTimeoutError:
-                self.timed_out.add(request.key)
+                self.timed_out.add(key)
                 raise
             except ConnectError:  # nothing was sent, so another replica may be asked at once
                 if not self.replicas.is_any_awake:
                     raise
         self.rate_limits.observe(reply.headers, reply.status)
         if reply.status in _TIMEOUT_STATUSES:
-            self.timed_out.add(request.key)
+            self.timed_out.add(key)
         self.check(reply, call)
         with PageCheck(reply.headers, reply.body):
-            return self._whole(request, self.dialect.decode(reply.body, request.config))
+            return decode(reply.body)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
@@ -153,6 +176,12 @@ class RemoteSession(Session):
         body = self.encode(request, stream=stream)
         path = self.dialect.path(request.config, stream=stream)
         return self.new_call("POST", self.address.url(replica.base, path), body)
+
+    def _embedding_call(self, request: EmbeddingRequest, replica: Replica) -> Call:
+        body = embeddings.shared_body(request, self.provider)
+        body = with_user_id(body, self.provider, self.remote.user_id)
+        url = self.address.url(replica.base, embeddings.PATH)
+        return self.new_call("POST", url, embeddings.encode(request, body))
 
     def new_call(self, method: str, url: str, body: bytes) -> Call:
         """A call with the headers and limits of the session, not signed yet."""
@@ -221,7 +250,10 @@ class RemoteSession(Session):
             if isinstance(message.content, str)
         )
         most = request.config.generation.max_new_tokens
-        return characters // _CHARACTERS_PER_TOKEN + 1, most
+        return characters // CHARACTERS_PER_TOKEN + 1, most
+
+    def _decode(self, request: Request, body: bytes) -> Completion:
+        return self._whole(request, self.dialect.decode(body, request.config))
 
     def _whole(self, request: Request, completion: Completion) -> Completion:
         """The completion with what it continues, where it continues anything."""
@@ -246,9 +278,13 @@ class RemoteSession(Session):
         """Answer one request by a stream. One that breaks off leaves its text in the error."""
         texts: list[str] = []
         completion: Completion | None = None
+        first_token_s: float | None = None
+        started_s = time.monotonic()
         try:
             async with aclosing(self._stream(request)) as deltas:
                 async for delta in deltas:
+                    if first_token_s is None and delta.is_piece:
+                        first_token_s = time.monotonic() - started_s
                     texts.append(delta.content)
                     completion = delta.completion or completion
         except UnavailableError as error:
@@ -256,4 +292,4 @@ class RemoteSession(Session):
             raise
         assert completion is not None  # noqa: S101  for the type checker
         self.timed_out.discard(request.key)
-        return completion
+        return self._whole(request, replace(completion, first_token_s=first_token_s))

@@ -11,6 +11,7 @@ from oumi.batch.api.adopted import read_rows
 from oumi.batch.api.custom_ids import read_id
 from oumi.batch.api.job import ApiJob
 from oumi.batch.api.providers.base import BatchResult
+from oumi.core.types.answer import Answer
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row
@@ -70,9 +71,9 @@ class ResultJournal:
             self.append_failure(row, key, result.failure)
         return row
 
-    def append(self, row: int, key: str, completion: Completion, **times: float) -> None:
+    def append(self, row: int, key: str, answer: Answer, **times: float) -> None:
         """Record an answer. How long a batch took says nothing of a row, and is not recorded."""
-        self._journal.append(row, key, completion)
+        self._journal.append(row, key, answer)
 
     def append_failure(self, row: int, key: str, failure: Failure, **times: float) -> None:
         """Record the reason why the row has no answer in this attempt."""

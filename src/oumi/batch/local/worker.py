@@ -32,7 +32,8 @@ from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
 from oumi.runner import loop
 from oumi.runner.events import Event, RunStarted
-from oumi.runner.job import Job, log_waits
+from oumi.runner.inference_job import InferenceJob
+from oumi.runner.job import log_waits
 from oumi.runner.session import Session
 from oumi.runner.stats import RunStats
 from oumi.runner.storage.lock import Lock
@@ -50,7 +51,7 @@ class Worker:
         self._config = config
         self._stats = RunStats()
         self._began: float | None = None  # in seconds since the epoch
-        self._job: Job | None = None
+        self._job: InferenceJob | None = None
         self._stop_status: BatchStatus | None = None  # IN_PROGRESS: stops, and may be resumed
         self._save_lock = threading.Lock()
         self._saved = read_state(folder)
@@ -75,7 +76,7 @@ class Worker:
         with closing(build_backend(self._config)) as backend:
             session = backend.session(self._config)
             _check_identity(session, self._folder)
-            self._job = Job(session, listener=self._on_event)
+            self._job = InferenceJob(session, listener=self._on_event)
             loop.call(self._job.run())
             # Before the backend is closed, which may take long.
             self._end(self._stop_status or BatchStatus.COMPLETED)

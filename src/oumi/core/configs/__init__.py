@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oumi.core.configs.embedding_params import EmbeddingParams
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
@@ -17,6 +18,7 @@ __all__ = [
     "EMBEDDED_MODEL",
     "Api",
     "BadRows",
+    "EmbeddingParams",
     "GenerationParams",
     "GuidedDecodingParams",
     "InferenceConfig",

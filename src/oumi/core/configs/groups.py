@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oumi.core.configs.base import Settings
 from oumi.core.configs.cluster_params import ClusterParams
+from oumi.core.configs.embedding_params import EmbeddingParams
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.configs.guided_decoding_params import GuidedDecodingParams
 from oumi.core.configs.inference_config import InferenceConfig
@@ -16,6 +17,7 @@ GROUPS: dict[str, type[Settings]] = {
     "model": ModelParams,
     "generation": GenerationParams,
     "generation.guided_decoding": GuidedDecodingParams,
+    "embedding": EmbeddingParams,
     "remote_params": RemoteParams,
     "price": PriceParams,
     "cluster": ClusterParams,

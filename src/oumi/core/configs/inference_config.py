@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from oumi.core.configs import loading, setting_text
 from oumi.core.configs.base import Settings
 from oumi.core.configs.cluster_params import ClusterParams
+from oumi.core.configs.embedding_params import EmbeddingParams
 from oumi.core.configs.engine_name import parse_engine_name
 from oumi.core.configs.engine_type import InferenceEngineType
 from oumi.core.configs.generation_params import GenerationParams
@@ -21,6 +22,7 @@ from oumi.core.configs.media_hosts import check_host
 from oumi.core.configs.model_params import ModelParams
 from oumi.core.configs.named import find_config
 from oumi.core.configs.part import Part
+from oumi.core.configs.path_text import path_text
 from oumi.core.configs.price_params import PriceParams
 from oumi.core.configs.remote_params import RemoteParams
 from oumi.core.configs.run_choices import BadRows, OutputFormat, SampleLayout
@@ -32,6 +34,7 @@ other API more, so that nothing is refused here that would be taken there."""
 
 
 _TABLE_SUFFIXES = (".parquet", ".csv", ".tsv")
+_ONE_PROMPT = ("prompt", "prompt_file", "text_column")
 
 
 class InferenceConfig(Settings):
@@ -42,6 +45,9 @@ class InferenceConfig(Settings):
 
     generation: GenerationParams = Field(default_factory=GenerationParams)
     """How an answer is generated."""
+
+    embedding: EmbeddingParams = Field(default_factory=EmbeddingParams)
+    """How texts become vectors, where these are asked for."""
 
     remote_params: RemoteParams | None = None
     """How an API is reached, and which limits are kept to."""
@@ -63,6 +69,11 @@ class InferenceConfig(Settings):
 
     prompt_file: str | None = None
     """A file with that template."""
+
+    text_column: str | None = None
+    """The column whose values are asked as they are, or embedded. Other columns are read then only
+    where a setting names them. None: for embeddings `text`; else what a known shape of rows says.
+    """
 
     system: str | None = None
     """A template of the system message, for rows without one."""
@@ -155,8 +166,9 @@ class InferenceConfig(Settings):
 
     @model_validator(mode="after")
     def _check_one_prompt(self) -> Self:
-        if self.prompt is not None and self.prompt_file is not None:
-            raise ValueError("give prompt or prompt_file, not both")
+        given = [name for name in _ONE_PROMPT if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"give {given[0]} or {given[1]}, not both")
         return self
 
     @field_validator("input_path")
@@ -174,6 +186,17 @@ class InferenceConfig(Settings):
         if not isinstance(value, bool | None):
             raise ValueError("expected true, false or a path")
         return bool(value)
+
+    # After the others, because the last of those that come before the check by type runs first.
+    _paths_as_text = field_validator(
+        "input_path",
+        "prompt_file",
+        "output_path",
+        "progress_path",
+        "allowed_media_path",
+        "cache",
+        mode="before",
+    )(path_text)
 
     @field_validator("cluster", mode="before")
     @classmethod
@@ -242,6 +265,7 @@ class InferenceConfig(Settings):
         groups: dict[str, Settings | None] = {
             "model": self.model.merge(other.model),
             "generation": self.generation.merge(other.generation),
+            "embedding": self.embedding.merge(other.embedding),
             "remote_params": (self.remote_params or RemoteParams()).merge(other.remote_params)
             if self.remote_params or other.remote_params
             else None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator
 
 from oumi.core.configs.base import Settings, unused
+from oumi.core.configs.path_text import path_text
 
 EMBEDDED_MODEL = "oumi-tiny"
 
@@ -93,6 +94,10 @@ class ModelParams(Settings):
         def __init__(self, model_name: str | None = None, /, **fields: Any):
             """The model's name may stand alone: `ModelParams("gpt-4o")`."""
             super().__init__(**({} if model_name is None else {"model_name": model_name}), **fields)
+
+    _paths_as_text = field_validator(
+        "model_name", "adapter_model", "tokenizer_name", "chat_template", mode="before"
+    )(path_text)
 
     @field_validator("torch_dtype", mode="before")
     @classmethod

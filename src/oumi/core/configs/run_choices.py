@@ -38,6 +38,7 @@ class SampleLayout(StrEnum):
 PROMPT_SETTINGS = (
     "prompt",
     "prompt_file",
+    "text_column",
     "system",
     "image_column",
     "id_column",

@@ -11,6 +11,7 @@ from oumi.core.types.conversation import (
     Role,
     Type,
 )
+from oumi.core.types.embedding_result import EmbeddingResult
 from oumi.core.types.estimate import Range, RunEstimate
 from oumi.core.types.failure import Failure, InferenceErrorType
 from oumi.core.types.result import InferenceResult
@@ -30,6 +31,7 @@ __all__ = [
     "ContentItemCounts",
     "Conversation",
     "Delta",
+    "EmbeddingResult",
     "Failure",
     "FinishReason",
     "FunctionCall",

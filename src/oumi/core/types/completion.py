@@ -5,67 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from oumi.core.types.message import FinishReason, Message
+from oumi.core.types.usage import Usage as Usage
 
 if TYPE_CHECKING:
     from oumi.core.types.conversation import Conversation
-
-
-class Usage(NamedTuple):
-    """Token counts of one or more requests.
-
-    Tokens that were read from a cache or written to one are included in the prompt tokens,
-    reasoning tokens in the completion tokens.
-    """
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
-    cache_creation_tokens: int = 0
-    """Written to the provider's cache, where that is counted apart."""
-
-    @property
-    def total_tokens(self) -> int:
-        """Prompt and completion together."""
-        return self.prompt_tokens + self.completion_tokens
-
-    def __add__(self, other: Usage) -> Usage:  # type: ignore[override]  # counts, not a sequence
-        return Usage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.cached_tokens + other.cached_tokens,
-            self.reasoning_tokens + other.reasoning_tokens,
-            self.cache_creation_tokens + other.cache_creation_tokens,
-        )
-
-    def to_dict(self) -> dict[str, int]:
-        """As JSON-ready values; those of a cache and of reasoning only where there are any."""
-        counts = {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-        }
-        if self.cached_tokens:
-            counts["cached_tokens"] = self.cached_tokens
-        if self.cache_creation_tokens:
-            counts["cache_creation_tokens"] = self.cache_creation_tokens
-        if self.reasoning_tokens:
-            counts["reasoning_tokens"] = self.reasoning_tokens
-        counts["total_tokens"] = self.total_tokens
-        return counts
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, int]) -> Usage:
-        """The reverse of `to_dict`."""
-        return cls(
-            data["prompt_tokens"],
-            data["completion_tokens"],
-            data.get("cached_tokens", 0),
-            data.get("reasoning_tokens", 0),
-            data.get("cache_creation_tokens", 0),
-        )
 
 
 class Structured(StrEnum):
@@ -84,6 +30,9 @@ class Structured(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Completion:
     """One answer of a model."""
+
+    record_name: ClassVar[str] = "completion"
+    """What it is called in a record of its row."""
 
     message: Message
     finish_reason: FinishReason = FinishReason.STOP
@@ -105,6 +54,9 @@ class Completion:
     """Whether an earlier run had it, so that it cost nothing (`InferenceConfig.cache`)."""
     price_share: float = 1.0
     """What a token of it cost, as a share of the ordinary price: less in a batch."""
+    first_token_s: float | None = field(default=None, compare=False)
+    """Seconds from the request to the first piece of the answer, where it came in pieces. No part
+    of `to_dict`: it differs from run to run."""
 
     @property
     def answers(self) -> tuple[Completion, ...]:
@@ -207,3 +159,8 @@ class Delta:
     completion: Completion | None = None
     tool_calls: tuple[ToolCallDelta, ...] = ()
     """Parts of tool calls. An engine that does not stream calls gives them whole, at the end."""
+
+    @property
+    def is_piece(self) -> bool:
+        """Whether anything of the answer is in it."""
+        return bool(self.content or self.reasoning_content or self.tool_calls)

@@ -17,8 +17,46 @@ _SHOWN = 10
 """Rows that a notebook shows of each kind."""
 
 
+class RowOutcomes:
+    """What all results of runs have in common: rows that were answered, and rows that failed."""
+
+    rows: Sequence[int]
+    failures: Mapping[int, Failure]
+    num_samples: int
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether any row failed."""
+        return len(self.failures) > 0
+
+    @property
+    def failed_indices(self) -> list[int]:
+        """The rows that failed, in input order."""
+        return sorted(self.failures)
+
+    @property
+    def error_messages(self) -> dict[int, str]:
+        """The error message of each failed row, by row."""
+        return {row: failure.error_message for row, failure in self.failures.items()}
+
+    def check(self) -> None:
+        """Raise InferenceError, which holds this result, if any row failed."""
+        if not self.has_failures:
+            return
+        first = self.failed_indices[0]
+        raise InferenceError(
+            f"{len(self.failures)} of {len(self.failures) + len(self.rows)} rows failed; "
+            f"{self._place(first)}: {self.failures[first].error_message}",
+            self,
+        )
+
+    def _place(self, number: int) -> str:
+        row, sample = divmod(number, self.num_samples)
+        return f"row {row}" if self.num_samples == 1 else f"sample {sample} of row {row}"
+
+
 @dataclass(frozen=True)
-class InferenceResult:
+class InferenceResult(RowOutcomes):
     """All rows of a run: `conversations[i]` answers row `rows[i]` of the input, counted from 0.
 
     With several samples a row, each is a row of its own here: `row * num_samples + sample`.
@@ -63,30 +101,10 @@ class InferenceResult:
         """Pairs of row and finished conversation, in input order."""
         return list(zip(self.rows, self.conversations, strict=True))
 
-    @property
-    def has_failures(self) -> bool:
-        """Whether any row failed."""
-        return len(self.failures) > 0
-
-    @property
-    def failed_indices(self) -> list[int]:
-        """The rows that failed, in input order."""
-        return sorted(self.failures)
-
     def all(self) -> Sequence[Conversation]:
         """All conversations. Raises InferenceError, which holds this result, if any row failed."""
-        if self.has_failures:
-            first = self.failed_indices[0]
-            raise InferenceError(
-                f"{len(self.failures)} of {len(self.failures) + len(self.rows)} rows failed; "
-                f"{self._place(first)}: {self.failures[first].error_message}",
-                self,
-            )
+        self.check()
         return self.conversations
-
-    def _place(self, number: int) -> str:
-        row, sample = divmod(number, self.num_samples)
-        return f"row {row}" if self.num_samples == 1 else f"sample {sample} of row {row}"
 
     def report(self, path: str | Path = "report.html", *, opens: bool = True) -> Path:
         """Write one HTML file that shows all rows, show it in the browser, and return where it is.
@@ -101,11 +119,6 @@ class InferenceResult:
 
             webbrowser.open(written.resolve().as_uri())
         return written
-
-    @property
-    def error_messages(self) -> dict[int, str]:
-        """The error message of each failed row, by row."""
-        return {row: failure.error_message for row, failure in self.failures.items()}
 
 
 def is_fatal(error: BaseException) -> bool:

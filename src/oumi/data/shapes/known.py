@@ -37,6 +37,18 @@ def find_shape(row: Columns) -> KnownShape | None:
     return next((shape for shape in _SHAPES if shape.recognises(row)), None)
 
 
+def text_shape(column: str) -> KnownShape:
+    """Rows that ask what stands in a column."""
+
+    def to_fields(row: Columns) -> dict[str, Any]:
+        value = row.get(column)
+        if is_empty(value):
+            raise ValueError(f"{column}: nothing in it")
+        return {"messages": [{"role": "user", "content": str(value)}]}
+
+    return KnownShape(f"a text a row (`{column}`)", lambda row: column in row, to_fields)
+
+
 def json_value(value: Any) -> Any:
     """A value that tables of texts hold as JSON text; others as they are. Raises ValueError."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):

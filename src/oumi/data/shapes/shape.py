@@ -17,7 +17,7 @@ from oumi.core.types.conversation import Conversation
 from oumi.data.conversation_like import describe
 from oumi.data.records.values import is_empty
 from oumi.data.shapes.beside import add_beside, add_system, find_beside
-from oumi.data.shapes.known import KnownShape, find_shape
+from oumi.data.shapes.known import KnownShape, find_shape, text_shape
 from oumi.data.shapes.row_settings import RowSettings
 from oumi.data.shapes.template import (
     ROW,
@@ -56,15 +56,19 @@ class Shape:
         self._config = config
         self._prompt = _prompt_template(config)
         self._system = None if config.system is None else RowTemplate(config.system, "system")
-        self._known = None if self._prompt else _find_shape(samples)
+        self._known = None if self._prompt else _known_shape(config, columns, samples)
         if self._prompt is None and self._known is None:
             raise InputError(_unknown(columns, first))
         written = self._written(first)
         for setting in ("image_column", "id_column"):
             _check_column(setting, getattr(config, setting), columns)
-        beside = find_beside(dict.fromkeys(columns), config.image_column)
+        # A column of texts is all that is read, unless settings name others.
+        is_text = config.text_column is not None
+        beside = find_beside({} if is_text else dict.fromkeys(columns), config.image_column)
         self._beside = {k: v for k, v in beside.items() if k not in written or v == "image"}
-        self._settings = RowSettings(config.settings_column, columns, written)
+        by_name = "" if is_text else None
+        settings_column = by_name if config.settings_column is None else config.settings_column
+        self._settings = RowSettings(settings_column, columns, written)
 
     @property
     def description(self) -> str | None:
@@ -155,8 +159,13 @@ def _validated(fields: dict[str, Any]) -> Conversation:
         raise ValueError(describe(error)) from None
 
 
-def _find_shape(samples: Sequence[Mapping[str, Any]]) -> KnownShape | None:
+def _known_shape(
+    config: InferenceConfig, columns: Sequence[str], samples: Sequence[Mapping[str, Any]]
+) -> KnownShape | None:
     """The shape of the first row that has any: single cells may be empty."""
+    if config.text_column is not None:
+        _check_column("text_column", config.text_column, columns)
+        return text_shape(config.text_column)
     return next(filter(None, map(find_shape, samples)), None)
 
 

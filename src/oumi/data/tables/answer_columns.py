@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.types.completion import Usage
@@ -25,6 +25,32 @@ _FACTS = {
     "cost_usd": NUMBER,
     "error": TEXT,
 }
+
+
+class OutcomeColumns(Protocol):
+    """What a table needs of the columns that outcomes of rows are written to."""
+
+    types: dict[str, ValueType]
+    """The columns in order, each with the type of its values."""
+
+    def of_answer(
+        self,
+        answer: Mapping[str, Any],
+        parsed: Mapping[str, Any] = MappingProxyType({}),
+        sample: int | None = None,
+    ) -> dict[str, Any]:
+        """The values for an answer, as its record has it, and what was made of it. Raises
+        ValueError.
+        """
+        ...
+
+    def of_failure(self, failure: Mapping[str, Any], sample: int | None = None) -> dict[str, Any]:
+        """The values for a row that failed, in the form of `Failure.to_dict`."""
+        ...
+
+    def answer(self, answer: Mapping[str, Any]) -> Any:
+        """The value of an answer, without the facts about it."""
+        ...
 
 
 class AnswerColumns:
@@ -53,24 +79,24 @@ class AnswerColumns:
         if has_sample:
             self._facts |= _add(types, {SAMPLE: INTEGER})
             types = {self._facts[SAMPLE]: INTEGER, **types}
-        self._names = {name: _free(name, taken) for name in types}
+        self._names = {name: free_name(name, taken) for name in types}
         self.types: dict[str, ValueType] = {self._names[name]: types[name] for name in types}
         """The columns in order, each with the type of its values."""
 
-    def of_completion(
+    def of_answer(
         self,
-        completion: Mapping[str, Any],
+        answer: Mapping[str, Any],
         parsed: Mapping[str, Any] = MappingProxyType({}),
         sample: int | None = None,
     ) -> dict[str, Any]:
         """The values for an answer, in the form of `Completion.to_dict`, and what was made of it.
         Raises ValueError.
         """
-        share = 0.0 if completion.get("from_cache") else completion.get("price_share", 1.0)
-        usage = self._usage(completion["usage"], share)
-        facts = {"finish_reason": completion["finish_reason"], **usage, **_sample_fact(sample)}
-        answer = self.answer(completion)
-        values = {"answer": answer} if self._properties is None else dict(answer or {})
+        share = 0.0 if answer.get("from_cache") else answer.get("price_share", 1.0)
+        usage = self._usage(answer["usage"], share)
+        facts = {"finish_reason": answer["finish_reason"], **usage, **_sample_fact(sample)}
+        value = self.answer(answer)
+        values = {"answer": value} if self._properties is None else dict(value or {})
         return self._named(values, parsed, facts)
 
     def of_failure(self, failure: Mapping[str, Any], sample: int | None = None) -> dict[str, Any]:
@@ -80,9 +106,9 @@ class AnswerColumns:
         facts |= _sample_fact(sample)
         return self._named({}, {}, facts)
 
-    def answer(self, completion: Mapping[str, Any]) -> Any:
+    def answer(self, answer: Mapping[str, Any]) -> Any:
         """The text of an answer; with a schema, its value."""
-        text = _text_of(completion["message"])
+        text = _text_of(answer["message"])
         return parse_json(text) if self._is_json and text is not None else text
 
     def _usage(self, usage: Mapping[str, int], share: float = 1.0) -> dict[str, Any]:
@@ -111,7 +137,7 @@ def _add(types: dict[str, ValueType], more: Mapping[str, ValueType]) -> dict[str
     """Add columns to others, and return the names that they have there."""
     names = {}
     for name, kind in more.items():
-        names[name] = _free(name, types)
+        names[name] = free_name(name, types)
         types[names[name]] = kind
     return names
 
@@ -126,7 +152,8 @@ def _text_of(message: Mapping[str, Any]) -> str | None:
     return content
 
 
-def _free(name: str, taken: Collection[str]) -> str:
+def free_name(name: str, taken: Collection[str]) -> str:
+    """A name that the input does not have."""
     while name in taken:
         name = PREFIX + name
     return name

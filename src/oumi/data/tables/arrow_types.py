@@ -30,6 +30,7 @@ def arrow_type(kind: ValueType) -> pa.DataType:
         "number": pyarrow.float64(),
         "boolean": pyarrow.bool_(),
         "null": pyarrow.null(),
+        "vector": pyarrow.list_(pyarrow.float32()),
     }
     return simple.get(kind.kind, pyarrow.string())
 

@@ -143,4 +143,10 @@ def _size(row: Any) -> float:
     """About how many bytes a row takes."""
     if isinstance(row, ArrowRow):
         return float(row.batch.nbytes / row.batch.num_rows)
-    return float(sum(len(one) if isinstance(one, str) else 16 for one in row.values()))
+    return float(sum(map(_value_size, row.values())))
+
+
+def _value_size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    return 16 * len(value) if isinstance(value, list) else 16

@@ -13,7 +13,7 @@ from oumi.data.records.record import Record
 from oumi.data.records.values import to_plain
 from oumi.data.sink import failure_record
 from oumi.data.source import Source
-from oumi.data.tables.answer_columns import AnswerColumns, CostOf
+from oumi.data.tables.answer_columns import AnswerColumns, CostOf, OutcomeColumns
 from oumi.data.tables.input_columns import input_columns
 from oumi.data.tables.parser import Parser
 from oumi.data.tables.sample_lists import SampleLists, TableWriter, list_types
@@ -54,7 +54,7 @@ class TableForm:
         """The sample for the column of that name, by the number of an answer; None without one."""
         return number % self.num_samples if self.rows_of_row > 1 else None
 
-    def columns(self, inputs: Collection[str]) -> AnswerColumns:
+    def columns(self, inputs: Collection[str]) -> OutcomeColumns:
         """The columns beside those of the input. What the parser adds has to be known by now."""
         parsed = {} if self.parser is None else self.parser.types
         has_sample = self.rows_of_row > 1
@@ -104,17 +104,17 @@ class TableSink:
         """What `add_answer` and `add_failure` take of each row, with the number of its line."""
         return ((record.line, (at, record)) for at, record in enumerate(source.records()))
 
-    def add_answer(self, row: tuple[int, Record], completion: Mapping[str, Any]) -> None:
+    def add_answer(self, row: tuple[int, Record], answer: Mapping[str, Any]) -> None:
         """Write a row with its answer. Raises ValueError where that has no place in the table, and
         what the parser says of it.
         """
         at, record = row
         parsed: Mapping[str, Any] = {}
         if self._parser is not None:
-            answer = self._columns.answer(completion)
-            parsed = self._parser.columns(at, record.columns, answer)
+            value = self._columns.answer(answer)
+            parsed = self._parser.columns(at, record.columns, value)
         sample = self._form.sample_of(at)
-        self._writer.add(record.columns, self._columns.of_completion(completion, parsed, sample))
+        self._writer.add(record.columns, self._columns.of_answer(answer, parsed, sample))
 
     def add_failure(
         self,

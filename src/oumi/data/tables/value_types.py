@@ -19,15 +19,16 @@ class ValueType:
     """A type of values that tables have. Whatever else JSON has is JSON text there."""
 
     kind: str
-    """`null`, `text`, `integer`, `number`, `boolean`, `list`, `struct` or `json`."""
+    """`null`, `text`, `integer`, `number`, `boolean`, `list`, `struct`, `json`, or `vector`: a list
+    of numbers of 32 bits."""
     item: ValueType | None = None
     """Of a list."""
     fields: Mapping[str, ValueType] = field(default_factory=dict)
     """Of a struct."""
 
 
-NULL, TEXT, INTEGER, NUMBER, BOOLEAN, JSON = (
-    ValueType(kind) for kind in ("null", "text", "integer", "number", "boolean", "json")
+NULL, TEXT, INTEGER, NUMBER, BOOLEAN, JSON, VECTOR = (
+    ValueType(kind) for kind in ("null", "text", "integer", "number", "boolean", "json", "vector")
 )
 
 
@@ -95,6 +96,8 @@ def convert(value: Any, kind: ValueType) -> Any:
             return _integer(value)
         case "boolean":
             return _expect(value, bool)
+        case "vector":
+            return _expect(value, list)
         case "text":
             return value if isinstance(value, str) else str(to_plain(value))
     raise ValueError(f"no value of any type: {value!r:.60}")

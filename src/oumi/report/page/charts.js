@@ -14,6 +14,11 @@ export function redrawCharts() {
   }
 }
 
+/** Let go of the charts in an element that is not shown any more. */
+export function forgetCharts(element) {
+  for (const chart of drawn) if (element.contains(chart.figure)) drawn.delete(chart);
+}
+
 /**
  * A figure with a title, a line of text under it, and a chart.
  * @param {{title: string, note?: string, heading?: string, summary: string, data: Array,

@@ -7,6 +7,7 @@ import { count, number, percent } from "./format.js";
 import { joinRuns } from "./join.js";
 import { go } from "./route.js";
 import { search } from "./search.js";
+import { searchField } from "./search_field.js";
 import { tableColumns } from "./table_columns.js";
 import { VirtualList } from "./virtual_list.js";
 
@@ -26,17 +27,10 @@ export class Comparison {
     this.previews = runs.map((run) => tableColumns(run).filter((one) => !one.sorts));
     this.kind = "all";
     this.opened = null;
-    this.waiting = new Set();
     this.list = new VirtualList({ height: ROW_HEIGHT, draw: (index) => this.drawRow(index) });
     this.list.element.setAttribute("tabindex", "0");
     this.kinds = el("div", { class: "segments", role: "group", "aria-label": "Rows" });
-    this.input = el("input", {
-      type: "search",
-      class: "search",
-      placeholder: "Search all text  ( / )",
-      "aria-label": "Search all text",
-      oninput: () => this.searchSoon(),
-    });
+    this.input = searchField((text) => this.search(text));
     this.count = el("span", { class: "muted count", role: "status" });
     this.detail = el("section", { class: "detail wide", "aria-label": "Row", hidden: true });
     const sampled = runs.some((run) => run.share < 1);
@@ -147,29 +141,23 @@ export class Comparison {
       cells.map((text) => el("div", { class: "cell" }, text)),
     );
     row.style.gridTemplateColumns = this.template();
+    this.load(index);
     return row;
   }
 
   preview(run, place, label) {
     const row = this.runs[run].rowAtHand(place);
-    if (!row) this.unpack(run, place);
     return this.previews[run].find((one) => one.label === label).cell(place, row);
   }
 
-  unpack(run, place) {
-    const block = this.runs[run].blockOf(place);
-    const name = `${run}-${block}`;
-    if (this.waiting.has(name)) return;
-    this.waiting.add(name);
-    this.runs[run].lines(block).then(() => {
-      this.waiting.delete(name);
-      for (const index of [...this.list.drawn.keys()]) this.list.redraw(index);
-    });
-  }
-
-  searchSoon() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.search(this.input.value), 250);
+  /** Get what a row shows, unless it is at hand, and draw it anew. */
+  async load(index) {
+    const joined = this.shown[index];
+    const firsts = joined.places.map((places) => places[0]);
+    const isMissing = (place, at) => place !== undefined && !this.runs[at].rowAtHand(place);
+    if (!firsts.some(isMissing)) return;
+    await Promise.all(firsts.map((place, at) => place !== undefined && this.runs[at].load(place)));
+    if (this.shown[index] === joined) this.list.redraw(index);
   }
 
   async search(text) {

@@ -2,7 +2,7 @@
 
 import { el, button, fill, plain } from "./dom.js";
 import { number } from "./format.js";
-import { countValues } from "./filters.js";
+import { searchField } from "./search_field.js";
 import { STATUSES } from "./status.js";
 
 const MOST_CHOICES = 40;
@@ -10,17 +10,8 @@ const MOST_CHOICES = 40;
 export class FilterBar {
   /** @param {{run, columns, onchange: () => void, onsearch: (text: string) => void}} options */
   constructor({ run, columns, onchange, onsearch, oncolumns }) {
-    Object.assign(this, { run, columns, onchange, onsearch, oncolumns, filters: [], status: null });
-    this.input = el("input", {
-      type: "search",
-      class: "search",
-      placeholder: "Search all text  ( / )",
-      "aria-label": "Search all text",
-      oninput: () => this.searchSoon(),
-      onkeydown: (event) => {
-        if (event.key === "Enter") this.searchNow();
-      },
-    });
+    Object.assign(this, { run, columns, onchange, oncolumns, filters: [], status: null });
+    this.input = searchField(onsearch);
     this.count = el("span", { class: "muted count", role: "status", "aria-live": "polite" });
     this.chips = el("div", { class: "chips" });
     this.statuses = el("div", { class: "segments", role: "group", "aria-label": "Status" });
@@ -41,18 +32,6 @@ export class FilterBar {
     this.draw();
   }
 
-  searchSoon() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.searchNow(), 250);
-  }
-
-  searchNow() {
-    clearTimeout(this.timer);
-    if (this.searched === this.input.value) return;
-    this.searched = this.input.value;
-    this.onsearch(this.searched);
-  }
-
   /** All filters, that of the status included. */
   all() {
     const status = this.status
@@ -69,9 +48,9 @@ export class FilterBar {
   }
 
   draw() {
-    const counts = new Map(countValues(this.run, "fact:status"));
+    const counts = new Map(this.run.choices("fact:status"));
     const segments = [
-      [null, "all", this.run.size],
+      [null, "all", this.run.rowCount],
       ...STATUSES.filter((one) => counts.get(one)).map((one) => [one, one, counts.get(one)]),
     ];
     fill(
@@ -109,13 +88,10 @@ export class FilterBar {
     const panel = el("div", { class: "panel" });
     const made = el("details", { class: "menu" }, el("summary", { role: "button" }, label), panel);
     made.addEventListener("toggle", () => {
-      if (made.open)
-        fill(
-          panel,
-          form(() => {
-            made.open = false;
-          }),
-        );
+      const close = () => {
+        made.open = false;
+      };
+      fill(panel, made.open ? form(close) : null);
     });
     made.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
@@ -170,9 +146,10 @@ export class FilterBar {
 
   conditionForm(name, done) {
     const column = this.run.columns.get(name);
-    if (column.numbers) return rangeForm(name, done);
-    const counts = countValues(this.run, name);
-    return counts.length <= MOST_CHOICES ? choiceForm(name, counts, done) : textForm(name, done);
+    if (column.isNumeric) return rangeForm(name, done);
+    const counts = this.run.choices(name);
+    const isChoice = counts !== null && counts.length <= MOST_CHOICES;
+    return isChoice ? choiceForm(name, counts, done) : textForm(name, done);
   }
 }
 

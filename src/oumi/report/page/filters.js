@@ -4,6 +4,7 @@
  * @typedef {{column: string, kind: "one of", values: string[]}} OneOf
  * @typedef {{column: string, kind: "between", low: number|null, high: number|null}} Between
  * @typedef {{column: string, kind: "contains", text: string}} Contains
+ * @typedef {OneOf|Between|Contains} Filter
  */
 
 /** The places of the rows that meet all filters and were found, if there was a search. */

@@ -3,6 +3,9 @@
 const WHOLE = new Intl.NumberFormat("en-US");
 const SHORT = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
+/** A shorter wait is our own work about a request; the summary in a terminal leaves it out too. */
+export const NOTICED_WAIT_S = 0.05;
+
 /** `12,345`, and what is no whole number with three digits that count. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "";

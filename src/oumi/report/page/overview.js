@@ -3,10 +3,11 @@
 import { el, copyButton, shown } from "./dom.js";
 import { bars } from "./bars.js";
 import { logBins } from "./bins.js";
-import { histogram, timeChart } from "./charts.js";
-import { count, dollars, number, percent, seconds, short, span } from "./format.js";
+import { histogram } from "./charts.js";
+import { count, dollars, NOTICED_WAIT_S, number, percent, seconds, short } from "./format.js";
 import { jsonView } from "./json_view.js";
 import { go } from "./route.js";
+import { callCharts, timeCharts } from "./time_charts.js";
 
 /** @param {import("./run.js").Run} run @param {(filters: object) => void} showRows */
 export function overview(run, showRows) {
@@ -15,7 +16,13 @@ export function overview(run, showRows) {
     "div",
     { class: "overview" },
     tiles(run, showRows),
-    el("div", { class: "charts" }, timeCharts(figures), distributions(figures)),
+    el(
+      "div",
+      { class: "charts" },
+      timeCharts(figures),
+      callCharts(run.summary?.last_session),
+      distributions(figures),
+    ),
     el("div", { class: "charts counts" }, counts(run)),
     settings(run),
   );
@@ -73,12 +80,21 @@ function tiles(run, showRows) {
         session.answered ? `${number(session.answered / spent)} rows/s` : null,
         session.asked_again > 0 && `${count(session.asked_again, "answer")} asked for again`,
       ]),
-    figures.latency_s.buckets.length > 0 &&
-      tile("latency p50", seconds(figures.latency_s.p50), [
-        `p90 ${seconds(figures.latency_s.p90)}`,
-        `p99 ${seconds(figures.latency_s.p99)}`,
-      ]),
+    durationTile("latency p50", figures.latency_s),
+    durationTile("first token p50", figures.first_token_s),
+    durationTile("waited p50", noticed(waits(figures, session))),
   );
+}
+
+function durationTile(label, { buckets, p50, p90, p99 }) {
+  if (!buckets.length) return null;
+  return tile(label, seconds(p50), [`p90 ${seconds(p90)}`, `p99 ${seconds(p99)}`]);
+}
+
+/** The waits of all rows, or where no journal tells of them, those of the last call. */
+function waits(figures, session) {
+  if (figures.waited_s.buckets.length || !session.waited_s) return figures.waited_s;
+  return { ...session.waited_s, buckets: [[session.waited_s.p50, 1]] };
 }
 
 /** A number in full, where its tile shows it shortened. */
@@ -105,70 +121,11 @@ function tile(label, value, notes, onclick = null, kind = "") {
     : el("div", { class: "tile" }, inner);
 }
 
-function timeCharts({ over_time: { bins, width_s: width } }) {
-  if (bins.length < 2) return null;
-  const times = bins.map(([at]) => at);
-  const column = (at) => bins.map((bin) => bin[at]);
-  const sums = (values) => {
-    let sum = 0;
-    return values.map((value) => (sum += value));
-  };
-  const note = span(times[0], times.at(-1) + width);
-  const rate = (values) => values.map((value) => value / width);
-  const failed = column(2);
-  const cost = sums(column(4));
-  return [
-    timeChart({
-      title: "Answers a second",
-      note,
-      times,
-      format: number,
-      series: [
-        { label: "done", color: "accent", values: rate(column(1)), fills: true, steps: true },
-        ...(failed.some(Boolean)
-          ? [{ label: "failed", color: "bad", values: rate(failed), steps: true }]
-          : []),
-      ],
-    }),
-    bins.some((bin) => bin[5]) &&
-      timeChart({
-        title: "Latency over time",
-        note,
-        times,
-        format: seconds,
-        series: [
-          ["p50", "accent", 5],
-          ["p90", "second", 6],
-          ["p99", "third", 7],
-        ].map(([label, color, at]) => ({
-          label,
-          color,
-          values: column(at).map((value) => value || null),
-        })),
-      }),
-    timeChart({
-      title: "Tokens of answers a second",
-      note,
-      times,
-      format: short,
-      series: [
-        { label: "tokens/s", color: "second", values: rate(column(3)), fills: true, steps: true },
-      ],
-    }),
-    cost.at(-1) > 0 &&
-      timeChart({
-        title: "Cost",
-        note,
-        times,
-        format: dollars,
-        series: [{ label: "so far", color: "accent", values: cost, fills: true }],
-      }),
-  ];
-}
-
 function distributions(figures) {
   const charts = [
     ["Latency", figures.latency_s, seconds],
+    ["Time to the first token", figures.first_token_s, seconds],
+    ["Waits for limits and failed tries", noticed(figures.waited_s), seconds],
     ["Tokens of the prompt", figures.prompt_tokens, whole],
     ["Tokens of the answer", figures.completion_tokens, whole],
     ["Length of the answer, in characters", figures.answer_characters, whole],
@@ -184,6 +141,11 @@ function distributions(figures) {
         note: `p50 ${format(found.p50)} · p90 ${format(found.p90)} · p99 ${format(found.p99)}`,
       }),
     );
+}
+
+/** Waits, unless they are but our own work about requests. */
+function noticed(waits) {
+  return waits.p99 < NOTICED_WAIT_S ? { buckets: [] } : waits;
 }
 
 function whole(value) {
@@ -236,7 +198,7 @@ function settings(run) {
     return el(
       "p",
       { class: "muted" },
-      "No run.json lies beside this file: settings, prices and retries are not known.",
+      run.unknown(),
     );
   const again = run.figures.statuses.failed
     ? "The same command asks for the rows that failed, and for no others."

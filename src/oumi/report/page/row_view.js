@@ -1,7 +1,7 @@
 /** One row opened: its facts, the conversation, its earlier answers, and the raw JSON. */
 
 import { el, button, copyButton, shown } from "./dom.js";
-import { dollars, number, seconds, time } from "./format.js";
+import { dollars, NOTICED_WAIT_S, number, seconds, time } from "./format.js";
 import { jsonView } from "./json_view.js";
 import { chat } from "./chat.js";
 import { logProbabilities } from "./log_probabilities.js";
@@ -35,6 +35,8 @@ function facts(run, at, row) {
         : `${number(value("prompt_tokens"))} in, ${number(value("completion_tokens"))} out`,
     ],
     ["latency", seconds(value("latency_s"))],
+    ["first token", seconds(value("first_token_s"))],
+    ["waited", value("waited_s") >= NOTICED_WAIT_S && seconds(value("waited_s"))],
     ["cost", dollars(value("cost_usd"))],
     ["recorded", row.recorded_at ? time(row.recorded_at) : null],
     ["line", row.line === undefined ? null : number(row.line)],

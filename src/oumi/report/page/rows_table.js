@@ -18,7 +18,6 @@ export class RowsTable {
       current: 0,
       opened: -1,
     });
-    this.waiting = new Set(); // blocks that are being unpacked
     this.head = el("div", { class: "table-head", role: "rowgroup" });
     this.list = new VirtualList({ height: ROW_HEIGHT, draw: (index) => this.drawRow(index) });
     this.list.element.setAttribute("role", "rowgroup");
@@ -43,15 +42,18 @@ export class RowsTable {
     return this.columns.filter((one) => one.isShown);
   }
 
-  /** Show rows, given by their places in the run. */
-  show(places, sort) {
+  /** Show rows, given by their places in the run; with `keepsPlace` those that were there before
+   * stay where they are on the screen. */
+  show(places, sort, keepsPlace = false) {
+    const opened = places.indexOf(this.opened);
+    const current = keepsPlace ? places.indexOf(this.places[this.current]) : opened;
     this.places = places;
     this.sort = sort;
-    this.current = Math.max(0, places.indexOf(this.opened));
+    this.current = Math.max(0, current);
     this.drawHead();
     this.element.setAttribute("aria-rowcount", String(places.length + 1));
-    this.list.reset(places.length);
-    if (this.opened >= 0 && places.includes(this.opened)) this.list.show(this.current);
+    this.list.reset(places.length, keepsPlace);
+    if (opened >= 0 && !keepsPlace) this.list.show(this.current);
   }
 
   drawHead() {
@@ -95,7 +97,8 @@ export class RowsTable {
 
   drawRow(index) {
     const at = this.places[index];
-    const row = this.run.rowAtHand(at) ?? this.unpack(at);
+    const row = this.run.rowAtHand(at);
+    if (!row) this.load(index);
     const cells = this.shownColumns().map((one) =>
       el(
         "div",
@@ -124,19 +127,11 @@ export class RowsTable {
     return made;
   }
 
-  /** Unpack the block of a row, and then draw what is seen of it anew. */
-  unpack(at) {
-    const block = this.run.blockOf(at);
-    if (!this.waiting.has(block)) {
-      this.waiting.add(block);
-      this.run.lines(block).then(() => {
-        this.waiting.delete(block);
-        for (const index of [...this.list.drawn.keys()]) {
-          if (this.run.blockOf(this.places[index]) === block) this.list.redraw(index);
-        }
-      });
-    }
-    return null;
+  /** Get a row, and draw it anew if it is still there. */
+  async load(index) {
+    const at = this.places[index];
+    await this.run.load(at);
+    if (this.places[index] === at && this.run.rowAtHand(at)) this.list.redraw(index);
   }
 
   /** Make a row the current one. */

@@ -3,11 +3,9 @@
 import { el, fill } from "./dom.js";
 import { count, number, percent } from "./format.js";
 import { FilterBar } from "./filter_bar.js";
-import { matching, sortPlaces } from "./filters.js";
 import { go, routeOf } from "./route.js";
 import { rowHead, rowView } from "./row_view.js";
 import { RowsTable } from "./rows_table.js";
-import { search } from "./search.js";
 import { tableColumns } from "./table_columns.js";
 
 export class RowsView {
@@ -15,19 +13,22 @@ export class RowsView {
   constructor(run) {
     this.run = run;
     this.sort = null;
-    this.found = null;
-    const columns = tableColumns(run);
+    this.text = "";
+    const columns = (this.columns = tableColumns(run));
     this.bar = new FilterBar({
       run,
       columns,
       onchange: () => this.update(),
-      onsearch: (text) => this.search(text),
+      onsearch: (text) => {
+        this.text = text;
+        this.update();
+      },
       oncolumns: () => this.table.redraw(),
     });
     this.table = new RowsTable({
       run,
       columns,
-      onopen: (at) => go("rows", run.index, run.value("fact:row", at)),
+      onopen: (at) => this.goTo(at),
       onsort: (column) => this.sortBy(column),
     });
     this.detail = el("section", { class: "detail", "aria-label": "Row", hidden: true });
@@ -52,13 +53,43 @@ export class RowsView {
   }
 
   /** Bring the table up to date with the filters, the search and the order. */
-  update() {
-    const places = sortPlaces(this.run, matching(this.run, this.bar.all(), this.found), this.sort);
-    this.table.show(places, this.sort);
-    const all = places.length === this.run.size;
-    this.bar.count.textContent = all
-      ? count(places.length, "row")
-      : `${number(places.length)} of ${count(this.run.size, "row")}`;
+  async update(keepsPlace = false) {
+    this.selecting?.abort();
+    const { signal } = (this.selecting = new AbortController());
+    this.element.dataset.searching = "true";
+    const query = { filters: this.bar.all(), text: this.text, sort: this.sort };
+    for await (const places of this.run.select(query, signal)) {
+      if (signal.aborted) return;
+      this.show(places, keepsPlace);
+    }
+    if (!signal.aborted) delete this.element.dataset.searching;
+  }
+
+  show(places, keepsPlace) {
+    this.table.show(places, this.sort, keepsPlace);
+    const total = this.run.rowCount;
+    this.bar.count.textContent =
+      places.length === total
+        ? count(total, "row")
+        : `${number(places.length)} of ${count(total, "row")}`;
+  }
+
+  /** Take up what has changed in a run that is served. */
+  async refresh({ files, figures, rows }) {
+    if (figures) this.refreshColumns();
+    if (files) await this.open(this.wanted ?? null); // its place is another one
+    // A query that is still worked on goes on to the rows that have come meanwhile.
+    if (files || (rows && !this.element.dataset.searching)) this.update(!files);
+  }
+
+  refreshColumns() {
+    const shown = new Map(this.columns.map((one) => [one.name, one.isShown]));
+    const fresh = tableColumns(this.run);
+    fresh.forEach((one) => {
+      one.isShown = shown.get(one.name) ?? one.isShown;
+    });
+    this.columns.splice(0, Infinity, ...fresh);
+    this.bar.draw();
   }
 
   sortBy(column) {
@@ -68,37 +99,21 @@ export class RowsView {
     this.update();
   }
 
-  async search(text) {
-    this.searching?.abort();
-    const stop = (this.searching = new AbortController());
-    this.element.dataset.searching = "true";
-    if (!text.trim()) this.found = null;
-    else {
-      for await (const found of search(this.run, text, stop.signal)) {
-        if (stop.signal.aborted) return;
-        this.found = found;
-        this.update();
-      }
-    }
-    if (stop.signal.aborted) return;
-    this.update();
-    delete this.element.dataset.searching;
-  }
-
   /** Open the row with a number of the input; null closes the one that is open. */
   async open(row) {
     this.wanted = row;
-    const at = row === null ? -1 : this.run.find(row);
+    const at = row === null ? -1 : await this.run.find(row);
+    if (this.wanted !== row) return; // another one was opened meanwhile
     this.table.markOpened(at);
     this.element.classList.toggle("has-detail", row !== null);
     this.detail.hidden = row === null;
     if (row === null) return;
     if (at < 0) {
-      fill(this.detail, el("p", { class: "notice" }, `Row ${row} is not in this file.`));
+      fill(this.detail, el("p", { class: "notice" }, this.run.missing(row)));
       return;
     }
     const data = await this.run.row(at);
-    if (this.wanted !== row) return; // another one was opened meanwhile
+    if (this.wanted !== row) return;
     const moves = {
       previous: () => this.step(-1),
       next: () => this.step(1),
@@ -116,8 +131,14 @@ export class RowsView {
     if (!places.length) return;
     const from = opened < 0 ? current - by : current;
     const index = Math.max(0, Math.min(from + by, places.length - 1));
-    if (opened < 0) this.table.move(index + by);
-    else go("rows", this.run.index, this.run.value("fact:row", places[index]), true);
+    this.table.move(opened < 0 ? index + by : index);
+    if (opened >= 0) this.goTo(places[index], true);
+  }
+
+  /** Open the row at a place, in place of the address where it `replaces`. */
+  async goTo(at, replaces = false) {
+    if (!this.run.rowAtHand(at)) await this.run.load(at);
+    go("rows", this.run.index, this.run.value("fact:row", at), replaces);
   }
 
   close() {

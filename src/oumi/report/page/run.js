@@ -1,6 +1,8 @@
 /** A run in the page: its figures, its columns, and its rows as they are looked at. */
 
+import { countValues, matching, sortPlaces } from "./filters.js";
 import { inflate } from "./inflate.js";
+import { search } from "./search.js";
 
 /** Characters of unpacked blocks that are kept: a search over them again is quick, and a page of
  * 100,000 rows stays below 120 MB. */
@@ -14,6 +16,13 @@ export async function loadRun(index) {
   return new Run(index, facts);
 }
 
+/**
+ * @typedef {{filters: import("./filters.js").Filter[], text: string, sort: Sort|null}} Query
+ * @typedef {{column: string, descending: boolean}} Sort
+ * @typedef {{name: string, label: string, group: string, isNumeric: boolean, isEmpty: boolean}} Column
+ */
+
+/** All of it is in the file. `ServedRun` has the same methods, and asks a server. */
 export class Run {
   constructor(index, facts) {
     this.index = index;
@@ -30,7 +39,38 @@ export class Run {
       Object.entries(facts.columns).map(([name, made]) => [name, toColumn(name, made)]),
     );
     this.blocks = new Map(); // of unpacked blocks the lines, the one that was used last at the end
+    this.unpacking = new Map(); // of blocks that are being unpacked the promises
     this.kept = 0;
+  }
+
+  /** How many rows there are to show. */
+  get rowCount() {
+    return this.size;
+  }
+
+  /** Why there is no summary of the run. */
+  unknown() {
+    return "No run.json lies beside this file: settings, prices and retries are not known.";
+  }
+
+  /** Why a row of the input is not shown. */
+  missing(row) {
+    return `Row ${row} is not in this file.`;
+  }
+
+  /**
+   * The places of the rows that meet a query, in order; of a search as they are found.
+   * @param {Query} query @param {AbortSignal} signal @yields {number[]}
+   */
+  async *select({ filters, text, sort }, signal) {
+    const inOrder = (found) => sortPlaces(this, matching(this, filters, found), sort);
+    if (!text.trim()) yield inOrder(null);
+    else for await (const found of search(this, text, signal)) yield inOrder(found);
+  }
+
+  /** How often each text of a column occurs, the most frequent first; null where not known. */
+  choices(name) {
+    return countValues(this, name);
   }
 
   /** A value of the table: a number or a text; null for nothing. */
@@ -53,6 +93,11 @@ export class Run {
       else high = middle - 1;
     }
     return -1;
+  }
+
+  /** Have the row at a place at hand. */
+  async load(at) {
+    await this.lines(this.blockOf(at));
   }
 
   /** The whole row at a place. */
@@ -82,16 +127,24 @@ export class Run {
 
   /** The lines of a block. With `passing`, it is kept only where that pushes no other out. */
   async lines(block, passing = false) {
-    const known = this.blocks.get(block);
-    if (known) {
-      if (!passing) this.keep(block, known);
-      return known;
-    }
-    const text = await inflate(document.getElementById(`run${this.index}-${block}`));
-    const lines = text.split("\n");
-    lines.characters = text.length;
-    if (!passing || this.kept + text.length <= KEPT_CHARACTERS) this.keep(block, lines);
+    const lines = this.blocks.get(block) ?? (await this.unpack(block));
+    const isNew = !this.blocks.has(block);
+    if (!passing || (isNew && this.kept + lines.characters <= KEPT_CHARACTERS))
+      this.keep(block, lines);
     return lines;
+  }
+
+  /** Unpack a block, once for all who ask meanwhile. */
+  unpack(block) {
+    if (!this.unpacking.has(block)) {
+      const element = document.getElementById(`run${this.index}-${block}`);
+      const unpacked = inflate(element).then((text) => {
+        this.unpacking.delete(block);
+        return Object.assign(text.split("\n"), { characters: text.length });
+      });
+      this.unpacking.set(block, unpacked);
+    }
+    return this.unpacking.get(block);
   }
 
   keep(block, lines) {
@@ -106,12 +159,15 @@ export class Run {
   }
 }
 
+/** @returns {Column} with its `numbers`, NaN for nothing, or `codes` into `texts`, -1 for nothing */
 function toColumn(name, made) {
   const label = name.slice(name.indexOf(":") + 1);
-  if (made.numbers) {
-    const numbers = new Float64Array(made.numbers.length);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = made.numbers[i] ?? NaN;
-    return { name, label, group: made.group, numbers };
+  const { group, texts } = made;
+  if (!made.numbers) {
+    const codes = Int32Array.from(made.codes);
+    return { name, label, group, codes, texts, isNumeric: false, isEmpty: !texts.length };
   }
-  return { name, label, group: made.group, codes: Int32Array.from(made.codes), texts: made.texts };
+  const numbers = Float64Array.from(made.numbers, (number) => number ?? NaN);
+  const isEmpty = numbers.every(Number.isNaN);
+  return { name, label, group, numbers, isNumeric: true, isEmpty };
 }

@@ -5,7 +5,12 @@ import { plain } from "./dom.js";
 import { dollars, number, seconds } from "./format.js";
 import { statusBadge } from "./status.js";
 
-const FORMATS = { latency_s: seconds, cost_usd: dollars };
+const FORMATS = {
+  latency_s: seconds,
+  first_token_s: seconds,
+  waited_s: seconds,
+  cost_usd: dollars,
+};
 const LABELS = {
   row: "row",
   id: "id",
@@ -14,6 +19,8 @@ const LABELS = {
   prompt_tokens: "in",
   completion_tokens: "out",
   latency_s: "latency",
+  first_token_s: "first token",
+  waited_s: "waited",
   cost_usd: "cost",
   answer_characters: "characters",
 };
@@ -21,6 +28,8 @@ const HINTS = {
   prompt_tokens: "tokens of the prompt",
   completion_tokens: "tokens of the answer",
   answer_characters: "length of the answer",
+  first_token_s: "time to the first piece of the answer",
+  waited_s: "for a place in the limits, and for tries that failed",
 };
 const HIDDEN = new Set(["fact:key", "fact:answer", "fact:failure"]);
 const USUAL = new Set([
@@ -43,7 +52,7 @@ const PREVIEW = 160;
 /** @returns {TableColumn[]} */
 export function tableColumns(run) {
   const made = [...run.columns.values()]
-    .filter((one) => !HIDDEN.has(one.name) && holdsAny(one))
+    .filter((one) => !HIDDEN.has(one.name) && !one.isEmpty)
     .map((one) => dataColumn(run, one));
   const properties = made.filter((one) => one.name.startsWith("property:"));
   properties.slice(0, PROPERTIES_AT_FIRST).forEach((one) => {
@@ -59,13 +68,8 @@ export function tableColumns(run) {
   return made;
 }
 
-function holdsAny(column) {
-  if (column.numbers) return column.numbers.some((value) => !Number.isNaN(value));
-  return column.texts.length > 0;
-}
-
 function dataColumn(run, column) {
-  const numeric = Boolean(column.numbers);
+  const numeric = column.isNumeric;
   const format =
     FORMATS[column.label] ?? (numeric ? (column.name === "fact:row" ? String : number) : plain);
   const isFact = column.group === "fact";
@@ -87,7 +91,7 @@ function dataColumn(run, column) {
 
 function widthOf(column) {
   if (column.name === "fact:row") return "56px";
-  if (column.numbers) return "76px";
+  if (column.isNumeric) return "76px";
   return column.name === "fact:status" ? "100px" : "minmax(80px, 1fr)";
 }
 

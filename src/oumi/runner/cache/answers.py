@@ -10,7 +10,7 @@ from pathlib import Path
 
 from oumi.core.json_text import parse_json
 from oumi.core.logs import logger
-from oumi.core.types.completion import Completion
+from oumi.core.types.answer import Answer, read_answer
 from oumi.runner.cache.file import connect, entry_key
 from oumi.runner.cache.writer import CacheWriter, Change, Insert, Remove, Touch
 
@@ -32,7 +32,7 @@ class AnswerCache:
         self._connection = connect(path)
         self._writer = CacheWriter(path, engine, model, self._give_up)
 
-    def get(self, key: str, repeat: int) -> Completion | None:
+    def get(self, key: str, repeat: int) -> Answer | None:
         """The answer to a row, by its key and how many equal rows came before it."""
         if not self._is_usable:
             return None
@@ -46,24 +46,24 @@ class AnswerCache:
             return None
         return None if found is None else self._read(entry, *found)
 
-    def put(self, key: str, repeat: int, completion: Completion) -> None:
+    def put(self, key: str, repeat: int, answer: Answer) -> None:
         """Keep the answer to a row, in a moment."""
-        self._change(Insert(entry_key(key, repeat, self._address), completion))
+        self._change(Insert(entry_key(key, repeat, self._address), answer))
 
     def close(self) -> None:
         """Write what waits."""
         self._writer.close()
         self._connection.close()
 
-    def _read(self, entry: bytes, answer: bytes, used: int) -> Completion | None:
+    def _read(self, entry: bytes, text: bytes, used: int) -> Answer | None:
         try:
-            completion = Completion.from_dict(parse_json(answer))
+            answer = read_answer(parse_json(text))
         except (ValueError, LookupError, TypeError, AttributeError):  # damaged, or of another make
             self._change(Remove(entry))
             return None
         if time.time() - used > _TOUCH_AFTER_S:
             self._change(Touch(entry))
-        return replace(completion, from_cache=True)
+        return replace(answer, from_cache=True)
 
     def _change(self, change: Change) -> None:
         if self._is_usable:

@@ -40,7 +40,8 @@ CREATE TABLE answers (
 );
 CREATE INDEX answers_by_use ON answers (used);
 """
-"""Times are whole seconds since the epoch, `answer` is the JSON text of a completion."""
+"""Times are whole seconds since the epoch, `answer` is the JSON text of a completion or of an
+embedding."""
 
 
 def default_path() -> Path:

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from oumi.core.json_text import write_json
-from oumi.core.types.completion import Completion
+from oumi.core.types.answer import Answer
 from oumi.errors import StorageError
 from oumi.runner.cache.file import connect
 from oumi.runner.loop import leave_signals_to_main
@@ -29,7 +29,7 @@ class Insert(NamedTuple):
     """A new answer. One that is there already stays."""
 
     key: bytes
-    completion: Completion
+    answer: Answer
 
 
 class Touch(NamedTuple):
@@ -109,9 +109,8 @@ class CacheWriter:
 
     def _apply(self, connection: sqlite3.Connection, change: Change, now: int) -> None:
         match change:
-            case Insert(key, completion):
-                answer = write_json(completion.to_dict())
-                row = (key, *self._of, now, now, answer)
+            case Insert(key, answer):
+                row = (key, *self._of, now, now, write_json(answer.to_dict()))
                 connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?)", row)
             case Touch(key):
                 connection.execute("UPDATE answers SET used = ? WHERE key = ?", (now, key))

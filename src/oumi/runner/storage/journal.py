@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from oumi.core.logs import logger
+from oumi.core.types.answer import Answer, answer_in
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
 from oumi.errors import OutputExistsError, StorageError
@@ -143,12 +144,12 @@ class Journal:
             return None
         return Completion.from_dict(self.read(row)["completion"])
 
-    def append(self, row: int, key: str, completion: Completion, **facts: Any) -> None:
+    def append(self, row: int, key: str, answer: Answer, **facts: Any) -> None:
         """Write an answer, in place of the row's record from before. Raises StorageError."""
         record: dict[str, Any] = {"key": key, "row": row}
         if (place := self._places.get(row)) is not None:
             record["replaces"] = place
-        record["completion"] = completion.to_dict()
+        record[answer.record_name] = answer.to_dict()
         self._write(row, record | facts)
 
     def append_failure(self, row: int, key: str, failure: Failure, **facts: Any) -> None:
@@ -161,7 +162,7 @@ class Journal:
         """
         for row in range(total):
             if (place := self._places.get(row)) is not None:
-                yield row, place, "completion" in self.read(row)
+                yield row, place, answer_in(self.read(row)) is not None
 
     def append_note(self, name: str, value: Any) -> None:
         """Record what holds from here on. Raises StorageError."""

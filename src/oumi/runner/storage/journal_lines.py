@@ -24,7 +24,8 @@ HEADER = b'{"journal":2}\n'
 HEADERS = (b'{"journal":1}\n', HEADER)
 
 _START = re.compile(
-    rb'\{"key":"([0-9a-f]{32})","row":(\d{1,18}),(?:"replaces":(\d{1,18}),)?"(completion|failure)":'
+    rb'\{"key":"([0-9a-f]{32})","row":(\d{1,18}),(?:"replaces":(\d{1,18}),)?'
+    rb'"(completion|embedding|failure)":'
 )
 _NOTE = re.compile(rb'\{"(?:address|unrecorded)":')
 _END = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\n')
@@ -62,7 +63,7 @@ def read_line(line: bytes) -> JournalLine | None:
     start = _START.match(line)
     if start is None:
         return None
-    is_answer = start[4] == b"completion"
+    is_answer = start[4] != b"failure"
     checksum = _checksum(line)
     if checksum is None:
         is_whole = _can_be_read(line, is_answer=is_answer)
@@ -115,7 +116,7 @@ def read_places(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
 
 def read_record(file: int, offset: int) -> dict[str, Any]:
     """The record at an offset of a journal that is open as a file descriptor."""
-    record: dict[str, Any] = parse_json(_line_at(file, offset))
+    record: dict[str, Any] = parse_json(line_at(file, offset))
     return record
 
 
@@ -160,7 +161,8 @@ def _can_be_read(line: bytes, *, is_answer: bool) -> bool:
     return True
 
 
-def _line_at(file: int, offset: int) -> bytes:
+def line_at(file: int, offset: int) -> bytes:
+    """The line that begins at an offset of a file descriptor; its last one may have no end."""
     size = _READ_BYTES
     while True:
         chunk = os.pread(file, size, offset)

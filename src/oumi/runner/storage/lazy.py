@@ -63,20 +63,23 @@ class LazyConversations(Sequence[Conversation]):
         return offsets
 
 
-class MissingConversations(Sequence[Conversation]):
-    """Those of a table whose journal was removed: their number is known, and no more."""
+class MissingAnswers(Sequence[Any]):
+    """Those of a table whose journal was removed: their number is known, and no more. `what` they
+    would be is for the error.
+    """
 
-    def __init__(self, path: Path, count: int):
+    def __init__(self, path: Path, count: int, what: str):
         self.path = path
         self._count = count
+        self._what = what
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: object) -> Never:
         raise StorageError(
-            f"{self.path}: the answers are in this table; the journal, from which conversations "
-            "are read, was removed"
+            f"{self.path}: the answers are in this table; the journal, from which {self._what} are "
+            "read, was removed"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
@@ -11,41 +11,44 @@ from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
 from oumi.data.source import Source
 from oumi.errors import OumiError
-from oumi.runner.storage.row_store import ContractAt, RowTimes
+from oumi.runner.storage.row_store import AnswerTimes, ContractAt, RowTimes
 from oumi.structured.contract import type_of_answers
 from oumi.structured.finish import require_valid
+
+if TYPE_CHECKING:
+    from oumi.core.types.answer import Answer
 
 
 class MemoryStore:
     """Answers and failures by row."""
 
     def __init__(self) -> None:
-        self._completions: dict[int, Completion] = {}
+        self._answers: dict[int, Answer] = {}
         self._failures: dict[int, Failure] = {}
 
     def holds(self, row: int) -> bool:
         """Whether the row is recorded."""
-        return row in self._completions or row in self._failures
+        return row in self._answers or row in self._failures
 
     def earlier_answer(self, row: int) -> Completion | None:
         """Nothing: there is no run before this one."""
         return None
 
-    def append(self, row: int, key: str, completion: Completion, **times: Unpack[RowTimes]) -> None:
+    def append(self, row: int, key: str, answer: Answer, **times: Unpack[AnswerTimes]) -> None:
         """Keep an answer."""
-        self._completions[row] = completion
+        self._answers[row] = answer
 
     def append_failure(
         self, row: int, key: str, failure: Failure, **times: Unpack[RowTimes]
     ) -> None:
         """Keep the reason why there is none."""
-        self._completions.pop(row, None)
+        self._answers.pop(row, None)
         self._failures[row] = failure
 
     def read(self, row: int) -> Mapping[str, Any]:
-        """The row's `completion` or its `failure`, as a journal would record it."""
-        if (completion := self._completions.get(row)) is not None:
-            return {"completion": completion.to_dict()}
+        """The row's answer or its `failure`, as a journal would record it."""
+        if (answer := self._answers.get(row)) is not None:
+            return {answer.record_name: answer.to_dict()}
         failure = self._failures.get(row)
         return {} if failure is None else {"failure": failure.to_dict()}
 
@@ -58,15 +61,16 @@ class MemoryStore:
         """The answers, joined to the conversations of the input. `missing` is why there is
         nothing of the other rows.
         """
-        return join_rows(source, self._outcome, contract_at, missing)
+        return join_rows(source, self.outcome, contract_at, missing)
 
-    def _outcome(self, row: int) -> Completion | Failure | None:
-        return self._completions.get(row) or self._failures.get(row)
+    def outcome(self, row: int) -> Answer | Failure | None:
+        """What became of a row; None where nothing is recorded."""
+        return self._answers.get(row) or self._failures.get(row)
 
 
 def join_rows(
     source: Source,
-    outcome_of: Callable[[int], Completion | Failure | None],
+    outcome_of: Callable[[int], Answer | Failure | None],
     contract_at: ContractAt,
     missing: Failure | None = None,
 ) -> InferenceResult:

@@ -10,6 +10,7 @@ from typing import Any
 
 from oumi.core.answer_type import AnswerType
 from oumi.core.digest import file_digest
+from oumi.core.types.answer import answer_in
 from oumi.core.types.completion import Usage
 from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
@@ -196,20 +197,20 @@ def _write_rows(
         counts["rows"] += 1
         record = answers.read(index)
         failure, from_cache = record.get("failure"), False
-        if "completion" in record:
-            from_cache = record["completion"].get("from_cache", False)
+        if (answer := answer_in(record)) is not None:
+            from_cache = answer.get("from_cache", False)
             counts["from_cache"] += from_cache
             try:
-                completion = finish_record(contract_at(index), record["completion"])
-                sink.add_answer(row, completion)
+                finished = finish_record(contract_at(index), answer)
+                sink.add_answer(row, finished)
             except OSError:
                 raise
             except Exception as error:  # the others are written all the same
-                failure = paid_failure(error, record["completion"]).to_dict()
+                failure = paid_failure(error, answer).to_dict()
             else:
                 counts["done"] += 1
                 if not from_cache:
-                    usage, share = completion["usage"], completion.get("price_share", 1.0)
+                    usage, share = finished["usage"], finished.get("price_share", 1.0)
                     tokens.add(Usage.from_dict(usage), share)
         if failure is not None:
             counts["failed"] += 1
@@ -220,13 +221,11 @@ def _write_rows(
     return counts, tokens
 
 
-def paid_failure(error: Exception, completion: Mapping[str, Any]) -> Failure:
-    """The failure of a row whose answer, in the form of `Completion.to_dict`, came and has no place
-    in the output.
-    """
+def paid_failure(error: Exception, answer: Mapping[str, Any]) -> Failure:
+    """The failure of a row whose answer, as JSON values, came and has no place in the output."""
     failure = Failure.from_error(error)
     if failure.usage is not None:
         return failure
-    content = completion["message"].get("content")
+    content = answer["message"].get("content") if "message" in answer else None
     reply = content if isinstance(content, str) else None
-    return replace(failure, usage=Usage.from_dict(completion["usage"]), reply=reply)
+    return replace(failure, usage=Usage.from_dict(answer["usage"]), reply=reply)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, Unpack
 
 from oumi.core.types.completion import Completion
 from oumi.core.types.failure import Failure
 from oumi.structured.contract import Contract
+
+if TYPE_CHECKING:
+    from oumi.core.types.answer import Answer
 
 ContractAt: TypeAlias = Callable[[int], Contract | None]
 """What the answer to a row has to look like, by the row's number."""
@@ -26,7 +29,7 @@ class Answers(Protocol):
     """The last record of each row: a journal, or something like it."""
 
     def read(self, row: int) -> Mapping[str, Any]:
-        """The row's `completion` or its `failure`; neither where nothing is recorded."""
+        """The row's `completion`, `embedding` or `failure`; empty where nothing is recorded."""
         ...
 
 
@@ -37,6 +40,13 @@ class RowTimes(TypedDict):
     """Seconds that its requests took which were answered: one, or with repairs several."""
     waited_s: float
     """All other seconds: for a place in the limits, and for tries that failed."""
+
+
+class AnswerTimes(RowTimes, total=False):
+    """The same with what only some answers have."""
+
+    first_token_s: float
+    """Seconds from the last request to the first piece of its answer, where it came in pieces."""
 
 
 class RowStore(Answers, Protocol):
@@ -50,7 +60,7 @@ class RowStore(Answers, Protocol):
         """An answer of an earlier run that is not valid, from which this one goes on."""
         ...
 
-    def append(self, row: int, key: str, completion: Completion, **times: Unpack[RowTimes]) -> None:
+    def append(self, row: int, key: str, answer: Answer, **times: Unpack[AnswerTimes]) -> None:
         """Record an answer, in place of an earlier one of the row. Raises StorageError."""
         ...
 

@@ -12,13 +12,13 @@ from pydantic import Field
 
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo
+from oumi.server.accounts.accounts import Accounts
 from oumi.server.batches.pages import page_of
 from oumi.server.batches.records import BatchRecord
 from oumi.server.batches.service import BatchService
 from oumi.server.bodies import Body, read_body
 from oumi.server.http.errors import wrong_field
 from oumi.server.http.exchange import Exchange
-from oumi.server.keys.accounts import Accounts
 
 
 class BatchBody(Body):

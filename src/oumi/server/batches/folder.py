@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from platformdirs import user_state_path
-
 from oumi.core.json_text import parse_json, write_json
 from oumi.core.logs import logger
 from oumi.errors import StorageError
@@ -32,11 +30,6 @@ class Facts:
 
 
 FactsT = TypeVar("FactsT", bound=Facts)
-
-
-def root() -> Path:
-    """The folder of all that servers keep; on Linux XDG_STATE_HOME moves it."""
-    return user_state_path("oumi") / "serve"
 
 
 class Folder(Generic[FactsT]):

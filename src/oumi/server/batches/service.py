@@ -14,11 +14,12 @@ from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
 from oumi.errors import OumiError
 from oumi.server.batches.combined import combined
-from oumi.server.batches.folder import Folder, root
+from oumi.server.batches.folder import Folder
 from oumi.server.batches.output import Results, write_files
 from oumi.server.batches.records import BatchRecord, FileRecord
 from oumi.server.batches.requests import ENDPOINT, Group, read_custom_ids, sort_input
 from oumi.server.http.errors import HttpError
+from oumi.server.state_folder import state_folder
 
 if TYPE_CHECKING:
     from oumi.server.models import Model, ModelTable
@@ -30,8 +31,8 @@ class BatchService:
     """The files and the batches of a server."""
 
     def __init__(self, models: ModelTable):
-        self.files = Folder(root() / "files", FileRecord, "file")
-        self._records = Folder(root() / "batches", BatchRecord, "batch")
+        self.files = Folder(state_folder() / "files", FileRecord, "file")
+        self._records = Folder(state_folder() / "batches", BatchRecord, "batch")
         self._models = models
         self._finalizing: dict[str, asyncio.Lock] = {}
 

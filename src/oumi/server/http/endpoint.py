@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oumi.core.logs import logger
+from oumi.server.http.api_keys import ApiKeys
 from oumi.server.http.errors import QUOTA, HttpError, to_http_error
 from oumi.server.http.exchange import JSON, ClientLeftError, Exchange
 from oumi.server.http.ids import new_id
 from oumi.server.http.loopback import is_loopback
-from oumi.server.keys.api_keys import ApiKeys
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

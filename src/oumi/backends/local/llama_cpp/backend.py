@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -12,7 +13,8 @@ from typing import ClassVar
 from oumi.backends.chat_templates.template import ChatTemplate
 from oumi.backends.local.adapters import adapters_of
 from oumi.backends.local.backend import LocalBackend
-from oumi.backends.local.llama_cpp import body, completing
+from oumi.backends.local.llama_cpp import body, completing, embedding
+from oumi.backends.local.llama_cpp.embedding import makes_embeddings
 from oumi.backends.local.llama_cpp.gguf_header import part_paths, read_header
 from oumi.backends.local.llama_cpp.gguf_metadata import read_special_tokens, read_text
 from oumi.backends.local.llama_cpp.params import SCHEDULING, check_kwargs
@@ -25,9 +27,11 @@ from oumi.backends.media.images import has_images
 from oumi.backends.openai_stream import StreamAssembler
 from oumi.core.configs import EMBEDDED_MODEL, ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
-from oumi.core.forks import skip_native_exit
+from oumi.core.forks import fresh_thread, skip_native_exit
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import ConfigError, RequestError, UnsupportedError
+from oumi.core.types.embedding import Embeddings
+from oumi.errors import ConfigError, EngineError, RequestError, UnsupportedError
+from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.request import Request
 from oumi.structured.sampler.grammar import check_guidance
 
@@ -50,10 +54,14 @@ class LlamaCppBackend(LocalBackend):
 
     def _load(self) -> None:
         model, path = self.config.model, find_gguf(self.config.model)
-        part_paths(read_header(path))  # a file that is cut off or in parts, before it is read
+        header = read_header(path)
+        part_paths(header)  # a file that is cut off or in parts, before it is read
+        self._embeds_only = makes_embeddings(header)
         text = model.chat_template or read_text(path, "tokenizer.chat_template")
         self.template = _try_template(text, model)
-        self._runtime = Runtime(model)
+        self._runtime = Runtime(model, embeds=self._embeds_only)
+        self._embedding_runtime = self._runtime if self._embeds_only else None
+        self._embedding_lock = threading.Lock()
         vocabulary = read_special_tokens(path)
         has_call_token = TOOL_CALL_START in vocabulary.texts
         self.template = replace(self.template, has_call_token=has_call_token)
@@ -118,12 +126,34 @@ class LlamaCppBackend(LocalBackend):
                     yield delta
         yield Delta(completion=body.decode_answer(joiner.choice, joiner.usage, request))
 
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """The vectors of texts. A model for text is loaded again for the first ones: its weights
+        are mapped from the same file, so that what it takes is the context.
+        """
+        runtime = await asyncio.to_thread(self._open_embedding_runtime)
+        try:
+            reply = await runtime.embed(embedding.encode(request))
+        except RuntimeError as error:
+            raise body.translate(error) from error
+        return embedding.decode(reply, request)
+
+    def _open_embedding_runtime(self) -> Runtime:
+        with self._embedding_lock:
+            if self._embedding_runtime is None:
+                if self._runtime.is_closed:
+                    raise EngineError("the engine is closed")
+                model = self.config.model
+                self._embedding_runtime = fresh_thread(lambda: Runtime(model, embeds=True))
+            return self._embedding_runtime
+
     async def _prompt(self, request: Request) -> Prompt | None:
         """The prompt of a request; None where llama.cpp makes it, from a conversation.
 
         It does so for images, and for the tools and the thoughts of models that mark them in a way
-        of their own, which it can parse.
+        of their own, which it can parse. Raises RequestError for a model of embeddings.
         """
+        if self._embeds_only:
+            raise RequestError(f"{self.config.model.model_name} makes embeddings, and no text")
         special = self._prompts.holds_special_token(request)
         if has_images(request.conversation):
             _check_images(request, special)
@@ -166,6 +196,9 @@ class LlamaCppBackend(LocalBackend):
     def close(self) -> None:
         """Free the model, its memory and its threads."""
         self._runtime.close()
+        with self._embedding_lock:
+            if self._embedding_runtime is not None:
+                self._embedding_runtime.close()
 
     def _model_files(self) -> Sequence[Path]:
         model = self.config.model

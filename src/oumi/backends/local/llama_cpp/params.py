@@ -9,6 +9,8 @@ from typing import Any
 
 import xllamacpp
 
+from oumi.backends.local.llama_cpp.embedding import makes_embeddings
+from oumi.backends.local.llama_cpp.gguf_header import Header
 from oumi.backends.local.llama_cpp.gguf_metadata import read_special_tokens
 from oumi.backends.local.llama_cpp.load_check import (
     check_files,
@@ -33,6 +35,7 @@ _EMBEDDED = {"n_parallel": 32, "n_threads": 1, "n_ctx": 2048}
 
 # Parameters that are set from other settings, with the reason for an error message.
 _RESERVED = {
+    "embedding": "the engine sets it",
     "api_keys": "the engine sets it",
     "hostnames": "the engine sets it",
     "port": "the engine sets it",
@@ -53,12 +56,23 @@ _RESERVED = {
 SCHEDULING = KWARGS | {"n_parallel", "n_threads", "n_threads_batch", "n_batch", "n_ubatch"}
 """Parameters that decide how fast an answer is generated, not what it is."""
 
+_POOLING = xllamacpp.llama_pooling_type
+_POOLINGS = {
+    "mean": _POOLING.LLAMA_POOLING_TYPE_MEAN,
+    "cls": _POOLING.LLAMA_POOLING_TYPE_CLS,
+    "last": _POOLING.LLAMA_POOLING_TYPE_LAST,
+}
+"""What of a text's tokens is its vector, by the names of llama.cpp's command line."""
+
 _ALIASES = {"n_threads", "n_threads_batch", "flash_attn", "mmproj", *KWARGS}
 """Names of llama-cpp-python and of llama.cpp's command line, which stand for other parameters."""
 
 
-def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
-    """The parameters for loading a model and serving it inside this process.
+def make_params(
+    model: ModelParams, api_key: str, *, embeds: bool = False
+) -> xllamacpp.CommonParams:
+    """The parameters for loading a model and serving it inside this process, to generate text or to
+    embed it.
 
     Raises ConfigError for an unknown name or a wrong value in `model_kwargs`.
     """
@@ -90,10 +104,25 @@ def make_params(model: ModelParams, api_key: str) -> xllamacpp.CommonParams:
         _set(params, name, value)
     # llama.cpp divides the context among the slots.
     context = facts.get("context_length") or embedded.get("n_ctx", DEFAULT_CONTEXT)
+    if embeds and (trained := header.number("context_length")):  # 512 tokens in many models
+        context = min(context, trained)
     default = embedded.get("n_parallel", DEFAULT_SLOTS)
     params.n_parallel = slots_that_fit(header, context, model.model_kwargs, default)
     params.n_ctx = params.n_parallel * context
+    if embeds:
+        _set_embedding(params, header, context)
     return params
+
+
+def _set_embedding(params: xllamacpp.CommonParams, header: Header, context: int) -> None:
+    """Have texts embedded. Each is worked on at once, so that a batch holds a whole context."""
+    params.embedding = True
+    params.n_batch = params.n_ubatch = context
+    is_open = params.pooling_type == _POOLING.LLAMA_POOLING_TYPE_UNSPECIFIED
+    if is_open and not makes_embeddings(header):
+        # Of a model for text. All its tokens together say more than the last one alone, whose
+        # state is made for the token that comes next.
+        params.pooling_type = _POOLING.LLAMA_POOLING_TYPE_MEAN
 
 
 def _absent_tokens(template: str, path: Path) -> dict[str, str]:
@@ -130,13 +159,15 @@ def _set(params: Any, name: str, value: Any) -> None:
                     if value
                     else types.LLAMA_FLASH_ATTN_TYPE_DISABLED
                 )
+            case "pooling_type":
+                params.pooling_type = _POOLINGS[value]
             case "mmproj":
                 params.mmproj.path = os.path.expanduser(value)
             case _ if name in KWARGS:
                 set_kwarg(params, name, value)
             case _:
                 setattr(params, name, value)
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError, KeyError) as error:
         raise ConfigError(f"model.model_kwargs.{name}: {value!r}: {error}") from error
 
 

@@ -1,5 +1,6 @@
 """The facts about the LLAMACPP engine. Importing this loads no runtime."""
 
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.llama_cpp.settings import SETTINGS, SETTINGS_IN_KWARGS
 
@@ -19,5 +20,7 @@ ENGINE = EngineRow(
             "model.trust_remote_code",
         }
     ),
+    # Each text is a task of its own in a slot, so that more in one request bring nothing.
+    embeddings=EmbeddingSupport(max_texts=32),
     settings_in_kwargs=SETTINGS_IN_KWARGS,
 )

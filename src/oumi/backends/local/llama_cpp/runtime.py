@@ -27,7 +27,8 @@ _POST_TIMEOUT_S = 60.0  # it waits behind nothing, and takes milliseconds
 
 
 class Runtime:
-    """A loaded model with its slots. Each request blocks one thread until it is answered.
+    """A loaded model with its slots. Each request blocks one thread until it is answered. One that
+    `embeds` generates no text.
 
     Raises ModelNotFoundError for a file that llama.cpp cannot load.
     """
@@ -36,10 +37,10 @@ class Runtime:
     """Not in a child that was forked from a process with a model: it has to keep its own until it
     ends."""
 
-    def __init__(self, model: ModelParams):
+    def __init__(self, model: ModelParams, *, embeds: bool = False):
         # The server also listens on a port of the loopback; the key keeps other users out.
         self._api_key = secrets.token_urlsafe()
-        params = make_params(model, api_key=self._api_key)
+        params = make_params(model, self._api_key, embeds=embeds)
         self.slots: int = params.n_parallel
         self.context_length: int = params.n_ctx // params.n_parallel
         self.request_count = 0
@@ -97,6 +98,14 @@ class Runtime:
             await work
         finally:
             closed = True
+
+    async def embed(self, body: bytes) -> bytes:
+        """The reply to a request for embeddings, as JSON. Raises RuntimeError."""
+        server = self._open_server
+        self.request_count += 1
+        loop = asyncio.get_running_loop()
+        reply: bytes = await loop.run_in_executor(self._pool, server.handle_embeddings, body)
+        return reply
 
     async def render(self, body: bytes) -> bytes:
         """The reply to a request for the prompt of a chat request."""

@@ -29,8 +29,12 @@ from oumi.backends.local.vllm.settings import GUIDANCE
 from oumi.core.configs import ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
-from oumi.errors import OumiError, UnsupportedError
+from oumi.core.types.embedding import Embeddings
+from oumi.core.types.usage import Usage
+from oumi.core.waiting import all_of
+from oumi.errors import OumiError, RequestError, UnsupportedError
 from oumi.runner import loop
+from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.request import Request
 from oumi.structured.sampler.grammar import check_guidance
 
@@ -87,6 +91,13 @@ class VLLMBackend(LocalBackend):
         for delta in parser.last_deltas(generated):
             yield delta
 
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """The vectors of texts."""
+        dimensions = request.config.embedding.dimensions
+        found = await all_of(self._runtime.embed(text, dimensions) for text in request.texts)
+        vectors = [vector for one in found for vector in one.vectors]
+        return Embeddings(vectors, sum((one.usage for one in found), Usage()))
+
     async def opens_thought(self, request: Request) -> bool:
         """Whether the prompt ends inside of a thought that vLLM does not know of.
 
@@ -113,6 +124,13 @@ class VLLMBackend(LocalBackend):
         if processor is None or "image" not in processor.info.supported_mm_limits:
             raise UnsupportedError(f"{self._runtime.model.model} takes no images")
 
+    def why_no_embeddings(self) -> str | None:
+        """That the model was loaded to generate text."""
+        if self._runtime.embeds:
+            return None
+        name = self.config.model.model_name
+        return f"{name} generates text here: to embed, set model.model_kwargs.runner to pooling"
+
     def max_in_flight(self, config: InferenceConfig) -> int:
         """Twice what vLLM works on at once, so that its scheduler always has a choice."""
         return config.generation.batch_size or 2 * self._runtime.max_num_seqs
@@ -125,6 +143,10 @@ class VLLMBackend(LocalBackend):
     async def _generate(
         self, request: Request, *, stream: bool
     ) -> tuple[GeneratedText, OutputParser, AsyncIterator[Any]]:
+        if self._runtime.embeds:
+            raise RequestError(
+                f"{self.config.model.model_name} is loaded to embed: it generates none"
+            )
         prompt, begun = await render(request, self._runtime)
         generated = GeneratedText(prompt["prompt_token_ids"], self._runtime.token_bytes)
         vllm_parser = make_parser(request, self._runtime)

@@ -1,5 +1,6 @@
 """The facts about the VLLM engine. Importing this loads no runtime."""
 
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.engine_row import EngineRow
 from oumi.backends.local.vllm.settings import SETTINGS, SETTINGS_IN_KWARGS
 
@@ -12,5 +13,7 @@ ENGINE = EngineRow(
     install="pip install 'oumi-infer[vllm]' (on a CPU: scripts/make_vllm_env.sh)",
     supports=SETTINGS,
     settings_in_kwargs=SETTINGS_IN_KWARGS,
+    # Each text is a request of its own to its scheduler, so that more together bring nothing.
+    embeddings=EmbeddingSupport(max_texts=32, dimensions_field="dimensions"),
     ignores=frozenset({"model.attn_implementation", "model.device_map"}),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 from oumi.backends.local.token_bytes import TokenBytes
@@ -18,11 +19,14 @@ from oumi.backends.local.vllm.versions import (
     EngineDeadError,
     HfRenderer,
     LoRARequest,
+    PoolingParams,
     SamplingParams,
     UsageContext,
     resolve_chat_template,
 )
 from oumi.core.configs import ModelParams
+from oumi.core.types.embedding import Embeddings, new_vector
+from oumi.core.types.usage import Usage
 from oumi.errors import ConfigError, EngineError, ModelNotFoundError, OumiError, RequestError
 
 # Then vLLM's process is killed. On the CPU its worker never ends by itself, so waiting longer would
@@ -48,6 +52,8 @@ class Runtime:
         self.tokenizer: Any = engine.renderer.get_tokenizer()
         self.token_bytes = TokenBytes(self.tokenizer)
         self.model: Any = engine.model_config
+        self.embeds: bool = engine.model_config.runner_type == "pooling"
+        """Whether it embeds texts, and generates none."""
         self.context_length: int = engine.model_config.max_model_len
         self.max_num_seqs: int = engine.vllm_config.scheduler_config.max_num_seqs
 
@@ -80,12 +86,31 @@ class Runtime:
         request_id = str(next(self._request_ids))
         lora = self._adapters.get(adapter)
         outputs = self._engine.generate(prompt, params, request_id, lora_request=lora)
-        try:
+        with self._errors_translated():
             async for output in outputs:
                 [completion] = output.outputs  # one, since `n` is 1
                 if completion.finish_reason in _ABORTED:
                     raise self._abort_error()
                 yield completion
+
+    async def embed(self, text: str, dimensions: int | None) -> Embeddings:
+        """The vector of a text. Raises as `generate` does."""
+        if self._engine is None:
+            raise EngineError("the engine is closed")
+        params = PoolingParams(task="embed", dimensions=dimensions)
+        lora = self._adapters.get(None)
+        outputs = self._engine.encode(text, params, str(next(self._request_ids)), lora_request=lora)
+        with self._errors_translated():
+            async for output in outputs:
+                last = output
+        usage = Usage(prompt_tokens=len(last.prompt_token_ids))
+        return Embeddings([new_vector(last.outputs.data.tolist())], usage)
+
+    @contextmanager
+    def _errors_translated(self) -> Iterator[None]:
+        """Within this, what vLLM raises becomes an error of ours."""
+        try:
+            yield
         except OumiError:
             raise
         except EngineDeadError as error:
@@ -98,6 +123,8 @@ class Runtime:
 
         vLLM says nothing of weights that belong to no module of the model.
         """
+        if self.embeds:  # and gives no probabilities to compare
+            return
         plain = await self._first_logprobs(None) if self._adapters else {}
         for adapter in self._adapters.values():
             if await self._first_logprobs(adapter) == plain:

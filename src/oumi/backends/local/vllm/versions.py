@@ -13,7 +13,7 @@ OLDEST = "0.31"
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
 try:
-    from vllm import SamplingParams
+    from vllm import PoolingParams, SamplingParams
     from vllm.config import StructuredOutputsConfig
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
@@ -47,6 +47,7 @@ __all__ = [
     "HfRenderer",
     "LoRARequest",
     "ParserManager",
+    "PoolingParams",
     "ReasoningParserManager",
     "RequestOutputKind",
     "SamplingParams",

@@ -4,6 +4,7 @@ https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
 """
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import AuthMethod, BatchLimits, Provider, ResponsesApi
 from oumi.structured.schema import profiles
 
@@ -19,6 +20,8 @@ PROVIDER = Provider(
     # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning
     supports_developer=True,
     user_field="user",
+    # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/embeddings
+    embeddings=EmbeddingSupport(max_texts=2048, dimensions_field="dimensions", sends_base64=True),
     url="https://{resource}.openai.azure.com/openai/v1",
     url_env="AZURE_OPENAI_ENDPOINT",
     url_parts={"resource": ("AZURE_RESOURCE_NAME",)},

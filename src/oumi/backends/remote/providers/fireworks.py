@@ -1,6 +1,7 @@
 """Fireworks. https://docs.fireworks.ai/api-reference/post-chatcompletions"""
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import BatchLimits, Constraint, Provider
 from oumi.structured.schema import profiles
 
@@ -11,6 +12,8 @@ PROVIDER = Provider(
     supports=settings.CHAT | settings.GRAMMAR | settings.TOP_K | settings.MIN_P | settings.EFFORT,
     user_field="user",
     constraint=Constraint.FIREWORKS,
+    # https://docs.fireworks.ai/guides/querying-embeddings-models
+    embeddings=EmbeddingSupport(max_texts=128, dimensions_field="dimensions"),
     url="https://api.fireworks.ai/inference/v1",
     url_env="FIREWORKS_BASE_URL",
     key_env=("FIREWORKS_API_KEY",),

@@ -4,6 +4,7 @@ It refuses a request with a field that it does not know.
 """
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import BatchLimits, PdfPart, Provider
 from oumi.structured.schema import profiles
 
@@ -18,6 +19,8 @@ PROVIDER = Provider(
     # It takes in a data URL what Vertex takes.
     supports_pdf=True,
     pdf_part=PdfPart.IMAGE_URL,
+    # https://ai.google.dev/gemini-api/docs/openai#embeddings
+    embeddings=EmbeddingSupport(max_texts=100, dimensions_field="dimensions"),
     url="https://generativelanguage.googleapis.com/v1beta/openai",
     url_env="GOOGLE_GEMINI_BASE_URL",
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),

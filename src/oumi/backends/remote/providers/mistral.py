@@ -1,6 +1,7 @@
 """Mistral. https://docs.mistral.ai/api/endpoint/chat"""
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import BatchLimits, PrefillForm, Provider
 from oumi.structured.schema import profiles
 
@@ -17,6 +18,8 @@ PROVIDER = Provider(
     prefill=PrefillForm.PREFIX,
     # Its streams report the usage without being asked to.
     field_aliases={"seed": "random_seed", "stream_options": None},
+    # https://docs.mistral.ai/api/endpoint/embeddings
+    embeddings=EmbeddingSupport(max_texts=128, dimensions_field="output_dimension"),
     url="https://api.mistral.ai/v1",
     url_env="MISTRAL_BASE_URL",
     key_env=("MISTRAL_API_KEY",),

@@ -1,6 +1,7 @@
 """OpenAI. https://platform.openai.com/docs/api-reference/chat/create"""
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import BatchLimits, Provider, ResponsesApi
 from oumi.structured.schema import profiles
 
@@ -16,6 +17,8 @@ PROVIDER = Provider(
     supports_pdf=True,
     supports_developer=True,
     user_field="user",
+    # https://platform.openai.com/docs/api-reference/embeddings/create
+    embeddings=EmbeddingSupport(max_texts=2048, dimensions_field="dimensions", sends_base64=True),
     url="https://api.openai.com/v1",
     url_env="OPENAI_BASE_URL",
     key_env=("OPENAI_API_KEY",),

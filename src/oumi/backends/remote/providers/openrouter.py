@@ -1,6 +1,7 @@
 """OpenRouter. https://openrouter.ai/docs/api-reference/parameters"""
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import Provider, ResponsesApi, ThinkingForm
 from oumi.structured.schema import profiles
 
@@ -25,6 +26,8 @@ PROVIDER = Provider(
     # https://openrouter.ai/docs/features/prompt-caching
     supports_cache_control=True,
     user_field="user",
+    # https://openrouter.ai/docs/api-reference/embeddings
+    embeddings=EmbeddingSupport(max_texts=128, dimensions_field="dimensions"),
     url="https://openrouter.ai/api/v1",
     url_env="OPENROUTER_BASE_URL",
     key_env=("OPENROUTER_API_KEY",),

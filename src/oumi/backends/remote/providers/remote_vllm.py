@@ -1,6 +1,7 @@
 """vLLM's server. https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"""
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import Constraint, Provider, ResponsesApi, ThinkingForm
 
 PROVIDER = Provider(
@@ -16,6 +17,8 @@ PROVIDER = Provider(
     constraint=Constraint.VLLM,
     # https://docs.vllm.ai/en/latest/features/interleaved_thinking/
     reasoning_field="reasoning",
+    # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html#embeddings-api
+    embeddings=EmbeddingSupport(max_texts=2048, dimensions_field="dimensions", sends_base64=True),
     needs_key=False,
     price_list=None,
 )

@@ -1,6 +1,7 @@
 """SGLang's server. https://docs.sglang.ai/basic_usage/openai_api_completions.html"""
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import Constraint, Provider, ThinkingForm
 
 PROVIDER = Provider(
@@ -14,6 +15,8 @@ PROVIDER = Provider(
     ignores=settings.LOADING | {"model.chat_template"},
     user_field="user",
     constraint=Constraint.SGLANG,
+    # https://docs.sglang.ai/basic_usage/openai_api_embeddings.html
+    embeddings=EmbeddingSupport(max_texts=2048, dimensions_field="dimensions", sends_base64=True),
     # https://docs.sglang.ai/basic_usage/native_api.html
     native_paths=("/generate",),
     needs_key=False,

@@ -1,6 +1,7 @@
 """Together. https://docs.together.ai/reference/chat-completions"""
 
 from oumi.backends import settings
+from oumi.backends.embedding_support import EmbeddingSupport
 from oumi.backends.provider import BatchLimits, Provider
 
 PROVIDER = Provider(
@@ -17,6 +18,8 @@ PROVIDER = Provider(
     | settings.TEMPLATE_KWARGS
     | {"generation.tool_choice"}
     | settings.EFFORT,
+    # https://docs.together.ai/docs/inference/embeddings/overview
+    embeddings=EmbeddingSupport(max_texts=128),
     url="https://api.together.xyz/v1",
     url_env="TOGETHER_BASE_URL",
     key_env=("TOGETHER_API_KEY",),

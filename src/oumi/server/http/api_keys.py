@@ -10,7 +10,7 @@ from typing import Self
 from oumi.errors import ConfigError
 from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import Exchange
-from oumi.server.keys.settings import NAME, SHORTEST, KeySettings, is_good_key
+from oumi.server.key_settings import NAME, SHORTEST, KeySettings, is_good_key
 
 VARIABLE = "OUMI_API_KEYS"
 """Keys in the environment, divided by commas or white space; `name:key` gives one a name."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from oumi.errors import BudgetError, UnavailableError
@@ -14,12 +14,9 @@ from oumi.runner.limits.config import Limits
 from oumi.runner.limits.gates import SETTINGS
 from oumi.runner.limits.limiter import Limiter
 from oumi.runner.limits.permit import Permit
-from oumi.runner.request import Request
-from oumi.runner.session import Session
-from oumi.server.keys.budget import KeyBudget
-from oumi.server.keys.settings import KeySettings
-from oumi.server.keys.spending import SpendingFile
-from oumi.server.query import Query
+from oumi.server.accounts.budget import KeyBudget
+from oumi.server.accounts.spending import SpendingFile
+from oumi.server.key_settings import KeySettings
 
 _DAY = timedelta(days=1)
 
@@ -39,9 +36,10 @@ class Account:
         """How many requests were refused, by the setting that is reached."""
         self._settings = settings
         self._limiter = Limiter(_limits(settings))
-        self._counts_tokens = bool(
+        self.counts_tokens = bool(
             settings.input_tokens_per_minute or settings.output_tokens_per_minute
         )
+        """Whether what is to be asked has to be estimated."""
         self._spending = spending
         self._now = now
         self._budget: KeyBudget | None = None
@@ -74,15 +72,14 @@ class Account:
             self._budget = KeyBudget(self.name, self._settings, period, self._spending)
         return self._budget
 
-    @asynccontextmanager
-    async def admit(self, session: Session, query: Query) -> AsyncIterator[Permit]:
-        """The leave to ask, which ends with the block. Raises UnavailableError with status 429
-        beyond a limit, and RequestError for a request that no minute can hold.
+    @contextmanager
+    def admit(self, input_tokens: int = 0, output_tokens: int = 0) -> Iterator[Permit]:
+        """The leave to ask for so many tokens, which ends with the block. Raises UnavailableError
+        with status 429 beyond a limit, and RequestError for a request that no minute can hold.
         """
-        tokens = await _estimate(session, query) if self._counts_tokens else (0, 0)
-        permit = self._limiter.try_acquire(*tokens)
+        permit = self._limiter.try_acquire(input_tokens, output_tokens)
         if permit is None:
-            raise self._refusal(*tokens)
+            raise self._refusal(input_tokens, output_tokens)
         with permit:
             try:
                 yield permit
@@ -119,10 +116,3 @@ def _limits(settings: KeySettings) -> Limits:
         spread=False,  # a client's requests come in bursts, and it is to wait for none of them
         adaptive=False,
     )
-
-
-async def _estimate(session: Session, query: Query) -> tuple[int, int]:
-    """Tokens of the prompt and of the answers, mostly more than they will have."""
-    prompt = await session.count_prompt(Request(query.conversation, session.config))
-    most = session.config.generation.max_new_tokens
-    return prompt.high * query.samples, most * query.samples

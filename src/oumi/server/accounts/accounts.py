@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from oumi.errors import ConfigError
-from oumi.server.batches.folder import root
+from oumi.server.accounts.account import Account
+from oumi.server.accounts.spending import SpendingFile
 from oumi.server.http.errors import HttpError
-from oumi.server.keys.account import Account
-from oumi.server.keys.settings import KeySettings
-from oumi.server.keys.spending import SpendingFile
+from oumi.server.key_settings import KeySettings
+from oumi.server.state_folder import state_folder
 
 if TYPE_CHECKING:
     from oumi.server.models import Model
@@ -36,7 +36,7 @@ class Accounts:
         """Raises StorageError where what was spent before cannot be read."""
         spending = None
         if any(one.has_budget for one in self._settings.values()):
-            spending = self._stack.enter_context(SpendingFile(root() / "spending.jsonl"))
+            spending = self._stack.enter_context(SpendingFile(state_folder() / "spending.jsonl"))
         for name, one in self._settings.items():
             if one.has_limits or one.has_budget:
                 self._accounts[name] = Account(name, one, spending if one.has_budget else None)

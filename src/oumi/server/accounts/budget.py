@@ -10,8 +10,8 @@ from oumi.core.types.completion import Usage
 from oumi.errors import StorageError
 from oumi.runner.limits.budget import Budget
 from oumi.runner.limits.reservation import Reservation, Tokens
-from oumi.server.keys.settings import KeySettings
-from oumi.server.keys.spending import SpendingFile
+from oumi.server.accounts.spending import SpendingFile
+from oumi.server.key_settings import KeySettings
 
 
 class KeyBudget(Budget):

@@ -1,0 +1,43 @@
+"""Texts in, vectors out, without a run around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from oumi.core.types.embedding import Embeddings
+from oumi.core.types.usage import Usage
+from oumi.core.waiting import all_of
+from oumi.runner.embedding_request import EmbeddingRequest
+from oumi.runner.events import Event
+from oumi.runner.limits.budget import Budget
+from oumi.runner.refusals import Refusals
+from oumi.runner.row_requests import RowRequests
+from oumi.runner.session import Session
+from oumi.runner.stop_signal import StopSignal
+
+
+async def embed_texts(
+    session: Session, texts: Sequence[str], budget: Budget | None = None
+) -> Embeddings:
+    """The vectors of texts, by as many requests as it takes, within the limits of the session, its
+    retries and a budget. Raises the error for which one of them has none.
+    """
+    size = session.texts_per_request
+    parts = [texts[start : start + size] for start in range(0, len(texts), size)]
+    found = await all_of(_embed(session, part, budget) for part in parts)
+    vectors = list(chain.from_iterable(part.vectors for part in found))
+    return Embeddings(vectors, sum((part.usage for part in found), Usage()))
+
+
+async def _embed(session: Session, texts: Sequence[str], budget: Budget | None) -> Embeddings:
+    requests = RowRequests(0, _ignore, StopSignal(), Refusals(), budget)
+    return await requests.complete(session, EmbeddingRequest(texts, session.config), _as_is)
+
+
+def _ignore(event: Event) -> None:
+    pass
+
+
+def _as_is(found: Embeddings) -> Embeddings:
+    return found

@@ -1,0 +1,1 @@
+"""How much each key may ask, and what it has spent."""

@@ -1,0 +1,1 @@
+"""OpenAI's embeddings. https://platform.openai.com/docs/api-reference/embeddings"""

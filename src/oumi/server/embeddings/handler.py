@@ -1,0 +1,85 @@
+"""The handler of `/v1/embeddings`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from oumi.core.configs import EmbeddingParams, InferenceConfig
+from oumi.core.types.embedding import Embeddings
+from oumi.errors import ContextLengthError, UnsupportedError
+from oumi.runner.embedding_call import embed_texts
+from oumi.runner.embedding_request import EmbeddingRequest
+from oumi.runner.limits.budget import Budget
+from oumi.runner.session import Session
+from oumi.server.accounts.accounts import Accounts
+from oumi.server.embeddings.reply import encode_reply
+from oumi.server.embeddings.request import EmbeddingQuery, read_query
+from oumi.server.generating import model_header
+from oumi.server.http.errors import HttpError, wrong_field
+from oumi.server.http.exchange import JSON, Exchange
+from oumi.server.metrics import Metrics
+
+if TYPE_CHECKING:
+    from oumi.server.models import Model, ModelTable
+
+_MOST_SESSIONS = 64
+"""Models, by the lengths of their vectors that clients ask for."""
+
+
+class Embedding:
+    """Embeds texts by the models of a server. None answers in place of another: their vectors have
+    nothing to do with each other.
+    """
+
+    def __init__(self, models: ModelTable, metrics: Metrics, accounts: Accounts):
+        self._models = models
+        self._metrics = metrics
+        self._accounts = accounts
+        self._session = lru_cache(_MOST_SESSIONS)(_make_session)
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        query = read_query(await exchange.read_body())
+        model = self._models.find(query.model)
+        session = self._session_for(model, query)
+        account = self._accounts.get(exchange.caller)
+        with exchange.ends_with_client():
+            if account is None:
+                found = await _embed(model, session, query)
+            else:
+                request = EmbeddingRequest(query.texts, session.config)
+                with account.admit(request.expected_tokens) as permit:
+                    found = await _embed(model, session, query, account.budget)
+                    permit.done(found.usage.prompt_tokens, 0, 0.0)
+        self._metrics.answered(model, exchange.caller, found.usage)
+        body = encode_reply(model.name, found, is_base64=query.is_base64)
+        await exchange.reply(200, body, (JSON, model_header(model.name)))
+
+    def _session_for(self, model: Model, query: EmbeddingQuery) -> Session:
+        try:
+            return self._session(model.name, query.dimensions, self._models)
+        except UnsupportedError as error:
+            field = "model" if model.engine.row().embeddings is None else "dimensions"
+            raise wrong_field(field, str(error)) from error
+
+
+async def _embed(
+    model: Model, session: Session, query: EmbeddingQuery, budget: Budget | None = None
+) -> Embeddings:
+    try:
+        with model.admission.admit():
+            return await embed_texts(session, query.texts, budget)
+    except ContextLengthError as error:
+        code = "context_length_exceeded"
+        raise HttpError(400, str(error), code=code, param="input") from error
+
+
+def _make_session(name: str, dimensions: int | None, models: ModelTable) -> Session:
+    """The session of a model and a length, None for that of the settings. Raises
+    UnsupportedError.
+    """
+    model = models.find(name)
+    given = EmbeddingParams() if dimensions is None else EmbeddingParams(dimensions=dimensions)
+    config = InferenceConfig(embedding=model.config.embedding.merge(given))
+    return model.engine.embedding_session(config)
