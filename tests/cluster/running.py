@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -38,8 +39,17 @@ def run(config: InferenceConfig, **cluster: Any) -> InferenceResult:
 
 
 def worker_pids() -> list[int]:
-    """The processes of the workers that are ready, found by what Ray calls them."""
-    found = subprocess.run(["pgrep", "-f", "ray::Worker"], capture_output=True, text=True)
+    """The processes of this cluster's workers that are ready, found by what Ray calls them."""
+    return [
+        pid
+        for raylet in _children(os.getpid(), "raylet")
+        for pid in _children(raylet, "ray::Worker")
+    ]
+
+
+def _children(parent: int, name: str) -> list[int]:
+    command = ["pgrep", "-P", str(parent), "-f", name]
+    found = subprocess.run(command, capture_output=True, text=True)
     return [int(pid) for pid in found.stdout.split()]
 
 

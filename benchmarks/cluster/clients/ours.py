@@ -13,7 +13,7 @@ from oumi.distributed import RayCluster
 
 def work(spec: Spec) -> Answers:
     """A file in, a file out."""
-    ray.init(num_cpus=spec.workers, log_to_driver=False, logging_level="error")
+    ray.init("local", num_cpus=spec.workers, log_to_driver=False, logging_level="error")
     config = InferenceConfig(
         engine="REMOTE",
         model=ModelParams(model_name="bench"),
@@ -28,8 +28,9 @@ def work(spec: Spec) -> Answers:
     )
     with RayCluster(config, workers=spec.workers) as engine:
         result = engine.infer_partial(inference_config=config)
+    answers = dict(zip(result.rows, result.conversations, strict=True))
     for number, row in enumerate(questions(spec)):
-        done = result.rows.get(number)
+        done = answers.get(number)
         yield row["text"], None if done is None else str(done.messages[-1].content)
 
 

@@ -12,7 +12,7 @@ from benchmarks.cluster.clients.frame import Answers, Spec, questions, run
 
 def work(spec: Spec) -> Answers:
     """A list in, rows out."""
-    ray.init(num_cpus=spec.workers + 1, log_to_driver=False, logging_level="error")
+    ray.init("local", num_cpus=spec.workers + 1, log_to_driver=False, logging_level="error")
     ray.data.DataContext.get_current().enable_progress_bars = False
     config = HttpRequestProcessorConfig(
         url=f"{spec.url}/chat/completions",

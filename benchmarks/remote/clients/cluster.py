@@ -17,7 +17,11 @@ def main() -> None:
     spec = read_spec()
     workers, config = spec.workers or 1, settings(spec)
     ray.init(
-        num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="warning"
+        "local",
+        num_cpus=workers,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="warning",
     )
     with RayCluster(config, workers=workers) as engine:
         while _ready(engine) < workers:

@@ -31,7 +31,7 @@ class _Row:
     """A row that waits for a worker."""
 
     beginnings: Sequence[int]
-    is_suspect: bool
+    lost_on: str | None
     link: asyncio.Future[WorkerLink]
 
 
@@ -63,26 +63,30 @@ class Dispatcher:
             if not (link := self._rows.popleft().link).done():
                 link.set_exception(self._error)
 
-    async def take(self, beginnings: Sequence[int], *, is_suspect: bool) -> WorkerLink:
-        """The worker for a row, once one has room, which is to be given back. No worker is given
-        two suspects at a time. Raises the error after which there is none.
+    async def take(self, beginnings: Sequence[int], lost_on: str | None) -> WorkerLink:
+        """The worker for a row, once one has room, which is to be given back.
+
+        `lost_on` is the node on which the row was lost with its worker: such a suspect shares its
+        worker with no other one, and goes to another node where there is any, as this one may be
+        about to go. Raises the error after which there is no worker.
         """
         if self._error is not None:
             raise self._error
-        row = _Row(beginnings, is_suspect, asyncio.get_running_loop().create_future())
+        row = _Row(beginnings, lost_on, asyncio.get_running_loop().create_future())
         self._rows.append(row)
         self._serve()
         try:
             return await row.link
         except asyncio.CancelledError:
             if row.link.done() and not row.link.cancelled() and row.link.exception() is None:
-                self.give_back(row.link.result(), is_suspect=is_suspect)
+                self.give_back(row.link.result(), lost_on)
             raise
 
-    def give_back(self, link: WorkerLink, *, is_suspect: bool) -> None:
-        """A row has left a worker."""
+    def give_back(self, link: WorkerLink, lost_on: str | None) -> None:
+        """A row has left a worker, which it was given as `take` was called."""
         self._rooms.add(link, 1)
-        self._suspects[link] -= is_suspect
+        if lost_on is not None and link in self._suspects:
+            self._suspects[link] -= 1
         self._serve()
 
     def _serve(self) -> None:
@@ -96,7 +100,7 @@ class Dispatcher:
             if row.link.done():  # cancelled
                 continue
             self._rooms.add(link, -1)
-            self._suspects[link] += row.is_suspect
+            self._suspects[link] += row.lost_on is not None
             self._affinity.note(row.beginnings, link)
             row.link.set_result(link)
 
@@ -108,20 +112,25 @@ class Dispatcher:
                 if link is not None:
                     return row, link
         for row in self._rows:
-            if not row.is_suspect:
+            if row.lost_on is None:
                 return row, emptiest
-            able = [link for link in self._rooms if self._has_room_for_suspect(link)]
+            able = [link for link in self._elsewhere(row.lost_on) if self._takes_suspects(link)]
             if able:
                 return row, max(able, key=self._rooms.room)
         return None
 
-    def _has_room_for_suspect(self, link: WorkerLink) -> bool:
-        return self._rooms.room(link) > 0 and not link.is_lost and not self._suspects[link]
+    def _elsewhere(self, node_id: str) -> list[WorkerLink]:
+        """The workers of all other nodes; those of this one where there are no others."""
+        links = [link for link in self._rooms if not link.is_lost]
+        return [link for link in links if link.facts.node_id != node_id] or links
+
+    def _takes_suspects(self, link: WorkerLink) -> bool:
+        return self._rooms.room(link) > 0 and not self._suspects[link]
 
     def _favourite(self, row: _Row, emptiest: WorkerLink) -> WorkerLink | None:
         """The worker that had the row's beginning, if it may be given the row."""
         link = self._affinity.favourite(row.beginnings)
-        if link is None or link.is_lost or row.is_suspect or not (room := self._rooms.room(link)):
+        if link is None or link.is_lost or row.lost_on or not (room := self._rooms.room(link)):
             return None
         most_uneven = _MOST_UNEVEN * emptiest.facts.most_rows
         return link if self._rooms.room(emptiest) - room <= most_uneven else None

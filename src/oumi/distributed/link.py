@@ -22,6 +22,10 @@ class WorkerLostError(EngineError):
 
     ends_run = False
 
+    def __init__(self, text: str, node_id: str):
+        super().__init__(text)
+        self.node_id = node_id
+
 
 class WorkerLink:
     """One worker that has proved what it holds. To be made and used on oumi's loop."""
@@ -111,11 +115,11 @@ class WorkerLink:
         if self.is_lost:
             return self._lost.result()
         said = "it says nothing" if isinstance(error, TimeoutError) else first_line(error)
-        lost = WorkerLostError(f"{self.name} on {self.facts.node} is lost: {said}")
-        self._lost.set_result(lost)
+        text, node_id = f"{self.name} on {self.facts.node} is lost: {said}", self.facts.node_id
+        self._lost.set_result(lost := WorkerLostError(text, node_id))
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(WorkerLostError(str(lost)))
+                future.set_exception(WorkerLostError(text, node_id))
         return lost
 
 

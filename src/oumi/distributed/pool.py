@@ -24,9 +24,10 @@ _GROW_S = 5.0
 """How often a pool looks whether the cluster has more room for it."""
 _PATIENCE_S = 60.0
 """After this time without a single worker the pool says what it waits for."""
-_ONE_EVENT_S = 1.0
+_ONE_EVENT_S = 3.0
 """Workers that are lost so soon after one another are lost for one reason, such as the end of their
-node, for which no row is to blame twice."""
+node, for which no row is to blame twice. Ray waits up to a second for the reason of each, so that
+those of one node are told of a second apart and more."""
 _MOST_ENDED = 8
 """Workers that have ended are still reported, as many as a terminal has lines for."""
 _MOST_LOSSES = 2
@@ -35,6 +36,21 @@ _MOST_LOSSES = 2
 
 class PoisonRowError(RequestError):
     """Workers that were given this row were lost, one after the other."""
+
+
+class Losses:
+    """Counts workers that were lost, those that were lost together as one."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._counted_s = -math.inf
+
+    def add(self) -> None:
+        """A worker is lost."""
+        now_s = time.monotonic()
+        if now_s - self._counted_s > _ONE_EVENT_S:
+            self.count += 1
+            self._counted_s = now_s
 
 
 class WorkerPool:
@@ -47,8 +63,7 @@ class WorkerPool:
         self._starting: dict[int, None] = {}
         self._links: list[WorkerLink] = []
         self._ended: deque[WorkerStatus] = deque(maxlen=_MOST_ENDED)
-        self._failures = 0  # since the last answer
-        self._failed_s = -math.inf
+        self._failures = Losses()  # since the last answer
         self._facts: WorkerFacts | None = None  # of the first worker
         self._dispatcher = Dispatcher()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -89,39 +104,38 @@ class WorkerPool:
 
         A row whose worker is lost is asked again at once by another one. Which of the rows that a
         worker had is to blame shows when it is lost again: until then, no worker is given two of
-        them at a time.
+        them at a time, and none of the same node where there are others.
         """
-        losses, last_s = 0, -math.inf
-        found = beginnings(question.conversation)
+        found, losses = beginnings(question.conversation), Losses()
+        lost_on: str | None = None
         while True:
             try:
-                return await self._ask_any(question, found, is_suspect=losses > 0)
+                return await self._ask_any(question, found, lost_on)
             except WorkerLostError as lost:
-                losses += time.monotonic() - last_s > _ONE_EVENT_S
-                last_s = time.monotonic()
-                if losses == _MOST_LOSSES:
+                lost_on = lost.node_id
+                losses.add()
+                if losses.count == _MOST_LOSSES:
                     raise PoisonRowError(
                         f"{_MOST_LOSSES} workers were lost while they had this row, the last one "
                         f"so: {lost}. It is not given to another one."
                     ) from lost
 
     async def _ask_any(
-        self, question: Question, found: Sequence[int], *, is_suspect: bool
+        self, question: Question, found: Sequence[int], lost_on: str | None
     ) -> Reply:
         """What becomes of a row with one worker. Raises WorkerLostError."""
-        link = await self._dispatcher.take(found, is_suspect=is_suspect)
+        link = await self._dispatcher.take(found, lost_on)
         try:
-            reply = await self._ask(link, question)
+            return await self._ask(link, question)
         finally:
-            self._dispatcher.give_back(link, is_suspect=is_suspect)
-        self._failures = 0
-        return reply
+            self._dispatcher.give_back(link, lost_on)
 
     async def _ask(self, link: WorkerLink, question: Question) -> Reply:
         """The same of one worker. One whose engine cannot go on is lost too."""
         reply = await link.ask(question)
         if isinstance(reply.error, EngineError):
             raise link.lose(reply.error)
+        self._failures = Losses()
         return reply
 
     async def _grow(self) -> None:
@@ -192,12 +206,10 @@ class WorkerPool:
     def _note_failure(self, error: OumiError) -> None:
         if self._broken is not None:
             return
-        now_s = time.monotonic()
-        self._failures += now_s - self._failed_s > _ONE_EVENT_S
-        self._failed_s = now_s
+        self._failures.add()
         logger.warning("cluster: %s", error)
         is_setting = isinstance(error, RequestError)  # which another try would not change
-        if is_setting or self._failures >= self._params.max_failures:
+        if is_setting or self._failures.count >= self._params.max_failures:
             self._break(error)
         elif len(self._links) + len(self._starting) < self._cluster.wanted():
             self._begin_worker()
