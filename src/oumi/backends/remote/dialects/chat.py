@@ -14,6 +14,7 @@ from oumi.backends.provider import Constraint, PrefillForm, Provider
 from oumi.backends.remote.dialects.chat_decode import decode as decode
 from oumi.backends.remote.dialects.chat_decode import stream_decoder as stream_decoder
 from oumi.backends.remote.dialects.model_list import decode_models as decode_models
+from oumi.backends.remote.dialects.sampling_fields import SAMPLING
 from oumi.backends.remote.dialects.thinking import encode_thinking
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
@@ -183,8 +184,7 @@ def _quote(text: str) -> str:
     return write_json(text).decode()
 
 
-# How each setting is sent. Values that change nothing are left out, because not every server knows
-# every field.
+# How each setting is sent.
 _SHARED = SettingMap(
     {
         "model.model_name": field("model"),
@@ -193,20 +193,8 @@ _SHARED = SettingMap(
         "model.chat_template": field("chat_template", unless=""),
         "model.chat_template_kwargs": field("chat_template_kwargs", unless={}),
         "generation.max_new_tokens": _max_tokens,
-        "generation.temperature": field("temperature"),
-        "generation.top_p": field("top_p"),
-        "generation.top_k": field("top_k"),
-        "generation.min_p": field("min_p", unless=0),
-        "generation.frequency_penalty": field("frequency_penalty", unless=0),
-        "generation.presence_penalty": field("presence_penalty", unless=0),
-        "generation.seed": field("seed"),
-        "generation.repetition_penalty": field("repetition_penalty", unless=1.0),
-        "generation.min_tokens": field("min_tokens", unless=0),
-        "generation.stop_strings": field("stop", unless=[]),
-        "generation.stop_token_ids": field("stop_token_ids", unless=[]),
-        "generation.logit_bias": field("logit_bias", unless={}),
+        **SAMPLING,
         "generation.logprobs": _logprobs,
-        "generation.skip_special_tokens": field("skip_special_tokens", unless=True),
         "generation.reasoning_effort": encode_thinking,
         "generation.enable_thinking": encode_thinking,
         "generation.max_thinking_tokens": encode_thinking,

@@ -16,6 +16,7 @@ from oumi.backends.remote.dialects.chat import check as check
 from oumi.backends.remote.dialects.json_events import JsonEvents
 from oumi.backends.remote.dialects.model_list import decode_models as decode_models
 from oumi.backends.remote.dialects.reply import check_recordable, decode_object, no_answer
+from oumi.backends.remote.dialects.sampling_fields import SAMPLING
 from oumi.backends.remote.dialects.stream import ReplyStream, decode_stream, is_stream
 from oumi.backends.remote.errors import UnreadableAnswerError, error_in_reply, to_text
 from oumi.backends.setting_map import SettingMap, field
@@ -150,27 +151,14 @@ def _decode_choice(choice: Mapping[str, Any], usage: Any, config: InferenceConfi
     return completion
 
 
-# How each setting is sent. Values that change nothing are left out, because not every server knows
-# every field.
+# How each setting is sent.
 _SHARED = SettingMap(
     {
         "model.model_name": field("model"),
         "model.adapter_model": field("model", unless=""),
         "generation.max_new_tokens": field("max_tokens"),
-        "generation.temperature": field("temperature"),
-        "generation.top_p": field("top_p"),
-        "generation.top_k": field("top_k"),
-        "generation.min_p": field("min_p", unless=0),
-        "generation.frequency_penalty": field("frequency_penalty", unless=0),
-        "generation.presence_penalty": field("presence_penalty", unless=0),
-        "generation.seed": field("seed"),
-        "generation.repetition_penalty": field("repetition_penalty", unless=1.0),
-        "generation.min_tokens": field("min_tokens", unless=0),
-        "generation.stop_strings": field("stop", unless=[]),
-        "generation.stop_token_ids": field("stop_token_ids", unless=[]),
-        "generation.logit_bias": field("logit_bias", unless={}),
+        **SAMPLING,
         "generation.logprobs": field("logprobs"),
-        "generation.skip_special_tokens": field("skip_special_tokens", unless=True),
         "model.model_kwargs": dict,
     }
 )
