@@ -76,6 +76,21 @@ def test_rows_are_read_from_any_of_them_on(tmp_path: Path):
         assert list(source.rows(ROWS)) == [], name
 
 
+@pytest.mark.parametrize("start", [0, 1, 4095, 4096, 4097, 8192, 9_000, 9_999, 10_000])
+def test_rows_of_a_long_file_are_found_again(tmp_path: Path, start: int):
+    """Also once the file was gone through, and with lines that are none of its rows."""
+    path = tmp_path / "long.jsonl"
+    texts = [json.dumps(ask(f"row-{i}").to_dict()) + "\n" for i in range(10_000)]
+    path.write_text("\ufeff" + "".join(text + "\n" * (i % 3 == 0) for i, text in enumerate(texts)))
+    source = opened(path)
+    expected = [(row.index, row.line, question(row)) for row in source.rows()]
+    assert [asked for _, _, asked in expected] == [f"row-{i}" for i in range(10_000)]
+    found = [(row.index, row.line, question(row)) for row in source.rows(start)]
+    assert found == expected[start:]
+    lines = path.read_bytes().splitlines()
+    assert all(f'row-{index}"'.encode() in lines[line - 1] for index, line, _ in found)
+
+
 def test_all_of_the_first_errors_are_listed(tmp_path: Path):
     path = tmp_path / "in.jsonl"
     source = opened(path, PLAIN, *[{"messages": []}] * 12)

@@ -6,10 +6,14 @@ import contextlib
 import re
 import shutil
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from io import BufferedReader
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -24,8 +28,20 @@ from oumi.data.sink import failure_record
 from oumi.data.source import NO_MESSAGES, Row, Source
 from oumi.errors import InputError
 
+_MARKED_ROWS = 4096
+"""A row is found again by passing over so many lines at most, which takes a millisecond."""
+
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOM = b"\xef\xbb\xbf"
+
+
+class _Mark(NamedTuple):
+    """Where a row begins."""
+
+    row: int
+    line: int
+    """How many lines stand before it."""
+    offset: int
 
 
 class JsonlSource(Source):
@@ -36,10 +52,15 @@ class JsonlSource(Source):
         self.paths = (path,)
         self.name = name or str(path)
         self._blocks = HeldBlocks(path, self.name)
+        self._marks = [_Mark(0, 0, 0)]
 
     def rows(self, start: int = 0) -> Iterator[Row]:
         """The rows from number `start` on. One that cannot be read is a row with an error."""
-        return parse_rows(self._blocks.open(), self.name, start)
+        mark = self._marks[bisect_right(self._marks, start, key=attrgetter("row")) - 1]
+        file = self._blocks.open()
+        file.seek(mark.offset)
+        lines = self._number_rows(file, mark)
+        return _parse_rows(islice(lines, start - mark.row, None), self.name, start)
 
     @property
     def estimated_rows(self) -> int:
@@ -62,6 +83,15 @@ class JsonlSource(Source):
         """Copy the file byte by byte."""
         shutil.copyfileobj(self._blocks.open(), file)
 
+    def _number_rows(self, file: BufferedReader, mark: _Mark) -> Iterator[tuple[int, bytes]]:
+        """The lines that hold a row from a mark on, each with its number. Further marks are set."""
+        row = mark.row
+        for number, line in _number_rows(file, mark.line):
+            row += 1
+            yield number, line
+            if row % _MARKED_ROWS == 0 and row > self._marks[-1].row:
+                self._marks.append(_Mark(row, number, file.tell()))
+
     def line_of(self, index: int) -> bytes:
         """One row as JSON text. The first call goes through the file; 8 bytes a row stay."""
         offset = self._offsets[index]
@@ -81,16 +111,18 @@ class JsonlSource(Source):
         return offsets
 
 
-def parse_rows(lines: Iterable[bytes], name: str, start: int = 0) -> Iterator[Row]:
-    """The rows of JSONL text from number `start` on. One that cannot be read is a row with an
-    error, which says where in the file called `name` it stands. Raises InputError for a file in
-    another format.
+def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
+    """The rows of JSONL text. One that cannot be read is a row with an error, which says where in
+    the file called `name` it stands. Raises InputError for a file in another format.
     """
-    for index, (number, line) in enumerate(_number_rows(lines)):
+    return _parse_rows(_number_rows(lines), name)
+
+
+def _parse_rows(lines: Iterable[tuple[int, bytes]], name: str, start: int = 0) -> Iterator[Row]:
+    for index, (number, line) in enumerate(lines, start):
         if index == 0 and (what := other_format(line)):
             raise InputError(f"{name}: {what}")
-        if index >= start:
-            yield _parse(index, number, line, name)
+        yield _parse(index, number, line, name)
 
 
 def _parse(index: int, number: int, line: bytes, name: str) -> Row:
@@ -105,9 +137,9 @@ def _parse(index: int, number: int, line: bytes, name: str) -> Row:
     return Row(index, None, InputError(f"{name}:{number}: {reason}"), number)
 
 
-def _number_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold a row, each with its number."""
-    for number, line in enumerate(lines, start=1):
+def _number_rows(lines: Iterable[bytes], before: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The lines that hold a row, each with its number, where so many lines stand before them."""
+    for number, line in enumerate(lines, before + 1):
         if not line.isspace():
             yield number, line.removeprefix(_BOM) if number == 1 else line
 
