@@ -11,7 +11,7 @@ from benchmarks.cluster.clients.frame import Answers, Spec, questions, run
 
 def work(spec: Spec) -> Answers:
     """A data frame in, one out."""
-    ray.init("local", num_cpus=spec.workers, log_to_driver=False, logging_level="error")
+    ray.init("local", num_cpus=2 * spec.workers, log_to_driver=False, logging_level="error")
     daft.set_runner_ray()
     texts = [row["text"] for row in questions(spec)]
     answer = prompt(
