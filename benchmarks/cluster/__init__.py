@@ -11,4 +11,5 @@ def table() -> None:
     with bench.opened(is_pinned=False) as opened:
         beside.beside(opened)
         growth.workers(opened)
+        growth.single(opened)
         growth.memory(opened)

@@ -14,6 +14,7 @@ from benchmarks.report import show
 ROWS = int(os.environ.get("OUMI_BENCH_ROWS", "100000"))
 WORKERS = (1, 2, 4, 8)
 IN_FLIGHT = 128
+LATENCY_MS = 40
 MEMORY_ROWS = (ROWS // 10, ROWS)
 HEAD = ["run", "rows/s", "driver: CPU ms a row", "rows a CPU second", "peak MB"]
 
@@ -26,14 +27,22 @@ def workers(bench: Bench) -> None:
     show(f"{ROWS:,} rows, {IN_FLIGHT} in flight", HEAD, rows)
 
 
+def single(bench: Bench) -> None:
+    """Print what a row costs where each exchange carries one, as with many workers of few rows."""
+    bench.server.plan(latency_ms=LATENCY_MS)
+    most = WORKERS[-1]
+    taken = _run(bench, ROWS // 20, most, in_flight=most)
+    show(f"One row in flight a worker, {LATENCY_MS} ms", HEAD, [_row(f"{most} workers", taken)])
+
+
 def memory(bench: Bench) -> None:
     """Print what more rows take of the driver."""
     bench.server.plan()
     show("Memory, 4 workers", HEAD, [_row(f"{n:,} rows", _run(bench, n, 4)) for n in MEMORY_ROWS])
 
 
-def _run(bench: Bench, rows: int, count: int) -> Taken:
-    return bench.run(CLUSTER, rows, IN_FLIGHT, workers=count, adaptive=False)
+def _run(bench: Bench, rows: int, count: int, in_flight: int = IN_FLIGHT) -> Taken:
+    return bench.run(CLUSTER, rows, in_flight, workers=count, adaptive=False)
 
 
 def _row(name: str, taken: Taken) -> list[str]:

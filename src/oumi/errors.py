@@ -47,6 +47,9 @@ class OumiError(Exception):
     retryable: ClassVar[bool] = False
     """Whether the same request may succeed later."""
 
+    costs_no_try: ClassVar[bool] = False
+    """Whether the request is sent again at once, however often: what had sent it is gone."""
+
     status: int | None
     """HTTP status of the reply; None where there was no reply."""
 

@@ -16,6 +16,8 @@ import pytest
 from oumi.core.configs import InferenceConfig, ModelParams, RemoteParams
 from oumi.distributed import RayCluster
 from oumi.errors import AccessError, ConfigError
+from oumi.inference import RemoteInferenceEngine
+from oumi.runner.parts.merge import merge_parts
 from tests.cluster.running import (
     DRIVER,
     IN_FLIGHT,
@@ -110,6 +112,17 @@ def test_a_dead_driver_ends_the_workers_and_is_resumed(
     assert not result.has_failures
     assert server.stats()["requests"] == asked + ROWS - recorded
     assert Path(output).read_bytes() == of_one_machine
+
+
+def test_parts_by_clusters_of_their_own_are_merged(
+    cluster: Any, config: InferenceConfig, of_one_machine: bytes, server: FaultServer
+) -> None:
+    for part in ("1/2", "2/2"):
+        run(config.model_copy(update={"part": part}))
+    assert server.stats()["requests"] == ROWS
+    with RemoteInferenceEngine(config.model, remote_params=config.remote_params) as engine:
+        merge_parts(engine.session(config))
+    assert Path(str(config.output_path)).read_bytes() == of_one_machine
 
 
 def test_limits_hold_over_all_workers(

@@ -75,9 +75,7 @@ def test_long_beginnings_stay_with_a_worker(
         places = Counter(found[number::prefixes])
         at_home += places.most_common(1)[0][1]
     assert at_home >= 2 / 3 * len(texts)  # at random it would be 45 to 58 %
-    rows = Counter(found).values()
-    assert len(rows) == workers
-    assert min(rows) >= len(texts) / workers / 2
+    assert len(set(found)) == workers
 
 
 def test_no_row_waits_for_its_favourite_while_another_worker_has_room(

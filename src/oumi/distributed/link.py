@@ -21,6 +21,7 @@ class WorkerLostError(EngineError):
     """A worker is gone, or says nothing, and with it the rows that it had."""
 
     ends_run = False
+    costs_no_try = True
 
     def __init__(self, text: str, node_id: str):
         super().__init__(text)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import math
-import time
 from collections import deque
-from collections.abc import Sequence
 from typing import Any
 
 from oumi.core.configs.cluster_params import ClusterParams
@@ -15,6 +12,7 @@ from oumi.core.logs import logger
 from oumi.distributed.cluster import Cluster
 from oumi.distributed.dispatcher import Dispatcher
 from oumi.distributed.link import WorkerLink, WorkerLostError, first_line
+from oumi.distributed.losses import Losses, Suspects
 from oumi.distributed.messages import Question, Reply, WorkerFacts
 from oumi.distributed.prefix_affinity import beginnings
 from oumi.errors import EngineError, OumiError, RequestError
@@ -24,33 +22,8 @@ _GROW_S = 5.0
 """How often a pool looks whether the cluster has more room for it."""
 _PATIENCE_S = 60.0
 """After this time without a single worker the pool says what it waits for."""
-_ONE_EVENT_S = 3.0
-"""Workers that are lost so soon after one another are lost for one reason, such as the end of their
-node, for which no row is to blame twice. Ray waits up to a second for the reason of each, so that
-those of one node are told of a second apart and more."""
 _MOST_ENDED = 8
 """Workers that have ended are still reported, as many as a terminal has lines for."""
-_MOST_LOSSES = 2
-"""A row that was with so many workers when they were lost is not given to a third."""
-
-
-class PoisonRowError(RequestError):
-    """Workers that were given this row were lost, one after the other."""
-
-
-class Losses:
-    """Counts workers that were lost, those that were lost together as one."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._counted_s = -math.inf
-
-    def add(self) -> None:
-        """A worker is lost."""
-        now_s = time.monotonic()
-        if now_s - self._counted_s > _ONE_EVENT_S:
-            self.count += 1
-            self._counted_s = now_s
 
 
 class WorkerPool:
@@ -66,6 +39,7 @@ class WorkerPool:
         self._failures = Losses()  # since the last answer
         self._facts: WorkerFacts | None = None  # of the first worker
         self._dispatcher = Dispatcher()
+        self._suspects = Suspects()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._broken: OumiError | None = None
         self._has_worker = asyncio.Event()
@@ -99,36 +73,25 @@ class WorkerPool:
         )
         return (*self._ended, *(link.report() for link in self._links), *starting)
 
-    async def ask(self, question: Question) -> Reply:
-        """What becomes of a row. Raises PoisonRowError, and EngineError where no worker is left.
+    async def ask(self, question: Question, key: str) -> Reply:
+        """What becomes of a row, by its key. Raises WorkerLostError, after which it is to be asked
+        again, PoisonRowError, and EngineError where no worker is left.
 
-        A row whose worker is lost is asked again at once by another one. Which of the rows that a
-        worker had is to blame shows when it is lost again: until then, no worker is given two of
-        them at a time, and none of the same node where there are others.
+        Which of the rows that a lost worker had is to blame shows when it is lost again: until
+        then, no worker is given two of them at a time, and none of the same node where there are
+        others.
         """
-        found, losses = beginnings(question.conversation), Losses()
-        lost_on: str | None = None
-        while True:
-            try:
-                return await self._ask_any(question, found, lost_on)
-            except WorkerLostError as lost:
-                lost_on = lost.node_id
-                losses.add()
-                if losses.count == _MOST_LOSSES:
-                    raise PoisonRowError(
-                        f"{_MOST_LOSSES} workers were lost while they had this row, the last one "
-                        f"so: {lost}. It is not given to another one."
-                    ) from lost
-
-    async def _ask_any(
-        self, question: Question, found: Sequence[int], lost_on: str | None
-    ) -> Reply:
-        """What becomes of a row with one worker. Raises WorkerLostError."""
-        link = await self._dispatcher.take(found, lost_on)
+        lost_on = self._suspects.lost_on(key)
+        link = await self._dispatcher.take(beginnings(question.conversation), lost_on)
         try:
-            return await self._ask(link, question)
+            reply = await self._ask(link, question)
+        except WorkerLostError as lost:
+            self._suspects.add(key, lost)
+            raise
         finally:
             self._dispatcher.give_back(link, lost_on)
+        self._suspects.remove(key)
+        return reply
 
     async def _ask(self, link: WorkerLink, question: Question) -> Reply:
         """The same of one worker. One whose engine cannot go on is lost too."""

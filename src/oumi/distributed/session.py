@@ -28,7 +28,7 @@ class ClusterSession(Session):
     async def complete(self, request: Request) -> Completion:
         """Answer one request on a worker."""
         question = Question.of(next(self.numbers), request, self.config)
-        reply = await self.pool.ask(question)
+        reply = await self.pool.ask(question, request.key)
         for headers, status in reply.headers:
             if self.rate_limits is not None:
                 self.rate_limits.observe(headers, status)

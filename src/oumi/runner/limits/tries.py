@@ -7,6 +7,7 @@ own fault:
   (outage.py): the request goes back to the limiter, which holds it until the server is back.
 - A server with too much to do (429, 503, 529) is given time: `max_outage_s` since it first
   refused the request, and what it asked to wait besides.
+- A worker of a cluster that is gone took its requests along: they go to another one at once.
 - Anything else that may pass uses up one of `max_retries`; half of one where one row in fifty or
   more breaks at its first try, since then a row may break four times in a row by chance.
 """
@@ -59,6 +60,8 @@ class Tries:
     def next_wait_s(self, error: OumiError) -> float | None:
         """Seconds until the next try; None: give up. Raises the error that ends the run."""
         policy = self._policy
+        if error.costs_no_try:
+            return 0.0
         if not isinstance(error, UnavailableError) or policy.max_outage_s is None:
             return self._count(error)
         if (error.wait_s or 0.0) > policy.max_wait_s:
