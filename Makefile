@@ -71,7 +71,7 @@ bench-serve: $(DEV) $(PEERS)/proxy  ## the server, beside the LiteLLM proxy
 
 bench-peers: $(addprefix $(PEERS)/,oumi openai litellm)  ## other clients for bench-remote, each apart
 
-$(PEERS)/daft: PACKAGE = 'daft[openai,ray]'
+$(PEERS)/daft: PACKAGE = 'daft[openai]'
 $(PEERS)/proxy: PACKAGE = 'litellm[proxy]'
 $(PEERS)/%:
 	$(PYTHON) -m venv $@

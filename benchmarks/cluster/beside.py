@@ -1,6 +1,6 @@
 """What becomes of rows beside other libraries when a server fails some and a worker dies?
 
-The same 2,000 rows go through four workers each. The server answers 2 % of the rows with
+The same 1,000 rows go through four workers each. The server answers 2 % of the rows with
 status 500 once, and refuses 1 % always, with status 400. When a third is asked, a worker that is
 just asking is killed.
 """
@@ -24,7 +24,7 @@ from benchmarks.cluster.clients.frame import Spec
 from benchmarks.remote.bench import ROOT, Bench
 from benchmarks.report import show
 
-ROWS = 2_000
+ROWS = 1_000
 WORKERS = 4
 IN_FLIGHT = 64
 LATENCY_MS = 50
