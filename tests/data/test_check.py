@@ -15,7 +15,7 @@ from oumi.errors import InputError
 from tests.conftest import ask
 from tests.data.writing import write_rows
 
-ROWS = 30
+ROWS = 70
 NAMES = ("in.jsonl", "in.jsonl.gz", "in.json", "in.csv", "in.parquet", "in.arrow")
 PLAIN = {"messages": [{"role": "user", "content": "a"}]}
 

@@ -94,11 +94,12 @@ def decode_usage(usage: object) -> Usage:
     # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
     # https://docs.x.ai/docs/guides/reasoning
     uncounted = max(read_count(usage.get("total_tokens")) - prompt - completion, 0)
-    details = usage.get("prompt_tokens_details")
+    details = as_mapping(usage.get("prompt_tokens_details"))
     # Together has them in no object of their own.
-    cached = _read_detail(details, "cached_tokens") or read_count(usage.get("cached_tokens"))
-    written = _read_detail(details, "cache_write_tokens")
-    reasoning = _read_detail(usage.get("completion_tokens_details"), "reasoning_tokens")
+    cached = read_count(details.get("cached_tokens")) or read_count(usage.get("cached_tokens"))
+    written = read_count(details.get("cache_write_tokens"))
+    details = as_mapping(usage.get("completion_tokens_details"))
+    reasoning = read_count(details.get("reasoning_tokens"))
     return Usage(prompt, completion + uncounted, cached, reasoning or uncounted, written)
 
 
@@ -111,10 +112,6 @@ def read_count(value: object) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = float(value)
     return int(value) if isinstance(value, float) and 0 <= value <= _MOST_TOKENS else 0
-
-
-def _read_detail(details: object, name: str) -> int:
-    return read_count(details.get(name)) if isinstance(details, dict) else 0
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:

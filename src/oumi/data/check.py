@@ -18,15 +18,20 @@ _FIRST_S = 0.5
 """What is checked before the first row is asked, of an input that takes long to check: mistakes
 that all rows have are found by then, and the start still feels immediate."""
 
-_WHOLE_S = 2.0
-"""An input that can be checked in this time is checked whole before its first row is asked."""
+_ERRORS_S = 1.5
+"""How long others are looked for where there is a mistake among these."""
 
-_MOST_KEPT = 10_000
-"""So many of the first rows are held from their check until they are asked: 20 MB of short ones. To
-read a row again costs a tenth of its time."""
+_MOST_KEPT = 1_000
+"""So many rows are checked before the first is asked, and so many are held until they are: 2 MB of
+short ones. Of more, the garbage collector takes longer than to read them again does."""
 
 _MOST_KEPT_CHARACTERS = 16_000_000
 """The same for long ones, by their texts and bytes."""
+
+_AT_ONCE, _AT_ONCE_S = 32, 0.002
+"""So many rows are read together, once none is held: one by one, between all that is done about
+requests, each would take twice as long, and of more the garbage collector takes notice. Long ones
+are fewer, so that no reply waits for them."""
 
 _MAX_ERRORS_SHOWN = 10  # as many as fit on a screen
 
@@ -51,9 +56,8 @@ def check_rows(source: Source, *, bad_rows_fail: bool = False) -> int:
 class CheckedRows(Iterator[Row]):
     """The rows of a source in order, each checked before it is handed out.
 
-    The check may run ahead of whoever takes the rows. The first ones that it reads are kept, others
-    are read again when their turn comes. Beyond what is checked, a row is read, checked and handed
-    out at once.
+    The check may run ahead of whoever takes the rows. Those that are next are kept, others are read
+    again when their turn comes. Where the check is not ahead, some rows are read together.
     """
 
     def __init__(self, source: Source, *, bad_rows_fail: bool = False, most_kept: int = _MOST_KEPT):
@@ -61,8 +65,8 @@ class CheckedRows(Iterator[Row]):
         self._bad_rows_fail = bad_rows_fail
         self._most_kept = most_kept
         self._unchecked = source.rows()
-        self._kept: deque[Row] = deque()  # of the first rows, those that are not taken yet
-        self._kept_characters = 0  # of all rows that were ever kept
+        self._kept: deque[Row] = deque()  # the rows that are to be taken next
+        self._kept_characters = 0  # of all that were kept since there was none
         self._again: Iterator[Row] | None = None  # rows that are checked, and were not kept
         self._taken = 0
         self._ids = IdHashes()
@@ -86,12 +90,12 @@ class CheckedRows(Iterator[Row]):
         return iter(self._kept)
 
     def check_first(self) -> None:
-        """Check what has to be checked before any row is asked: all of an input for which
-        `_WHOLE_S` is enough. Raises InputError, which lists the first errors.
+        """Check what has to be checked before any row is asked: as many rows as are kept, for
+        `_FIRST_S` at most. Raises InputError, which lists the first errors.
         """
-        self._look(_FIRST_S)
-        if self._errors or self._ends_in_time():
-            self._look(_WHOLE_S - _FIRST_S)
+        self._look(_FIRST_S, self._most_kept)
+        if self._errors:
+            self._look(_ERRORS_S)
         self._raise_errors()
         if self.is_complete:
             self.finish()
@@ -123,26 +127,41 @@ class CheckedRows(Iterator[Row]):
         return row
 
     def _next(self) -> Row:
+        if self._taken == self.checked:
+            self._read_on()
         if self._kept:
             return self._kept.popleft()
-        if self._taken < self.checked:
-            self._again = self._again or self._source.rows(self._taken)
-            return next(self._again)
-        self._again = None
-        row = self._check_next()
-        self._raise_errors()
-        return row
+        self._again = self._again or self._source.rows(self._taken)
+        return next(self._again)
 
-    def _look(self, most_s: float) -> None:
-        end_s = time.monotonic() + most_s
-        while time.monotonic() < end_s and len(self._errors) <= _MAX_ERRORS_SHOWN:
+    def _read_on(self) -> None:
+        self._again, self._kept_characters = None, 0
+        self._look(_AT_ONCE_S, _AT_ONCE)
+        self._raise_errors()
+        if self._taken == self.checked:
+            raise StopIteration
+
+    def _look(self, most_s: float, most_rows: float = math.inf) -> None:
+        end_s, last = time.monotonic() + most_s, self.checked + most_rows
+        while (
+            self.checked < last
+            and time.monotonic() < end_s
+            and len(self._errors) <= _MAX_ERRORS_SHOWN
+        ):
+            may_keep = self._may_keep()
             try:
                 row = self._check_next()
             except StopIteration:
                 return
-            if self.checked <= self._most_kept and self._kept_characters < _MOST_KEPT_CHARACTERS:
+            if may_keep:
                 self._kept.append(row)
                 self._kept_characters += _characters(row.conversation)
+
+    def _may_keep(self) -> bool:
+        """Whether the next row that is checked is also the next to be taken, and may be held."""
+        count = len(self._kept)
+        is_next = self._taken + count == self.checked
+        return is_next and count < self._most_kept and self._kept_characters < _MOST_KEPT_CHARACTERS
 
     def _check_next(self) -> Row:
         try:
@@ -158,11 +177,6 @@ class CheckedRows(Iterator[Row]):
         elif row.conversation is not None and row.conversation.conversation_id is not None:
             self._ids.add(row.conversation.conversation_id)
         return row
-
-    def _ends_in_time(self) -> bool:
-        if self.is_complete or self._estimate is None:
-            return True
-        return self._estimate <= self.checked * _WHOLE_S / _FIRST_S
 
     @cached_property
     def _estimate(self) -> int | None:

@@ -51,7 +51,8 @@ class PlainTransport:
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
         head = make_head(call.method, call.url, tuple(call.headers.items()))
-        connection = await self._take(head, call)
+        connection = self._idle_connection(head) or await self._connect(head, call)
+        self._in_use.add(connection)
         try:
             reply = await connection.exchange(call, head)
         finally:
@@ -62,7 +63,8 @@ class PlainTransport:
     async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
         """Send and read the reply as it comes, the head first. Raises TransportError."""
         head = make_head(call.method, call.url, tuple(call.headers.items()))
-        connection = await self._take(head, call)
+        connection = self._idle_connection(head) or await self._connect(head, call)
+        self._in_use.add(connection)
         try:
             async with aclosing(connection.stream(call, head)) as parts:
                 async for part in parts:
@@ -80,12 +82,6 @@ class PlainTransport:
             for connection in connections:
                 connection.close()
         self._idle.clear()
-
-    async def _take(self, head: RequestHead, call: Call) -> Connection:
-        """A connection for one call."""
-        connection = self._idle_connection(head) or await self._connect(head, call)
-        self._in_use.add(connection)
-        return connection
 
     def _idle_connection(self, head: RequestHead) -> Connection | None:
         """The one that was used last: the server will be the last to close it."""
