@@ -134,12 +134,12 @@ def test_many_callers_at_once_start_one_process(server: FaultServer):
 def test_sigterm_lets_what_is_in_flight_end(server: FaultServer):
     server.plan(latency_ms=300)
     with remote_engine(server.api_url) as engine:
-        batch_id = engine.infer_batch(rows(12))
+        batch_id = engine.infer_batch(rows(24))
         wait_until(lambda: server.stats()["in_flight"] == 4 and recorded(batch_id))
         kill_worker(batch_id, signal.SIGTERM)
-        assert 4 < len(recorded(batch_id)) < 12
-        assert finish(engine, batch_id).completed_requests == 12
-    assert server.answered() == {f"row-{i}": 1 for i in range(12)}
+        assert 4 < len(recorded(batch_id)) < 24
+        assert finish(engine, batch_id).completed_requests == 24
+    assert server.answered() == {f"row-{i}": 1 for i in range(24)}
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_two_runs_do_not_share_an_output(
     start: Start, infer, server: FaultServer, tmp_path: Path, faults: tuple[str, str]
 ):
     server.plan(latency_ms=300)
-    infer = [*infer, "--remote_params.num_workers=2"]
+    infer = [*infer, "--remote_params.num_workers=1"]
     first = start(*infer, faults=faults[0])
     wait_for_lines(tmp_path / "out.jsonl.journal", 1)
     code, _, err = finish(start(*infer, faults=faults[1]))
