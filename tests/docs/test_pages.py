@@ -28,8 +28,8 @@ def test_generated_parts_are_up_to_date() -> None:
 
 
 def test_every_group_of_settings_is_in_the_reference() -> None:
-    groups = set(generate.GROUPS.values())
-    assert groups == set(Settings.__subclasses__())
+    known = {group for group in Settings.__subclasses__() if ".configs." in group.__module__}
+    assert set(generate.GROUPS.values()) == known
 
 
 def test_version_is_that_of_the_changelog() -> None:
