@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,19 @@ def test_each_row_is_handed_out_once_and_in_order(tmp_path: Path, taken_first: i
         found += rows
         assert [question(row) for row in found] == [f"row-{i}" for i in range(ROWS)], name
         assert [row.index for row in found] == list(range(ROWS)), name
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_are_taken_and_checked_by_turns(tmp_path: Path, seed: int):
+    turns = random.Random(seed)
+    rows = CheckedRows(opened(tmp_path / "in.jsonl", *[PLAIN] * ROWS), most_kept=7)
+    found: list[int] = []
+    while not rows.is_complete:
+        for _ in range(turns.choice((0, 0, 1, 2))):
+            rows.check_first()
+        found += [row.index for row in islice(rows, turns.choice((0, 3, 7, 14)))]
+    found += [row.index for row in rows]
+    assert found == list(range(ROWS))
 
 
 def test_who_is_quicker_than_the_check_takes_rows_that_it_has_not_seen(tmp_path: Path):

@@ -130,12 +130,13 @@ class CheckedRows(Iterator[Row]):
         if self._taken == self.checked:
             self._read_on()
         if self._kept:
+            self._again = None  # which would go on with rows before these
             return self._kept.popleft()
         self._again = self._again or self._source.rows(self._taken)
         return next(self._again)
 
     def _read_on(self) -> None:
-        self._again, self._kept_characters = None, 0
+        self._kept_characters = 0
         self._look(_AT_ONCE_S, _AT_ONCE)
         self._raise_errors()
         if self._taken == self.checked:
