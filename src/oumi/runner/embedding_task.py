@@ -8,7 +8,6 @@ alone.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +23,7 @@ from oumi.runner.request import NO_KEY
 from oumi.runner.row_requests import RowRequests
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError, StopSignal
-from oumi.runner.storage.row_store import RowStore, RowTimes
+from oumi.runner.storage.row_store import RowStore
 
 if TYPE_CHECKING:
     from oumi.runner.cache.answers import AnswerCache
@@ -65,7 +64,6 @@ class EmbeddingTask:
         self._refusals = refusals
         self._cache = cache
         self._requests = RowRequests(row.index, notify, stop, refusals, budget)
-        self._started_s = time.monotonic()
         self._outcomes: dict[int, RowDone | RowFailed] = {}
 
     async def run(self) -> RowDone | RowFailed:
@@ -146,21 +144,17 @@ class EmbeddingTask:
             raise fatal from error
 
     def _record(self, text: _Text, embedding: Embedding) -> None:
-        times = self._times()
+        times = self._requests.times()
         self._store.append(text.row, text.key, embedding, **times)
         if self._cache is not None and not embedding.from_cache:
             self._cache.put(text.key, 0, embedding)
         self._outcomes[text.row] = RowDone(text.row, embedding, **times)
 
     def _fail(self, text: _Text, error: Exception) -> None:
-        failure, times = Failure.from_error(error, max(self._requests.attempts, 1)), self._times()
+        failure = Failure.from_error(error, max(self._requests.attempts, 1))
+        times = self._requests.times()
         self._store.append_failure(text.row, text.key, failure, **times)
         self._outcomes[text.row] = RowFailed(text.row, failure, **times)
-
-    def _times(self) -> RowTimes:
-        total_s, latency_s = time.monotonic() - self._started_s, self._requests.latency_s
-        waited_s = max(total_s - latency_s, 0.0)
-        return {"latency_s": round(latency_s, 6), "waited_s": round(waited_s, 6)}
 
 
 def _may_be_of_one(error: Exception) -> bool:

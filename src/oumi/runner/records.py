@@ -117,7 +117,7 @@ class FileRecords:
             yield None
             return
         with JournalReader(self._output.journal_path) as self._journal:
-            collections.deque(map(self.is_recorded, self._source.rows()), maxlen=0)
+            self._claim_rest()
             yield self._journal
 
     def spent(self) -> Spent:

@@ -21,6 +21,7 @@ from oumi.runner.limits.tries import Tries
 from oumi.runner.refusals import Refusals
 from oumi.runner.request import Request
 from oumi.runner.stop_signal import StopSignal
+from oumi.runner.storage.row_store import RowTimes
 from oumi.runner.streamed_calls import StreamedCalls
 
 if TYPE_CHECKING:
@@ -39,7 +40,16 @@ class RowRequests:
 
     # It must not hold its task, not even by a method: rows that are cycles keep the garbage
     # collector busy for a sixth of the time that a row takes.
-    __slots__ = ("_budget", "_index", "_notify", "_refusals", "_stop", "attempts", "latency_s")
+    __slots__ = (
+        "_budget",
+        "_index",
+        "_latency_s",
+        "_notify",
+        "_refusals",
+        "_started_s",
+        "_stop",
+        "attempts",
+    )
 
     def __init__(
         self,
@@ -54,10 +64,16 @@ class RowRequests:
         self._stop = stop
         self._refusals = refusals
         self._budget = budget
+        self._started_s = time.monotonic()
+        self._latency_s = 0.0  # of the requests that were answered
         self.attempts = 0
         """How many requests were sent, or were about to be."""
-        self.latency_s = 0.0
-        """Seconds that those took which were answered."""
+
+    def times(self) -> RowTimes:
+        """What the row took until now."""
+        total_s, latency_s = time.monotonic() - self._started_s, self._latency_s
+        waited_s = max(total_s - latency_s, 0.0)
+        return {"latency_s": round(latency_s, 6), "waited_s": round(waited_s, 6)}
 
     @overload
     async def complete(self, session: Session, request: Request, record: Accept) -> Completion: ...
@@ -200,7 +216,7 @@ class RowRequests:
     def _answered_after(self, started_s: float) -> float:
         """Count a request that was answered, and return how many seconds it took."""
         took_s = time.monotonic() - started_s
-        self.latency_s += took_s
+        self._latency_s += took_s
         return took_s
 
 

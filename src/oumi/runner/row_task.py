@@ -10,7 +10,6 @@ The row of a bulk run, a stream, a single request and a line of a batch are all 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -60,7 +59,6 @@ class RowTask:
         "_requests",
         "_row",
         "_session",
-        "_started_s",
         "_store",
         "_usage",
     )
@@ -85,7 +83,6 @@ class RowTask:
         self._refusals = refusals = refusals or Refusals()
         self._cache = cache
         self._requests = RowRequests(row.index, notify, stop or StopSignal(), refusals, budget)
-        self._started_s = time.monotonic()
         self._recorded_times: RowTimes | None = None  # at the last answer
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
         self._problem = ""  # what is wrong with the last of these
@@ -111,7 +108,7 @@ class RowTask:
         if not completion.from_cache:  # which shows nothing of the key and the model of this run
             self._refusals.row_done()
         self._keep()
-        times = self._recorded_times or self._times()
+        times = self._recorded_times or self._requests.times()
         return RowDone(self._row.index, completion, **times, usage=self._usage)
 
     @property
@@ -151,14 +148,14 @@ class RowTask:
         answer = self._cached(self._session.contract)
         if answer is None:
             return None
-        return RowDone(self._row.index, answer, **self._times(), usage=self._usage)
+        return RowDone(self._row.index, answer, **self._requests.times(), usage=self._usage)
 
     def fail(self, error: Exception) -> RowFailed:
         """Record that the row has no answer because of an error."""
         failure = Failure.from_error(error, max(self._requests.attempts, 1))
         if self._earlier and failure.usage is None:
             failure = failed_repair(failure, self._earlier, self._problem)
-        times = self._times()
+        times = self._requests.times()
         self._store.append_failure(self._row.index, self._key, failure, **times)
         return RowFailed(self._row.index, failure, **times, usage=self._usage)
 
@@ -246,15 +243,9 @@ class RowTask:
         return completion
 
     def _append(self, completion: Completion) -> None:
-        self._recorded_times = times = self._times()
+        self._recorded_times = times = self._requests.times()
         row, key, first_s = self._row.index, self._key, completion.first_token_s
         if first_s is None:
             self._store.append(row, key, completion, **times)
         else:
             self._store.append(row, key, completion, **times, first_token_s=round(first_s, 6))
-
-    def _times(self) -> RowTimes:
-        total_s = time.monotonic() - self._started_s
-        latency_s = self._requests.latency_s
-        waited_s = max(total_s - latency_s, 0.0)
-        return {"latency_s": round(latency_s, 6), "waited_s": round(waited_s, 6)}
