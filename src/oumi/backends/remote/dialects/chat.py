@@ -14,7 +14,7 @@ from oumi.backends.provider import Constraint, PrefillForm, Provider
 from oumi.backends.remote.dialects.chat_decode import decode as decode
 from oumi.backends.remote.dialects.chat_decode import stream_decoder as stream_decoder
 from oumi.backends.remote.dialects.model_list import decode_models as decode_models
-from oumi.backends.remote.dialects.sampling_fields import SAMPLING
+from oumi.backends.remote.dialects.openai_api import SAMPLING, write_body
 from oumi.backends.remote.dialects.thinking import encode_thinking
 from oumi.backends.remote.model_families import check_family, family_of
 from oumi.backends.setting_map import SettingMap, field
@@ -64,11 +64,7 @@ def encode(
         messages[-1] |= continuing
         continuing = {}
     body = {"messages": messages, **_tools(request), **shared, **continuing}
-    if stream:
-        body["stream"] = True
-    else:
-        body.pop("stream_options", None)  # no one else may ask for usage
-    return write_json(body)
+    return write_body(body, stream=stream)
 
 
 def adapted(config: InferenceConfig, provider: Provider) -> AdaptedSchema | None:

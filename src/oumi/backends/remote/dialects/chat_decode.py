@@ -13,9 +13,10 @@ from typing import Any
 from oumi.backends.openai_reply import decode_choice, decode_finish_reason
 from oumi.backends.openai_stream import StreamAssembler
 from oumi.backends.remote.dialects.json_events import JsonEvents
-from oumi.backends.remote.dialects.reply import check_recordable, decode_object, no_answer
-from oumi.backends.remote.dialects.stream import ReplyStream, decode_stream, is_stream
-from oumi.backends.remote.errors import UnreadableAnswerError, error_in_reply, to_text
+from oumi.backends.remote.dialects.openai_api import decode_reply
+from oumi.backends.remote.dialects.reply import check_recordable, no_answer
+from oumi.backends.remote.dialects.stream import ReplyStream
+from oumi.backends.remote.errors import error_in_reply, to_text
 from oumi.core.configs import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import FinishReason
@@ -36,16 +37,7 @@ def decode(body: bytes, config: InferenceConfig) -> Completion:
 
     Raises BadReplyError for a body without an answer, UnreadableAnswerError for a strange one.
     """
-    if is_stream(body):
-        return decode_stream(stream_decoder(config), body)
-    data = decode_object(body)
-    choice = _find_choice(data.get("choices"))
-    if choice is None:
-        raise no_answer(body)
-    try:
-        return _decode_choice(choice, data.get("usage"), config)
-    except Exception as error:
-        raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
+    return decode_reply(body, config, stream_decoder, _find_choice, _decode_choice)
 
 
 def stream_decoder(config: InferenceConfig) -> ReplyStream:

@@ -15,13 +15,12 @@ from oumi.backends.provider import Provider
 from oumi.backends.remote.dialects.chat import check as check
 from oumi.backends.remote.dialects.json_events import JsonEvents
 from oumi.backends.remote.dialects.model_list import decode_models as decode_models
-from oumi.backends.remote.dialects.reply import check_recordable, decode_object, no_answer
-from oumi.backends.remote.dialects.sampling_fields import SAMPLING
-from oumi.backends.remote.dialects.stream import ReplyStream, decode_stream, is_stream
-from oumi.backends.remote.errors import UnreadableAnswerError, error_in_reply, to_text
+from oumi.backends.remote.dialects.openai_api import SAMPLING, decode_reply, write_body
+from oumi.backends.remote.dialects.reply import check_recordable
+from oumi.backends.remote.dialects.stream import ReplyStream
+from oumi.backends.remote.errors import error_in_reply, to_text
 from oumi.backends.setting_map import SettingMap, field
 from oumi.core.configs import InferenceConfig
-from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Delta
 from oumi.errors import RequestError
 from oumi.runner.raw_prompt import raw_prompt
@@ -63,12 +62,7 @@ def encode(
     prompt = raw_prompt(request)
     if prompt is None:
         raise RequestError("the completions API applies no chat template")
-    body = {"prompt": prompt, **shared}
-    if stream:
-        body["stream"] = True
-    else:
-        body.pop("stream_options", None)  # no one else may ask for usage
-    return write_json(body)
+    return write_body({"prompt": prompt, **shared}, stream=stream)
 
 
 def decode(body: bytes, config: InferenceConfig) -> Completion:
@@ -76,22 +70,17 @@ def decode(body: bytes, config: InferenceConfig) -> Completion:
 
     Raises BadReplyError for a body without an answer, UnreadableAnswerError for a strange one.
     """
-    if is_stream(body):
-        return decode_stream(stream_decoder(config), body)
-    data = decode_object(body)
-    choices = data.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(choice, dict) or not isinstance(choice.get("text"), str):
-        raise no_answer(body)
-    try:
-        return _decode_choice(choice, data.get("usage"), config)
-    except Exception as error:
-        raise UnreadableAnswerError(f"an answer in a strange form: {error}", body) from error
+    return decode_reply(body, config, stream_decoder, _find_choice, _decode_choice)
 
 
 def stream_decoder(config: InferenceConfig) -> ReplyStream:
     """A decoder for one streamed reply."""
     return ReplyStream(JsonEvents(), _TextAssembler(config), partial(decode, config=config))
+
+
+def _find_choice(choices: Any) -> dict[str, Any] | None:
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    return choice if isinstance(choice, dict) and isinstance(choice.get("text"), str) else None
 
 
 class _TextAssembler:
