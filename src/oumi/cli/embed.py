@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from oumi.cli.file_run import embed_file
+from oumi.cli.file_run import EXIT_CODES, embed_file
 from oumi.cli.log_options import log_options, show_settings
 from oumi.cli.overrides import OverridableCommand, config_option
 from oumi.cli.question import with_named_engine
 from oumi.cli.ranked_settings import read_ranked
-from oumi.cli.setting_names import write_settings
+from oumi.cli.setting_names import ListsSettings
 from oumi.cli.shortcuts import model_options
 from oumi.cli.signals import sigterm_interrupts
 from oumi.core.configs import InferenceConfig
@@ -27,20 +27,18 @@ _EPILOG = """\b
 The output has the columns of the input, `embedding` and `error`. A run that was
 interrupted goes on where it stopped when the same command is given again.
 
-\b
-Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
-5 engine; 6 some rows failed; 7 a budget is used up; 130 interrupted.
 """
 
 
-class _EmbedCommand(OverridableCommand):
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_options(ctx, formatter)
-        write_settings(formatter, {name for param in self.get_params(ctx) for name in param.opts})
+class _EmbedCommand(ListsSettings, OverridableCommand):
+    """Lists all settings in its help."""
 
 
 @click.command(
-    "embed", cls=_EmbedCommand, options_metavar="[OPTIONS] [--SETTING VALUE]...", epilog=_EPILOG
+    "embed",
+    cls=_EmbedCommand,
+    options_metavar="[OPTIONS] [--SETTING VALUE]...",
+    epilog=_EPILOG + EXIT_CODES,
 )
 @click.argument("files", metavar="[FILE]...", nargs=-1, required=False)
 @click.option(

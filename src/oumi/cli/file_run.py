@@ -22,6 +22,12 @@ from oumi.progress.progress import Progress
 Ask: TypeAlias = Callable[[InferenceEngine, InferenceConfig, Progress], RowOutcomes]
 """Asks an engine for all rows, and tells how far it is."""
 
+EXIT_CODES = """\b
+Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
+5 engine; 6 some rows failed; 7 a budget is used up; 130 interrupted.
+"""
+"""For the help of commands that run a file."""
+
 
 def answer_file(config: InferenceConfig, *, quiet: bool, sums_up: bool = True) -> int:
     """Answer the input file, showing progress and a summary. Returns the exit code."""

@@ -10,13 +10,13 @@ import click
 from oumi.cli import last_conversation
 from oumi.cli.config_list import list_option
 from oumi.cli.continue_option import ContinuableCommand, continue_option
-from oumi.cli.file_run import answer_file
+from oumi.cli.file_run import EXIT_CODES, answer_file
 from oumi.cli.log_options import log_options, show_settings
 from oumi.cli.media_option import load_media, media_option
 from oumi.cli.overrides import config_option
 from oumi.cli.question import Question, ask, with_named_engine
 from oumi.cli.ranked_settings import read_ranked
-from oumi.cli.setting_names import write_settings
+from oumi.cli.setting_names import ListsSettings
 from oumi.cli.shortcuts import shortcut_options
 from oumi.cli.signals import sigterm_interrupts
 from oumi.cli.words import read_words, with_files, with_standard_input
@@ -29,23 +29,18 @@ _EPILOG = """\b
 A run over a file that was interrupted goes on where it stopped when the same
 command is given again.
 
-\b
-Exit codes: 0 all done; 2 wrong request or settings; 3 access; 4 unavailable;
-5 engine; 6 some rows failed; 7 a budget is used up; 130 interrupted.
 """
 
 
-class _InferCommand(ContinuableCommand):
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_options(ctx, formatter)
-        write_settings(formatter, {name for param in self.get_params(ctx) for name in param.opts})
+class _InferCommand(ListsSettings, ContinuableCommand):
+    """Lists all settings in its help."""
 
 
 @click.command(
     "infer",
     cls=_InferCommand,
     options_metavar="[OPTIONS] [--SETTING VALUE]...",
-    epilog=_EPILOG,
+    epilog=_EPILOG + EXIT_CODES,
 )
 @click.argument("given", metavar="[QUESTION] [FILE]...", nargs=-1, required=False)
 @shortcut_options

@@ -40,7 +40,16 @@ def suggestions(flag: str, own: Iterable[str]) -> list[str]:
     return [option for one in similar for option in by_name[one]][:_MOST_SUGGESTED]
 
 
-def write_settings(formatter: click.HelpFormatter, own: Container[str]) -> None:
+class ListsSettings(click.Command):
+    """A command whose help lists all settings after the options of its own."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write both."""
+        super().format_options(ctx, formatter)
+        _write_settings(formatter, {name for param in self.get_params(ctx) for name in param.opts})
+
+
+def _write_settings(formatter: click.HelpFormatter, own: Container[str]) -> None:
     """The settings by group, each with the first sentence about it, without the `own` options of
     the command.
     """
