@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from oumi.core.configs import InferenceConfig
 from oumi.core.types import InferenceResult
 from oumi.distributed import RayCluster
 from tests.conftest import count_records
+from tests.fault_server import FaultServer
 
 ROWS = 300
 IN_FLIGHT = 16
+LAST_MOMENT = ROWS - IN_FLIGHT
+"""Of a disturbance: after more rows, no answer is left that could wait for it."""
 
 DRIVER = """
 import sys
@@ -54,14 +58,30 @@ def _children(parent: int, name: str) -> list[int]:
 
 
 def run_disturbed(
-    config: InferenceConfig, disturb: Callable[[], object], *, rows: int = ROWS // 4, **cluster: Any
+    server: FaultServer,
+    config: InferenceConfig,
+    disturb: Callable[[], object],
+    *,
+    rows: int = ROWS // 4,
+    **cluster: Any,
 ) -> InferenceResult:
     """A run in which something happens once so many rows are answered."""
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, held_in_the_middle(server, rows):
         running = pool.submit(run, config, **cluster)
         wait_for_rows(config, rows)
         disturb()
+        server.release()
         return running.result(120)
+
+
+@contextmanager
+def held_in_the_middle(server: FaultServer, rows: int = ROWS // 4) -> Iterator[None]:
+    """The run cannot end in here: some more rows are answered, the others wait."""
+    server.hold_after(rows + IN_FLIGHT // 2)
+    try:
+        yield
+    finally:
+        server.release()
 
 
 def wait_for_rows(config: InferenceConfig, rows: int = ROWS // 4) -> None:

@@ -68,7 +68,7 @@ def test_what_is_spent_where_a_worker_dies(priced: InferenceConfig, server: Faul
     def kill() -> None:
         os.kill(worker_pids()[0], signal.SIGKILL)
 
-    result = run_disturbed(limited, kill, workers=3)
+    result = run_disturbed(server, limited, kill, workers=3)
     assert {failure.error_class for failure in result.failures.values()} == {"BudgetError"}
     assert _tokens(server) <= most
 

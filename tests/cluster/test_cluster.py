@@ -22,6 +22,7 @@ from tests.cluster.running import (
     DRIVER,
     IN_FLIGHT,
     ROWS,
+    held_in_the_middle,
     run,
     run_disturbed,
     wait_for_no_workers,
@@ -49,7 +50,7 @@ def test_a_dead_worker_costs_what_it_had_in_flight(
     def kill() -> None:
         os.kill(random.Random(3).choice(worker_pids()), signal.SIGKILL)
 
-    result = run_disturbed(config, kill)
+    result = run_disturbed(server, config, kill)
     assert not result.has_failures, result.error_messages
     assert Path(str(config.output_path)).read_bytes() == of_one_machine
     assert server.stats()["requests"] <= ROWS + IN_FLIGHT
@@ -64,7 +65,7 @@ def test_a_node_that_goes_and_one_that_comes(
         cluster.remove_node(extra)
         cluster.add_node(num_cpus=2)
 
-    result = run_disturbed(config, change, workers=6)
+    result = run_disturbed(server, config, change, workers=6)
     assert not result.has_failures, result.error_messages
     assert Path(str(config.output_path)).read_bytes() == of_one_machine
     assert server.stats()["requests"] <= ROWS + IN_FLIGHT
@@ -79,7 +80,7 @@ def test_a_worker_that_stands_still_is_left_out(
         stopped.append(worker_pids()[0])
         os.kill(stopped[0], signal.SIGSTOP)
 
-    result = run_disturbed(config, stop, max_silence_s=1)
+    result = run_disturbed(server, config, stop, max_silence_s=1)
     assert not result.has_failures, result.error_messages
     assert Path(str(config.output_path)).read_bytes() == of_one_machine
     asked = server.stats()["requests"]
@@ -101,11 +102,12 @@ def test_a_dead_driver_ends_the_workers_and_is_resumed(
 ) -> None:
     output = str(config.output_path)
     command = [sys.executable, "-c", DRIVER, server.api_url, str(questions), output]
-    driver = subprocess.Popen([*command, cluster.address])
-    wait_for_rows(config)
-    driver.kill()
-    driver.wait()
-    wait_for_no_workers()
+    with held_in_the_middle(server):
+        driver = subprocess.Popen([*command, cluster.address])
+        wait_for_rows(config)
+        driver.kill()
+        driver.wait()
+        wait_for_no_workers()
     recorded, asked = count_records(Path(f"{output}.journal")), server.stats()["requests"]
     assert asked <= recorded + IN_FLIGHT
     result = run(config)

@@ -58,6 +58,7 @@ def test_a_terminal_has_a_line_for_each_worker(arguments: list[str], tmp_path: P
 def test_standard_output_has_answers_alone(
     arguments: list[str], tmp_path: Path, server: FaultServer
 ) -> None:
+    server.hold_after(ROWS // 2)
     run = subprocess.Popen(
         [sys.executable, "-m", "oumi", *arguments],
         cwd=tmp_path,
@@ -67,6 +68,7 @@ def test_standard_output_has_answers_alone(
     )
     server.wait_until(lambda stats: stats["requests"] > ROWS // 4, timeout_s=60)
     os.kill(worker_pids()[0], signal.SIGKILL)
+    server.release()
     out, err = run.communicate(timeout=100)
     assert run.returncode == 0, err
     answers = [json.loads(line)["messages"][-1]["content"] for line in out.splitlines()]

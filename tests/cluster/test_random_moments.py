@@ -22,7 +22,9 @@ from oumi.core.configs import InferenceConfig
 from tests.cluster.running import (
     DRIVER,
     IN_FLIGHT,
+    LAST_MOMENT,
     ROWS,
+    held_in_the_middle,
     run,
     run_disturbed,
     wait_for_no_workers,
@@ -60,7 +62,7 @@ def _kill_worker(
     def kill() -> None:
         os.kill(chance.choice(worker_pids()), signal.SIGKILL)
 
-    result = run_disturbed(config, kill, rows=chance.randrange(ROWS), workers=3)
+    result = run_disturbed(server, config, kill, rows=chance.randrange(LAST_MOMENT), workers=3)
     assert not result.has_failures, result.error_messages
 
 
@@ -72,7 +74,7 @@ def _kill_node(
     def kill() -> None:
         cluster.remove_node(node, allow_graceful=False)
 
-    result = run_disturbed(config, kill, rows=chance.randrange(ROWS), workers=6)
+    result = run_disturbed(server, config, kill, rows=chance.randrange(LAST_MOMENT), workers=6)
     assert not result.has_failures, result.error_messages
 
 
@@ -82,14 +84,15 @@ def _kill_driver(
     """Nothing that is recorded is asked again."""
     paths = [str(config.input_path), str(config.output_path)]
     command = [sys.executable, "-c", DRIVER, server.api_url, *paths, cluster.address]
-    driver = subprocess.Popen(command)
-    wait_for_rows(config, chance.randrange(ROWS))
-    time.sleep(chance.random() * 0.03)  # the moment between two answers
-    driver.kill()
-    driver.wait()
-    wait_for_no_workers()
-    journal, output = Path(f"{config.output_path}.journal"), Path(str(config.output_path))
-    recorded = ROWS if output.exists() else count_records(journal)
+    rows = chance.randrange(LAST_MOMENT)
+    with held_in_the_middle(server, rows):
+        driver = subprocess.Popen(command)
+        wait_for_rows(config, rows)
+        time.sleep(chance.random() * 0.03)  # the moment between two answers
+        driver.kill()
+        driver.wait()
+        wait_for_no_workers()
+    recorded = count_records(Path(f"{config.output_path}.journal"))
     asked = server.stats()["requests"]
     assert not run(config).has_failures
     assert server.stats()["requests"] == asked + ROWS - recorded

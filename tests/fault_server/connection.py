@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from functools import partial
 from typing import cast
 
 import httptools
@@ -64,6 +65,10 @@ class Connection(asyncio.Protocol):
         self._stats = self._service.stats  # counts anew only with the next request
         self._answering = True
         self._row, answer = self._service.chat(method, self._path, self._headers, body)
+        if not self._service.hold(partial(self._begin, answer)):
+            self._begin(answer)
+
+    def _begin(self, answer: Answer) -> None:
         latency_s = self._service.plan.latency_ms / 1000
         if latency_s:
             self._later(latency_s, answer, 0)

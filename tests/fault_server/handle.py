@@ -79,6 +79,14 @@ class FaultServer:
         """Count anew."""
         self._post("/_reset", {})
 
+    def hold_after(self, requests: int) -> None:
+        """Let answers to requests beyond so many wait for `release`, or the next plan."""
+        self._post("/_hold", {"after": requests})
+
+    def release(self) -> None:
+        """Answer what has waited, and all that comes."""
+        self._post("/_hold", {"after": None})
+
     def stats(self, *, starts: bool = False) -> dict[str, Any]:
         """The counts; see stats.py."""
         return self._ask("/_stats?starts" if starts else "/_stats", None)

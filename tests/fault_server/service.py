@@ -33,11 +33,14 @@ class Service:
 
     def __init__(self, plan: Plan):
         self.open_connections = 0
+        self._hold_after: int | None = None
+        self._held: list[Callable[[], None]] = []
         self.set_plan(plan)
 
     def set_plan(self, plan: Plan) -> None:
         """Work by another plan, and count anew."""
         self.plan = plan
+        self._release()
         self.batches = Batches(plan)
         self.message_batches = MessageBatches(plan)
         buckets = Buckets(plan)
@@ -89,6 +92,19 @@ class Service:
             if form is EMBEDDINGS:
                 self.stats.embedded.update(embeddings.texts(body))
         return row, answer
+
+    def hold(self, begin: Callable[[], None]) -> bool:
+        """Whether this answer has to wait; `begin` is called once the server is released."""
+        if self._hold_after is None or self.stats.requests.total() <= self._hold_after:
+            return False
+        self._held.append(begin)
+        return True
+
+    def _release(self) -> None:
+        self._hold_after = None
+        held, self._held = self._held, []
+        for begin in held:
+            begin()
 
     def _refuses(self, body: bytes) -> bool:
         refused = self.plan.refused_text
@@ -147,6 +163,11 @@ class Service:
             next(kind for kind in self._kinds if value["id"] in kind.batches).move(value)
         return answers.plain(200, b"{}")
 
+    def _hold(self, path: bytes, body: bytes) -> Answer:
+        self._release()
+        self._hold_after = orjson.loads(body)["after"]
+        return answers.plain(200, b"{}")
+
     def _reset(self, path: bytes, body: bytes) -> Answer:
         self.reset()
         return answers.plain(200, b"{}")
@@ -161,6 +182,7 @@ class Service:
 
 _CONTROL: dict[tuple[bytes, bytes], Callable[[Service, bytes, bytes], Answer]] = {
     (b"GET", b"/_stats"): Service._stats,
+    (b"POST", b"/_hold"): Service._hold,
     (b"POST", b"/_reset"): Service._reset,
     (b"POST", b"/_plan"): Service._plan,
     (b"GET", b"/_batch"): Service._batches,

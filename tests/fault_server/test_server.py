@@ -6,6 +6,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -98,3 +99,15 @@ def test_wrong_plans(server: FaultServer) -> None:
         server.plan(faults=[{"kind": "explode"}])
     with pytest.raises(ValueError, match="latency"):
         server.plan(latency=5)
+
+
+def test_answers_wait_until_they_are_released(server: FaultServer) -> None:
+    server.plan()
+    server.hold_after(1)
+    assert ask(server, "row-1")[0] == 200
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, server, "row-2")
+        assert server.wait_until(lambda stats: stats["requests"] == 2)["in_flight"] == 1
+        server.release()
+        assert waiting.result()[0] == 200
+    assert server.answered() == {"row-1": 1, "row-2": 1}
