@@ -72,9 +72,9 @@ def worker_of(batch_id: str) -> int:
     return orjson.loads(wait_until(lock.read_bytes))["pid"]
 
 
-def kill_worker(batch_id: str, how: signal.Signals = signal.SIGKILL) -> None:
+def kill_worker(batch_id: str) -> None:
     """End the process that works on a job, and wait until it is gone."""
-    os.kill(worker_of(batch_id), how)
+    os.kill(worker_of(batch_id), signal.SIGKILL)
     wait_until(lambda: is_free(folder_of_job(batch_id)))
 
 

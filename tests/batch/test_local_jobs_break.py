@@ -133,11 +133,14 @@ def test_many_callers_at_once_start_one_process(server: FaultServer):
 
 def test_sigterm_lets_what_is_in_flight_end(server: FaultServer):
     server.plan(latency_ms=300)
+    server.hold_after(8)
     with remote_engine(server.api_url) as engine:
         batch_id = engine.infer_batch(rows(24))
-        wait_until(lambda: server.stats()["in_flight"] == 4 and recorded(batch_id))
-        kill_worker(batch_id, signal.SIGTERM)
-        assert 4 < len(recorded(batch_id)) < 24
+        wait_until(lambda: server.stats()["in_flight"] == 4 and len(recorded(batch_id)) == 8)
+        os.kill(worker_of(batch_id), signal.SIGTERM)
+        server.release()
+        wait_until(lambda: is_free(folder_of_job(batch_id)))
+        assert 12 <= len(recorded(batch_id)) < 24
         assert finish(engine, batch_id).completed_requests == 24
     assert server.answered() == {f"row-{i}": 1 for i in range(24)}
 

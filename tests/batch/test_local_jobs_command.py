@@ -56,7 +56,7 @@ def test_all_of_it_once_more(batch):
 
 def test_a_list_starts_nothing_and_a_status_does(batch):
     batch_id = submit(batch)
-    kill_worker(batch_id, signal.SIGKILL)
+    kill_worker(batch_id)
     [job] = json.loads(batch("list", "--json").stdout)
     assert (job["id"], job["provider_status"], job["engine"]) == (batch_id, "stopped", "LLAMACPP")
     assert processes_started(batch_id) == 1

@@ -39,7 +39,7 @@ def test_a_run_ends_at_its_cap_and_goes_on_with_a_higher_one(
     for share in (0.5, 0.8):
         with pytest.raises(BudgetError) as ended:
             engine.infer(rows, settings(max_cost_usd=share * whole, output_path=str(output)))
-        assert 0.95 * share * whole <= cost_of(server) <= share * whole
+        assert 0.9 * share * whole <= cost_of(server) <= share * whole
         done = asked(server)
         kept = f"{done:,} of {ROWS:,} rows are done and kept in {output}.journal"
         assert f". {kept}, {ROWS - done:,} left. With a higher max_cost_usd" in str(ended.value)

@@ -61,7 +61,7 @@ def test_a_lock_that_fails_otherwise_is_an_error(start: Start, infer, tmp_path: 
 def test_two_runs_do_not_share_an_output(
     start: Start, infer, server: FaultServer, tmp_path: Path, faults: tuple[str, str]
 ):
-    server.plan(latency_ms=300)
+    server.hold_after(5)
     infer = [*infer, "--remote_params.num_workers=1"]
     first = start(*infer, faults=faults[0])
     wait_for_lines(tmp_path / "out.jsonl.journal", 1)
@@ -71,6 +71,7 @@ def test_two_runs_do_not_share_an_output(
     assert "works on this output" in err
     if faults[0]:
         assert f"on {socket.gethostname()}" in err
+    server.release()
     assert finish(first) == (0, "", "")
     assert server.answered() == {f"row-{i}": 1 for i in range(COUNT)}
 
