@@ -8,7 +8,7 @@ Fields: https://platform.openai.com/docs/api-reference/chat/object
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oumi.backends.openai_reasoning import (
@@ -88,27 +88,34 @@ def decode_finish_reason(value: object) -> FinishReason:
 
 def decode_usage(usage: object) -> Usage:
     """Token counts; 0 for those that are missing, or are no counts."""
-    usage = as_mapping(usage)
-    prompt = read_count(usage.get("prompt_tokens"))
-    completion = read_count(usage.get("completion_tokens"))
+    if not isinstance(usage, dict):
+        return Usage()
+    # Together has those of its cache in no object of their own.
+    prompt, completion, total, own_cached = read_counts(
+        usage, "prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"
+    )
     # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
     # https://docs.x.ai/docs/guides/reasoning
-    uncounted = max(read_count(usage.get("total_tokens")) - prompt - completion, 0)
-    details = as_mapping(usage.get("prompt_tokens_details"))
-    # Together has them in no object of their own.
-    cached = read_count(details.get("cached_tokens")) or read_count(usage.get("cached_tokens"))
-    written = read_count(details.get("cache_write_tokens"))
-    details = as_mapping(usage.get("completion_tokens_details"))
-    reasoning = read_count(details.get("reasoning_tokens"))
-    return Usage(prompt, completion + uncounted, cached, reasoning or uncounted, written)
+    uncounted = max(total - prompt - completion, 0)
+    cached, written = read_counts(
+        usage.get("prompt_tokens_details"), "cached_tokens", "cache_write_tokens"
+    )
+    (reasoning,) = read_counts(usage.get("completion_tokens_details"), "reasoning_tokens")
+    return Usage(
+        prompt, completion + uncounted, cached or own_cached, reasoning or uncounted, written
+    )
 
 
-def read_count(value: object) -> int:
-    """A number of tokens; 0 for what is none. A side fact must not cost an answer."""
-    if value is None:
-        return 0
-    if type(value) is int:
-        return value if 0 <= value <= _MOST_TOKENS else 0
+def read_counts(values: object, *names: str) -> Sequence[int]:
+    """Numbers of tokens by their names; 0 for what is none. A side fact must not cost an answer."""
+    if not isinstance(values, dict):
+        return (0,) * len(names)
+    counts = map(values.get, names)
+    return [c if type(c) is int and 0 <= c <= _MOST_TOKENS else _read_count(c) for c in counts]
+
+
+def _read_count(value: object) -> int:
+    """One that is no plain number."""
     if isinstance(value, str) and value.isdecimal():
         value = float(value)
     return int(value) if isinstance(value, float) and 0 <= value <= _MOST_TOKENS else 0

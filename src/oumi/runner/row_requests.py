@@ -70,10 +70,10 @@ class RowRequests:
         """How many requests were sent, or were about to be."""
 
     def times(self) -> RowTimes:
-        """What the row took until now."""
-        total_s, latency_s = time.monotonic() - self._started_s, self._latency_s
-        waited_s = max(total_s - latency_s, 0.0)
-        return {"latency_s": round(latency_s, 6), "waited_s": round(waited_s, 6)}
+        """What the row took until now, to the microsecond."""
+        latency_us = int(self._latency_s * 1e6)
+        waited_us = int((time.monotonic() - self._started_s) * 1e6) - latency_us
+        return {"latency_s": latency_us / 1e6, "waited_s": max(waited_us, 0) / 1e6}
 
     @overload
     async def complete(self, session: Session, request: Request, record: Accept) -> Completion: ...

@@ -49,6 +49,8 @@ class Address:
 
     def with_query(self, url: str) -> str:
         """A whole URL with the query of this address, behind one of its own."""
+        if not self.query:
+            return url
         return url + self.query.replace("?", "&" if "?" in url else "?", 1)
 
     def check_is_base(self) -> None:

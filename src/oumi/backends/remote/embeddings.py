@@ -33,7 +33,7 @@ def encode(request: EmbeddingRequest, shared: Mapping[str, Any]) -> bytes:
     return write_json({"input": request.texts, **shared})
 
 
-def decode(body: bytes, request: EmbeddingRequest) -> Embeddings:
+def decode(request: EmbeddingRequest, body: bytes) -> Embeddings:
     """The vectors in a reply with status 200. Raises BadReplyError for a body without them."""
     data = decode_object(body)
     try:

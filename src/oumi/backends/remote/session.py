@@ -25,7 +25,7 @@ from oumi.backends.remote.masked_stream import mask_stream
 from oumi.backends.remote.model_families import family_of
 from oumi.backends.remote.prefill import Prefill
 from oumi.backends.remote.user_id import with_user_id
-from oumi.backends.remote.wrong_place import PageCheck, misdirected
+from oumi.backends.remote.wrong_place import decode_unless_page, misdirected
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.embedding import Embeddings
@@ -35,6 +35,7 @@ from oumi.runner.request import NO_KEY, Request
 from oumi.runner.session import Session
 from oumi.structured.schema.adapt import AdaptedSchema, add_instruction
 
+RequestT = TypeVar("RequestT", Request, EmbeddingRequest)
 AnswerT = TypeVar("AnswerT")
 
 _LONG_ANSWER_TOKENS = 16_384
@@ -84,6 +85,15 @@ class RemoteSession(Session):
         limits = (remote.input_tokens_per_minute, remote.output_tokens_per_minute)
         return limits != (None, None)
 
+    @cached_property
+    def _continues(self) -> bool:
+        return self.config.generation.continue_final_message
+
+    @cached_property
+    def _reply_limits(self) -> tuple[float, int]:
+        """Most seconds until a reply is whole, and most bytes of it."""
+        return self.remote.connection_timeout, self.remote.max_reply_bytes
+
     @property
     def is_greedy(self) -> bool:
         """Whether the likeliest token is always chosen; models that take no temperature sample."""
@@ -99,32 +109,28 @@ class RemoteSession(Session):
         """Answer one request."""
         is_streamed = self._is_long(request) and self._can_stream(request)
         streamed = partial(self._complete_streamed, request) if is_streamed else None
-        build, decode = partial(self.build_call, request), partial(self._decode, request)
-        return self._ask(request.key, build, decode, streamed)
+        return self._ask(request, request.key, self.build_call, self._decode, streamed)
 
     def embed(self, request: EmbeddingRequest) -> Coroutine[Any, Any, Embeddings]:
         """The vectors of texts."""
-        build, decode = (
-            partial(self._embedding_call, request),
-            partial(embeddings.decode, request=request),
-        )
-        return self._ask(NO_KEY, build, decode)
+        return self._ask(request, NO_KEY, self._embedding_call, embeddings.decode)
 
     async def _ask(
         self,
+        request: RequestT,
         key: str,
-        build: Callable[[Replica], Call],
-        decode: Callable[[bytes], AnswerT],
+        build: Callable[[RequestT, Replica], Call],
+        decode: Callable[[RequestT, bytes], AnswerT],
         streamed: Callable[[], Coroutine[Any, Any, AnswerT]] | None = None,
     ) -> AnswerT:
-        """The answer to a call, whose row has this key; by a stream where that is given."""
+        """The answer to a request, whose row has this key; by a stream where that is given."""
         transport = self.transport()
         while True:
             try:
                 if streamed is not None:
                     return await streamed()
                 with self.replicas.pick() as replica:
-                    call = build(replica)
+                    call = build(request, replica)
                     if self.auth is not None:
                         call = await self.auth.apply(call)
                     reply = await transport.send(call)
@@ -140,8 +146,7 @@ class RemoteSession(Session):
         if reply.status in _TIMEOUT_STATUSES:
             self.timed_out.add(key)
         self.check(reply, call)
-        with PageCheck(reply.headers, reply.body):
-            return decode(reply.body)
+        return decode_unless_page(partial(decode, request), reply.headers, reply.body)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
@@ -167,9 +172,7 @@ class RemoteSession(Session):
                     replica.note_status(part.status)
                     self.rate_limits.observe(part.headers, part.status)
                     self.check(part, call)
-        with PageCheck(head.headers, start):
-            last = decoder.last()
-        yield last
+        yield decode_unless_page(lambda _: decoder.last(), head.headers, start)
 
     def build_call(self, request: Request, replica: Replica, *, stream: bool = False) -> Call:
         """Not signed yet. Raises RequestError for a request that cannot be sent."""
@@ -185,10 +188,7 @@ class RemoteSession(Session):
 
     def new_call(self, method: str, url: str, body: bytes) -> Call:
         """A call with the headers and limits of the session, not signed yet."""
-        remote = self.remote
-        return Call(
-            method, url, self.headers, body, remote.connection_timeout, remote.max_reply_bytes
-        )
+        return Call(method, url, self.headers, body, *self._reply_limits)
 
     async def list_models(self, *, chat_only: bool) -> list[str]:
         """The names of the models that the API offers; its own where the API has no list."""
@@ -198,8 +198,8 @@ class RemoteSession(Session):
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply, call)
-        with PageCheck(reply.headers, reply.body):
-            return self.dialect.decode_models(reply.body, chat_only=chat_only)
+        decode = partial(self.dialect.decode_models, chat_only=chat_only)
+        return decode_unless_page(decode, reply.headers, reply.body)
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
@@ -257,7 +257,7 @@ class RemoteSession(Session):
 
     def _whole(self, request: Request, completion: Completion) -> Completion:
         """The completion with what it continues, where it continues anything."""
-        if not request.config.generation.continue_final_message:
+        if not self._continues:
             return completion
         return Prefill(request, self.provider).whole(completion)
 

@@ -55,7 +55,9 @@ def write_record(record: Mapping[str, Any]) -> bytes:
     """The line of a row's record, with the time at which it is recorded, in seconds since 1970,
     unless the record says another.
     """
-    return write_line({**record, "recorded_at": record.get("recorded_at", round(time.time(), 3))})
+    if "recorded_at" not in record:
+        record = {**record, "recorded_at": int(time.time() * 1000) / 1000}
+    return write_line(record)
 
 
 def read_line(line: bytes) -> JournalLine | None:

@@ -15,6 +15,7 @@ _SHOWN = 200
 _MOST_NESTED = 150
 """JSON is read to a depth of 200, and an answer stands a few levels deep in a line."""
 _SEARCHED = 1_000  # a page begins as one
+_KEPT_AS_THEY_CAME = ("content_blocks", "reasoning_details", "tool_calls")
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
@@ -45,9 +46,10 @@ def check_recordable(completion: Completion) -> None:
     Only what is kept as it came can be nested too deeply for that.
     """
     message = completion.message.__dict__  # attributes of pydantic's models take ten times as long
-    kept = [message["content_blocks"], message["reasoning_details"]]
-    kept += [call.extra_content for call in message["tool_calls"] or ()]
-    for value in kept:
+    blocks, details, calls = map(message.get, _KEPT_AS_THEY_CAME)
+    if not (blocks or details or calls):
+        return
+    for value in (blocks, details, *(call.extra_content for call in calls or ())):
         if value is not None and not _is_within(value, _MOST_NESTED):
             raise ValueError("it is nested too deeply")
 

@@ -27,7 +27,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._idle_since_s = self._loop.time()
-        self._reader: ReplyReader | None = None  # while a call waits
+        self._reader = ReplyReader()
+        self._call: Call | None = None  # that waits for its reply
         self._replied: asyncio.Future[Reply] = self._loop.create_future()
         self._due_s = 0.0  # when the reply has to be whole
         self._timer: asyncio.TimerHandle | None = None
@@ -57,7 +58,8 @@ class Connection(asyncio.Protocol):
 
         Raises as `exchange` does. Closed before its end, it closes the connection.
         """
-        reader = self._write(call, head, streamed=True)
+        self._write(call, head, streamed=True)
+        reader = self._reader
         try:
             while reader.head is None and not self._replied.done():
                 await self._more(call)
@@ -80,15 +82,15 @@ class Connection(asyncio.Protocol):
                 self.close()
             self._idle_since_s = self._loop.time()
 
-    def _write(self, call: Call, head: RequestHead, *, streamed: bool = False) -> ReplyReader:
+    def _write(self, call: Call, head: RequestHead, *, streamed: bool = False) -> None:
         body = call.body
         assert self._transport is not None  # noqa: S101  for the type checker
         assert isinstance(body, bytes)  # noqa: S101  the same
         self._is_streamed = streamed
-        self._reader = ReplyReader(call)
+        self._call = call
+        self._reader.begin(call)
         self._replied = self._loop.create_future()
         self._transport.writelines((head.with_size(len(body)), body))
-        return self._reader
 
     async def _more(self, call: Call) -> None:
         """Wait until something came, or the reply is whole or failed."""
@@ -117,8 +119,8 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close it at once. A call that waits gets a TransportError."""
-        if self._reader is not None:
-            self._fail(closed(self._reader.call))
+        if self._call is not None:
+            self._fail(closed(self._call))
         self._disconnect()
 
     def leave_to_parent(self) -> None:
@@ -134,7 +136,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Something came. What comes unasked may not be taken for the reply to the next call."""
-        if self._reader is None:
+        if self._call is None:
             self._disconnect()
             return
         try:
@@ -151,7 +153,7 @@ class Connection(asyncio.Protocol):
         """The server has closed it, or the network has."""
         self._transport = None
         self._cancel_timer()
-        if self._reader is not None:
+        if self._call is not None:
             try:
                 self._end(self._reader.end(error), is_last=True)
             except OumiError as reason:
@@ -185,9 +187,7 @@ class Connection(asyncio.Protocol):
     def _release(self) -> None:
         """No call waits any more."""
         self._wake()
-        if self._reader is not None:
-            self._reader.release()
-            self._reader = None
+        self._call = None
 
     def _limit_wait(self, call: Call, error_of: Callable[[Call], OumiError]) -> None:
         """Fail the call unless it ends, or more of it comes, in its time."""
@@ -205,13 +205,12 @@ class Connection(asyncio.Protocol):
 
     def _on_timer(self) -> None:
         self._timer = None
-        is_waiting = self._came is not None if self._is_streamed else self._reader is not None
-        if self._reader is None or not is_waiting:
+        if self._call is None or (self._is_streamed and self._came is None):
             return
         if self._loop.time() < self._due_s:
             self._set_timer()
         else:
-            self._fail(self._error_of(self._reader.call))
+            self._fail(self._error_of(self._call))
 
     def _disconnect(self) -> None:
         self._cancel_timer()
