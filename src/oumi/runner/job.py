@@ -16,6 +16,7 @@ from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.configs.input_folder import STANDARD_STREAM
 from oumi.core.configs.part import Part
 from oumi.core.configs.run_choices import BadRows
+from oumi.core.garbage import collected_rarely
 from oumi.core.logs import logger
 from oumi.core.printable import printable_json
 from oumi.core.types.result import RowOutcomes
@@ -97,7 +98,8 @@ class Job(ABC, Generic[ResultT]):
                     if not self._stopped:
                         if self._phase is not None:
                             await run.run_batch(self._phase, source)
-                        await run.run()
+                        with collected_rarely():
+                            await run.run()
                 except OumiError as error:
                     await self._explain(error, destination)
                     raise
