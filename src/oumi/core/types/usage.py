@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 
@@ -59,3 +59,8 @@ class Usage(NamedTuple):
             data.get("reasoning_tokens", 0),
             data.get("cache_creation_tokens", 0),
         )
+
+
+def sum_of(usages: Iterable[Usage]) -> Usage:
+    """All token counts together."""
+    return Usage(*map(sum, zip(*usages, strict=True)))

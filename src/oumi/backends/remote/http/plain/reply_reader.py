@@ -107,9 +107,10 @@ class ReplyReader:
             if self._status == 200:
                 raise too_large(self.call)
             self._is_whole = self.is_last = True  # an error is cut off there
-        self._parts.append(piece[: self._bytes_left])
-        self._bytes_left -= len(self._parts[-1])
-        self.held_bytes += len(self._parts[-1])
+            piece = piece[: self._bytes_left]
+        self._parts.append(piece)
+        self._bytes_left -= len(piece)
+        self.held_bytes += len(piece)
 
     def on_message_complete(self) -> None:
         """The body is whole."""
