@@ -48,7 +48,7 @@ def no_worker_is_left(_own_home: None) -> Iterator[None]:
 def test_a_local_job_without_flock(
     start: Start, server: FaultServer, tmp_path: Path, no_worker_is_left: None
 ):
-    server.plan(latency_ms=300)
+    server.hold_after(2)
     order = [*submit(server, tmp_path), "--remote_params.num_workers=1"]
     code, out, _ = finish(start(*order, faults=FAULTS))
     assert code == 0
@@ -62,6 +62,7 @@ def test_a_local_job_without_flock(
     assert orjson.loads(lock_file.read_bytes())["pid"] == worker
     wait_until(lambda: server.stats()["requests"] > 1)
     os.kill(worker, signal.SIGKILL)
+    server.release()
     assert finish(start("batch", "status", batch_id, faults=FAULTS))[0] == 0
     waiting = start("batch", "wait", "-q", "--every=0.1", batch_id, faults=FAULTS)
     assert finish(waiting)[0] == 0
