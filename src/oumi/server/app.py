@@ -24,9 +24,10 @@ from oumi.server.docs_page import docs_page
 from oumi.server.embeddings.handler import Embedding
 from oumi.server.generating import Generating
 from oumi.server.http.direct_paths import DirectPaths
-from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules, request_id_of
+from oumi.server.http.endpoint import Endpoint, ErrorForm, Handler, HttpRules
 from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import Exchange
+from oumi.server.http.ids import request_id_of
 from oumi.server.metrics import Metrics
 from oumi.server.model_list import ModelList
 from oumi.server.openai_chat import ChatApi
@@ -173,7 +174,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
         405: f"{request.url.path} takes no {request.method}",
     }
     found = HttpError(error.status_code, said[error.status_code])
-    request_id = request_id_of(request.scope)
+    request_id = request_id_of(request.headers.get("x-request-id"))
     body = error_body(found, request_id)
     headers: dict[str, Any] = {**(error.headers or {}), "x-request-id": request_id}
     return Response(body, error.status_code, headers, "application/json")

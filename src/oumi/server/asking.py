@@ -15,6 +15,7 @@ from oumi.core.waiting import all_of
 from oumi.data.source import ListSource, Row
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
+from oumi.runner.stop_signal import StopSignal
 from oumi.runner.storage.memory import MemoryStore
 from oumi.server.http.errors import may_fall_back
 from oumi.server.merged_streams import merged
@@ -25,17 +26,16 @@ if TYPE_CHECKING:
     from oumi.server.models import Model
 
 ResultT = TypeVar("ResultT")
+_NEVER = StopSignal()
+"""No request is stopped as a run is: it ends with its client."""
+
 Samples = AsyncGenerator[tuple[int, Delta]]
 """Parts of several answers, each with the number of its answer."""
 
 
-async def answer(models: Sequence[Model], query: Query, budget: Budget | None) -> Answer:
+def answer(models: Sequence[Model], query: Query, budget: Budget | None) -> Awaitable[Answer]:
     """The answers of the first of the models that can give them, within a budget."""
-
-    async def ask(model: Model) -> Answer:
-        return Answer(model.name, await _complete(model, query, budget))
-
-    return await _first_able(models, ask)
+    return _first_able(models, lambda model: _complete(model, query, budget))
 
 
 @asynccontextmanager
@@ -74,12 +74,12 @@ async def _first_able(
     return await ask(last)
 
 
-async def _complete(model: Model, query: Query, budget: Budget | None) -> list[Completion]:
+async def _complete(model: Model, query: Query, budget: Budget | None) -> Answer:
     with model.admission.admit(query.answers):
         tasks = _tasks(model, await session_of(model, query), query, budget)
         if len(tasks) == 1:
-            return [await tasks[0].complete()]
-        return await all_of(task.complete() for task in tasks)
+            return Answer(model.name, [await tasks[0].complete()])
+        return Answer(model.name, await all_of(task.complete() for task in tasks))
 
 
 async def _stream(model: Model, query: Query, budget: Budget | None) -> Samples:
@@ -137,9 +137,16 @@ def _tasks(model: Model, session: Session, query: Query, budget: Budget | None) 
             samples.append((session, sample))  # which the cache keeps by itself
         else:
             settings = {**query.settings, "seed": seed + sample}
-            samples.append((model.session_for(replace(query, settings=settings)), 0))
+            samples.append((model.session_for(query._replace(settings=settings)), 0))
     return [
-        RowTask(one, replace(row, sample=sample), MemoryStore(), cache=model.cache, budget=budget)
+        RowTask(
+            one,
+            replace(row, sample=sample) if sample else row,
+            MemoryStore(),
+            stop=_NEVER,
+            cache=model.cache,
+            budget=budget,
+        )
         for row in rows
         for one, sample in samples
     ]

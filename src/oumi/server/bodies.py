@@ -29,16 +29,16 @@ def read_body(kind: type[BodyT], body: bytes) -> BodyT:
 
 
 def read_fields(
-    given: Mapping[str, Any], without_effect: Collection[str], known: Collection[str]
+    given: Mapping[str, Any], without_effect: Collection[str], kind: type[Body]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The settings among the fields of a body, and the field that each is from.
 
     Fields without effect here may be there; any other that is not null raises HttpError.
-    `known` are further names, for a hint.
+    `kind` is that of the body, whose own fields a hint may name.
     """
     for name, value in given.items():
         if name not in SETTING_FIELDS and name not in without_effect and value is not None:
-            hint = did_you_mean(name, [*SETTING_FIELDS, *known], before="; ")
+            hint = did_you_mean(name, [*SETTING_FIELDS, *kind.model_fields], before="; ")
             raise wrong_field(name, f"it is not supported here{hint}")
     try:
         return read_settings({k: v for k, v in given.items() if k not in without_effect})

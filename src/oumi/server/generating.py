@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from oumi.core.types.completion import Completion, Delta, Usage
@@ -35,21 +36,14 @@ class Generating:
         allows_files = all(model.allows_files for model in models)  # whichever of them answers
         check_media(query.conversation, allows_files=allows_files)
         with exchange.ends_with_client():
-            account = self._accounts.get(exchange.caller)
-            if account is None:
-                await self._respond(exchange, query, models)
-                return
-            tokens = await _estimate(models[0], query) if account.counts_tokens else ()
-            with account.admit(*tokens) as permit:
-                usage = await self._respond(exchange, query, models, account.budget)
-                permit.done(usage.prompt_tokens, usage.completion_tokens, 0.0)
+            await self._accounts.respond(
+                exchange.caller,
+                partial(self._respond, exchange, query, models),
+                partial(_estimate, models[0], query),
+            )
 
     async def _respond(
-        self,
-        exchange: Exchange,
-        query: Query,
-        models: Sequence[Model],
-        budget: Budget | None = None,
+        self, exchange: Exchange, query: Query, models: Sequence[Model], budget: Budget | None
     ) -> Usage:
         """Send the answer, and return what it took."""
         if query.stream:
@@ -110,6 +104,7 @@ def _is_whole_from_cache(query: Query, first: Delta) -> bool:
     return query.answers == 1 and first.completion is not None and first.completion.from_cache
 
 
+@lru_cache
 def model_header(name: str) -> Header:
     """Which model has answered, which may be another one than was asked for."""
     return b"x-oumi-model", name.encode("ascii", "backslashreplace")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,17 @@ class _Seconds:
         metric.add_metric((label,), buckets, self._total_s)
 
 
+@dataclass(slots=True)
+class _Answers:
+    """What a model has answered to a key."""
+
+    requests: int = 0
+    cached: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+
+
 class Metrics(Collector):
     """The counts of one server, each by model, key or endpoint."""
 
@@ -63,10 +75,7 @@ class Metrics(Collector):
         self._requests: Counter[Labels] = Counter()
         self._seconds: defaultdict[str, _Seconds] = defaultdict(_Seconds)
         self._first_token: defaultdict[str, _Seconds] = defaultdict(_Seconds)
-        self._answers: Counter[Labels] = Counter()
-        self._cache_hits: Counter[Labels] = Counter()
-        self._tokens: Counter[Labels] = Counter()
-        self._cost_usd: defaultdict[Labels, float] = defaultdict(float)
+        self._answers: defaultdict[Labels, _Answers] = defaultdict(_Answers)
 
     def watch(self, models: Iterable[Model], accounts: Iterable[Account]) -> None:
         """Report how busy the models and the process are, too, and what keys with limits ask and
@@ -88,15 +97,12 @@ class Metrics(Collector):
 
     def answered(self, model: Model, key: str, usage: Usage, cached: int = 0) -> None:
         """A request is answered and paid for; so many of its answers were in the cache."""
-        name = model.name
-        self._answers[name, key] += 1
-        self._tokens[name, key, "prompt"] += usage.prompt_tokens
-        self._tokens[name, key, "completion"] += usage.completion_tokens
-        price = model.session.price
-        if price is not None:
-            self._cost_usd[name, key] += cost_of(usage, price)
-        if cached:
-            self._cache_hits[name, key] += cached
+        answers = self._answers[model.name, key]
+        answers.requests += 1
+        answers.cached += cached
+        answers.prompt_tokens += usage.prompt_tokens
+        answers.completion_tokens += usage.completion_tokens
+        answers.cost_usd += cost_of(usage, model.session.price)
 
     def text(self) -> bytes:
         """All of it."""
@@ -109,16 +115,24 @@ class Metrics(Collector):
         yield _histogram("oumi_first_token_seconds",
                          "Time until the first part of a streamed answer.",
                          "model", self._first_token)  # fmt: skip
-        by_key = ("model", "key")
         yield _counter("oumi_requests", "Requests by endpoint and status.",
                        ("path", "status"), self._requests)  # fmt: skip
-        yield _counter("oumi_answers", "Requests that were answered.", by_key, self._answers)
+        yield from self._answer_counts()
+
+    def _answer_counts(self) -> Iterator[Metric]:
+        by_key, answers = ("model", "key"), self._answers.items()
+        requests = {labels: one.requests for labels, one in answers}
+        cached = {labels: one.cached for labels, one in answers if one.cached}
+        tokens = {(*labels, "prompt"): one.prompt_tokens for labels, one in answers}
+        tokens |= {(*labels, "completion"): one.completion_tokens for labels, one in answers}
+        cost_usd = {labels: one.cost_usd for labels, one in answers if one.cost_usd}
+        yield _counter("oumi_answers", "Requests that were answered.", by_key, requests)
         yield _counter("oumi_cache_hits", "Answers that were taken from the cache.",
-                       by_key, self._cache_hits)  # fmt: skip
+                       by_key, cached)  # fmt: skip
         yield _counter("oumi_tokens", "Tokens of answered requests.",
-                       (*by_key, "kind"), self._tokens)  # fmt: skip
+                       (*by_key, "kind"), tokens)  # fmt: skip
         yield _counter("oumi_cost_usd", "What answers have cost, at published prices.",
-                       by_key, self._cost_usd)  # fmt: skip
+                       by_key, cost_usd)  # fmt: skip
 
 
 def _counter(

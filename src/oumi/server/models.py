@@ -195,6 +195,7 @@ class ModelTable:
         self._configs = configs
         self._most_waiting = most_waiting
         self._models: dict[str, Model] = {}
+        self._candidates: dict[str, list[Model]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -204,6 +205,8 @@ class ModelTable:
                 stack.callback(model.close)
                 self._models[name] = model
             self._stack = stack.pop_all()
+        for name, config in self._configs.items():
+            self._candidates[name] = [self._models[one] for one in (name, *config.fallbacks)]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -228,8 +231,7 @@ class ModelTable:
 
     def candidates(self, name: str | None) -> list[Model]:
         """The model, and those that may answer in its place."""
-        first = self.find(name)
-        return [first, *(self._models[other] for other in self._configs[first.name].fallbacks)]
+        return self._candidates[self.find(name).name]
 
 
 def _check_fallbacks(configs: Mapping[str, ServedModel]) -> None:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import Conversation, Message
 from oumi.server.http.endpoint import ErrorForm
 from oumi.server.http.errors import wrong_field
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Query:
+
+class Query(NamedTuple):
     """A request of a client, in our own types."""
 
     model: str | None
     """The name of the model that is wanted; None for the first one that is served."""
     conversation: Conversation
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = _NONE
     """Fields of GenerationParams, unchecked."""
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = _NONE
     """The field of the request that each setting is from, for errors."""
     further: Sequence[Conversation] = ()
     """More conversations, which are asked under the same settings."""
@@ -30,7 +31,7 @@ class Query:
     stream: bool = False
     shows_usage: bool = True
     """Whether a stream ends with the tokens that it took."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = _NONE
     """What the reply has to repeat of the request."""
 
     @property
@@ -39,8 +40,7 @@ class Query:
         return self.samples * (1 + len(self.further))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The answers to a query, and the name of the model that gave them."""
 
     model: str
@@ -59,10 +59,9 @@ class Answer:
 
 def usage_of_all(completions: Sequence[Completion]) -> Usage:
     """The tokens of answers, those of answers before them that were not valid included."""
-    if not completions:
-        return Usage()
-    first, *others = (usage for one in completions for usage in _usages(one))
-    return sum(others, first)
+    if len(completions) == 1 and not completions[0].earlier:  # as mostly
+        return completions[0].usage
+    return sum((usage for one in completions for usage in _usages(one)), Usage())
 
 
 def _usages(completion: Completion) -> Iterator[Usage]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from oumi.core.types.usage import Usage
 from oumi.errors import BudgetError, UnavailableError
 from oumi.runner.limits.budget import Budget, Spent
 from oumi.runner.limits.config import Limits
@@ -19,6 +20,11 @@ from oumi.server.accounts.spending import SpendingFile
 from oumi.server.key_settings import KeySettings
 
 _DAY = timedelta(days=1)
+
+Respond = Callable[[Budget | None], Awaitable[Usage]]
+"""Answers a request within a budget, and returns what it took."""
+Estimate = Callable[[], Awaitable[tuple[int, int]]]
+"""Tokens of the prompt and of the answers of a request, mostly more than they will have."""
 
 
 class Account:
@@ -36,10 +42,9 @@ class Account:
         """How many requests were refused, by the setting that is reached."""
         self._settings = settings
         self._limiter = Limiter(_limits(settings))
-        self.counts_tokens = bool(
+        self._counts_tokens = bool(
             settings.input_tokens_per_minute or settings.output_tokens_per_minute
         )
-        """Whether what is to be asked has to be estimated."""
         self._spending = spending
         self._now = now
         self._budget: KeyBudget | None = None
@@ -72,8 +77,17 @@ class Account:
             self._budget = KeyBudget(self.name, self._settings, period, self._spending)
         return self._budget
 
+    async def respond(self, respond: Respond, estimate: Estimate) -> None:
+        """Have a request answered, unless it is beyond a limit or the budget: then it raises what
+        `_admit` does, or BudgetError.
+        """
+        tokens = await estimate() if self._counts_tokens else (0, 0)
+        with self._admit(*tokens) as permit:
+            usage = await respond(self.budget)
+            permit.done(usage.prompt_tokens, usage.completion_tokens, 0.0)
+
     @contextmanager
-    def admit(self, input_tokens: int = 0, output_tokens: int = 0) -> Iterator[Permit]:
+    def _admit(self, input_tokens: int, output_tokens: int) -> Iterator[Permit]:
         """The leave to ask for so many tokens, which ends with the block. Raises UnavailableError
         with status 429 beyond a limit, and RequestError for a request that no minute can hold.
         """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from oumi.errors import ConfigError
-from oumi.server.accounts.account import Account
+from oumi.server.accounts.account import Account, Estimate, Respond
 from oumi.server.accounts.spending import SpendingFile
 from oumi.server.http.errors import HttpError
 from oumi.server.key_settings import KeySettings
@@ -48,9 +48,12 @@ class Accounts:
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts.values())
 
-    def get(self, name: str) -> Account | None:
-        """That of a key; None where nothing limits it."""
-        return self._accounts.get(name)
+    def respond(self, name: str, respond: Respond, estimate: Estimate) -> Awaitable[object]:
+        """Have a request of a key answered within its limits and its budget, if it has any. What is
+        to be asked is estimated only where a limit counts tokens.
+        """
+        account = self._accounts.get(name)
+        return respond(None) if account is None else account.respond(respond, estimate)
 
     def check_prices(self, models: Iterable[Model]) -> None:
         """Raise ConfigError for a budget in dollars where nobody knows what a model costs, or where
@@ -69,6 +72,6 @@ class Accounts:
         """Raise HttpError for a key with a budget, which no batch would keep to: it is handed over
         as a whole.
         """
-        account = self.get(name)
+        account = self._accounts.get(name)
         if account is not None and account.has_budget:
             raise HttpError(403, f"the key {name!r} has a budget, and no budget of a batch is kept")

@@ -46,7 +46,7 @@ def read_query(body: bytes) -> Query:
     first, *further = [_conversation(prompt) for prompt in _prompts(found.prompt)]
     fields = dict(found.model_extra or {})
     check_only(fields, _ONLY)
-    settings, origins = read_fields(fields, _WITHOUT_EFFECT, CompletionBody.model_fields)
+    settings, origins = read_fields(fields, _WITHOUT_EFFECT, CompletionBody)
     settings["apply_chat_template"], origins["apply_chat_template"] = False, "prompt"
     if found.logprobs is not None:
         if found.echo:  # which asks for those of the prompt

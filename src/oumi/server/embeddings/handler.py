@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from oumi.core.configs import EmbeddingParams, InferenceConfig
 from oumi.core.types.embedding import Embeddings
+from oumi.core.types.usage import Usage
 from oumi.errors import ContextLengthError, UnsupportedError
 from oumi.runner.embedding_call import embed_texts
 from oumi.runner.embedding_request import EmbeddingRequest
@@ -43,18 +44,27 @@ class Embedding:
         query = read_query(await exchange.read_body())
         model = self._models.find(query.model)
         session = self._session_for(model, query)
-        account = self._accounts.get(exchange.caller)
         with exchange.ends_with_client():
-            if account is None:
-                found = await _embed(model, session, query)
-            else:
-                request = EmbeddingRequest(query.texts, session.config)
-                with account.admit(request.expected_tokens) as permit:
-                    found = await _embed(model, session, query, account.budget)
-                    permit.done(found.usage.prompt_tokens, 0, 0.0)
+            await self._accounts.respond(
+                exchange.caller,
+                partial(self._respond, exchange, query, model, session),
+                partial(_estimate, query, session),
+            )
+
+    async def _respond(
+        self,
+        exchange: Exchange,
+        query: EmbeddingQuery,
+        model: Model,
+        session: Session,
+        budget: Budget | None,
+    ) -> Usage:
+        """Send the vectors, and return what they took."""
+        found = await _embed(model, session, query, budget)
         self._metrics.answered(model, exchange.caller, found.usage)
         body = encode_reply(model.name, found, is_base64=query.is_base64)
         await exchange.reply(200, body, (JSON, model_header(model.name)))
+        return found.usage
 
     def _session_for(self, model: Model, query: EmbeddingQuery) -> Session:
         try:
@@ -65,8 +75,12 @@ class Embedding:
             raise wrong_field(field, str(error)) from error
 
 
+async def _estimate(query: EmbeddingQuery, session: Session) -> tuple[int, int]:
+    return EmbeddingRequest(query.texts, session.config).expected_tokens, 0
+
+
 async def _embed(
-    model: Model, session: Session, query: EmbeddingQuery, budget: Budget | None = None
+    model: Model, session: Session, query: EmbeddingQuery, budget: Budget | None
 ) -> Embeddings:
     try:
         with model.admission.admit():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
@@ -14,9 +13,9 @@ from urllib.parse import urlsplit
 
 from oumi.core.logs import logger
 from oumi.server.http.api_keys import ApiKeys
+from oumi.server.http.disconnect import ClientLeftError
 from oumi.server.http.errors import QUOTA, HttpError, to_http_error
-from oumi.server.http.exchange import JSON, ClientLeftError, Exchange
-from oumi.server.http.ids import new_id
+from oumi.server.http.exchange import JSON, Exchange
 from oumi.server.http.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Exchange], Awaitable[None]]
 
-_REQUEST_ID = re.compile(r"[\w.:-]{1,128}")
 _NO_RETRY = (b"x-should-retry", b"false")
 """Official clients try anything with status 429 again, unless this says that it is in vain."""
 _CLIENT_LEFT = 499
@@ -97,8 +95,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started_s = time.monotonic()
-        request_id = request_id_of(scope)
-        exchange = Exchange(scope, receive, send, request_id, self._rules.max_body_bytes)
+        exchange = Exchange(scope, receive, send, self._rules.max_body_bytes)
         try:
             await self._answer(exchange)
         except ClientLeftError:
@@ -109,7 +106,7 @@ class Endpoint:
         self._rules.on_end(self._path, exchange.status, took_s)
         logger.info(
             "%s %s %s %d %.0f ms",
-            request_id, scope["method"], scope["path"], exchange.status, 1000 * took_s,
+            exchange.request_id, scope["method"], scope["path"], exchange.status, 1000 * took_s,
         )  # fmt: skip
 
     async def _answer(self, exchange: Exchange) -> None:
@@ -137,11 +134,3 @@ class Endpoint:
             headers.append((b"www-authenticate", b"Bearer"))
         body = self._form.body(error, exchange.request_id)
         await exchange.reply(error.status, body, headers)
-
-
-def request_id_of(scope: Scope) -> str:
-    """The id that the client gave, or a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := str(value, "latin-1")):
-            return given
-    return new_id("req_")

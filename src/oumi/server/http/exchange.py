@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterable, Iterator, MutableMapping
-from functools import partial
+from collections.abc import Awaitable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from oumi.server.http.disconnect import BODY_IS_WHOLE, DISCONNECT, Disconnect
+from oumi.server.http.disconnect import BODY_IS_WHOLE, DISCONNECT, ClientLeftError, Disconnect
 from oumi.server.http.errors import HttpError
+from oumi.server.http.ids import request_id_of
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -28,28 +27,23 @@ _BODY_TIMEOUT_S = 120.0
 """For a whole body. 50 MB, the most that is taken, come within it at 3.5 Mbit/s."""
 
 
-class ClientLeftError(Exception):
-    """Nobody waits for the reply any more."""
-
-
 class Exchange:
     """A request, and what is sent back. `headers` are added to the reply's own."""
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, request_id: str, max_body_bytes: int
-    ):
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int):
         self.scope = scope
-        self.request_id = request_id
-        self.headers: list[Header] = [(b"x-request-id", request_id.encode())]
+        self._given = dict(reversed(scope["headers"]))  # of those that come twice, the first
+        self.request_id = request_id_of(self.header(b"x-request-id"))
+        """That of the client, or a new one."""
+        self.headers: list[Header] = [(b"x-request-id", self.request_id.encode())]
         self.status = 0
         """That of the reply; 0 until it begins."""
-        self.client_left = False
         self.caller = ""
         """The name of the key that came with the request."""
         self._receive = receive
         self._send = send
         self._max_body_bytes = max_body_bytes
-        self._is_over = False
+        self._disconnect: Disconnect | None = None
 
     @property
     def has_begun(self) -> bool:
@@ -58,18 +52,19 @@ class Exchange:
 
     def header(self, name: bytes) -> str | None:
         """A header of the request, by its name in lower case."""
-        for key, value in self.scope["headers"]:
-            if key == name:
-                return str(value, "latin-1")
-        return None
+        value = self._given.get(name)
+        return None if value is None else str(value, "latin-1")
 
     async def read_body(self) -> bytes:
         """The body. Raises HttpError for one that is too large or too slow."""
+        if BODY_IS_WHOLE in self.scope["extensions"]:  # as most come
+            message = await self._receive()
+            body: bytes = message.get("body", b"")
+            self._check(message, len(body))
+            return body
         length = self.header(b"content-length")
         if length is not None and length.isdecimal():
             self._check_size(int(length))
-        if BODY_IS_WHOLE in self.scope["extensions"]:
-            return await self._read()
         try:
             async with asyncio.timeout(_BODY_TIMEOUT_S):
                 return await self._read()
@@ -78,19 +73,19 @@ class Exchange:
             raise HttpError(408, f"the body did not come within {_BODY_TIMEOUT_S:g} s") from None
 
     async def _read(self) -> bytes:
-        message = await self._receive()
-        if not message.get("more_body") and "body" in message:  # as most bodies come
-            whole: bytes = message["body"]
-            return whole
-        body = bytearray(message.get("body", b""))
-        while message.get("more_body"):
+        body, has_more = bytearray(), True
+        while has_more:
             message = await self._receive()
             body += message.get("body", b"")
-            self._check_size(len(body))
-        if message["type"] == "http.disconnect":
-            self.client_left = True
-            raise ClientLeftError
+            self._check(message, len(body))
+            has_more = message.get("more_body", False)
         return bytes(body)
+
+    def _check(self, message: MutableMapping[str, Any], size: int) -> None:
+        """Raise what keeps a body from being read further, which has so many bytes by now."""
+        if message["type"] == "http.disconnect":
+            raise ClientLeftError
+        self._check_size(size)
 
     def _check_size(self, size: int) -> None:
         if size > self._max_body_bytes:
@@ -118,52 +113,35 @@ class Exchange:
 
     async def reply(self, status: int, body: bytes, headers: Iterable[Header] = (JSON,)) -> None:
         """Send a whole reply."""
-        length = (b"content-length", str(len(body)).encode())
+        length = (b"content-length", b"%d" % len(body))
         await self._start(status, [*headers, length])
-        await self._send_body(body, more=False)
+        await self.end_stream(body)
 
-    async def begin_stream(self, headers: Iterable[Header] = EVENT_STREAM) -> None:
+    # What follows is not async itself: each coroutine around another costs as much as a small part.
+
+    def begin_stream(self, headers: Iterable[Header] = EVENT_STREAM) -> Awaitable[None]:
         """Send the head of a reply that comes in parts."""
-        await self._start(200, headers)
+        return self._start(200, headers)
 
-    async def send_part(self, part: bytes) -> None:
+    def send_part(self, part: bytes) -> Awaitable[None]:
         """Send a part, as soon as the client has taken most of those before."""
-        await self._send_body(part, more=True)
+        return self._send({"type": "http.response.body", "body": part, "more_body": True})
 
-    async def end_stream(self, part: bytes = b"") -> None:
+    def end_stream(self, part: bytes = b"") -> Awaitable[None]:
         """Send the last part."""
-        await self._send_body(part, more=False)
+        if self._disconnect is not None:
+            self._disconnect.is_answered()
+        return self._send({"type": "http.response.body", "body": part, "more_body": False})
 
-    @contextlib.contextmanager
-    def ends_with_client(self) -> Iterator[None]:
-        """Within this, a client that goes away cancels the work for it."""
+    def ends_with_client(self) -> Disconnect:
+        """Within `with`, a client that goes away before the end of its reply cancels the work for
+        it.
+        """
         disconnect: Disconnect = self.scope["extensions"][DISCONNECT]
-        task = asyncio.current_task(disconnect.loop)
-        assert task is not None  # noqa: S101  for the type checker
-        if disconnect.has_happened:
-            raise ClientLeftError
-        disconnect.callback = partial(self._leave, task)
-        try:
-            yield
-        except asyncio.CancelledError:
-            if self.client_left:
-                task.uncancel()
-                raise ClientLeftError from None
-            raise
-        finally:
-            disconnect.callback = None
+        self._disconnect = disconnect
+        return disconnect
 
-    def _leave(self, task: asyncio.Task[Any]) -> None:
-        if not self._is_over:  # a client may close the connection after a whole reply
-            self.client_left = True
-            task.cancel()
-
-    async def _start(self, status: int, headers: Iterable[Header]) -> None:
+    def _start(self, status: int, headers: Iterable[Header]) -> Awaitable[None]:
         self.status = status
-        message = {"status": status, "headers": [*headers, *self.headers]}
-        await self._send({"type": "http.response.start", **message})
-
-    async def _send_body(self, body: bytes, *, more: bool) -> None:
-        self._is_over = not more
-        message = {"type": "http.response.body", "body": body, "more_body": more}
-        await self._send(message)
+        every = [*headers, *self.headers]
+        return self._send({"type": "http.response.start", "status": status, "headers": every})

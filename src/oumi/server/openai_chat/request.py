@@ -52,7 +52,7 @@ def read_query(body: bytes) -> Query:
     found = read_body(ChatBody, body)
     fields = dict(found.model_extra or {})
     check_only(fields)
-    settings, origins = read_fields(fields, WITHOUT_EFFECT, ChatBody.model_fields)
+    settings, origins = read_fields(fields, WITHOUT_EFFECT, ChatBody)
     options = found.stream_options or {}
     return Query(
         found.model,

@@ -56,7 +56,7 @@ def read_query(body: bytes) -> Query:
     fields |= _text_fields(found) | _logprob_fields(found)
     if found.tool_choice is not None:
         fields["tool_choice"] = _tool_choice(found.tool_choice)
-    settings, origins = read_fields(fields, WITHOUT_EFFECT, ResponsesBody.model_fields)
+    settings, origins = read_fields(fields, WITHOUT_EFFECT, ResponsesBody)
     return Query(
         found.model,
         _conversation(found),
