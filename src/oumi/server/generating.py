@@ -76,9 +76,9 @@ class Generating:
         self, exchange: Exchange, model: Model, completions: Sequence[Completion]
     ) -> Usage:
         """Count answers, and return what they took now."""
-        usage = usage_of_all([one for one in completions if not one.from_cache])
-        cached = sum(completion.from_cache for completion in completions)
-        self._metrics.answered(model, exchange.caller, usage, cached)
+        fresh = [completion for completion in completions if not completion.from_cache]
+        usage = usage_of_all(fresh)
+        self._metrics.answered(model, exchange.caller, usage, len(completions) - len(fresh))
         return usage
 
 

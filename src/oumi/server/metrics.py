@@ -72,7 +72,7 @@ class Metrics(Collector):
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(self)
-        self._requests: Counter[Labels] = Counter()
+        self._requests: Counter[tuple[str, int]] = Counter()
         self._seconds: defaultdict[str, _Seconds] = defaultdict(_Seconds)
         self._first_token: defaultdict[str, _Seconds] = defaultdict(_Seconds)
         self._answers: defaultdict[Labels, _Answers] = defaultdict(_Answers)
@@ -88,7 +88,7 @@ class Metrics(Collector):
 
     def request_ended(self, path: str, status: int, took_s: float) -> None:
         """A request has its reply, or its client has left."""
-        self._requests[path, str(status)] += 1
+        self._requests[path, status] += 1
         self._seconds[path].add(took_s)
 
     def first_token(self, model: Model, after_s: float) -> None:
@@ -115,8 +115,11 @@ class Metrics(Collector):
         yield _histogram("oumi_first_token_seconds",
                          "Time until the first part of a streamed answer.",
                          "model", self._first_token)  # fmt: skip
+        requests: dict[Labels, float] = {
+            (path, str(status)): count for (path, status), count in self._requests.items()
+        }
         yield _counter("oumi_requests", "Requests by endpoint and status.",
-                       ("path", "status"), self._requests)  # fmt: skip
+                       ("path", "status"), requests)  # fmt: skip
         yield from self._answer_counts()
 
     def _answer_counts(self) -> Iterator[Metric]:

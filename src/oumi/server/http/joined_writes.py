@@ -27,6 +27,10 @@ class JoinedWrites:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
 
+    def is_closing(self) -> bool:
+        """Whether it is closed, or about to be."""
+        return bool(self._transport.is_closing())
+
     def close(self) -> None:
         """Write what is left, and close the connection."""
         self._flush()
