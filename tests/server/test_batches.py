@@ -24,10 +24,18 @@ def line(custom_id: str, text: str, **body: object) -> bytes:
     return json.dumps(value).encode() + b"\n"
 
 
-def submit(serve: Serve, content: bytes, **more: object) -> Batch:
+def prompt_line(custom_id: str, prompt: object, **body: object) -> bytes:
+    asked = {"model": "m", "prompt": prompt, **body}
+    value = {"custom_id": custom_id, "method": "POST", "url": "/v1/completions", "body": asked}
+    return json.dumps(value).encode() + b"\n"
+
+
+def submit(
+    serve: Serve, content: bytes, endpoint: str = "/v1/chat/completions", **more: object
+) -> Batch:
     file = serve.openai.files.create(file=("in.jsonl", content), purpose="batch")
     return serve.openai.batches.create(
-        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h", **more
+        input_file_id=file.id, endpoint=endpoint, completion_window="24h", **more
     )
 
 
@@ -85,6 +93,105 @@ def test_a_killed_server_pays_for_no_row_twice(config: list[str], server: FaultS
         answers = lines_of(serve, batch.output_file_id)
     assert list(answers) == [f"id-{n}" for n in range(40)]
     assert set(server.answered().values()) == {1}
+
+
+def test_a_batch_of_prompts_as_they_are(config: list[str], server: FaultServer, tmp_path):
+    server.plan(scripts={"row-3": [{"kind": "status", "code": 400, "times": None}]})
+    content = prompt_line("a", "row-1", max_tokens=7, logprobs=1)
+    content += prompt_line("b", "row-2:", echo=True) + prompt_line("c", ["row-3"])
+    with Serve(*config, HOME=str(tmp_path)) as serve:
+        batch = ended(serve, submit(serve, content, "/v1/completions"))
+        assert (batch.endpoint, batch.status) == ("/v1/completions", "completed")
+        assert (batch.request_counts.completed, batch.request_counts.failed) == (2, 1)
+        answers = lines_of(serve, batch.output_file_id)
+        errors = lines_of(serve, batch.error_file_id)
+    choices = {name: reply["body"]["choices"][0] for name, reply in answers.items()}
+    assert {name: choice["text"] for name, choice in choices.items()} == {
+        "a": " answer to row-1", "b": "row-2: answer to row-2",
+    }  # fmt: skip
+    assert answers["a"]["body"]["object"] == "text_completion"
+    assert choices["a"]["logprobs"]["tokens"]
+    assert choices["b"]["logprobs"] is None
+    assert list(errors) == ["c"]
+    seen = [one for one in server.stats()["last"] if one["body"]]
+    assert {one["path"] for one in seen} == {"/v1/completions"}
+    asked = {body["prompt"]: body for body in (json.loads(one["body"]) for one in seen)}
+    assert asked["row-1"]["max_tokens"] == 7
+
+
+def test_a_killed_server_pays_for_no_prompt_twice(config: list[str], server: FaultServer, tmp_path):
+    server.plan(latency_ms=30)
+    content = b"".join(prompt_line(f"id-{n}", f"row-{n}") for n in range(40))
+    with Serve(*config, HOME=str(tmp_path)) as serve:
+        batch = submit(serve, content, "/v1/completions")
+        server.wait_until(lambda stats: stats["requests"] > 4)
+        serve.kill()
+    with Serve(*config, HOME=str(tmp_path)) as serve:
+        batch = ended(serve, serve.openai.batches.retrieve(batch.id))
+        answers = lines_of(serve, batch.output_file_id)
+    assert [(name, reply["body"]["choices"][0]["text"]) for name, reply in answers.items()] == [
+        (f"id-{n}", f" answer to row-{n}") for n in range(40)
+    ]
+    assert set(server.answered().values()) == {1}
+
+
+def test_a_cancelled_batch_of_prompts_keeps_its_answers(
+    config: list[str], server: FaultServer, tmp_path
+):
+    server.plan(latency_ms=100)
+    content = b"".join(prompt_line(f"id-{n}", f"row-{n}") for n in range(200))
+    with Serve(*config, HOME=str(tmp_path)) as serve:
+        batch = submit(serve, content, "/v1/completions")
+        server.wait_until(lambda stats: stats["requests"] > 2)
+        batch = serve.openai.batches.cancel(batch.id)
+        assert batch.status == "cancelled"
+        answers = lines_of(serve, batch.output_file_id)
+        errors = lines_of(serve, batch.error_file_id)
+    assert 0 < len(answers) < 200
+    assert len(answers) + len(errors) == 200
+
+
+def test_the_model_in_the_package_goes_on_from_the_prompts_of_a_batch(tmp_path):
+    prompt = "The capital of France"
+    content = prompt_line("a", prompt, model="oumi-tiny", max_tokens=12)
+    with Serve(HOME=str(tmp_path)) as serve:
+        batch = ended(serve, submit(serve, content, "/v1/completions"))
+        [answer] = lines_of(serve, batch.output_file_id).values()
+        alone = serve.openai.completions.create(model="oumi-tiny", prompt=prompt, max_tokens=12)
+    assert answer["body"]["choices"][0]["text"] == alone.choices[0].text != ""
+    assert answer["body"]["usage"]["prompt_tokens"] == alone.usage.prompt_tokens
+
+
+def test_an_api_whose_batches_take_no_prompts(relay: Serve, server: FaultServer):
+    content = prompt_line("a", "row-1", model="small")
+    with pytest.raises(openai.BadRequestError, match="takes no prompts without a chat") as caught:
+        submit(relay, content, "/v1/completions")
+    assert caught.value.param == "prompt"
+    assert server.stats()["requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (line("a", "x"), "line 1: url: expected the method POST and the url /v1/completions"),
+        (prompt_line("a", ["x", "y"]), "line 1: prompt: each line of a batch has one prompt"),
+        (prompt_line("a", "x") + prompt_line("b", [1, 2]), "line 2: prompt: token ids"),
+        (prompt_line("a", "x", n=2), "line 1: n: each line"),
+    ],
+)
+def test_a_wrong_line_of_prompts_is_named(
+    batches: Serve, server: FaultServer, content: bytes, said: str
+):
+    with pytest.raises(openai.BadRequestError) as caught:
+        submit(batches, content, "/v1/completions")
+    assert said in caught.value.message
+    assert server.stats()["requests"] == 0
+
+
+def test_an_endpoint_without_batches(batches: Serve):
+    with pytest.raises(openai.BadRequestError, match="endpoint") as caught:
+        submit(batches, line("a", "x"), "/v1/responses")
+    assert "/v1/completions" in caught.value.message
 
 
 def test_a_cancelled_batch_keeps_its_answers(config: list[str], server: FaultServer, tmp_path):

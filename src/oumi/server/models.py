@@ -152,7 +152,7 @@ class Model:
         try:
             return self.session.with_settings(generation)
         except OumiError as error:
-            raise _in_words_of(query, str(error.__cause__ or error)) from error
+            raise in_words_of(query, str(error.__cause__ or error)) from error
 
     def _check_supported(self, query: Query, generation: GenerationParams) -> None:
         for setting in sorted(generation.changed_fields()):
@@ -166,7 +166,7 @@ class Model:
                 )
 
 
-def _in_words_of(query: Query, text: str) -> HttpError:
+def in_words_of(query: Query, text: str) -> HttpError:
     """An error of the settings, in which each is called by the field that it is from."""
     param = None
     for setting, name in query.origins.items():

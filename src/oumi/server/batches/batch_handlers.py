@@ -6,13 +6,13 @@ https://platform.openai.com/docs/api-reference/batch
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
 
 from pydantic import Field
 
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo
 from oumi.server.accounts.accounts import Accounts
+from oumi.server.batches.endpoints import Endpoint
 from oumi.server.batches.pages import page_of
 from oumi.server.batches.records import BatchRecord
 from oumi.server.batches.service import BatchService
@@ -25,7 +25,7 @@ class BatchBody(Body):
     """The body of a request for a batch."""
 
     input_file_id: str
-    endpoint: Literal["/v1/chat/completions"]
+    endpoint: Endpoint
     completion_window: str = Field(default="24h", pattern=r"^\d+[mhd]$")
     metadata: dict[str, str] | None = None
 
@@ -46,6 +46,7 @@ class BatchHandlers:
         record, info = await self._service.create(
             body.input_file_id,
             exchange.caller,
+            body.endpoint,
             body.completion_window,
             body.metadata or {},
         )

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from oumi.core.types.result import InferenceResult
 from oumi.runner.storage.atomic import atomic_file
+from oumi.server.batches.endpoints import APIS
 from oumi.server.batches.folder import Folder
 from oumi.server.batches.records import BatchRecord, FileRecord
 from oumi.server.batches.results import answer_lines, error_lines
@@ -22,7 +23,8 @@ def write_files(
     record: BatchRecord, results: Sequence[Results], files: Folder[FileRecord]
 ) -> BatchRecord:
     """The record with its files of answers and of errors; without the one that has no lines."""
-    answers = (answer_lines(result, ids, record.model) for result, ids in results)
+    api = APIS[record.endpoint]
+    answers = (answer_lines(result, ids, record.model, api) for result, ids in results)
     errors = (error_lines(result, ids) for result, ids in results)
     has_answers = any(result.rows for result, _ in results)
     has_errors = any(result.has_failures for result, _ in results)

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from oumi.core.json_text import parse_json, write_json
+from oumi.server.batches.endpoints import APIS
 from oumi.server.http.errors import HttpError, wrong_field
-from oumi.server.openai_chat.request import read_query
 from oumi.server.query import Query, check_media
 
 if TYPE_CHECKING:
     from oumi.server.models import Model, ModelTable
 
-ENDPOINT = "/v1/chat/completions"
 _FIELDS = frozenset({"custom_id", "method", "url", "body"})
 _MOST_GROUPS = 8
 """Lines of the same settings are a job each, which is a process of its own for a model here."""
@@ -43,7 +42,9 @@ class Input:
     """By their settings, as JSON."""
 
 
-def sort_input(path: Path, place: Path, models: ModelTable) -> tuple[Model, list[Group]]:
+def sort_input(
+    path: Path, place: Path, models: ModelTable, endpoint: str
+) -> tuple[Model, list[Group]]:
     """The model that all lines ask, and the lines by their settings, as conversations in files
     beside `place`. Raises HttpError, which names the first line that is wrong.
     """
@@ -52,7 +53,7 @@ def sort_input(path: Path, place: Path, models: ModelTable) -> tuple[Model, list
         files: dict[Path, BinaryIO] = {}
         for number, line in _lines(path):
             try:
-                custom_id, query = _read_line(line, ids)
+                custom_id, query = _read_line(line, ids, endpoint)
                 group = _find_group(found, query, place, models)
             except HttpError as error:
                 text = f"line {number}: {error.message}"
@@ -96,11 +97,12 @@ def _find_group(found: Input, query: Query, place: Path, models: ModelTable) -> 
 
 
 def _conversation_line(custom_id: str, query: Query) -> bytes:
-    conversation = query.conversation.model_copy(update={"conversation_id": custom_id})
+    facts = {"conversation_id": custom_id, "metadata": dict(query.facts)}
+    conversation = query.conversation.model_copy(update=facts)
     return write_json(conversation.to_dict()) + b"\n"
 
 
-def _read_line(line: bytes, ids: set[str]) -> tuple[str, Query]:
+def _read_line(line: bytes, ids: set[str], endpoint: str) -> tuple[str, Query]:
     fields = _parse(line)
     custom_id, body = fields.get("custom_id"), fields.get("body")
     if unknown := fields.keys() - _FIELDS:
@@ -110,19 +112,21 @@ def _read_line(line: bytes, ids: set[str]) -> tuple[str, Query]:
     if custom_id in ids:
         raise wrong_field("custom_id", f"{custom_id[:100]!r} has come before")
     ids.add(custom_id)
-    if fields.get("method") != "POST" or fields.get("url") != ENDPOINT:
-        raise wrong_field("url", f"expected the method POST and the url {ENDPOINT}")
+    if fields.get("method") != "POST" or fields.get("url") != endpoint:
+        raise wrong_field("url", f"expected the method POST and the url {endpoint}")
     if not isinstance(body, dict):
         raise wrong_field("body", "expected an object")
-    return custom_id, _read_body(body)
+    return custom_id, _read_body(body, endpoint)
 
 
-def _read_body(body: dict[str, Any]) -> Query:
-    query = read_query(write_json(body))
+def _read_body(body: dict[str, Any], endpoint: str) -> Query:
+    query = APIS[endpoint].read(write_json(body))
     if query.stream:
         raise wrong_field("stream", "answers of a batch are whole")
     if query.samples != 1:
         raise wrong_field("n", "each line of a batch has one answer")
+    if query.further:
+        raise wrong_field("prompt", "each line of a batch has one prompt")
     check_media(query.conversation, allows_files=False)
     return query
 

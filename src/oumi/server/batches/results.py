@@ -14,17 +14,19 @@ from oumi.core.types.conversation import Conversation
 from oumi.core.types.failure import Failure
 from oumi.core.types.result import InferenceResult
 from oumi.server.http.errors import HttpError
-from oumi.server.openai_chat.reply import encode_reply
 from oumi.server.openai_errors import error_body
-from oumi.server.query import Answer
+from oumi.server.query import Answer, Api, Query
 
 _OF_ANSWER = ("usage", "finish_reason", "logprobs")
 
 
-def answer_lines(result: InferenceResult, ids: Sequence[str], model: str) -> Iterator[bytes]:
-    """A line for each row that has an answer."""
+def answer_lines(
+    result: InferenceResult, ids: Sequence[str], model: str, api: Api
+) -> Iterator[bytes]:
+    """A line for each row that has an answer, in the form of the API that was asked."""
     for row, conversation in zip(result.rows, result.conversations, strict=True):
-        body = encode_reply(Answer(model, [_completion(conversation)]))
+        query = Query(model, conversation, facts=conversation.metadata)
+        body = api.reply(query, Answer(model, [_completion(conversation)]))
         yield _line(ids[row], 200, parse_json(body))
 
 

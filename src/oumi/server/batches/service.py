@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from oumi.core.configs import GenerationParams, InferenceConfig, RemoteParams
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
-from oumi.errors import OumiError
+from oumi.errors import OumiError, UnsupportedError
 from oumi.server.batches.combined import combined
 from oumi.server.batches.folder import Folder
 from oumi.server.batches.output import Results, write_files
 from oumi.server.batches.records import BatchRecord, FileRecord
-from oumi.server.batches.requests import ENDPOINT, Group, read_custom_ids, sort_input
+from oumi.server.batches.requests import Group, read_custom_ids, sort_input
 from oumi.server.http.errors import HttpError
+from oumi.server.models import in_words_of
 from oumi.server.state_folder import state_folder
 
 if TYPE_CHECKING:
@@ -37,22 +38,21 @@ class BatchService:
         self._finalizing: dict[str, asyncio.Lock] = {}
 
     async def create(
-        self, file_id: str, owner: str, window: str, metadata: dict[str, str]
+        self, file_id: str, owner: str, endpoint: str, window: str, metadata: dict[str, str]
     ) -> Shown:
-        """Begin a batch. Raises HttpError for a file with a line that is wrong."""
+        """Begin a batch. Raises HttpError for a file with a line that is wrong, or that the
+        engine's batches do not take.
+        """
         batch_id = f"batch_{uuid.uuid4().hex}"
-        model, groups = await asyncio.to_thread(self._sort, file_id, owner, batch_id)
-        job_ids = [
-            await model.engine.ainfer_batch(None, _new_job_config(model, group, window))
-            for group in groups
-        ]
+        model, groups = await asyncio.to_thread(self._sort, file_id, owner, batch_id, endpoint)
+        job_ids = [await _submit(model, group, window) for group in groups]
         record = BatchRecord(
             id=batch_id,
             owner=owner,
             created_at=int(time.time()),
             job_ids=job_ids,
             model=model.name,
-            endpoint=ENDPOINT,
+            endpoint=endpoint,
             input_file_id=file_id,
             completion_window=window,
             metadata=metadata,
@@ -88,11 +88,13 @@ class BatchService:
             except (HttpError, OumiError) as error:
                 logger.warning("%s cannot be resumed: %s", record.id, error)
 
-    def _sort(self, file_id: str, owner: str, batch_id: str) -> tuple[Model, Sequence[Group]]:
+    def _sort(
+        self, file_id: str, owner: str, batch_id: str, endpoint: str
+    ) -> tuple[Model, Sequence[Group]]:
         file = self.files.find(file_id, owner)
         self._records.make()
         place = self._records.content_path(batch_id)
-        return sort_input(self.files.content_path(file.id), place, self._models)
+        return sort_input(self.files.content_path(file.id), place, self._models, endpoint)
 
     async def _look(self, record: BatchRecord) -> Shown:
         info = await self._info(record)
@@ -125,6 +127,14 @@ class BatchService:
 
     def _path(self, record: BatchRecord, number: int) -> Path:
         return self._records.content_path(f"{record.id}.{number}")
+
+
+async def _submit(model: Model, group: Group, window: str) -> str:
+    """The id of the job of a group. Raises HttpError for what the engine's batches do not take."""
+    try:
+        return await model.engine.ainfer_batch(None, _new_job_config(model, group, window))
+    except UnsupportedError as error:
+        raise in_words_of(group.query, str(error)) from error
 
 
 def _new_job_config(model: Model, group: Group, window: str) -> InferenceConfig:
