@@ -20,7 +20,7 @@ PROVIDER = Provider(
     # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning
     supports_developer=True,
     user_field="user",
-    # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/embeddings
+    # "Best practices": https://learn.microsoft.com/azure/ai-foundry/openai/how-to/embeddings
     embeddings=EmbeddingSupport(max_texts=2048, dimensions_field="dimensions", sends_base64=True),
     url="https://{resource}.openai.azure.com/openai/v1",
     url_env="AZURE_OPENAI_ENDPOINT",

@@ -17,8 +17,9 @@ PROVIDER = Provider(
     | settings.RAW_PROMPT,
     user_field="user",
     constraint=Constraint.FIREWORKS,
-    # https://docs.fireworks.ai/guides/querying-embeddings-models
-    embeddings=EmbeddingSupport(max_texts=128, dimensions_field="dimensions"),
+    # "Create embeddings":
+    # https://docs.fireworks.ai/api-reference/creates-an-embedding-vector-representing-the-input-text
+    embeddings=EmbeddingSupport(max_texts=2048, dimensions_field="dimensions"),
     url="https://api.fireworks.ai/inference/v1",
     url_env="FIREWORKS_BASE_URL",
     key_env=("FIREWORKS_API_KEY",),

@@ -19,7 +19,8 @@ PROVIDER = Provider(
     # It takes in a data URL what Vertex takes.
     supports_pdf=True,
     pdf_part=PdfPart.IMAGE_URL,
-    # https://ai.google.dev/gemini-api/docs/openai#embeddings
+    # https://ai.google.dev/gemini-api/docs/openai#embeddings; at most 100 texts: "BatchEmbedText",
+    # https://ai.google.dev/api/python/google/generativeai/protos/BatchEmbedTextRequest
     embeddings=EmbeddingSupport(max_texts=100, dimensions_field="dimensions"),
     url="https://generativelanguage.googleapis.com/v1beta/openai",
     url_env="GOOGLE_GEMINI_BASE_URL",

@@ -18,7 +18,7 @@ PROVIDER = Provider(
     prefill=PrefillForm.PREFIX,
     # Its streams report the usage without being asked to.
     field_aliases={"seed": "random_seed", "stream_options": None},
-    # https://docs.mistral.ai/api/endpoint/embeddings
+    # https://docs.mistral.ai/api/endpoint/embeddings; a limit was not found
     embeddings=EmbeddingSupport(max_texts=128, dimensions_field="output_dimension"),
     url="https://api.mistral.ai/v1",
     url_env="MISTRAL_BASE_URL",

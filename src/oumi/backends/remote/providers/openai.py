@@ -17,7 +17,7 @@ PROVIDER = Provider(
     supports_pdf=True,
     supports_developer=True,
     user_field="user",
-    # https://platform.openai.com/docs/api-reference/embeddings/create
+    # "Create embeddings": https://platform.openai.com/docs/api-reference/embeddings/create
     embeddings=EmbeddingSupport(max_texts=2048, dimensions_field="dimensions", sends_base64=True),
     url="https://api.openai.com/v1",
     url_env="OPENAI_BASE_URL",

@@ -27,7 +27,7 @@ PROVIDER = Provider(
     # https://openrouter.ai/docs/features/prompt-caching
     supports_cache_control=True,
     user_field="user",
-    # https://openrouter.ai/docs/api-reference/embeddings
+    # https://openrouter.ai/docs/api-reference/embeddings names no limit
     embeddings=EmbeddingSupport(max_texts=128, dimensions_field="dimensions"),
     url="https://openrouter.ai/api/v1",
     url_env="OPENROUTER_BASE_URL",

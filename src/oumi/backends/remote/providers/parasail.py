@@ -9,7 +9,7 @@ PROVIDER = Provider(
     class_name="ParasailInferenceEngine",
     summary="the Parasail API",
     supports=settings.CHAT | settings.SAMPLER | settings.TEMPLATE_KWARGS,
-    # https://docs.parasail.io/parasail-docs
+    # https://docs.parasail.io/parasail-docs; a limit was not found
     embeddings=EmbeddingSupport(max_texts=128),
     url="https://api.parasail.io/v1",
     url_env="PARASAIL_BASE_URL",

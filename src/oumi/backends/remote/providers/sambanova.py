@@ -12,7 +12,7 @@ PROVIDER = Provider(
     class_name="SambanovaInferenceEngine",
     summary="the SambaNova API",
     supports=settings.TEXT | settings.TOOLS | settings.JSON_SCHEMA | settings.TOP_K,
-    # https://docs.sambanova.ai/docs/en/features/embeddings
+    # https://docs.sambanova.ai/docs/api-reference/embeddings/create-embeddings names no limit
     embeddings=EmbeddingSupport(max_texts=32),
     url="https://api.sambanova.ai/v1",
     url_env="SAMBANOVA_BASE_URL",

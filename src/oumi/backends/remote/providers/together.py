@@ -19,7 +19,7 @@ PROVIDER = Provider(
     | {"generation.tool_choice"}
     | settings.EFFORT
     | settings.RAW_PROMPT,
-    # https://docs.together.ai/docs/inference/embeddings/overview
+    # https://docs.together.ai/docs/inference/embeddings/overview names no limit
     embeddings=EmbeddingSupport(max_texts=128),
     url="https://api.together.xyz/v1",
     url_env="TOGETHER_BASE_URL",
