@@ -75,3 +75,11 @@ def _batches(_server: FaultServer, home: str) -> Iterator[Serve]:
 def batches(_batches: Serve, server: FaultServer) -> Serve:
     """A server whose batches this machine works off, in front of a fresh fault server."""
     return _batches
+
+
+@pytest.fixture
+def batch_config(server: FaultServer, tmp_path: Path) -> list[str]:
+    """A model of a server without batches of its own, so that this machine works them off."""
+    arguments = ["--engine", "REMOTE_VLLM", "--model.model_name", "m"]
+    arguments += ["--remote_params.api_url", server.api_url, "--remote_params.num_workers", "2"]
+    return [*arguments, "--remote_params.retry_backoff_base", "0.01"]

@@ -3,66 +3,24 @@
 from __future__ import annotations
 
 import json
-import time
-from pathlib import Path
 
 import openai
 import pytest
-from openai.types import Batch
 
 from tests.fault_server import FaultServer
+from tests.server.batch_calls import ended, line, lines_of, prompt_line, submit
 from tests.server.process import Serve
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 KEY = "sk-of-the-server-0123456789"
 
 
-def line(custom_id: str, text: str, **body: object) -> bytes:
-    messages = [{"role": "user", "content": text}]
-    asked = {"model": "m", "messages": messages, **body}
-    value = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": asked}
-    return json.dumps(value).encode() + b"\n"
-
-
-def prompt_line(custom_id: str, prompt: object, **body: object) -> bytes:
-    asked = {"model": "m", "prompt": prompt, **body}
-    value = {"custom_id": custom_id, "method": "POST", "url": "/v1/completions", "body": asked}
-    return json.dumps(value).encode() + b"\n"
-
-
-def submit(
-    serve: Serve, content: bytes, endpoint: str = "/v1/chat/completions", **more: object
-) -> Batch:
-    file = serve.openai.files.create(file=("in.jsonl", content), purpose="batch")
-    return serve.openai.batches.create(
-        input_file_id=file.id, endpoint=endpoint, completion_window="24h", **more
-    )
-
-
-def ended(serve: Serve, batch: Batch) -> Batch:
-    while batch.status in ("validating", "in_progress", "finalizing"):
-        time.sleep(0.05)
-        batch = serve.openai.batches.retrieve(batch.id)
-    return batch
-
-
-def lines_of(serve: Serve, file_id: str) -> dict[str, dict]:
-    text = serve.openai.files.content(file_id).text
-    return {value["custom_id"]: value["response"] for value in map(json.loads, text.splitlines())}
-
-
-@pytest.fixture
-def config(server: FaultServer, tmp_path: Path) -> list[str]:
-    """A model of a server without batches of its own, so that this machine works them off."""
-    arguments = ["--engine", "REMOTE_VLLM", "--model.model_name", "m"]
-    arguments += ["--remote_params.api_url", server.api_url, "--remote_params.num_workers", "2"]
-    return [*arguments, "--remote_params.retry_backoff_base", "0.01"]
-
-
-def test_a_batch_from_its_file_to_its_answers(config: list[str], server: FaultServer, tmp_path):
+def test_a_batch_from_its_file_to_its_answers(
+    batch_config: list[str], server: FaultServer, tmp_path
+):
     server.plan(scripts={"row-2": [{"kind": "status", "code": 400, "times": None}]})
     content = line("a", "row-1", max_tokens=7) + b"\n" + line("b", "row-2") + line("c", "row-3")
-    with Serve(*config, HOME=str(tmp_path)) as serve:
+    with Serve(*batch_config, HOME=str(tmp_path)) as serve:
         batch = submit(serve, content, metadata={"for": "me"})
         serve.openai.files.delete(batch.input_file_id)
         batch = ended(serve, batch)
@@ -81,25 +39,27 @@ def test_a_batch_from_its_file_to_its_answers(config: list[str], server: FaultSe
     assert 7 in [body.get("max_tokens") for body in asked]
 
 
-def test_a_killed_server_pays_for_no_row_twice(config: list[str], server: FaultServer, tmp_path):
+def test_a_killed_server_pays_for_no_row_twice(
+    batch_config: list[str], server: FaultServer, tmp_path
+):
     server.plan(latency_ms=30)
     content = b"".join(line(f"id-{n}", f"row-{n}") for n in range(40))
-    with Serve(*config, HOME=str(tmp_path)) as serve:
+    with Serve(*batch_config, HOME=str(tmp_path)) as serve:
         batch = submit(serve, content)
         server.wait_until(lambda stats: stats["requests"] > 4)
         serve.kill()
-    with Serve(*config, HOME=str(tmp_path)) as serve:
+    with Serve(*batch_config, HOME=str(tmp_path)) as serve:
         batch = ended(serve, serve.openai.batches.retrieve(batch.id))
         answers = lines_of(serve, batch.output_file_id)
     assert list(answers) == [f"id-{n}" for n in range(40)]
     assert set(server.answered().values()) == {1}
 
 
-def test_a_batch_of_prompts_as_they_are(config: list[str], server: FaultServer, tmp_path):
+def test_a_batch_of_prompts_as_they_are(batch_config: list[str], server: FaultServer, tmp_path):
     server.plan(scripts={"row-3": [{"kind": "status", "code": 400, "times": None}]})
     content = prompt_line("a", "row-1", max_tokens=7, logprobs=1)
     content += prompt_line("b", "row-2:", echo=True) + prompt_line("c", ["row-3"])
-    with Serve(*config, HOME=str(tmp_path)) as serve:
+    with Serve(*batch_config, HOME=str(tmp_path)) as serve:
         batch = ended(serve, submit(serve, content, "/v1/completions"))
         assert (batch.endpoint, batch.status) == ("/v1/completions", "completed")
         assert (batch.request_counts.completed, batch.request_counts.failed) == (2, 1)
@@ -119,14 +79,16 @@ def test_a_batch_of_prompts_as_they_are(config: list[str], server: FaultServer, 
     assert asked["row-1"]["max_tokens"] == 7
 
 
-def test_a_killed_server_pays_for_no_prompt_twice(config: list[str], server: FaultServer, tmp_path):
+def test_a_killed_server_pays_for_no_prompt_twice(
+    batch_config: list[str], server: FaultServer, tmp_path
+):
     server.plan(latency_ms=30)
     content = b"".join(prompt_line(f"id-{n}", f"row-{n}") for n in range(40))
-    with Serve(*config, HOME=str(tmp_path)) as serve:
+    with Serve(*batch_config, HOME=str(tmp_path)) as serve:
         batch = submit(serve, content, "/v1/completions")
         server.wait_until(lambda stats: stats["requests"] > 4)
         serve.kill()
-    with Serve(*config, HOME=str(tmp_path)) as serve:
+    with Serve(*batch_config, HOME=str(tmp_path)) as serve:
         batch = ended(serve, serve.openai.batches.retrieve(batch.id))
         answers = lines_of(serve, batch.output_file_id)
     assert [(name, reply["body"]["choices"][0]["text"]) for name, reply in answers.items()] == [
@@ -136,11 +98,11 @@ def test_a_killed_server_pays_for_no_prompt_twice(config: list[str], server: Fau
 
 
 def test_a_cancelled_batch_of_prompts_keeps_its_answers(
-    config: list[str], server: FaultServer, tmp_path
+    batch_config: list[str], server: FaultServer, tmp_path
 ):
     server.plan(latency_ms=100)
     content = b"".join(prompt_line(f"id-{n}", f"row-{n}") for n in range(200))
-    with Serve(*config, HOME=str(tmp_path)) as serve:
+    with Serve(*batch_config, HOME=str(tmp_path)) as serve:
         batch = submit(serve, content, "/v1/completions")
         server.wait_until(lambda stats: stats["requests"] > 2)
         batch = serve.openai.batches.cancel(batch.id)
@@ -194,10 +156,12 @@ def test_an_endpoint_without_batches(batches: Serve):
     assert "/v1/completions" in caught.value.message
 
 
-def test_a_cancelled_batch_keeps_its_answers(config: list[str], server: FaultServer, tmp_path):
+def test_a_cancelled_batch_keeps_its_answers(
+    batch_config: list[str], server: FaultServer, tmp_path
+):
     server.plan(latency_ms=100)
     content = b"".join(line(f"id-{n}", f"row-{n}") for n in range(200))
-    with Serve(*config, HOME=str(tmp_path)) as serve:
+    with Serve(*batch_config, HOME=str(tmp_path)) as serve:
         batch = submit(serve, content)
         server.wait_until(lambda stats: stats["requests"] > 2)
         batch = serve.openai.batches.cancel(batch.id)
@@ -256,9 +220,9 @@ def test_files_of_others_are_not_found(batches: Serve):
         batches.openai.batches.retrieve("batch_0")
 
 
-def test_each_key_sees_its_own_files(config: list[str], tmp_path):
+def test_each_key_sees_its_own_files(batch_config: list[str], tmp_path):
     keys = {"OUMI_API_KEYS": "alice:key-of-alice bob:key-of-bob", "HOME": str(tmp_path)}
-    with Serve(*config, key="key-of-alice", **keys) as serve:
+    with Serve(*batch_config, key="key-of-alice", **keys) as serve:
         file = serve.openai.files.create(file=("in.jsonl", line("a", "x")), purpose="batch")
         assert serve.openai.files.retrieve(file.id).bytes == file.bytes
         bob = {"authorization": "Bearer key-of-bob"}

@@ -53,6 +53,8 @@ class JobSpec:
     """How often the same was submitted before, on purpose."""
     has_secrets: bool = False
     """Whether a key or a password was given inline, and so is not written down."""
+    embeds: bool = False
+    """Whether the texts of its rows are embedded, rather than answered."""
     counts_equal_rows: bool = False
     """Whether equal rows are told apart under a seed; jobs of earlier versions do not."""
 

@@ -23,6 +23,7 @@ from oumi.core.configs import GenerationParams, InferenceConfig, ModelParams, Re
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.result import InferenceResult
 from oumi.data.conversation_like import Conversations
+from oumi.data.opening import open_source
 from oumi.inference.backend_slot import BackendSlot
 from oumi.inference.batch_methods import BatchMethods
 from oumi.inference.embedding_methods import EmbeddingMethods
@@ -180,6 +181,19 @@ class InferenceEngine(SingleRequests, EmbeddingMethods, BatchMethods, EstimateMe
         self._backend.check(config)
         return embedding_session_of(self._backend, config)
 
+    async def aembed_batch(self, inference_config: InferenceConfig | None = None) -> str:
+        """Submit the texts of `input_path`, each a conversation of one message, as a job that this
+        machine works off. Returns its id, by which the batch methods look at it and cancel it.
+
+        Raises UnsupportedError, which names the engines that can.
+        """
+        from oumi.batch.local.service import LocalJobs  # with the first batch job
+
+        config = self.embedding_session(inference_config).config
+        source = await asyncio.to_thread(open_source, None, config)
+        jobs = LocalJobs(self._backend, self._unknown_class)
+        return await asyncio.wrap_future(loop.submit(jobs.submit(source, config, embeds=True)))
+
     def list_models(self, chat_only: bool = True) -> list[str]:
         """The names of the models that can be asked: those that the API lists, or the engine's own.
 
@@ -256,9 +270,13 @@ class InferenceEngine(SingleRequests, EmbeddingMethods, BatchMethods, EstimateMe
         """Who works on batch jobs under these settings, or on the one that is named."""
         from oumi.batch.opening import open_service
 
+        return await open_service(self._backend, config, batch_id, self._unknown_class)
+
+    @property
+    def _unknown_class(self) -> str | None:
+        """The name of a class that the process of a local job could not make."""
         name = type(self).__name__
-        unknown_class = None if name == self.row().class_name else name
-        return await open_service(self._backend, config, batch_id, unknown_class)
+        return None if name == self.row().class_name else name
 
 
 def _new(kind: type[InferenceEngine]) -> InferenceEngine:

@@ -16,7 +16,10 @@ from oumi.server.accounts.accounts import Accounts
 from oumi.server.anthropic import MessagesApi
 from oumi.server.anthropic.counting import TokenCounting
 from oumi.server.anthropic.errors import ANTHROPIC_ERRORS
+from oumi.server.batches.answering import Answering
 from oumi.server.batches.batch_handlers import BatchHandlers
+from oumi.server.batches.embedding import EmbeddingBatches
+from oumi.server.batches.endpoint import BatchEndpoint
 from oumi.server.batches.file_handlers import FileHandlers
 from oumi.server.batches.service import BatchService
 from oumi.server.completions import CompletionsApi
@@ -49,6 +52,13 @@ APIS: dict[str, Api] = {
 }
 """The paths of the APIs that generate."""
 
+_BATCHED: dict[str, BatchEndpoint] = {
+    "/v1/chat/completions": Answering(APIS["/v1/chat/completions"]),
+    "/v1/completions": Answering(APIS["/v1/completions"]),
+    "/v1/embeddings": EmbeddingBatches(),
+}
+"""The paths whose requests a batch may hold."""
+
 _PAGE_HEADERS = (
     (b"content-type", b"text/html; charset=utf-8"),
     (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
@@ -61,7 +71,7 @@ class Server:
     def __init__(self, models: ModelTable, options: ServeOptions, accounts: Accounts):
         self.models = models
         self._accounts = accounts
-        self.batches = BatchService(models)
+        self.batches = BatchService(models, _BATCHED)
         self.is_draining = False
         self._options = options
         self._metrics = Metrics()

@@ -25,7 +25,7 @@ from oumi.runner.session import Session
 from oumi.server.admission import Admission
 from oumi.server.http.errors import HttpError, wrong_field
 from oumi.server.key_settings import KeyName, KeySettings
-from oumi.server.query import Query
+from oumi.server.query import Query, in_words_of
 
 if TYPE_CHECKING:
     from oumi.runner.cache.answers import AnswerCache
@@ -164,15 +164,6 @@ class Model:
                     query.origins.get(setting, setting),
                     f"{self.engine.name}, the engine of {self.name}, cannot honour it",
                 )
-
-
-def in_words_of(query: Query, text: str) -> HttpError:
-    """An error of the settings, in which each is called by the field that it is from."""
-    param = None
-    for setting, name in query.origins.items():
-        if (path := f"generation.{setting}") in text:
-            text, param = text.replace(path, name), param or name
-    return HttpError(400, text, param=param)
 
 
 def _checked(query: Query) -> GenerationParams:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import Conversation, Message
 from oumi.server.http.endpoint import ErrorForm
-from oumi.server.http.errors import wrong_field
+from oumi.server.http.errors import HttpError, wrong_field
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -110,6 +110,15 @@ class Api(Protocol):
     def stream(self, query: Query, model: str) -> StreamEncoder:
         """What writes the reply as a stream."""
         ...
+
+
+def in_words_of(query: Query, text: str) -> HttpError:
+    """An error of the settings, in which each is called by the field that it is from."""
+    param = None
+    for setting, name in query.origins.items():
+        if (path := f"generation.{setting}") in text:
+            text, param = text.replace(path, name), param or name
+    return HttpError(400, text, param=param)
 
 
 def check_media(conversation: Conversation, *, allows_files: bool) -> None:

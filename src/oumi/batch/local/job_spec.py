@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from oumi.backends.base import Backend
-from oumi.backends.registry import find_engine
+from oumi.backends.registry import embedding_session_of, find_engine
 from oumi.backends.remote.address import key_hint
 from oumi.batch.job_spec import (
     JobKind,
@@ -24,22 +24,31 @@ from oumi.core.configs.secrets import inline_secrets
 from oumi.core.json_text import write_json
 from oumi.data.source import Source
 from oumi.errors import AccessError
+from oumi.runner.session import Session
 
 Secrets = Mapping[str, Any]
 """Fields of remote_params that are never written to disk."""
 
 
-def make_spec(backend: Backend, source: Source, config: InferenceConfig) -> JobSpec:
+def job_session(backend: Backend, config: InferenceConfig, *, embeds: bool) -> Session:
+    """The session of a job's rows, which are embedded or answered."""
+    return embedding_session_of(backend, config) if embeds else backend.session(config)
+
+
+def make_spec(
+    backend: Backend, source: Source, config: InferenceConfig, *, embeds: bool
+) -> JobSpec:
     """The spec of a new job. Reads the input and checks it.
 
     Raises ConfigError for a wrong window, and InputError for an input without rows.
     """
     window_s(config)
     rows = count_rows(source, config)
-    session = backend.session(config)
+    session = job_session(backend, config, embeds=embeds)
     spec = new_job_spec(session, kind=JobKind.LOCAL, fingerprint=source.fingerprint(), rows=rows)
     return replace(
         spec,
+        embeds=embeds,
         cwd=os.getcwd(),
         has_secrets=backend.row.provider is not None and bool(find_secrets(config)),
     )
@@ -57,7 +66,8 @@ def pin_address(backend: Backend, config: InferenceConfig) -> InferenceConfig:
 def is_same_model(backend: Backend, config: InferenceConfig, spec: JobSpec) -> bool:
     """Whether an engine asks the model of a job, at the address of the job."""
     own = backend.session(config).identity
-    return bool(orjson.loads(write_json(own)) == spec.identity)
+    of_job = {k: v for k, v in spec.identity.items() if k != "embedding"}  # no fact of the model's
+    return bool(orjson.loads(write_json(own)) == of_job)
 
 
 def find_secrets(config: InferenceConfig) -> Secrets:

@@ -67,9 +67,16 @@ class LocalJobs:
         self._unknown_class = unknown_class
 
     async def submit(
-        self, source: Source, config: InferenceConfig, *, resubmit: bool = False
+        self,
+        source: Source,
+        config: InferenceConfig,
+        *,
+        resubmit: bool = False,
+        embeds: bool = False,
     ) -> str:
-        """Start a job in a process of its own, and return its id."""
+        """Start a job in a process of its own, and return its id. `embeds`: its rows are embedded,
+        and their vectors are read by `read_embeddings`.
+        """
         if self._backend is None:
             raise UnsupportedError("a job is submitted by an engine")
         if source.has_settings:
@@ -83,7 +90,8 @@ class LocalJobs:
                 "oumi.inference"
             )
         config = pin_address(self._backend, config)
-        spec = latest(await asyncio.to_thread(make_spec, self._backend, source, config))
+        made = await asyncio.to_thread(make_spec, self._backend, source, config, embeds=embeds)
+        spec = latest(made)
         if resubmit and folder_of(spec).exists:
             spec = next_of(spec)
         folder = folder_of(spec)
@@ -114,6 +122,8 @@ class LocalJobs:
     ) -> InferenceResult:
         """All rows of a job; those that were not answered are failures that say why."""
         folder = self._folder(batch_id)
+        if folder.spec.embeds:
+            raise InputError(f"{batch_id} has vectors, and no answers: {folder.answers_path}")
         if source is not None:
             await asyncio.to_thread(folder.check_conversations, source)
         return await asyncio.to_thread(_results, folder, source, config)

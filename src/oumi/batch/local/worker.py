@@ -25,12 +25,14 @@ import orjson
 
 from oumi.backends.engine_choice import build_backend
 from oumi.batch.job_folder import JobFolder
+from oumi.batch.local.job_spec import job_session
 from oumi.batch.local.process import GRACE_S, clear_holder, write_holder
 from oumi.batch.local.state import LocalState, read_state, write_state
 from oumi.core.configs import InferenceConfig, RemoteParams
 from oumi.core.types.batch import BatchStatus
 from oumi.errors import ConfigError, OumiError, StorageError
 from oumi.runner import loop
+from oumi.runner.embedding_job import EmbeddingJob
 from oumi.runner.events import Event, RunStarted
 from oumi.runner.inference_job import InferenceJob
 from oumi.runner.job import log_waits
@@ -51,7 +53,7 @@ class Worker:
         self._config = config
         self._stats = RunStats()
         self._began: float | None = None  # in seconds since the epoch
-        self._job: InferenceJob | None = None
+        self._job: InferenceJob | EmbeddingJob | None = None
         self._stop_status: BatchStatus | None = None  # IN_PROGRESS: stops, and may be resumed
         self._save_lock = threading.Lock()
         self._saved = read_state(folder)
@@ -74,9 +76,11 @@ class Worker:
 
     def _answer_all(self) -> None:
         with closing(build_backend(self._config)) as backend:
-            session = backend.session(self._config)
+            embeds = self._folder.spec.embeds
+            session = job_session(backend, self._config, embeds=embeds)
             _check_identity(session, self._folder)
-            self._job = InferenceJob(session, listener=self._on_event)
+            kind = EmbeddingJob if embeds else InferenceJob
+            self._job = kind(session, listener=self._on_event)
             loop.call(self._job.run())
             # Before the backend is closed, which may take long.
             self._end(self._stop_status or BatchStatus.COMPLETED)

@@ -12,7 +12,6 @@ from pydantic import Field
 from oumi.core.json_text import write_json
 from oumi.core.types.batch import BatchInfo
 from oumi.server.accounts.accounts import Accounts
-from oumi.server.batches.endpoints import Endpoint
 from oumi.server.batches.pages import page_of
 from oumi.server.batches.records import BatchRecord
 from oumi.server.batches.service import BatchService
@@ -25,7 +24,7 @@ class BatchBody(Body):
     """The body of a request for a batch."""
 
     input_file_id: str
-    endpoint: Endpoint
+    endpoint: str
     completion_window: str = Field(default="24h", pattern=r"^\d+[mhd]$")
     metadata: dict[str, str] | None = None
 

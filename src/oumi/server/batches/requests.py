@@ -5,18 +5,18 @@ https://platform.openai.com/docs/api-reference/batch/request-input
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from oumi.core.json_text import parse_json, write_json
-from oumi.server.batches.endpoints import APIS
 from oumi.server.http.errors import HttpError, wrong_field
-from oumi.server.query import Query, check_media
+from oumi.server.query import Query
 
 if TYPE_CHECKING:
+    from oumi.server.batches.endpoint import BatchEndpoint
     from oumi.server.models import Model, ModelTable
 
 _FIELDS = frozenset({"custom_id", "method", "url", "body"})
@@ -43,7 +43,7 @@ class Input:
 
 
 def sort_input(
-    path: Path, place: Path, models: ModelTable, endpoint: str
+    path: Path, place: Path, models: ModelTable, url: str, endpoint: BatchEndpoint
 ) -> tuple[Model, list[Group]]:
     """The model that all lines ask, and the lines by their settings, as conversations in files
     beside `place`. Raises HttpError, which names the first line that is wrong.
@@ -53,22 +53,27 @@ def sort_input(
         files: dict[Path, BinaryIO] = {}
         for number, line in _lines(path):
             try:
-                custom_id, query = _read_line(line, ids, endpoint)
-                group = _find_group(found, query, place, models)
+                custom_id, body = _read_line(line, ids, url)
+                query = endpoint.read(write_json(body))
+                group = _find_group(found, query, place, models, endpoint)
             except HttpError as error:
                 text = f"line {number}: {error.message}"
                 raise HttpError(400, text, code="invalid_request", param=error.param) from None
             if group.path not in files:
                 files[group.path] = stack.enter_context(group.path.open("wb"))
-            files[group.path].write(_conversation_line(custom_id, query))
+            files[group.path].writelines(_conversation_lines(custom_id, query))
     if found.model is None:
         raise HttpError(400, "the input file has no lines", code="empty_file")
     return found.model, list(found.groups.values())
 
 
-def read_custom_ids(path: Path) -> list[str]:
-    """The ids of the lines of a group, in their order."""
-    return [str(parse_json(line)["conversation_id"]) for _, line in _lines(path)]
+def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The id and the facts of the line that each conversation of a group is from."""
+    custom_id = ""
+    for _, line in _lines(path):
+        row = parse_json(line)
+        custom_id = row.get("conversation_id") or custom_id
+        yield custom_id, row.get("metadata", {})
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -78,7 +83,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
-def _find_group(found: Input, query: Query, place: Path, models: ModelTable) -> Group:
+def _find_group(
+    found: Input, query: Query, place: Path, models: ModelTable, endpoint: BatchEndpoint
+) -> Group:
     model = models.find(query.model)
     if found.model not in (None, model):
         text = f"it asks {model.name}, and those before it ask another model"
@@ -90,19 +97,20 @@ def _find_group(found: Input, query: Query, place: Path, models: ModelTable) -> 
         if len(found.groups) >= _MOST_GROUPS:
             text = f"the lines before it have {_MOST_GROUPS} different settings already"
             raise HttpError(400, f"{text}: divide the file into several batches")
-        model.session_for(query)  # raises what is wrong with them
+        endpoint.check(model, query)
         path = place.with_name(f"{place.name}.{len(found.groups)}")
         group = found.groups[settings] = Group(query, path)
     return group
 
 
-def _conversation_line(custom_id: str, query: Query) -> bytes:
-    facts = {"conversation_id": custom_id, "metadata": dict(query.facts)}
-    conversation = query.conversation.model_copy(update=facts)
-    return write_json(conversation.to_dict()) + b"\n"
+def _conversation_lines(custom_id: str, query: Query) -> Iterator[bytes]:
+    """Those of a line; of several, the first alone has its id, since no two may have the same."""
+    for number, conversation in enumerate((query.conversation, *query.further)):
+        facts = {"conversation_id": None if number else custom_id, "metadata": dict(query.facts)}
+        yield write_json(conversation.model_copy(update=facts).to_dict()) + b"\n"
 
 
-def _read_line(line: bytes, ids: set[str], endpoint: str) -> tuple[str, Query]:
+def _read_line(line: bytes, ids: set[str], url: str) -> tuple[str, dict[str, Any]]:
     fields = _parse(line)
     custom_id, body = fields.get("custom_id"), fields.get("body")
     if unknown := fields.keys() - _FIELDS:
@@ -112,23 +120,11 @@ def _read_line(line: bytes, ids: set[str], endpoint: str) -> tuple[str, Query]:
     if custom_id in ids:
         raise wrong_field("custom_id", f"{custom_id[:100]!r} has come before")
     ids.add(custom_id)
-    if fields.get("method") != "POST" or fields.get("url") != endpoint:
-        raise wrong_field("url", f"expected the method POST and the url {endpoint}")
+    if fields.get("method") != "POST" or fields.get("url") != url:
+        raise wrong_field("url", f"expected the method POST and the url {url}")
     if not isinstance(body, dict):
         raise wrong_field("body", "expected an object")
-    return custom_id, _read_body(body, endpoint)
-
-
-def _read_body(body: dict[str, Any], endpoint: str) -> Query:
-    query = APIS[endpoint].read(write_json(body))
-    if query.stream:
-        raise wrong_field("stream", "answers of a batch are whole")
-    if query.samples != 1:
-        raise wrong_field("n", "each line of a batch has one answer")
-    if query.further:
-        raise wrong_field("prompt", "each line of a batch has one prompt")
-    check_media(query.conversation, allows_files=False)
-    return query
+    return custom_id, body
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oumi.core.configs import GenerationParams, InferenceConfig, RemoteParams
 from oumi.core.logs import logger
 from oumi.core.types.batch import BatchInfo
-from oumi.errors import OumiError, UnsupportedError
+from oumi.errors import OumiError
 from oumi.server.batches.combined import combined
+from oumi.server.batches.endpoint import BatchEndpoint, ResultLines
 from oumi.server.batches.folder import Folder
-from oumi.server.batches.output import Results, write_files
+from oumi.server.batches.output import write_files
 from oumi.server.batches.records import BatchRecord, FileRecord
-from oumi.server.batches.requests import Group, read_custom_ids, sort_input
-from oumi.server.http.errors import HttpError
-from oumi.server.models import in_words_of
+from oumi.server.batches.requests import Group, sort_input
+from oumi.server.http.errors import HttpError, wrong_field
 from oumi.server.state_folder import state_folder
 
 if TYPE_CHECKING:
@@ -31,10 +30,11 @@ Shown = tuple[BatchRecord, BatchInfo]
 class BatchService:
     """The files and the batches of a server."""
 
-    def __init__(self, models: ModelTable):
+    def __init__(self, models: ModelTable, endpoints: Mapping[str, BatchEndpoint]):
         self.files = Folder(state_folder() / "files", FileRecord, "file")
         self._records = Folder(state_folder() / "batches", BatchRecord, "batch")
         self._models = models
+        self._endpoints = endpoints
         self._finalizing: dict[str, asyncio.Lock] = {}
 
     async def create(
@@ -43,9 +43,12 @@ class BatchService:
         """Begin a batch. Raises HttpError for a file with a line that is wrong, or that the
         engine's batches do not take.
         """
+        if endpoint not in self._endpoints:
+            raise wrong_field("endpoint", f"expected {' or '.join(self._endpoints)}")
         batch_id = f"batch_{uuid.uuid4().hex}"
         model, groups = await asyncio.to_thread(self._sort, file_id, owner, batch_id, endpoint)
-        job_ids = [await _submit(model, group, window) for group in groups]
+        submit = self._endpoints[endpoint].submit
+        job_ids = [await submit(model, one.query, one.path, window) for one in groups]
         record = BatchRecord(
             id=batch_id,
             owner=owner,
@@ -94,7 +97,8 @@ class BatchService:
         file = self.files.find(file_id, owner)
         self._records.make()
         place = self._records.content_path(batch_id)
-        return sort_input(self.files.content_path(file.id), place, self._models, endpoint)
+        path = self.files.content_path(file.id)
+        return sort_input(path, place, self._models, endpoint, self._endpoints[endpoint])
 
     async def _look(self, record: BatchRecord) -> Shown:
         info = await self._info(record)
@@ -118,30 +122,9 @@ class BatchService:
             await asyncio.to_thread(self._records.save, record)
             return record
 
-    async def _results(self, record: BatchRecord, number: int) -> Results:
+    async def _results(self, record: BatchRecord, number: int) -> ResultLines:
         model, path = self._models.find(record.model), self._path(record, number)
-        result = await model.engine.aget_batch_results_partial(
-            record.job_ids[number], inference_config=model.job_config
-        )
-        return result, await asyncio.to_thread(read_custom_ids, path)
+        return await self._endpoints[record.endpoint].results(model, record.job_ids[number], path)
 
     def _path(self, record: BatchRecord, number: int) -> Path:
         return self._records.content_path(f"{record.id}.{number}")
-
-
-async def _submit(model: Model, group: Group, window: str) -> str:
-    """The id of the job of a group. Raises HttpError for what the engine's batches do not take."""
-    try:
-        return await model.engine.ainfer_batch(None, _new_job_config(model, group, window))
-    except UnsupportedError as error:
-        raise in_words_of(group.query, str(error)) from error
-
-
-def _new_job_config(model: Model, group: Group, window: str) -> InferenceConfig:
-    return model.job_config.merge(
-        InferenceConfig(
-            generation=GenerationParams(**group.query.settings),
-            remote_params=RemoteParams(batch_completion_window=window),
-            input_path=str(group.path),
-        )
-    )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from oumi.core.configs import EmbeddingParams, InferenceConfig
 from oumi.core.types.embedding import Embeddings
 from oumi.core.types.usage import Usage
-from oumi.errors import ContextLengthError, UnsupportedError
+from oumi.errors import ContextLengthError
 from oumi.runner.embedding_call import embed_texts
 from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.limits.budget import Budget
@@ -16,8 +15,9 @@ from oumi.runner.session import Session
 from oumi.server.accounts.accounts import Accounts
 from oumi.server.embeddings.reply import encode_reply
 from oumi.server.embeddings.request import EmbeddingQuery, read_query
+from oumi.server.embeddings.sessions import embedding_session
 from oumi.server.generating import model_header
-from oumi.server.http.errors import HttpError, wrong_field
+from oumi.server.http.errors import HttpError
 from oumi.server.http.exchange import JSON, Exchange
 from oumi.server.metrics import Metrics
 
@@ -43,7 +43,7 @@ class Embedding:
         """Answer one request."""
         query = read_query(await exchange.read_body())
         model = self._models.find(query.model)
-        session = self._session_for(model, query)
+        session = self._session(model.name, query.dimensions, self._models)
         with exchange.ends_with_client():
             await self._accounts.respond(
                 exchange.caller,
@@ -66,14 +66,6 @@ class Embedding:
         await exchange.reply(200, body, (JSON, model_header(model.name)))
         return found.usage
 
-    def _session_for(self, model: Model, query: EmbeddingQuery) -> Session:
-        try:
-            return self._session(model.name, query.dimensions, self._models)
-        except UnsupportedError as error:
-            is_able = model.engine.row().embeddings is not None
-            field = "dimensions" if is_able and query.dimensions is not None else "model"
-            raise wrong_field(field, str(error)) from error
-
 
 async def _estimate(query: EmbeddingQuery, session: Session) -> tuple[int, int]:
     return EmbeddingRequest(query.texts, session.config).expected_tokens, 0
@@ -91,10 +83,4 @@ async def _embed(
 
 
 def _make_session(name: str, dimensions: int | None, models: ModelTable) -> Session:
-    """The session of a model and a length, None for that of the settings. Raises
-    UnsupportedError.
-    """
-    model = models.find(name)
-    given = EmbeddingParams() if dimensions is None else EmbeddingParams(dimensions=dimensions)
-    config = InferenceConfig(embedding=model.config.embedding.merge(given))
-    return model.engine.embedding_session(config)
+    return embedding_session(models.find(name), dimensions)
