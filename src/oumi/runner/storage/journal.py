@@ -7,17 +7,15 @@ nothing, and the file is synced about once a second, so that a power cut loses l
 line is cut off when the journal is opened. A line whose checksum is wrong stays where it is and
 counts for nothing: its row is asked again.
 
-In memory a new row takes 8 bytes, the place of its line; a row found in an older journal takes
-32. A row is looked up under its number first; where the input was reordered or extended, under
-its key.
+In memory a row takes 8 bytes, the place of its line, and 8 more while answers of earlier runs are
+unclaimed. A row is looked up under its number first; where the input was reordered or extended,
+under its key.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,11 +39,10 @@ from oumi.runner.storage.journal_lines import (
     write_record,
 )
 from oumi.runner.storage.lock import Lock, holder_of, try_lock
-from oumi.runner.storage.row_table import RowTable
+from oumi.runner.storage.record_table import RecordTable
 from oumi.structured.contract import Contract
 from oumi.structured.finish import record_is_valid
 
-_NOWHERE = 2**64 - 1
 _KEPT = "What was recorded before is intact"
 
 
@@ -58,14 +55,7 @@ class Journal:
 
     def __init__(self, path: Path):
         self.path = path
-        self._keys = array("Q")  # of each answer that the file held when it was opened
-        self._offsets = array("Q")  # of the same answers; _NOWHERE once a row has claimed it
-        self._numbers = RowTable()  # of each row number, the last such answer
-        self._sorted: list[int] | None = None  # the same answers by key, made when needed
-        self._failures = RowTable()  # of each row number, the last failure; for `claim_failure`
-        self._places = RowTable()  # of each row of this run, the offset of its record
-        self.unclaimed = 0
-        """How many answers of earlier runs no row of this one has claimed."""
+        self._records = RecordTable()
         self._open: set[int] = set()  # rows whose answers from before are not the last word
         self.notes: dict[str, Any] = {}
         """The last note of each name."""
@@ -98,15 +88,14 @@ class Journal:
         except OSError as error:
             raise write_error(self.path, "cannot be synced to the disk", error, _KEPT) from error
 
+    @property
+    def unclaimed(self) -> int:
+        """How many answers of earlier runs no row of this one has claimed."""
+        return self._records.unclaimed
+
     def claim(self, row: int, key: str) -> bool:
         """Whether an answer to this row is recorded; if so, it is this row's from now on."""
-        found = self._find(row, int(key[:16], 16))
-        if found is None:
-            return False
-        self._places[row] = self._offsets[found]
-        self._offsets[found] = _NOWHERE
-        self.unclaimed -= 1
-        return True
+        return self._records.claim(row, int(key[:16], 16))
 
     def claim_valid(self, row: int, key: str, contract: Contract | None) -> bool:
         """The same for an answer in the form that is asked for; one in another form leaves the
@@ -128,15 +117,11 @@ class Journal:
 
         For journals whose rows keep their numbers.
         """
-        place = self._failures.get(row)
-        if place is None:
-            return False
-        self._places[row] = place
-        return True
+        return self._records.claim_failure(row)
 
     def holds(self, row: int) -> bool:
         """Whether this row of this run has a record, and is not open."""
-        return self._places.get(row) is not None and row not in self._open
+        return self._records.get(row) is not None and row not in self._open
 
     def earlier_answer(self, row: int) -> Completion | None:
         """The answers from before of an open row."""
@@ -147,7 +132,7 @@ class Journal:
     def append(self, row: int, key: str, answer: Answer, **facts: Any) -> None:
         """Write an answer, in place of the row's record from before. Raises StorageError."""
         record: dict[str, Any] = {"key": key, "row": row}
-        if (place := self._places.get(row)) is not None:
+        if (place := self._records.get(row)) is not None:
             record["replaces"] = place
         record[answer.record_name] = answer.to_dict()
         self._write(row, record | facts)
@@ -161,7 +146,7 @@ class Journal:
         answer.
         """
         for row in range(total):
-            if (place := self._places.get(row)) is not None:
+            if (place := self._records.get(row)) is not None:
                 yield row, place, answer_in(self.read(row)) is not None
 
     def append_note(self, name: str, value: Any) -> None:
@@ -173,7 +158,7 @@ class Journal:
         """The last record of a row of this run, with its `completion` or its `failure`; empty
         where there is none.
         """
-        place = self._places.get(row)
+        place = self._records.get(row)
         if place is None:
             return {}
         try:
@@ -187,25 +172,8 @@ class Journal:
             raise OutputExistsError(f"{self.path}: {holder_of(self.path)} works on this output")
         return lock
 
-    def _find(self, row: int, key: int) -> int | None:
-        found = self._numbers.get(row)
-        if found is not None and self._is_free(found, key):
-            return found
-        if self._sorted is None:
-            free = (i for i, offset in enumerate(self._offsets) if offset != _NOWHERE)
-            self._sorted = sorted(free, key=self._keys.__getitem__)
-        at = bisect_left(self._sorted, key, key=self._keys.__getitem__)
-        while at < len(self._sorted) and self._keys[self._sorted[at]] == key:
-            if self._is_free(self._sorted[at], key):
-                return self._sorted[at]
-            at += 1
-        return None
-
-    def _is_free(self, answer: int, key: int) -> bool:
-        return self._keys[answer] == key and self._offsets[answer] != _NOWHERE
-
     def _write(self, row: int, record: Mapping[str, Any]) -> None:
-        self._places[row] = self._append_line(write_record(record))
+        self._records[row] = self._append_line(write_record(record))
         self._open.discard(row)
 
     def _append_line(self, line: bytes) -> int:
@@ -225,7 +193,7 @@ class Journal:
         """Index the answers, cut a torn last line off, and return where the file ends."""
         end, is_journal = 0, False
         damaged: list[int] = []
-        replaced: list[int] = []
+        moved: list[int] = []
         with os.fdopen(os.dup(self._lock.file), "rb") as file:
             file.seek(0)
             for number, (offset, text) in enumerate(whole_lines(file), start=1):
@@ -233,15 +201,15 @@ class Journal:
                 if number == 1 and text in HEADERS:
                     is_journal = True
                 elif (line := read_line(text)) is not None:
-                    self._index(line, offset, replaced)
+                    self._index(line, offset, moved)
                     is_journal = is_journal or line.has_checksum
                 elif (note := read_note(text)) is not None:
                     self.notes |= note
                     is_journal = True
                 else:
                     damaged.append(number)
-        self._drop(replaced)
-        self.unclaimed = len(self._offsets) - self._offsets.count(_NOWHERE)
+        if moved:
+            self._records.drop(moved)
         if end:
             _check_lines(self.path, damaged, is_journal=is_journal)
         return self._start_at(end)
@@ -255,21 +223,17 @@ class Journal:
             write_at(self._lock.file, HEADER, 0)
         return end or len(HEADER)
 
-    def _index(self, line: JournalLine, offset: int, replaced: list[int]) -> None:
+    def _index(self, line: JournalLine, offset: int, moved: list[int]) -> None:
+        """Add the record of a line. What it replaces goes at once, or, where that had another
+        number, to `moved`.
+        """
         if not line.is_answer:
-            self._failures[line.row] = offset
+            self._records.add_failure(line.row, offset)
             return
-        self._numbers[line.row] = len(self._keys)
-        self._keys.append(line.key)
-        self._offsets.append(offset)
-        if line.replaces is not None:
-            replaced.append(line.replaces)
-
-    def _drop(self, replaced: list[int]) -> None:
-        found = [bisect_left(self._offsets, offset) for offset in replaced]
-        for at, offset in zip(found, replaced, strict=True):
-            if at < len(self._offsets) and self._offsets[at] == offset:
-                self._offsets[at] = _NOWHERE
+        replaced = line.replaces
+        if replaced is not None and not self._records.drop_at(line.row, replaced):
+            moved.append(replaced)
+        self._records.add_answer(line.row, line.key, offset)
 
 
 def _check_lines(path: Path, damaged: list[int], *, is_journal: bool) -> None:

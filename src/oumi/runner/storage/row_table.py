@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 
 _NONE = 2**64 - 1
 _LARGEST_GAP = 1_000_000  # 8 MB: a row number that is far from all others costs no more than that
@@ -29,8 +30,22 @@ class RowTable:
             self._dense.extend([_NONE] * missing)
         self._dense[row] = value
 
+    def __delitem__(self, row: int) -> None:
+        if row < len(self._dense):
+            self._dense[row] = _NONE
+        self._far.pop(row, None)
+
     def get(self, row: int) -> int | None:
         """The row's number; None where it has none."""
         if row < len(self._dense) and (value := self._dense[row]) != _NONE:
             return value
         return self._far.get(row)
+
+    def items(self) -> Iterator[tuple[int, int]]:
+        """The rows with their numbers."""
+        for row, value in enumerate(self._dense):
+            if value != _NONE:
+                yield row, value
+        for row, value in self._far.items():
+            if row >= len(self._dense) or self._dense[row] == _NONE:
+                yield row, value
