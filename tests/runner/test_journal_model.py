@@ -38,22 +38,26 @@ class Answer:
 
 @dataclass
 class Model:
-    """What the file holds in its order and, in a run, what no row has claimed and what rows have."""
+    """What the file holds and, in a run, what no row has claimed and what rows have."""
 
     answers: list[Answer] = field(default_factory=list)
+    lines: list[Answer] = field(default_factory=list)
+    """The same with those that were replaced."""
     failures: dict[int, str] = field(default_factory=dict)
+    last: dict[int, Answer] = field(default_factory=dict)
+    """Of each number the last answer that was recorded before the run, were it replaced later."""
     unclaimed: list[Answer] = field(default_factory=list)
     held: dict[int, Answer] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Another run."""
         self.unclaimed, self.held = list(self.answers), {}
+        self.last = {answer.row: answer for answer in self.lines}
 
     def allowed(self, row: int, key: str) -> list[Answer]:
         """What a row may be given."""
         found = [answer for answer in self.unclaimed if answer.key == key]
-        last = [answer for answer in self.answers if answer.row == row][-1:]
-        return [answer for answer in last if answer in found] or found
+        return [answer for answer in found if answer is self.last.get(row)] or found
 
     def claim(self, row: int, answer: Answer) -> None:
         """Give it to the row."""
@@ -65,6 +69,7 @@ class Model:
         if (before := self.held.get(answer.row)) in self.answers:
             self.answers.remove(before)
         self.answers.append(answer)
+        self.lines.append(answer)
         self.held[answer.row] = answer
 
 
