@@ -29,6 +29,7 @@ from oumi.runner.storage.atomic import reason_of, storage_errors, sync_file, wri
 from oumi.runner.storage.journal_lines import (
     HEADER,
     HEADERS,
+    READ_AHEAD_BYTES,
     JournalLine,
     read_line,
     read_note,
@@ -194,7 +195,7 @@ class Journal:
         end, is_journal = 0, False
         damaged: list[int] = []
         moved: list[int] = []
-        with os.fdopen(os.dup(self._lock.file), "rb") as file:
+        with os.fdopen(os.dup(self._lock.file), "rb", READ_AHEAD_BYTES) as file:
             file.seek(0)
             for number, (offset, text) in enumerate(whole_lines(file), start=1):
                 end = offset + len(text)

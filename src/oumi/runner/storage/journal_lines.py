@@ -30,6 +30,8 @@ _START = re.compile(
 _NOTE = re.compile(rb'\{"(?:address|unrecorded)":')
 _END = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\n')
 _END_BYTES = len(b',"crc32":"01234567"}\n')
+READ_AHEAD_BYTES = 1 << 18
+"""What is read at once of a journal that is gone through."""
 _READ_BYTES = 4096  # most lines are shorter
 
 
@@ -48,7 +50,7 @@ class JournalLine(NamedTuple):
 def write_line(record: Mapping[str, Any]) -> bytes:
     """The line of a record, with its checksum."""
     text = write_json(record)[:-1]
-    return b'%s,"crc32":"%08x"}\n' % (text, crc32(text))
+    return text + _end_of(text)
 
 
 def write_record(record: Mapping[str, Any]) -> bytes:
@@ -65,18 +67,14 @@ def read_line(line: bytes) -> JournalLine | None:
     start = _START.match(line)
     if start is None:
         return None
-    is_answer = start[4] != b"failure"
-    checksum = _checksum(line)
-    if checksum is None:
-        is_whole = _can_be_read(line, is_answer=is_answer)
-    else:
-        is_whole = checksum == _sum(line)
-    if not is_whole:
+    key, row, replaces, kind = start.groups()
+    is_answer = kind != b"failure"
+    is_whole = _is_whole(line)
+    has_checksum = is_whole is not None
+    if not (is_whole if has_checksum else _can_be_read(line, is_answer=is_answer)):
         return None
-    replaces = int(start[3]) if start[3] else None
-    return JournalLine(
-        int(start[1][:16], 16), int(start[2]), replaces, is_answer, checksum is not None
-    )
+    replaced = int(replaces) if replaces else None
+    return JournalLine(int(key[:16], 16), int(row), replaced, is_answer, has_checksum)
 
 
 def moved_line(line: bytes, shift: int) -> bytes | None:
@@ -86,15 +84,15 @@ def moved_line(line: bytes, shift: int) -> bytes | None:
     start = _START.match(line)
     if start is None or read_line(line) is None:
         return None
-    end = len(line) - (_END_BYTES if _checksum(line) is not None else len(b"}\n"))
+    end = len(line) - (_END_BYTES if _is_whole(line) else len(b"}\n"))
     row = int(start[2]) + shift
     text = b'{"key":"%s","row":%d,"%s":%s' % (start[1], row, start[4], line[start.end() : end])
-    return b'%s,"crc32":"%08x"}\n' % (text, crc32(text))
+    return text + _end_of(text)
 
 
 def read_note(line: bytes) -> dict[str, Any] | None:
     """A note by its name; None for another line or one that is damaged."""
-    if not _NOTE.match(line) or _checksum(line) != _sum(line):
+    if not _NOTE.match(line) or not _is_whole(line):
         return None
     note: dict[str, Any] = parse_json(line)
     del note["crc32"]
@@ -140,15 +138,16 @@ def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         offset += len(line)
 
 
-def _checksum(line: bytes) -> int | None:
-    """The checksum at the end of a line; None where there is none."""
-    end = _END.match(line, len(line) - _END_BYTES)
-    return None if end is None else int(end[1], 16)
+def _end_of(text: bytes) -> bytes:
+    """What follows all else in a line: its checksum."""
+    return b',"crc32":"%08x"}\n' % crc32(text)
 
 
-def _sum(line: bytes) -> int:
-    """What the checksum has to be."""
-    return crc32(memoryview(line)[:-_END_BYTES])
+def _is_whole(line: bytes) -> bool | None:
+    """Whether a line is what its checksum says; None where it has none."""
+    if line[-_END_BYTES:] == _end_of(line[:-_END_BYTES]):
+        return True
+    return None if _END.match(line, len(line) - _END_BYTES) is None else False
 
 
 def _can_be_read(line: bytes, *, is_answer: bool) -> bool:

@@ -37,7 +37,7 @@ class RecordTable:
 
     def add_answer(self, row: int, key: int, place: int) -> None:
         """Add an answer of an earlier run."""
-        self._displace(row)
+        self._make_way(row)
         self._entries[row] = place << 1 | _FREE
         self._keys[row] = _short(key)
         self.unclaimed += 1
@@ -98,11 +98,11 @@ class RecordTable:
         return None if entry is None or entry & _FREE else entry >> 1
 
     def __setitem__(self, row: int, place: int) -> None:
-        self._displace(row)
+        self._make_way(row)
         self._entries[row] = place << 1
 
-    def _displace(self, row: int) -> None:
-        """Make way under a number, for another record than the unclaimed answer there, if any."""
+    def _make_way(self, row: int) -> None:
+        """Displace the answer under a number, if there is one that is unclaimed."""
         entry = self._entries.get(row)
         if entry is None or not entry & _FREE:
             return
