@@ -7,7 +7,6 @@ so the conversations are the same file whoever reads them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -32,7 +31,7 @@ class JobSource(JsonlSource):
         """The rows from number `start` on, each with its settings."""
         settings = islice(self._settings.lines(), start, None)
         for row, (_, text) in zip(super().rows(start), settings, strict=True):
-            yield replace(row, generation=_parse(text))
+            yield row._replace(generation=_parse(text))
 
     def generation_of(self, index: int) -> GenerationParams | None:
         """The settings of one row."""

@@ -122,18 +122,16 @@ class CheckedRows(Iterator[Row]):
         """The next row. Raises InputError where it, or one that was checked before, is not as it
         has to be.
         """
-        row = self._next()
-        self._taken += 1
-        return row
-
-    def _next(self) -> Row:
         if self._taken == self.checked:
             self._read_on()
         if self._kept:
             self._again = None  # which would go on with rows before these
-            return self._kept.popleft()
-        self._again = self._again or self._source.rows(self._taken)
-        return next(self._again)
+            row = self._kept.popleft()
+        else:
+            self._again = self._again or self._source.rows(self._taken)
+            row = next(self._again)
+        self._taken += 1
+        return row
 
     def _read_on(self) -> None:
         self._kept_characters = 0
@@ -195,10 +193,11 @@ class CheckedRows(Iterator[Row]):
 
 def _characters(conversation: Conversation | None) -> int:
     """About how much memory a conversation takes."""
-    messages = conversation.messages if conversation is not None else ()
-    return sum(
-        len(message.content)
-        if isinstance(message.content, str)
-        else sum(len(item.content or item.binary or "") for item in message.content or ())
-        for message in messages
-    )
+    total = 0
+    for message in conversation.messages if conversation is not None else ():
+        content = message.content
+        if isinstance(content, str):
+            total += len(content)
+        else:
+            total += sum(len(item.content or item.binary or "") for item in content or ())
+    return total

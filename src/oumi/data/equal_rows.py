@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 
 from oumi.core.digest import new_digest
 from oumi.data.content import shaping_text
@@ -35,7 +34,7 @@ class EqualRows:
                 content = _hash_of(row)
                 self._repeats.append(0 if content is None else self._counts.add(content))
             repeat = self._repeats[row.index]
-            yield replace(row, repeat=repeat) if repeat else row
+            yield row._replace(repeat=repeat) if repeat else row
 
 
 class HashCounts:

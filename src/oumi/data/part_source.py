@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
@@ -37,7 +36,7 @@ class PartSource(SourceView):
         """The rows from number `start` on."""
         first = self.range.start
         for row in islice(self._source.rows(first + start), max(len(self.range) - start, 0)):
-            yield replace(row, index=row.index - first)
+            yield row._replace(index=row.index - first)
 
     @property
     def estimated_rows(self) -> int:
@@ -62,7 +61,7 @@ class PartSource(SourceView):
 
     def place(self, row: Row) -> str:
         """Where a row stands in the whole input."""
-        return self._source.place(replace(row, index=self.range[row.index]))
+        return self._source.place(row._replace(index=self.range[row.index]))
 
     def fingerprint(self) -> str:
         """A hash of the whole content and of the part."""

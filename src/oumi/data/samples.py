@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -64,7 +63,7 @@ class SampledSource(SourceView):
                 asked = None
                 if row.conversation is not None:
                     asked = _numbered(row.conversation, sample)
-                yield replace(row, index=first + sample, conversation=asked, sample=sample)
+                yield row._replace(index=first + sample, conversation=asked, sample=sample)
 
     @property
     def estimated_rows(self) -> int | None:
@@ -101,7 +100,7 @@ class SampledSource(SourceView):
 
     def place(self, row: Row) -> str:
         """Where the row stands in the input."""
-        return self._source.place(replace(row, index=row.index // self.num_samples))
+        return self._source.place(row._replace(index=row.index // self.num_samples))
 
     def fingerprint(self) -> str:
         """A hash of the content and of the number of samples."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from oumi.core.types.conversation import ContentItem, Message
 from oumi.data.source import NO_PREFIX, Prefix, Row, Source
@@ -54,7 +53,7 @@ class PrefixMemory:
                     del counts[digest]
             shared = self._longest_shared(beginnings, counts)
             self._remember(beginnings)  # now: of a stream nobody asks for the row after its own
-            yield replace(row, shared=shared)
+            yield row._replace(shared=shared)
 
     def _longest_shared(self, beginnings: list[_Beginning], ahead: Counter[int]) -> Prefix:
         shared, since_s = NO_PREFIX, self._clock() - _KEPT_S

@@ -201,8 +201,10 @@ class FileRecords:
             session = self._session.for_row(row)
         except RequestError:  # settings of the row that the engine cannot honour
             return False
-        claim = partial(self._journal.claim_valid, row.index, contract=session.contract)
-        return claim(session.keys.row_key(row)) or claim(session.job_keys.row_key(row))
+        journal, contract = self._journal, session.contract
+        return journal.claim_valid(
+            row.index, session.keys.row_key(row), contract
+        ) or journal.claim_valid(row.index, session.job_keys.row_key(row), contract)
 
     def _note_address(self, recorded: int) -> None:
         """Record where answers come from, and say so where those of earlier calls come from

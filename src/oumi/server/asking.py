@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from oumi.core.logs import logger
@@ -141,7 +140,7 @@ def _tasks(model: Model, session: Session, query: Query, budget: Budget | None) 
     return [
         RowTask(
             one,
-            replace(row, sample=sample) if sample else row,
+            row._replace(sample=sample) if sample else row,
             MemoryStore(),
             stop=_NEVER,
             cache=model.cache,

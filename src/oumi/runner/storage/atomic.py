@@ -15,6 +15,8 @@ from oumi.errors import StorageError
 PARTIAL = ".oumi-partial"
 """The ending of a file that is being written: one that nobody else gives to files of their own."""
 
+_BUFFER_BYTES = 1 << 18  # a call of the system for some hundred lines
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _NO_FOLDER_SYNC = _NO_SYNC | {errno.EACCES, errno.EBADF, errno.EISDIR, errno.EPERM}
@@ -37,7 +39,7 @@ def atomic_file(path: Path, kept: str) -> Iterator[BinaryIO]:
     neighbour = beside(path, PARTIAL)
     try:
         neighbour.unlink(missing_ok=True)  # of a run that was killed; never written through a link
-        with neighbour.open("xb") as file:
+        with neighbour.open("xb", _BUFFER_BYTES) as file:
             yield file
             file.flush()
             sync_file(file.fileno())

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from oumi.core.json_text import parse_json
 from oumi.core.logs import logger
 from oumi.core.types.answer import Answer, answer_in
 from oumi.core.types.completion import Completion
@@ -31,9 +32,9 @@ from oumi.runner.storage.journal_lines import (
     HEADERS,
     READ_AHEAD_BYTES,
     JournalLine,
+    LineReader,
     read_line,
     read_note,
-    read_record,
     whole_lines,
     write_at,
     write_line,
@@ -61,6 +62,7 @@ class Journal:
         self.notes: dict[str, Any] = {}
         """The last note of each name."""
         self._lock = self._take_lock()
+        self._lines = LineReader(self._lock.file)
         try:
             with storage_errors(path, "cannot be opened"):
                 self._end = self._load()
@@ -163,9 +165,10 @@ class Journal:
         if place is None:
             return {}
         try:
-            return read_record(self._lock.file, place)
+            record: dict[str, Any] = parse_json(self._lines.read(place))
         except OSError as error:
             raise StorageError(f"{self.path}: cannot be read: {reason_of(error)}") from error
+        return record
 
     def _take_lock(self) -> Lock:
         lock = try_lock(self.path)

@@ -32,6 +32,8 @@ _END = re.compile(rb',"crc32":"([0-9a-f]{8})"\}\n')
 _END_BYTES = len(b',"crc32":"01234567"}\n')
 READ_AHEAD_BYTES = 1 << 18
 """What is read at once of a journal that is gone through."""
+_NEAR_BYTES = READ_AHEAD_BYTES // 4
+"""So far apart are the answers of neighbours, where some dozens are asked at once."""
 _READ_BYTES = 4096  # most lines are shorter
 
 
@@ -171,3 +173,33 @@ def line_at(file: int, offset: int) -> bytes:
         if end >= 0 or len(chunk) < size:
             return chunk[: end + 1] if end >= 0 else chunk
         size *= 4
+
+
+class LineReader:
+    """Reads lines of a file that is open as a descriptor, by where they begin.
+
+    Answers come about in the order of their rows, and are read in that order. So a line near the
+    one before is read with all that lies around it.
+    """
+
+    def __init__(self, file: int):
+        self._file = file
+        self._last = 0
+        self._held = (0, b"")  # where a block begins, and the block: set at once, for threads
+
+    def read(self, offset: int) -> bytes:
+        """The line that begins there."""
+        start, block = self._held
+        if offset >= start and (end := block.find(b"\n", offset - start)) >= 0:
+            self._last = offset
+            return block[offset - start : end + 1]
+        is_near = abs(offset - self._last) < _NEAR_BYTES
+        self._last = offset
+        return self._read_around(offset) if is_near else line_at(self._file, offset)
+
+    def _read_around(self, offset: int) -> bytes:
+        start = max(offset - _NEAR_BYTES, 0)
+        block = os.pread(self._file, READ_AHEAD_BYTES, start)
+        self._held = (start, block)
+        end = block.find(b"\n", offset - start)
+        return block[offset - start : end + 1] if end >= 0 else line_at(self._file, offset)

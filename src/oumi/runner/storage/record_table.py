@@ -72,8 +72,8 @@ class RecordTable:
         key, entry = _short(key), self._entries.get(row)
         if entry is not None and entry & _FREE and self._keys.get(row) == key:
             self._entries[row] = entry ^ _FREE
-        elif (place := self._take(key)) is not None:
-            self[row] = place
+        elif (taken := self._take(key)) is not None:
+            self[row] = taken
         else:
             return False
         self.unclaimed -= 1
