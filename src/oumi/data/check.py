@@ -148,10 +148,11 @@ class CheckedRows(Iterator[Row]):
             and len(self._errors) <= _MAX_ERRORS_SHOWN
         ):
             may_keep = self._may_keep()
-            try:
-                row = self._check_next()
-            except StopIteration:
+            row = next(self._unchecked, None)
+            if row is None:
+                self.is_complete = True
                 return
+            self._check(row)
             if may_keep:
                 self._kept.append(row)
                 self._kept_characters += _characters(row.conversation)
@@ -162,20 +163,15 @@ class CheckedRows(Iterator[Row]):
         is_next = self._taken + count == self.checked
         return is_next and count < self._most_kept and self._kept_characters < _MOST_KEPT_CHARACTERS
 
-    def _check_next(self) -> Row:
-        try:
-            row = next(self._unchecked)
-        except StopIteration:
-            self.is_complete = True
-            raise
+    def _check(self, row: Row) -> None:
         self.checked += 1
         if row.sample:  # its row was looked at with the first sample
-            return row
-        if row.error is not None and not self._bad_rows_fail:
+            return
+        if row.conversation is not None:
+            if (name := row.conversation.conversation_id) is not None:
+                self._ids.add(name)
+        elif not self._bad_rows_fail:
             self._errors.append(str(row.error))
-        elif row.conversation is not None and row.conversation.conversation_id is not None:
-            self._ids.add(row.conversation.conversation_id)
-        return row
 
     @cached_property
     def _estimate(self) -> int | None:

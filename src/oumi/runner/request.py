@@ -97,7 +97,8 @@ class KeyMaker:
 
     def key_of(self, row: Row, conversation: Conversation) -> str:
         """The key of a row that is this conversation. Raises ValueError where it has no JSON."""
-        return self.key(conversation, row.sample, self.repeat_of(row))
+        repeat = self.repeat_of(row) if row.repeat else 0
+        return self.key(conversation, row.sample, repeat)
 
     def repeat_of(self, row: Row) -> int:
         """How many equal rows before this one are asked with other seeds than it: none where the

@@ -37,7 +37,8 @@ class RecordTable:
 
     def add_answer(self, row: int, key: int, place: int) -> None:
         """Add an answer of an earlier run."""
-        self._make_way(row)
+        if (entry := self._entries.get(row)) is not None:
+            self._make_way(row, entry)
         self._entries[row] = place << 1 | _FREE
         self._keys[row] = _short(key)
         self.unclaimed += 1
@@ -87,9 +88,9 @@ class RecordTable:
             self._last_failures = RowTable()
             for failed, place in zip(self._failures[::2], self._failures[1::2], strict=True):
                 self._last_failures[failed] = place
-        if (place := self._last_failures.get(row)) is None:
+        if (last := self._last_failures.get(row)) is None:
             return False
-        self[row] = place
+        self[row] = last
         return True
 
     def get(self, row: int) -> int | None:
@@ -98,13 +99,13 @@ class RecordTable:
         return None if entry is None or entry & _FREE else entry >> 1
 
     def __setitem__(self, row: int, place: int) -> None:
-        self._make_way(row)
+        if (entry := self._entries.get(row)) is not None:
+            self._make_way(row, entry)
         self._entries[row] = place << 1
 
-    def _make_way(self, row: int) -> None:
-        """Displace the answer under a number, if there is one that is unclaimed."""
-        entry = self._entries.get(row)
-        if entry is None or not entry & _FREE:
+    def _make_way(self, row: int, entry: int) -> None:
+        """Displace an answer whose number gets another record, if it is unclaimed."""
+        if not entry & _FREE:
             return
         self._displaced_keys.append(self._key_of(row))
         self._displaced_places.append(entry >> 1)
