@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
@@ -114,6 +115,27 @@ class PaidTokens:
         ]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
+
+
+class RecordedTokens:
+    """The same from records, which have them as `Usage.to_dict` does; no `Usage` is made of each."""
+
+    def __init__(self) -> None:
+        self._by_share: defaultdict[float, Counter[str]] = defaultdict(Counter)
+
+    def add(self, usage: Mapping[str, int], share: float = 1.0) -> None:
+        """Count further tokens."""
+        counts = self._by_share[share]
+        for name, count in usage.items():
+            counts[name] += count
+
+    @property
+    def paid(self) -> PaidTokens:
+        """All of them."""
+        paid = PaidTokens()
+        for share, counts in self._by_share.items():
+            paid.add(Usage.from_dict(counts), share)
+        return paid
 
 
 @cache  # rows with settings of their own ask again and again

@@ -18,6 +18,8 @@ from oumi.runner.storage.row_table import RowTable
 
 _FREE = 1
 """The lowest bit of an entry, above which stands a place: that of an answer that is unclaimed."""
+_UNUSED_BITS = 1
+"""Of a key: a `RowTable` does not hold the largest number of 64 bits."""
 
 
 class RecordTable:
@@ -40,7 +42,7 @@ class RecordTable:
         if (entry := self._entries.get(row)) is not None:
             self._make_way(row, entry)
         self._entries[row] = place << 1 | _FREE
-        self._keys[row] = _short(key)
+        self._keys[row] = key >> _UNUSED_BITS
         self.unclaimed += 1
 
     def add_failure(self, row: int, place: int) -> None:
@@ -70,7 +72,7 @@ class RecordTable:
         """Give a row the answer with its key: that of its number, else any other."""
         if not self.unclaimed:
             return False
-        key, entry = _short(key), self._entries.get(row)
+        key, entry = key >> _UNUSED_BITS, self._entries.get(row)
         if entry is not None and entry & _FREE and self._keys.get(row) == key:
             self._entries[row] = entry ^ _FREE
         elif (taken := self._take(key)) is not None:
@@ -146,8 +148,3 @@ class RecordTable:
         """Every answer is claimed, so that nothing is looked for any more."""
         self._keys, self._index = RowTable(), None
         self._displaced_keys, self._displaced_places = array("Q"), array("Q")
-
-
-def _short(key: int) -> int:
-    """The key without its last bit: a `RowTable` does not hold the largest number of 64 bits."""
-    return key >> 1
