@@ -63,7 +63,7 @@ bench-cluster: $(PEERS)/daft  ## runs on a Ray cluster, beside Ray Data and Daft
 bench-report: $(BROWSER)  ## reports of many rows: to make one, to open it, to search in it
 	$(BIN)/python -m benchmarks report_page
 
-bench-million: $(DEV)  ## a run of a million rows, and again
+bench-million: $(DEV)  ## runs of up to a million rows: killed in the middle, resumed, again, rebuilt
 	$(BIN)/python -m benchmarks million
 
 bench-serve: $(DEV) $(PEERS)/proxy  ## the server, beside the LiteLLM proxy

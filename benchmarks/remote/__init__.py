@@ -24,8 +24,8 @@ def structured() -> None:
 
 
 def million() -> None:
-    """Print the table of a million rows."""
-    from benchmarks.remote import bench, files
+    """Print what runs of up to a million rows take, or of up to `OUMI_BENCH_ROWS`."""
+    from benchmarks.remote import bench, growth
 
     with bench.opened() as opened:
-        files.million(opened)
+        growth.growth(opened)

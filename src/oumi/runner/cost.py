@@ -118,7 +118,7 @@ class PaidTokens:
 
 
 class RecordedTokens:
-    """The same from records, which have them as `Usage.to_dict` does; no `Usage` is made of each."""
+    """The same from records, which have them as `Usage.to_dict` does: none is made of each."""
 
     def __init__(self) -> None:
         self._by_share: defaultdict[float, Counter[str]] = defaultdict(Counter)
