@@ -13,13 +13,15 @@ sort."""
 
 
 class KeyIndex:
-    """Whole numbers, 8 bytes each, by the key of 63 bits that `key_of` gives for each of them and
-    that never changes. A part of them is sorted when a key of it is first looked for.
+    """Whole numbers by the key of 63 bits that `key_of` gives for each of them and that never
+    changes: 4 bytes each where none is beyond `most`, below 2**31, else 8. A part of them is sorted
+    when a key of it is first looked for.
     """
 
-    def __init__(self, key_of: Callable[[int], int]):
+    def __init__(self, key_of: Callable[[int], int], most: int):
+        code = "i" if most < 1 << 31 else "q"
         self._key_of = key_of
-        self._parts = [array("q") for _ in range(1 << _PART_BITS)]
+        self._parts = [array(code) for _ in range(1 << _PART_BITS)]
         self._is_sorted = bytearray(1 << _PART_BITS)
 
     def add(self, value: int) -> None:
@@ -40,7 +42,7 @@ class KeyIndex:
 
     def _sorted_part(self, at: int) -> array[int]:
         if not self._is_sorted[at]:
-            self._parts[at] = array("q", sorted(self._parts[at], key=self._key_of))
+            self._parts[at] = array(self._parts[at].typecode, sorted(self._parts[at], key=self._key_of))
             self._is_sorted[at] = True
         return self._parts[at]
 

@@ -131,7 +131,7 @@ class RecordTable:
         """The unclaimed answers: by their numbers, or those that are displaced by -1 for the first
         of them, -2 for the next.
         """
-        index = KeyIndex(self._key_of)
+        index = KeyIndex(self._key_of, self._entries.last)
         for row, entry in self._entries.items():
             if entry & _FREE:
                 index.add(row)

@@ -41,6 +41,11 @@ class RowTable:
             return value
         return self._far.get(row)
 
+    @property
+    def last(self) -> int:
+        """The largest row that ever had a number, or a little more."""
+        return max(len(self._dense), *self._far, 0)
+
     def items(self) -> Iterator[tuple[int, int]]:
         """The rows with their numbers."""
         for row, value in enumerate(self._dense):
