@@ -41,10 +41,11 @@ class KeyIndex:
         return part.pop(end - 1)
 
     def _sorted_part(self, at: int) -> array[int]:
+        part = self._parts[at]
         if not self._is_sorted[at]:
-            self._parts[at] = array(self._parts[at].typecode, sorted(self._parts[at], key=self._key_of))
+            part[:] = array(part.typecode, sorted(part, key=self._key_of))
             self._is_sorted[at] = True
-        return self._parts[at]
+        return part
 
 
 def _part_of(key: int) -> int:
