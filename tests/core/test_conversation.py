@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from pydantic import ValidationError
 
@@ -92,3 +94,17 @@ def test_a_reply_leaves_the_original_alone():
     assert before.metadata == {"a": 1}
     assert after.last_message(Role.ASSISTANT).content == "Hello"
     assert after.metadata == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("content", ["4", "", "é\u2028\U0001f600"])
+def test_an_answer_that_was_not_validated_is_as_one_that_was(content: str):
+    made, validated = Message.of_answer(content), Message(role="assistant", content=content)
+    assert made == validated
+    assert made.to_dict() == validated.to_dict()
+    assert made.model_dump() == validated.model_dump()
+    assert list(vars(made)) == list(vars(validated))
+    assert made.model_fields_set == validated.model_fields_set
+    assert pickle.loads(pickle.dumps(made)) == validated
+    assert made.with_usage({"prompt_tokens": 1}).usage == {"prompt_tokens": 1}
+    with pytest.raises(ValidationError, match="frozen"):
+        made.content = "5"

@@ -67,7 +67,7 @@ def decode_message(message: Mapping[str, Any]) -> Message:
     calls = _decode_calls(message)
     content, reasoning = read_content(message.get("content"))
     if REASONING_FIELDS.isdisjoint(message) and not (reasoning or calls):  # most answers by far
-        return Message(role=Role.ASSISTANT, content=content)
+        return Message.of_answer(content)
     return Message(
         role=Role.ASSISTANT,
         content=content or (None if calls else ""),
