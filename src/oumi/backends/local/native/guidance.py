@@ -6,12 +6,17 @@ https://github.com/guidance-ai/llguidance
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import torch
 from llguidance import LLExecutor, LLMatcher
 from llguidance.hf import from_tokenizer
 from llguidance.torch import fill_next_token_bitmask_par
+
+# llguidance's pool takes four fifths of the cores. On two cores that is one thread, which is no
+# faster than the worker's own, and on a busy machine has to wait for a core in each step.
+_CORES_FOR_POOL = 3
 
 # A run has one grammar, or one for each set of tools; a server sees many over time. All are dropped
 # at once when there are more, which costs no more than compiling some of them again.
@@ -24,7 +29,7 @@ class Guidance:
     def __init__(self, tokenizer: Any, vocabulary_size: int, end_ids: list[int]):
         """`vocabulary_size` is that of the model's logits, which may exceed the tokenizer's."""
         self._tokenizer = from_tokenizer(tokenizer, n_vocab=vocabulary_size, eos_token=end_ids)
-        self._executor = LLExecutor()
+        self._pool = LLExecutor() if torch.get_num_threads() >= _CORES_FOR_POOL else None
         self._compiled: dict[str, LLMatcher] = {}
 
     def matcher(self, grammar: str) -> LLMatcher:
@@ -49,13 +54,29 @@ class Guidance:
         words = (self._tokenizer.vocab_size + 31) // 32
         # -1 has all bits set, so that everything is allowed where no matcher fills the row.
         bits = torch.full((len(scores), words), -1, dtype=torch.int32)
-        fill_next_token_bitmask_par(self._executor, list(matchers), bits)
-        allowed = _unpack(bits.to(scores.device), scores.shape[1])
-        scores.masked_fill_(~allowed, float("-inf"))
+        self._fill(bits, matchers)
+        forbidden = _forbidden(bits.to(scores.device))[:, : scores.shape[1]]
+        scores.masked_fill_(forbidden, float("-inf"))
+
+    def _fill(self, bits: torch.Tensor, matchers: Sequence[tuple[LLMatcher, int]]) -> None:
+        if self._pool is not None:
+            fill_next_token_bitmask_par(self._pool, list(matchers), bits)
+            return
+        start, row_bytes = bits.data_ptr(), bits.stride(0) * bits.element_size()
+        for matcher, row in matchers:
+            matcher.unsafe_compute_mask_ptr(start + row * row_bytes, row_bytes)
 
 
-def _unpack(bits: torch.Tensor, size: int) -> torch.Tensor:
-    """The first `size` bits of each row of 32-bit words, the lowest bit first, as booleans."""
-    shifts = torch.arange(8, dtype=torch.uint8, device=bits.device)
-    octets = bits.view(torch.uint8).unsqueeze(-1)
-    return ((octets >> shifts) & 1).bool().flatten(1)[:, :size]
+def _forbidden(bits: torch.Tensor) -> torch.Tensor:
+    """Where a bit is not set in rows of 32-bit words, the lowest bit first: (rows, bits)."""
+    octets = bits.view(torch.uint8).int()
+    # Looked up, since shifting each bit out takes several passes over all of them.
+    spread = _cleared_bits(bits.device).index_select(0, octets.flatten())
+    return spread.view(torch.bool).view(len(bits), -1)
+
+
+@cache
+def _cleared_bits(device: torch.device) -> torch.Tensor:
+    """For each octet its eight bits inverted, as booleans that share one 64-bit word."""
+    bits = torch.arange(256)[:, None] >> torch.arange(8) & 1
+    return (bits == 0).view(torch.int64)[:, 0].to(device)
