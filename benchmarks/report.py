@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+Figure = TypeVar("Figure")
 
 
-def alternate(runs: int, *measures: Callable[[], float]) -> list[list[float]]:
+def alternate(runs: int, *measures: Callable[[], Figure]) -> list[list[Figure]]:
     """Each measure's figures, taken in turn so that a drifting machine is fair to all."""
-    figures: list[list[float]] = [[] for _ in measures]
+    figures: list[list[Figure]] = [[] for _ in measures]
     for _ in range(runs):
         for measure, taken in zip(measures, figures, strict=True):
             taken.append(measure())
