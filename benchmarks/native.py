@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from benchmarks.prices import PRICES
 from benchmarks.report import alternate, median, ratio, show
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig, ModelParams
 from oumi.core.types import Conversation, Message, Role
@@ -29,20 +30,6 @@ SAMPLE = 50
 BATCH = 32
 LONGEST = 96
 NO_END = {0: -100.0, 1: -100.0, 2: -100.0}  # the special tokens of the embedded model
-PRICES = {
-    "type": "array",
-    "minItems": 4,
-    "maxItems": 4,
-    "items": {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string", "minLength": 3, "maxLength": 8},
-            "price": {"type": "integer", "minimum": 10, "maximum": 99},
-        },
-        "required": ["name", "price"],
-        "additionalProperties": False,
-    },
-}
 MODEL = ModelParams(torch_dtype="float32")
 
 Answer = Callable[[Sequence[str]], list[int]]

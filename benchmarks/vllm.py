@@ -20,7 +20,8 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 
 from vllm import LLM, SamplingParams
 
-from benchmarks.native import NO_END, PRICES
+from benchmarks.native import NO_END
+from benchmarks.prices import PRICES
 from benchmarks.report import alternate, median, ratio, show
 from oumi.backends.local.vllm.arguments import engine_args
 from oumi.core.configs import GenerationParams, GuidedDecodingParams, InferenceConfig, ModelParams
