@@ -31,8 +31,6 @@ REQUESTS = 300
 SLOTS = 32
 TOKENS = 32
 NO_END = {0: -100.0, 1: -100.0, 2: -100.0}  # the special tokens of the embedded model
-
-
 PRICES = GuidedDecodingParams(json=PRICE_LIST)
 API_KEY = "bench"
 
