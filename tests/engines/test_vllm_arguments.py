@@ -37,6 +37,9 @@ def test_arguments_of_the_engine():
     kwargs = {"tensor_parallel_size": -1, "quantization_config": {"quant_method": "mxfp4"}}
     args = engine_args(ModelParams(HF, model_kwargs=kwargs))
     assert (args.tensor_parallel_size, args.quantization) == (1, "mxfp4")
+    guesses = {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 3}
+    args = engine_args(ModelParams(HF, model_kwargs={"speculative_config": guesses}))
+    assert args.speculative_config == guesses
 
 
 def test_a_gguf_file_needs_the_plugin():
