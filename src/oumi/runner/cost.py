@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
@@ -13,7 +12,7 @@ from oumi.core.types.usage import Usage, sum_of
 
 _SAMPLE_TOKENS = 1000
 _MILLION = 1_000_000
-_SUMMED_AT_ONCE = 100  # one after the other takes five times as long
+_SUMMED_AT_ONCE = 100  # takes fewer steps than one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +114,6 @@ class PaidTokens:
         ]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
-
-
-class RecordedTokens:
-    """The same from records, which have them as `Usage.to_dict` does: none is made of each."""
-
-    def __init__(self) -> None:
-        self._by_share: defaultdict[float, Counter[str]] = defaultdict(Counter)
-
-    def add(self, usage: Mapping[str, int], share: float = 1.0) -> None:
-        """Count further tokens."""
-        counts = self._by_share[share]
-        for name, count in usage.items():
-            counts[name] += count
-
-    @property
-    def paid(self) -> PaidTokens:
-        """All of them."""
-        paid = PaidTokens()
-        for share, counts in self._by_share.items():
-            paid.add(Usage.from_dict(counts), share)
-        return paid
 
 
 @cache  # rows with settings of their own ask again and again

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from oumi.core.types.embedding import Embeddings
-from oumi.core.types.usage import Usage
+from oumi.core.types.usage import sum_of
 from oumi.core.waiting import all_of
 from oumi.runner.embedding_request import EmbeddingRequest
 from oumi.runner.events import Event
@@ -27,7 +27,7 @@ async def embed_texts(
     parts = [texts[start : start + size] for start in range(0, len(texts), size)]
     found = await all_of(_embed(session, part, budget) for part in parts)
     vectors = list(chain.from_iterable(part.vectors for part in found))
-    return Embeddings(vectors, sum((part.usage for part in found), Usage()))
+    return Embeddings(vectors, sum_of(part.usage for part in found))
 
 
 async def _embed(session: Session, texts: Sequence[str], budget: Budget | None) -> Embeddings:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from oumi.core.configs.input_folder import STANDARD_STREAM
-from oumi.core.types.completion import Usage
 from oumi.core.types.estimate import Range, RunEstimate
+from oumi.core.types.usage import Usage, sum_of
 from oumi.data.source import Row, Source
 from oumi.errors import OumiError, RequestError
 from oumi.runner.cost import no_price
@@ -177,7 +177,7 @@ class _Estimator:
         completion = self._recorded.read(row).get("completion")
         if completion is not None:
             answers = (completion, *completion.get("earlier", ()))
-            usage = sum((Usage.from_dict(answer["usage"]) for answer in answers), Usage())
+            usage = sum_of(Usage.from_dict(answer["usage"]) for answer in answers)
             self._answers.add(prompt, usage)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.conversation import Conversation, Message
+from oumi.core.types.usage import sum_of
 from oumi.server.http.endpoint import ErrorForm
 from oumi.server.http.errors import HttpError, wrong_field
 
@@ -61,7 +62,7 @@ def usage_of_all(completions: Sequence[Completion]) -> Usage:
     """The tokens of answers, those of answers before them that were not valid included."""
     if len(completions) == 1 and not completions[0].earlier:  # as mostly
         return completions[0].usage
-    return sum((usage for one in completions for usage in _usages(one)), Usage())
+    return sum_of(usage for one in completions for usage in _usages(one))
 
 
 def _usages(completion: Completion) -> Iterator[Usage]:

@@ -104,7 +104,7 @@ class Journal:
         """The same for an answer in the form that is asked for; one in another form leaves the
         row open.
         """
-        if not self._records.claim(row, int(key[:16], 16)):
+        if not self.claim(row, key):
             return False
         if contract is None or record_is_valid(contract, self.read(row)["completion"]):
             return True

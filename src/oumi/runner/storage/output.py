@@ -18,7 +18,7 @@ from oumi.data.jsonl import JsonlSink
 from oumi.data.sink import OpenSink, Sink
 from oumi.data.source import Source
 from oumi.errors import OutputExistsError, StorageError
-from oumi.runner.cost import PaidTokens, Price, RecordedTokens
+from oumi.runner.cost import PaidTokens, Price
 from oumi.runner.storage import own_files
 from oumi.runner.storage.atomic import PARTIAL, atomic_file, beside, reason_of, storage_errors
 from oumi.runner.storage.changed_settings import changed_settings
@@ -28,6 +28,7 @@ from oumi.runner.storage.row_store import Answers, ContractAt, any_answer
 from oumi.runner.storage.run_summary import RunSummary, cost_fields
 from oumi.structured.finish import finish_record
 
+_NO_TOKENS = Usage().to_dict()
 _KEPT = "All answers are in the journal"
 
 
@@ -191,7 +192,7 @@ def _write_rows(
 ) -> tuple[dict[str, int], PaidTokens]:
     """Hand each row to the sink with its answer or its failure; how many there are of each."""
     counts = {"rows": 0, "done": 0, "failed": 0, "from_cache": 0}
-    tokens = RecordedTokens()
+    tokens = PaidTokens()
     for index, (number, row) in enumerate(sink.rows(source)):
         counts["rows"] += 1
         record = answers.read(index)
@@ -209,14 +210,15 @@ def _write_rows(
             else:
                 counts["done"] += 1
                 if not from_cache:
-                    tokens.add(finished["usage"], finished.get("price_share", 1.0))
+                    usage, share = finished["usage"], finished.get("price_share", 1.0)
+                    tokens.add(Usage.from_dict(usage), share)
         if failure is not None:
             counts["failed"] += 1
             if not from_cache:
-                tokens.add(failure.get("usage") or {})
+                tokens.add(Usage.from_dict(failure.get("usage") or _NO_TOKENS))
             sink.add_failure(index, number, row, failure)
     sink.finish()
-    return counts, tokens.paid
+    return counts, tokens
 
 
 def paid_failure(error: Exception, answer: Mapping[str, Any]) -> Failure:

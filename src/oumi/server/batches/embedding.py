@@ -13,7 +13,7 @@ from oumi.core.json_text import parse_json
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.core.types.embedding import Embedding, Embeddings
 from oumi.core.types.failure import Failure
-from oumi.core.types.usage import Usage
+from oumi.core.types.usage import sum_of
 from oumi.server.batches.endpoint import ResultLines, error_line, line_of
 from oumi.server.batches.requests import read_rows
 from oumi.server.embeddings.reply import encode_reply
@@ -79,7 +79,7 @@ def _answer_lines(model: str, job_id: str, path: Path) -> Iterator[bytes]:
     for line in _lines(job_id, path):
         found = [one for one in line.outcomes if isinstance(one, Embedding)]
         if len(found) == len(line.outcomes):
-            usage = sum((one.usage for one in found), Usage())
+            usage = sum_of(one.usage for one in found)
             embeddings = Embeddings([one.vector for one in found], usage)
             body = encode_reply(model, embeddings, is_base64=line.is_base64)
             yield line_of(line.custom_id, 200, parse_json(body))

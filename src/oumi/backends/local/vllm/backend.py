@@ -30,7 +30,7 @@ from oumi.core.configs import ModelParams
 from oumi.core.configs.inference_config import InferenceConfig
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.embedding import Embeddings
-from oumi.core.types.usage import Usage
+from oumi.core.types.usage import sum_of
 from oumi.core.waiting import all_of
 from oumi.errors import OumiError, RequestError, UnsupportedError
 from oumi.runner import loop
@@ -107,7 +107,7 @@ class VLLMBackend(LocalBackend):
         dimensions = request.config.embedding.dimensions
         found = await all_of(self._runtime.embed(text, dimensions) for text in request.texts)
         vectors = [vector for one in found for vector in one.vectors]
-        return Embeddings(vectors, sum((one.usage for one in found), Usage()))
+        return Embeddings(vectors, sum_of(one.usage for one in found))
 
     async def opens_thought(self, request: Request) -> bool:
         """Whether the prompt ends inside of a thought that vLLM does not know of.

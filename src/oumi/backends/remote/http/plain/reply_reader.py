@@ -122,4 +122,4 @@ class ReplyReader:
         is_open = self._decoder is not None and not self._decoder.eof
         if is_open and self._parts and self._bytes_left:
             raise cut_off(self.call)
-        return Reply(self._status, self._headers, b"".join(self._parts))
+        return Reply(self._status, self._headers, self.take())
