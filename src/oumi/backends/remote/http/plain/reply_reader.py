@@ -36,7 +36,8 @@ class ReplyReader:
         self._headers = {}
         self._status = 0  # until the head is read
         self._decoder: zlib._Decompress | None = None
-        self._parts: list[bytes] = []
+        self._has_body = False
+        self._parts: list[bytes] = []  # of it, that nobody took yet
         self._bytes_left = 0
         self._is_whole = False
         self.held_bytes = 0
@@ -101,6 +102,7 @@ class ReplyReader:
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
+        self._has_body = True
         if self._decoder is not None:
             piece = self._decoder.decompress(piece, self._bytes_left + 1)
         if len(piece) > self._bytes_left:
@@ -120,6 +122,6 @@ class ReplyReader:
 
     def _reply(self) -> Reply:
         is_open = self._decoder is not None and not self._decoder.eof
-        if is_open and self._parts and self._bytes_left:
+        if is_open and self._has_body and self._bytes_left:
             raise cut_off(self.call)
         return Reply(self._status, self._headers, self.take())
