@@ -10,6 +10,7 @@ from typing import cast
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.plain.head import RequestHead
 from oumi.backends.remote.http.plain.reply_reader import ReplyReader
+from oumi.backends.remote.http.plain.write_queue import WriteQueue
 from oumi.backends.remote.http.transport_errors import closed, late, silent
 from oumi.core.forks import keep_forever
 from oumi.errors import OumiError
@@ -23,12 +24,14 @@ class Connection(asyncio.Protocol):
     by the server's word, it is closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, writes: WriteQueue) -> None:
+        self._writes = writes
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._idle_since_s = self._loop.time()
         self._reader = ReplyReader()
         self._call: Call | None = None  # that waits for its reply
+        self._unwritten: tuple[bytes, ...] = ()  # its head and its body
         self._replied: asyncio.Future[Reply] = self._loop.create_future()
         self._due_s = 0.0  # when the reply has to be whole
         self._timer: asyncio.TimerHandle | None = None
@@ -43,7 +46,7 @@ class Connection(asyncio.Protocol):
         Raises TransportError, and RequestError for a reply that is too large. Where it is
         cancelled, the connection is closed.
         """
-        self._write(call, head)
+        self._begin(call, head)
         self._limit_wait(call, late)
         try:
             return await self._replied
@@ -58,7 +61,7 @@ class Connection(asyncio.Protocol):
 
         Raises as `exchange` does. Closed before its end, it closes the connection.
         """
-        self._write(call, head, streamed=True)
+        self._begin(call, head, streamed=True)
         reader = self._reader
         try:
             while reader.head is None and not self._replied.done():
@@ -82,15 +85,21 @@ class Connection(asyncio.Protocol):
                 self.close()
             self._idle_since_s = self._loop.time()
 
-    def _write(self, call: Call, head: RequestHead, *, streamed: bool = False) -> None:
+    def _begin(self, call: Call, head: RequestHead, *, streamed: bool = False) -> None:
         body = call.body
-        assert self._transport is not None  # noqa: S101  for the type checker
-        assert isinstance(body, bytes)  # noqa: S101  the same
+        assert isinstance(body, bytes)  # noqa: S101  for the type checker
         self._is_streamed = streamed
         self._call = call
         self._reader.begin(call)
         self._replied = self._loop.create_future()
-        self._transport.writelines((head.with_size(len(body)), body))
+        self._unwritten = (head.with_size(len(body)), body)
+        self._writes.add(self, self._loop)
+
+    def write(self) -> None:
+        """Write the call, whose turn it is in the queue of writes."""
+        if self._transport is not None:
+            self._transport.writelines(self._unwritten)
+        self._unwritten = ()
 
     async def _more(self, call: Call) -> None:
         """Wait until something came, or the reply is whole or failed."""

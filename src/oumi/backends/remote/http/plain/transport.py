@@ -6,11 +6,13 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from urllib.request import getproxies
 
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.plain.connection import Connection
 from oumi.backends.remote.http.plain.head import RequestHead, make_head
+from oumi.backends.remote.http.plain.write_queue import WriteQueue
 from oumi.backends.remote.http.proxies import Proxies
 from oumi.backends.remote.http.transport_errors import closed, unreachable
 from oumi.core.forks import watch_forks
@@ -29,6 +31,7 @@ class PlainTransport:
         self._is_direct = bool(proxies) or not getproxies().keys() & {"http", "all"}
         self._idle: defaultdict[tuple[str, int], deque[Connection]] = defaultdict(deque)
         self._in_use: set[Connection] = set()
+        self._writes = WriteQueue()
         self._closed = False
         watch_forks(self)
 
@@ -39,6 +42,7 @@ class PlainTransport:
                 connection.leave_to_parent()
         self._idle = defaultdict(deque)
         self._in_use = set()
+        self._writes = WriteQueue()
 
     def takes(self, call: Call) -> bool:
         """Whether it can send a call: without TLS, a proxy, a password in the URL, or a file."""
@@ -96,13 +100,13 @@ class PlainTransport:
     async def _connect(self, head: RequestHead, call: Call) -> Connection:
         if self._closed:
             raise closed(call)
-        loop = asyncio.get_running_loop()
+        loop, connection = asyncio.get_running_loop(), partial(Connection, self._writes)
         try:
             async with asyncio.timeout(min(CONNECT_WITHIN_S, call.timeout_s)):
-                _, connection = await loop.create_connection(Connection, head.host, head.port)
+                _, connected = await loop.create_connection(connection, head.host, head.port)
         except OSError as error:  # TimeoutError is one
             raise unreachable(call, error) from None
-        return connection
+        return connected
 
     def _keep(self, connection: Connection, head: RequestHead) -> None:
         if not connection.is_open:

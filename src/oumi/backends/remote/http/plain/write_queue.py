@@ -1,0 +1,43 @@
+"""Requests that are written together, so that sending one costs less."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+_AT_ONCE = 32
+"""Most that wait for each other. With 8 most of what is saved is lost, with 64 no more is saved, and
+a server with little to do would wait for its next requests."""
+
+
+class Writer(Protocol):
+    """A connection that has a request to write."""
+
+    def write(self) -> None:
+        """Write it, unless the connection has been closed meanwhile."""
+        ...
+
+
+class WriteQueue:
+    """Writes the requests of one iteration of the event loop one right after the other, at its end.
+
+    Between the replies of others each write would wake a server that has gone to sleep, and find
+    nothing of the network's code in the processor's caches: that doubles the time in the system,
+    and takes an eighth of the time outside of it.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[Writer] = []
+
+    def add(self, writer: Writer, loop: asyncio.AbstractEventLoop) -> None:
+        """Have a request written at the end of this iteration of its loop."""
+        self._waiting.append(writer)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._write)
+        elif len(self._waiting) >= _AT_ONCE:
+            self._write()
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for writer in waiting:
+            writer.write()
