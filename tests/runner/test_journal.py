@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,7 +100,6 @@ HALF_A_LINE = """
 import resource, signal, sys
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from oumi.core.types import Completion, Message, Role
 from oumi.errors import StorageError
@@ -131,7 +129,7 @@ def test_half_a_line_leaves_no_hole(tmp_path: Path):
 
 def test_a_longer_record_stands_for_the_shorter_one(tmp_path: Path):
     first = answer("first")
-    both = replace(answer("second"), earlier=(first,))
+    both = answer("second")._replace(earlier=(first,))
     with Journal(tmp_path / "j") as journal:
         journal.append(0, A, first, latency_s=0.1)
         journal.append(1, A, answer("twin"), latency_s=0.1)
@@ -152,7 +150,7 @@ def test_an_open_row_goes_on_under_its_new_number(tmp_path: Path):
         journal.reopen(3)
         assert not journal.holds(3)
         assert journal.earlier_answer(3) == first
-        journal.append(3, A, replace(answer("second"), earlier=(first,)), latency_s=0.1)
+        journal.append(3, A, answer("second")._replace(earlier=(first,)), latency_s=0.1)
         assert journal.holds(3)
         assert journal.earlier_answer(3) is None
     with Journal(tmp_path / "j") as journal:

@@ -8,8 +8,7 @@ Fields: https://platform.openai.com/docs/api-reference/chat/object
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import repeat
+from collections.abc import Mapping
 from typing import Any
 
 from oumi.backends.openai_reasoning import (
@@ -91,33 +90,35 @@ def decode_usage(usage: object) -> Usage:
     """Token counts; 0 for those that are missing, or are no counts."""
     if not isinstance(usage, dict):
         return Usage()
-    # Together has those of its cache in no object of their own.
-    prompt, completion, total, own_cached = read_counts(
-        usage, "prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"
-    )
+    prompt = read_count(usage, "prompt_tokens")
+    completion = read_count(usage, "completion_tokens")
     # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
     # https://docs.x.ai/docs/guides/reasoning
-    uncounted = max(total - prompt - completion, 0)
-    cached, written = read_counts(
-        usage.get("prompt_tokens_details"), "cached_tokens", "cache_write_tokens"
-    )
-    (reasoning,) = read_counts(usage.get("completion_tokens_details"), "reasoning_tokens")
+    uncounted = max(read_count(usage, "total_tokens") - prompt - completion, 0)
+    prompt_details = usage.get("prompt_tokens_details")
+    # Together has those of its cache in no object of their own.
+    cached = read_count(prompt_details, "cached_tokens") or read_count(usage, "cached_tokens")
+    reasoning = read_count(usage.get("completion_tokens_details"), "reasoning_tokens")
     return Usage(
-        prompt, completion + uncounted, cached or own_cached, reasoning or uncounted, written
+        prompt,
+        completion + uncounted,
+        cached,
+        reasoning or uncounted,
+        read_count(prompt_details, "cache_write_tokens"),
     )
 
 
-def read_counts(values: object, *names: str) -> Sequence[int]:
-    """Numbers of tokens by their names; 0 for what is none. A side fact must not cost an answer."""
+def read_count(values: object, name: str) -> int:
+    """A number of tokens by its name; 0 for what is none. A side fact must not cost an answer."""
     if not isinstance(values, dict):
-        return (0,) * len(names)
-    counts = list(map(values.get, names, repeat(0)))
-    if set(map(type, counts)) == {int} and min(counts) >= 0 and max(counts) <= _MOST_TOKENS:
-        return counts  # as good as always
-    return list(map(_read_count, counts))
+        return 0
+    value = values.get(name, 0)
+    if type(value) is int and 0 <= value <= _MOST_TOKENS:  # as good as always
+        return value
+    return _count_in(value)
 
 
-def _read_count(value: object) -> int:
+def _count_in(value: object) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

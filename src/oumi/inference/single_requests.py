@@ -159,4 +159,4 @@ async def _stream(task: RowTask) -> AsyncGenerator[Delta]:
 def _with_usage(completion: Completion) -> Completion:
     """The same for an answer whose message leaves without a conversation."""
     message = completion.message.with_usage(completion.usage.to_dict())
-    return replace(completion, message=message)
+    return completion._replace(message=message)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from oumi.core.configs.generation_params import GenerationParams
 from oumi.core.types.completion import Completion
 from oumi.core.types.conversation import Conversation
@@ -39,5 +37,5 @@ def with_prefill(completion: Completion, prefill: str) -> Completion:
     content = completion.message.content
     if isinstance(content, str) or content is None:
         message = completion.message.model_copy(update={"content": prefill + (content or "")})
-        completion = replace(completion, message=message)
-    return replace(completion, prefill=prefill)
+        completion = completion._replace(message=message)
+    return completion._replace(prefill=prefill)

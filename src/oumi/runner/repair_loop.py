@@ -55,7 +55,7 @@ def failed_repair(failure: Failure, earlier: tuple[Completion, ...], problem: st
     """The failure of a row that could not be asked for a further answer, with the last answer
     and the tokens of all of them. `problem` is what is wrong with that answer.
     """
-    last = replace(earlier[-1], earlier=earlier[:-1])
+    last = earlier[-1]._replace(earlier=earlier[:-1])
     return replace(
         failure,
         error_message=f"{problem}; asked again: {failure.error_message}",

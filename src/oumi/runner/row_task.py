@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oumi.core.types.completion import Completion, Delta, Usage
@@ -237,7 +236,7 @@ class RowTask:
 
     def _record(self, completion: Completion) -> Completion:
         if self._earlier:
-            completion = replace(completion, earlier=self._earlier)
+            completion = completion._replace(earlier=self._earlier)
         self._append(completion)
         self._recorded = completion
         return completion

@@ -143,7 +143,7 @@ def _with_facts(completion: Completion, request: Request, prefill: str | None) -
     check_calls(completion, request)
     if prefill is None and not is_full:
         return completion
-    return replace(completion, prefill=prefill, context_full=is_full)
+    return completion._replace(prefill=prefill, context_full=is_full)
 
 
 class LocalBackend(Backend):

@@ -7,7 +7,6 @@ its budget; the answer then goes on from there.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from oumi.backends.local.reasoning import THINK_END, THINK_START
@@ -82,7 +81,7 @@ def joined(thought: Completion, answer: Completion) -> Completion:
         max(written, thought.usage.completion_tokens) + answer.usage.completion_tokens,
         reasoning_tokens=thought.usage.completion_tokens,
     )
-    return replace(answer, usage=usage, logprobs=_joined_logprobs(thought, answer))
+    return answer._replace(usage=usage, logprobs=_joined_logprobs(thought, answer))
 
 
 def _joined_logprobs(thought: Completion, answer: Completion) -> Any:

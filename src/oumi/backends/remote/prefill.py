@@ -27,7 +27,7 @@ class Prefill:
         if self._is_repeated and isinstance(content, str):
             added = {"content": self._without_start(content)}
             message = completion.message.model_copy(update=added)
-            completion = replace(completion, message=message)
+            completion = completion._replace(message=message)
         return with_prefill(completion, self._text)
 
     def piece(self, delta: Delta) -> Delta:

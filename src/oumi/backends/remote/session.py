@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -292,4 +292,4 @@ class RemoteSession(Session):
             raise
         assert completion is not None  # noqa: S101  for the type checker
         self.timed_out.discard(request.key)
-        return self._whole(request, replace(completion, first_token_s=first_token_s))
+        return self._whole(request, completion._replace(first_token_s=first_token_s))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oumi.batch.api.job import ApiJob
@@ -82,7 +81,7 @@ class Handover:
     def _take_answer(self, row: Row, completion: Completion) -> None:
         session = self._session.for_row(row)
         key = session.keys.row_key(row)
-        paid = replace(completion, price_share=self._price_share)
+        paid = completion._replace(price_share=self._price_share)
         answer = RowTask(session, row, self._store, key=key).accept(paid)
         if self._cache is not None:
             self._cache.put(key, row.repeat, paid)

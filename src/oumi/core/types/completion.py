@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oumi.core.types.message import FinishReason, Message
 from oumi.core.types.usage import Usage as Usage
@@ -27,16 +27,12 @@ class Structured(StrEnum):
     """No answer was valid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(NamedTuple):
     """One answer of a model."""
-
-    record_name: ClassVar[str] = "completion"
-    """What it is called in a record of its row."""
 
     message: Message
     finish_reason: FinishReason = FinishReason.STOP
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     logprobs: Any = None
     """Log-probabilities as the engine returns them; None unless asked for."""
     earlier: tuple[Completion, ...] = ()
@@ -54,14 +50,19 @@ class Completion:
     """Whether an earlier run had it, so that it cost nothing (`InferenceConfig.cache`)."""
     price_share: float = 1.0
     """What a token of it cost, as a share of the ordinary price: less in a batch."""
-    first_token_s: float | None = field(default=None, compare=False)
+    first_token_s: float | None = None
     """Seconds from the request to the first piece of the answer, where it came in pieces. No part
     of `to_dict`: it differs from run to run."""
 
     @property
+    def record_name(self) -> str:
+        """What it is called in a record of its row."""
+        return "completion"
+
+    @property
     def answers(self) -> tuple[Completion, ...]:
         """All answers to the row, this one last."""
-        return (*self.earlier, replace(self, earlier=()) if self.earlier else self)
+        return (*self.earlier, self._replace(earlier=()) if self.earlier else self)
 
     def join(self, conversation: Conversation) -> Conversation:
         """The conversation with this answer at its end, usage and finish reason in its metadata.

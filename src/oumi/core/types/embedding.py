@@ -6,8 +6,7 @@ import sys
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from oumi.core.types.usage import Usage
 
@@ -49,20 +48,24 @@ class Embeddings(NamedTuple):
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Embedding:
+class Embedding(NamedTuple):
     """The vector of one row's text."""
-
-    record_name: ClassVar[str] = "embedding"
-    """What it is called in a record of its row."""
-    price_share: ClassVar[float] = 1.0
-    """What a token of it cost, as a share of the ordinary price."""
 
     vector: Vector
     usage: Usage
     """Tokens of its text: of those of its request, a share by the length of the text."""
     from_cache: bool = False
     """Whether an earlier run had it, so that it cost nothing (`InferenceConfig.cache`)."""
+
+    @property
+    def record_name(self) -> str:
+        """What it is called in a record of its row."""
+        return "embedding"
+
+    @property
+    def price_share(self) -> float:
+        """What a token of it cost, as a share of the ordinary price."""
+        return 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from oumi.core.json_text import parse_json
@@ -63,7 +62,7 @@ class AnswerCache:
             return None
         if time.time() - used > _TOUCH_AFTER_S:
             self._change(Touch(entry))
-        return replace(answer, from_cache=True)
+        return answer._replace(from_cache=True)
 
     def _change(self, change: Change) -> None:
         if self._is_usable:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,8 @@ class Journal:
         if (place := self._records.get(row)) is not None:
             record["replaces"] = place
         record[answer.record_name] = answer.to_dict()
-        self._write(row, record | facts)
+        record |= facts
+        self._write(row, record)
 
     def append_failure(self, row: int, key: str, failure: Failure, **facts: Any) -> None:
         """Write a failure; the row is asked again by the next run. Raises StorageError."""
@@ -176,7 +177,7 @@ class Journal:
             raise OutputExistsError(f"{self.path}: {holder_of(self.path)} works on this output")
         return lock
 
-    def _write(self, row: int, record: Mapping[str, Any]) -> None:
+    def _write(self, row: int, record: dict[str, Any]) -> None:
         self._records[row] = self._append_line(write_record(record))
         self._open.discard(row)
 

@@ -55,12 +55,11 @@ def write_line(record: Mapping[str, Any]) -> bytes:
     return text + _end_of(text)
 
 
-def write_record(record: Mapping[str, Any]) -> bytes:
-    """The line of a row's record, with the time at which it is recorded, in seconds since 1970,
-    unless the record says another.
+def write_record(record: dict[str, Any]) -> bytes:
+    """The line of a row's record, to which the time is added at which it is recorded, in seconds
+    since 1970, unless it says another.
     """
-    if "recorded_at" not in record:
-        record = {**record, "recorded_at": int(time.time() * 1000) / 1000}
+    record.setdefault("recorded_at", int(time.time() * 1000) / 1000)
     return write_line(record)
 
 

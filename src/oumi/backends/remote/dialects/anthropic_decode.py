@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from oumi.backends.openai_reply import as_mapping, read_counts, read_id
+from oumi.backends.openai_reply import as_mapping, read_count, read_id
 from oumi.backends.remote.dialects.anthropic_encode import answers_by_tool
 from oumi.backends.remote.dialects.anthropic_stream import MessageAssembler
 from oumi.backends.remote.dialects.json_events import JsonEvents
@@ -132,11 +132,9 @@ def _decode_call(block: Mapping[str, Any]) -> ToolCall:
 
 def _decode_usage(value: object) -> Usage:
     """Token counts. The API counts what it reads from its cache and writes to it apart."""
-    fresh, answer, read, written = read_counts(
-        value,
-        *("input_tokens", "output_tokens"),
-        *("cache_read_input_tokens", "cache_creation_input_tokens"),
-    )
+    read = read_count(value, "cache_read_input_tokens")
+    written = read_count(value, "cache_creation_input_tokens")
+    prompt = read_count(value, "input_tokens") + read + written
     details = as_mapping(value).get("output_tokens_details")
-    (thinking,) = read_counts(details, "thinking_tokens")
-    return Usage(fresh + read + written, answer, read, thinking, written)
+    thinking = read_count(details, "thinking_tokens")
+    return Usage(prompt, read_count(value, "output_tokens"), read, thinking, written)

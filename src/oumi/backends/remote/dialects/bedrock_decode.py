@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from oumi.backends.openai_reply import as_mapping, read_counts, read_id
+from oumi.backends.openai_reply import as_mapping, read_count, read_id
 from oumi.backends.remote.dialects.bedrock_encode import answers_by_tool
 from oumi.backends.remote.dialects.bedrock_stream import ConverseAssembler, ConverseEvents
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, to_json
@@ -141,7 +141,7 @@ def _decode_call(call: Mapping[str, Any]) -> ToolCall:
 
 def _decode_usage(value: object) -> Usage:
     """Token counts. The API counts what it reads from its cache and writes to it apart."""
-    fresh, answer, read, written = read_counts(
-        value, "inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"
-    )
-    return Usage(fresh + read + written, answer, read, cache_creation_tokens=written)
+    read = read_count(value, "cacheReadInputTokens")
+    written = read_count(value, "cacheWriteInputTokens")
+    prompt = read_count(value, "inputTokens") + read + written
+    return Usage(prompt, read_count(value, "outputTokens"), read, cache_creation_tokens=written)

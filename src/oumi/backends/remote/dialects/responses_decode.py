@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from oumi.backends.openai_reply import as_mapping, read_counts
+from oumi.backends.openai_reply import as_mapping, read_count
 from oumi.backends.remote.dialects import responses_output
 from oumi.backends.remote.dialects.json_events import JsonEvents
 from oumi.backends.remote.dialects.reply import check_recordable, decode_object, no_answer
@@ -95,9 +95,11 @@ def _finish_reason(data: Mapping[str, Any], *, has_calls: bool, refuses: bool) -
 
 def _decode_usage(value: object) -> Usage:
     usage = as_mapping(value)
-    prompt, answer = read_counts(usage, "input_tokens", "output_tokens")
-    cached, written = read_counts(
-        usage.get("input_tokens_details"), "cached_tokens", "cache_write_tokens"
+    prompt_details = usage.get("input_tokens_details")
+    return Usage(
+        read_count(usage, "input_tokens"),
+        read_count(usage, "output_tokens"),
+        read_count(prompt_details, "cached_tokens"),
+        read_count(usage.get("output_tokens_details"), "reasoning_tokens"),
+        read_count(prompt_details, "cache_write_tokens"),
     )
-    (reasoning,) = read_counts(usage.get("output_tokens_details"), "reasoning_tokens")
-    return Usage(prompt, answer, cached, reasoning, written)
