@@ -142,26 +142,26 @@ class CheckedRows(Iterator[Row]):
 
     def _look(self, most_s: float, most_rows: float = math.inf) -> None:
         end_s, last = time.monotonic() + most_s, self.checked + most_rows
+        is_next = self._taken + len(self._kept) == self.checked
         while (
             self.checked < last
             and time.monotonic() < end_s
             and len(self._errors) <= _MAX_ERRORS_SHOWN
         ):
-            may_keep = self._may_keep()
             row = next(self._unchecked, None)
             if row is None:
                 self.is_complete = True
                 return
             self._check(row)
-            if may_keep:
-                self._kept.append(row)
-                self._kept_characters += _characters(row.conversation)
+            is_next = is_next and self._keep(row)
 
-    def _may_keep(self) -> bool:
-        """Whether the next row that is checked is also the next to be taken, and may be held."""
-        count = len(self._kept)
-        is_next = self._taken + count == self.checked
-        return is_next and count < self._most_kept and self._kept_characters < _MOST_KEPT_CHARACTERS
+    def _keep(self, row: Row) -> bool:
+        """Hold a row that is the next to be taken; whether there was room for it."""
+        is_room = self._kept_characters < _MOST_KEPT_CHARACTERS
+        if is_room := is_room and len(self._kept) < self._most_kept:
+            self._kept.append(row)
+            self._kept_characters += _characters(row.conversation)
+        return is_room
 
     def _check(self, row: Row) -> None:
         self.checked += 1

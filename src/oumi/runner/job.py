@@ -220,10 +220,11 @@ def _part_of(source: Source, part: Part | None) -> Source:
 
 def log_waits(event: Event) -> None:
     """A listener for where nobody else says why nothing happens, and what rows are taken for."""
-    if isinstance(event, Waiting):
-        logger.warning(event.text)
-    elif isinstance(event, BatchReported | SourceRecognised):
-        logger.info(event.text)
+    match event:
+        case Waiting():
+            logger.warning(event.text)
+        case BatchReported() | SourceRecognised():
+            logger.info(event.text)
 
 
 @contextlib.asynccontextmanager

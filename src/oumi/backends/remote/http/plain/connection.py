@@ -21,11 +21,12 @@ _MOST_HELD_BYTES = 1 << 18
 
 class Connection(asyncio.Protocol):
     """Writes a call and waits for its reply. After an error, and after a reply that is the last one
-    by the server's word, it is closed.
+    by the server's word, it is closed. It is one of `connections` while it is open.
     """
 
-    def __init__(self, writes: WriteQueue) -> None:
+    def __init__(self, writes: WriteQueue, connections: set[Connection]) -> None:
         self._writes = writes
+        self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._idle_since_s = self._loop.time()
@@ -142,6 +143,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The event loop has connected it."""
         self._transport = cast(asyncio.Transport, transport)
+        self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Something came. What comes unasked may not be taken for the reply to the next call."""
@@ -161,6 +163,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The server has closed it, or the network has."""
         self._transport = None
+        self._connections.discard(self)
         self._cancel_timer()
         if self._call is not None:
             try:

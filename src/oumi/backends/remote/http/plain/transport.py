@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import partial
+from functools import lru_cache, partial
 from urllib.request import getproxies
 
 from oumi.backends.remote.http.call import Call, Head, Reply
@@ -30,77 +30,57 @@ class PlainTransport:
         # Some systems have settings of their own, which count where the environment has none.
         self._is_direct = bool(proxies) or not getproxies().keys() & {"http", "all"}
         self._idle: defaultdict[tuple[str, int], deque[Connection]] = defaultdict(deque)
-        self._in_use: set[Connection] = set()
+        self._open: set[Connection] = set()
         self._writes = WriteQueue()
         self._closed = False
         watch_forks(self)
 
     def after_fork(self) -> None:
         """The connections are the parent's; a child that has them open would keep them so."""
-        for connections in (*self._idle.values(), self._in_use):
-            for connection in connections:
-                connection.leave_to_parent()
+        for connection in self._open:
+            connection.leave_to_parent()
         self._idle = defaultdict(deque)
-        self._in_use = set()
+        self._open = set()
         self._writes = WriteQueue()
 
     def takes(self, call: Call) -> bool:
         """Whether it can send a call: without TLS, a proxy, a password in the URL, or a file."""
-        url = call.url
-        is_plain = url.startswith("http://") and url.isascii() and "@" not in url
-        if not (self._is_direct and is_plain and isinstance(call.body, bytes)):
+        if not (self._is_direct and _is_plain(call.url) and isinstance(call.body, bytes)):
             return False
-        return self._proxies is None or self._proxies.find(url) is None
+        return self._proxies is None or self._proxies.find(call.url) is None
 
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
         head = make_head(call.method, call.url, tuple(call.headers.items()))
-        connection = self._idle_connection(head) or await self._connect(head, call)
-        self._in_use.add(connection)
-        try:
-            reply = await connection.exchange(call, head)
-        finally:
-            self._in_use.discard(connection)
-        self._keep(connection, head)
+        idle = self._idle[head.host, head.port]
+        connection = _pop_usable(idle) or await self._connect(head, call)
+        reply = await connection.exchange(call, head)
+        _keep(connection, idle)
         return Reply(reply.status, reply.headers, head.mask.mask(reply.body))
 
     async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
         """Send and read the reply as it comes, the head first. Raises TransportError."""
         head = make_head(call.method, call.url, tuple(call.headers.items()))
-        connection = self._idle_connection(head) or await self._connect(head, call)
-        self._in_use.add(connection)
-        try:
-            async with aclosing(connection.stream(call, head)) as parts:
-                async for part in parts:
-                    if isinstance(part, Head):
-                        part = part._replace(body=head.mask.mask(part.body))
-                    yield part
-        finally:
-            self._in_use.discard(connection)
-        self._keep(connection, head)
+        idle = self._idle[head.host, head.port]
+        connection = _pop_usable(idle) or await self._connect(head, call)
+        async with aclosing(connection.stream(call, head)) as parts:
+            async for part in parts:
+                if isinstance(part, Head):
+                    part = part._replace(body=head.mask.mask(part.body))
+                yield part
+        _keep(connection, idle)
 
     def close(self) -> None:
         """Close all connections. Calls in flight get a TransportError."""
         self._closed = True
-        for connections in (*self._idle.values(), self._in_use):
-            for connection in connections:
-                connection.close()
-        self._idle.clear()
-
-    def _idle_connection(self, head: RequestHead) -> Connection | None:
-        """The one that was used last: the server will be the last to close it."""
-        idle = self._idle[head.host, head.port]
-        while idle:
-            connection = idle.pop()
-            if connection.is_usable(IDLE_KEPT_S):
-                return connection
+        for connection in self._open.copy():
             connection.close()
-        return None
+        self._idle.clear()
 
     async def _connect(self, head: RequestHead, call: Call) -> Connection:
         if self._closed:
             raise closed(call)
-        loop, connection = asyncio.get_running_loop(), partial(Connection, self._writes)
+        loop, connection = asyncio.get_running_loop(), partial(Connection, self._writes, self._open)
         try:
             async with asyncio.timeout(min(CONNECT_WITHIN_S, call.timeout_s)):
                 _, connected = await loop.create_connection(connection, head.host, head.port)
@@ -108,10 +88,25 @@ class PlainTransport:
             raise unreachable(call, error) from None
         return connected
 
-    def _keep(self, connection: Connection, head: RequestHead) -> None:
-        if not connection.is_open:
-            return
-        idle = self._idle[head.host, head.port]
+
+@lru_cache
+def _is_plain(url: str) -> bool:
+    """Whether an URL is one without TLS and without a password, of ASCII alone."""
+    return url.startswith("http://") and url.isascii() and "@" not in url
+
+
+def _pop_usable(idle: deque[Connection]) -> Connection | None:
+    """The one that was used last: the server will be the last to close it."""
+    while idle:
+        connection = idle.pop()
+        if connection.is_usable(IDLE_KEPT_S):
+            return connection
+        connection.close()
+    return None
+
+
+def _keep(connection: Connection, idle: deque[Connection]) -> None:
+    if connection.is_open:
         idle.append(connection)
         if not idle[0].is_usable(IDLE_KEPT_S):
             idle.popleft().close()

@@ -6,8 +6,8 @@ import asyncio
 from typing import Protocol
 
 _AT_ONCE = 32
-"""Most that wait for each other. With 8 most of what is saved is lost, with 64 no more is saved, and
-a server with little to do would wait for its next requests."""
+"""Most that wait for each other. With 8 of them little is saved, with 64 no more than with 32, and
+the server would have nothing to do for longer."""
 
 
 class Writer(Protocol):
