@@ -318,3 +318,30 @@ def test_a_stream_that_is_closed_early_closes_its_connection(
     pieces.close()
     assert send(transport, server).body == b"two"
     assert server.connections == 2
+
+
+def test_calls_of_one_moment_are_all_sent_whole(serve: Open, transport: Transport) -> None:
+    server, bodies = serve(*itertools.repeat(TWO, 200)), [b'{"row":%d}' % row for row in range(200)]
+
+    async def send_all(bodies: list[bytes]) -> list[Reply]:
+        calls = (Call("POST", server.url, {}, body, 30) for body in bodies)
+        return await asyncio.gather(*map(transport.send, calls))
+
+    for half in (bodies[:100], bodies[100:]):  # the second one on connections that are open
+        assert {reply.body for reply in loop.call(send_all(half))} == {b"two"}
+    assert sorted(call.partition(b"\r\n\r\n")[2] for call in server.calls) == sorted(bodies)
+
+
+def test_a_call_whose_connection_is_closed_before_it_is_written_is_not_sent(
+    serve: Open, transport: Transport
+) -> None:
+    server = serve(TWO, TWO)
+    assert send(transport, server).body == b"two"
+
+    async def close_at_once() -> None:
+        call = transport.send(Call("POST", server.url, {}, b"{}", 5))
+        await asyncio.gather(call, transport.close())
+
+    with fails("closed"):
+        loop.call(close_at_once())
+    assert len(server.calls) == 1
