@@ -21,6 +21,7 @@ from oumi.inference.inputs import without_input
 from oumi.runner import loop
 from oumi.runner.limits.budget import budget_of_call
 from oumi.runner.request import Request
+from oumi.runner.row_context import RowContext
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
 from oumi.runner.storage.memory import MemoryStore
@@ -118,7 +119,7 @@ class SingleRequests:
             raise ConfigError("generation.num_samples: this is one answer; infer gives several")
         row = next(session.rows(ListSource(to_conversations([conversation]))))
         budget = budget_of_call(session.config, session.price)
-        return RowTask(session, row, MemoryStore(), budget=budget)
+        return RowTask(session, row, MemoryStore(), RowContext(budget=budget))
 
     async def _render(
         self, backend: Backend, conversation: ConversationLike, variables: dict[str, Any]

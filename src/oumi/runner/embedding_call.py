@@ -9,12 +9,10 @@ from oumi.core.types.embedding import Embeddings
 from oumi.core.types.usage import sum_of
 from oumi.core.waiting import all_of
 from oumi.runner.embedding_request import EmbeddingRequest
-from oumi.runner.events import Event
 from oumi.runner.limits.budget import Budget
-from oumi.runner.refusals import Refusals
+from oumi.runner.row_context import RowContext
 from oumi.runner.row_requests import RowRequests
 from oumi.runner.session import Session
-from oumi.runner.stop_signal import StopSignal
 
 
 async def embed_texts(
@@ -31,12 +29,8 @@ async def embed_texts(
 
 
 async def _embed(session: Session, texts: Sequence[str], budget: Budget | None) -> Embeddings:
-    requests = RowRequests(0, _ignore, StopSignal(), Refusals(), budget)
+    requests = RowRequests(0, RowContext(budget=budget))
     return await requests.complete(session, EmbeddingRequest(texts, session.config), _as_is)
-
-
-def _ignore(event: Event) -> None:
-    pass
 
 
 def _as_is(found: Embeddings) -> Embeddings:

@@ -11,17 +11,7 @@ class EmbeddingRun(Run):
     """Takes rows from the queue as `Run` does, as many at once as a request is good for."""
 
     def _task(self, row: Row) -> EmbeddingTask:
-        return EmbeddingTask(
-            self._session,
-            row,
-            self._further,
-            self._store,
-            self._notify_row,
-            self._stop,
-            self._refusals,
-            self._cache,
-            self._budget,
-        )
+        return EmbeddingTask(self._session, row, self._further, self._store, self._context)
 
     async def _further(self) -> list[Row]:
         """The rows after one that was taken, up to a whole request."""

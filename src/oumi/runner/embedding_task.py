@@ -9,24 +9,20 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from oumi.core.types.embedding import Embedding, Embeddings
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row
 from oumi.errors import OVERLOADED, OumiError, UnavailableError
 from oumi.runner.embedding_request import EmbeddingRequest, split_usage, text_of
-from oumi.runner.events import Event, RowDone, RowFailed
-from oumi.runner.limits.budget import Budget
-from oumi.runner.refusals import Refusals
+from oumi.runner.events import RowDone, RowFailed
 from oumi.runner.request import NO_KEY
+from oumi.runner.row_context import RowContext
 from oumi.runner.row_requests import RowRequests
 from oumi.runner.session import Session
-from oumi.runner.stop_signal import RunStoppedError, StopSignal
+from oumi.runner.stop_signal import RunStoppedError
 from oumi.runner.storage.row_store import RowStore
-
-if TYPE_CHECKING:
-    from oumi.runner.cache.answers import AnswerCache
 
 
 class _Text(NamedTuple):
@@ -40,8 +36,8 @@ class _Text(NamedTuple):
 class EmbeddingTask:
     """Owns all that a row and those asked together with it go through.
 
-    `further` takes these from the queue. `notify` hears of what becomes of them, and of each retry.
-    `stop`, `refusals`, `cache` and `budget` are shared by the rows of a run.
+    `further` takes these from the queue. `context` is shared by the rows of a run; it hears of what
+    becomes of them, and of each retry.
     """
 
     def __init__(
@@ -50,20 +46,14 @@ class EmbeddingTask:
         row: Row,
         further: Callable[[], Awaitable[Sequence[Row]]],
         store: RowStore,
-        notify: Callable[[Event], object],
-        stop: StopSignal,
-        refusals: Refusals,
-        cache: AnswerCache | None = None,
-        budget: Budget | None = None,
+        context: RowContext,
     ):
         self._session = session
         self._row = row
         self._further = further
         self._store = store
-        self._notify = notify
-        self._refusals = refusals
-        self._cache = cache
-        self._requests = RowRequests(row.index, notify, stop, refusals, budget)
+        self._context = context
+        self._requests = RowRequests(row.index, context)
         self._outcomes: dict[int, RowDone | RowFailed] = {}
 
     async def run(self) -> RowDone | RowFailed:
@@ -79,7 +69,7 @@ class EmbeddingTask:
         finally:
             first = self._outcomes.pop(self._row.index, None)
             for outcome in self._outcomes.values():
-                self._notify(outcome)
+                self._context.notify(outcome)
         assert first is not None  # noqa: S101  for the type checker
         return first
 
@@ -97,7 +87,8 @@ class EmbeddingTask:
 
     def _take_cached(self, text: _Text) -> bool:
         """Whether the cache has the vector of a text, which is recorded then."""
-        found = None if self._cache is None else self._cache.get(text.key, 0)
+        cache = self._context.cache
+        found = None if cache is None else cache.get(text.key, 0)
         if not isinstance(found, Embedding):
             return False
         self._record(text, found)
@@ -129,7 +120,7 @@ class EmbeddingTask:
             await self._embed(texts[:middle])
             await self._embed(texts[middle:])
         else:
-            self._refusals.row_done()
+            self._context.refusals.row_done()
 
     def _check_is_of_rows(self, error: Exception, *, is_one: bool) -> None:
         """Raise the error of a request after which no other row can succeed. What is said of
@@ -137,7 +128,7 @@ class EmbeddingTask:
         """
         if not (is_one or (isinstance(error, OumiError) and error.ends_run)):
             return
-        fatal = self._refusals.error_of_run(error)
+        fatal = self._context.refusals.error_of_run(error)
         if fatal is error:
             raise fatal
         if fatal is not None:
@@ -146,8 +137,9 @@ class EmbeddingTask:
     def _record(self, text: _Text, embedding: Embedding) -> None:
         times = self._requests.times()
         self._store.append(text.row, text.key, embedding, **times)
-        if self._cache is not None and not embedding.from_cache:
-            self._cache.put(text.key, 0, embedding)
+        cache = self._context.cache
+        if cache is not None and not embedding.from_cache:
+            cache.put(text.key, 0, embedding)
         self._outcomes[text.row] = RowDone(text.row, embedding, **times)
 
     def _fail(self, text: _Text, error: Exception) -> None:

@@ -14,18 +14,16 @@ from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.embedding import Embeddings
 from oumi.errors import OumiError
 from oumi.runner.embedding_request import EmbeddingRequest
-from oumi.runner.events import Event, RowRetried
+from oumi.runner.events import RowRetried
 from oumi.runner.limits.permit import Permit
 from oumi.runner.limits.reservation import NOTHING_RESERVED, Reservation, Tokens
 from oumi.runner.limits.tries import Tries
-from oumi.runner.refusals import Refusals
 from oumi.runner.request import Request
-from oumi.runner.stop_signal import StopSignal
+from oumi.runner.row_context import RowContext
 from oumi.runner.storage.row_store import RowTimes
 from oumi.runner.streamed_calls import StreamedCalls
 
 if TYPE_CHECKING:
-    from oumi.runner.limits.budget import Budget
     from oumi.runner.session import Session
 
 Accept = Callable[[Completion], Completion]
@@ -33,37 +31,24 @@ Accept = Callable[[Completion], Completion]
 
 
 class RowRequests:
-    """Sends what the row with number `index` asks, and counts it. `notify` hears of each retry.
+    """Sends what the row with number `index` asks, and counts it.
 
-    `stop`, `refusals` and `budget` are shared by the rows of a run.
+    `context` is shared by the rows of a run; it hears of each retry.
     """
 
     # It must not hold its task, not even by a method: rows that are cycles keep the garbage
     # collector busy for a sixth of the time that a row takes.
     __slots__ = (
-        "_budget",
+        "_context",
         "_index",
         "_latency_s",
-        "_notify",
-        "_refusals",
         "_started_s",
-        "_stop",
         "attempts",
     )
 
-    def __init__(
-        self,
-        index: int,
-        notify: Callable[[Event], object],
-        stop: StopSignal,
-        refusals: Refusals,
-        budget: Budget | None,
-    ):
+    def __init__(self, index: int, context: RowContext):
         self._index = index
-        self._notify = notify
-        self._stop = stop
-        self._refusals = refusals
-        self._budget = budget
+        self._context = context
         self._started_s = time.monotonic()
         self._latency_s = 0.0  # of the requests that were answered
         self.attempts = 0
@@ -97,12 +82,12 @@ class RowRequests:
             try:
                 with (
                     await self._reserve(session, request)
-                    if self._budget
+                    if self._context.budget
                     else NOTHING_RESERVED as reservation,
                     limiter.try_acquire(*estimate)
                     or await self._permit(session, estimate) as permit,
                 ):
-                    self._stop.check()
+                    self._context.stop.check()
                     self.attempts += 1
                     ready = request
                     if isinstance(ready, Request) and _needs_media(session, ready):
@@ -120,7 +105,7 @@ class RowRequests:
                 wait_s = self._wait_after(error, tries)
                 if wait_s is None:
                     raise
-            await self._stop.ends(asyncio.sleep(wait_s))
+            await self._context.stop.ends(asyncio.sleep(wait_s))
 
     async def stream(
         self, session: Session, request: Request, accept: Accept
@@ -139,7 +124,7 @@ class RowRequests:
                 wait_s = None if has_begun else self._wait_after(error, tries)
                 if wait_s is None:
                     raise
-            await self._stop.ends(asyncio.sleep(wait_s))
+            await self._context.stop.ends(asyncio.sleep(wait_s))
 
     async def _stream_once(
         self, session: Session, request: Request, accept: Accept
@@ -170,10 +155,10 @@ class RowRequests:
 
     def _wait_after(self, error: OumiError, tries: Tries) -> float | None:
         """Seconds until a failed try is made again; None where it is not."""
-        is_hopeless = self._refusals.is_hopeless(error)
+        is_hopeless = self._context.refusals.is_hopeless(error)
         wait_s = None if is_hopeless else tries.next_wait_s(error)
         if wait_s is not None:
-            self._notify(RowRetried(self._index, error, wait_s))
+            self._context.notify(RowRetried(self._index, error, wait_s))
         return wait_s
 
     def _answer(
@@ -187,11 +172,11 @@ class RowRequests:
             answer = session.complete(request)
         outage = session.limiter.availability.outage
         is_paid = outage is None or not outage.error.unreachable
-        return answer if is_paid else self._stop.ends(answer)
+        return answer if is_paid else self._context.stop.ends(answer)
 
     async def _reserve(self, session: Session, request: Request | EmbeddingRequest) -> Reservation:
         """What the request may take of the budget, once that is left. A stop ends the wait."""
-        budget = self._budget
+        budget = self._context.budget
         if budget is None or not budget.limits_tokens:
             return NOTHING_RESERVED
         if isinstance(request, EmbeddingRequest):
@@ -200,18 +185,18 @@ class RowRequests:
             prompt = await session.count_prompt(request)
             most = Tokens(prompt.most, request.config.generation.max_new_tokens)
         is_begun = self.attempts > 0
-        return await self._stop.ends(budget.reserve(most, session.price, is_begun=is_begun))
+        return await self._context.stop.ends(budget.reserve(most, session.price, is_begun=is_begun))
 
     def _permit(self, session: Session, estimate: tuple[int, int]) -> Coroutine[Any, Any, Permit]:
         """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""
-        return self._stop.ends(session.limiter.wait_turn(*estimate))
+        return self._context.stop.ends(session.limiter.wait_turn(*estimate))
 
     async def _load_media(self, session: Session, request: Request) -> Request:
         """The request with what it names. It is loaded at each try, so that no bytes are held while
         a row waits.
         """
         assert session.media is not None  # noqa: S101  for the type checker
-        return await self._stop.ends(session.media.load(request))
+        return await self._context.stop.ends(session.media.load(request))
 
     def _answered_after(self, started_s: float) -> float:
         """Count a request that was answered, and return how many seconds it took."""

@@ -10,51 +10,39 @@ The row of a bulk run, a stream, a single request and a line of a batch are all 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
 
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.failure import Failure
 from oumi.data.source import Row
 from oumi.errors import StructuredOutputError
-from oumi.runner.events import Event, RowDone, RowFailed, RowRepaired
-from oumi.runner.limits.budget import Budget
+from oumi.runner.events import RowDone, RowFailed, RowRepaired
 from oumi.runner.prefill import check_last_message
-from oumi.runner.refusals import Refusals
 from oumi.runner.repair_loop import failed_repair, repair_request
 from oumi.runner.request import NO_KEY, Request
+from oumi.runner.row_context import RowContext
 from oumi.runner.row_requests import RowRequests
 from oumi.runner.session import Session
-from oumi.runner.stop_signal import RunStoppedError, StopSignal
+from oumi.runner.stop_signal import RunStoppedError
 from oumi.runner.storage.row_store import RowStore, RowTimes
 from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error, is_valid_as_is, require_valid
 from oumi.structured.outcome import AskAgain, Invalid, outcome_of
 
-if TYPE_CHECKING:
-    from oumi.runner.cache.answers import AnswerCache
-
-
-def _ignore(event: Event) -> None:
-    pass
-
 
 class RowTask:
     """Owns all that one row goes through: its key, its tries, its answers so far, its outcome.
 
-    `notify` hears of each retry and repair. `key` is given where the conversation is not at hand.
-    `stop`, `refusals` and `cache` are shared by the rows of a run.
+    `context` is shared by the rows of a run. `key` is given where the conversation is not at hand.
     """
 
     __slots__ = (
-        "_cache",
+        "_context",
         "_earlier",
         "_key",
-        "_notify",
         "_problem",
         "_recorded",
         "_recorded_times",
-        "_refusals",
         "_requests",
         "_row",
         "_session",
@@ -67,21 +55,15 @@ class RowTask:
         session: Session,
         row: Row,
         store: RowStore,
-        notify: Callable[[Event], object] = _ignore,
-        stop: StopSignal | None = None,
+        context: RowContext | None = None,
         key: str = NO_KEY,
-        refusals: Refusals | None = None,
-        cache: AnswerCache | None = None,
-        budget: Budget | None = None,
     ):
         self._session = session
         self._row = row
         self._store = store
-        self._notify = notify
+        self._context = context = context or RowContext()
         self._key = key
-        self._refusals = refusals = refusals or Refusals()
-        self._cache = cache
-        self._requests = RowRequests(row.index, notify, stop or StopSignal(), refusals, budget)
+        self._requests = RowRequests(row.index, context)
         self._recorded_times: RowTimes | None = None  # at the last answer
         self._earlier: tuple[Completion, ...] = ()  # answers so far, none of them valid
         self._problem = ""  # what is wrong with the last of these
@@ -98,14 +80,14 @@ class RowTask:
         except RunStoppedError:
             raise
         except Exception as error:
-            fatal = self._refusals.error_of_run(error)
+            fatal = self._context.refusals.error_of_run(error)
             if fatal is error:
                 raise
             if fatal is not None:
                 raise fatal from error
             return self.fail(error)
         if not completion.from_cache:  # which shows nothing of the key and the model of this run
-            self._refusals.row_done()
+            self._context.refusals.row_done()
         self._keep()
         times = self._recorded_times or self._requests.times()
         return RowDone(self._row.index, completion, **times, usage=self._usage)
@@ -188,9 +170,10 @@ class RowTask:
         """The answer of another run, recorded as one of this run. Answers that this run has paid
         for go before it.
         """
-        if self._cache is None or self._store.earlier_answer(self._row.index) is not None:
+        cache = self._context.cache
+        if cache is None or self._store.earlier_answer(self._row.index) is not None:
             return None
-        found = self._cache.get(self._key, self._row.repeat)
+        found = cache.get(self._key, self._row.repeat)
         if not isinstance(found, Completion):
             return None
         try:
@@ -222,7 +205,7 @@ class RowTask:
 
     def _begin_repair(self, completion: Completion, problem: str) -> None:
         self._earlier, self._problem = completion.answers, problem
-        self._notify(RowRepaired(self._row.index, problem))
+        self._context.notify(RowRepaired(self._row.index, problem))
 
     def _accept_and_keep(self, completion: Completion) -> Completion:
         accepted = self.accept(completion)
@@ -231,8 +214,9 @@ class RowTask:
 
     def _keep(self) -> None:
         """Have the cache keep the answer, where there is one and it is new."""
-        if self._cache is not None and self._recorded is not None:
-            self._cache.put(self._key, self._row.repeat, self._recorded)
+        cache = self._context.cache
+        if cache is not None and self._recorded is not None:
+            cache.put(self._key, self._row.repeat, self._recorded)
 
     def _record(self, completion: Completion) -> Completion:
         if self._earlier:

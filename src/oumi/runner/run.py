@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import Protocol
 
 from oumi.data.source import Row, Source
 from oumi.errors import OumiError, UnavailableError
@@ -23,15 +24,13 @@ from oumi.runner.events import (
 )
 from oumi.runner.limits.budget import Budget
 from oumi.runner.refusals import Refusals
+from oumi.runner.row_context import RowContext
 from oumi.runner.row_queue import RowQueue
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
-from oumi.runner.stop_signal import RunStoppedError, StopSignal
+from oumi.runner.stop_signal import RunStoppedError
 from oumi.runner.storage.row_store import RowStore
 from oumi.runner.wait_watch import WaitWatch
-
-if TYPE_CHECKING:
-    from oumi.runner.cache.answers import AnswerCache
 
 _TICK_S = 0.25  # often enough for a progress bar
 _TICKS_PER_SYNC = 4  # a power cut loses about a second of answers
@@ -70,11 +69,10 @@ class Run:
         self._queue = queue
         self._counts = queue.counts  # as they were said last
         self._notify = notify
-        self._refusals = refusals
-        self._cache: AnswerCache | None = None
         self._budget = budget
         self._waits = WaitWatch(session, notify)
-        self._stop = StopSignal()
+        self._context = RowContext(self._notify_row, refusals=refusals, budget=budget)
+        self._stop = self._context.stop
         self._workers = asyncio.TaskGroup()
         self._num_workers = 0
         self._in_flight = 0
@@ -101,9 +99,10 @@ class Run:
         checking = asyncio.create_task(self._check_ahead())
         try:
             async with (
-                opened_cache(session.config, session.name, session.url) as self._cache,
+                opened_cache(session.config, session.name, session.url) as cache,
                 self._workers,
             ):
+                self._context = replace(self._context, cache=cache)
                 for _ in range(self._queue.workers(session.limiter.limits.in_flight)):
                     self._begin_worker()
             if not self._stop.is_set and self._fatal is None:
@@ -160,16 +159,7 @@ class Run:
 
     def _task(self, row: Row) -> Task:
         """What answers a row that was taken from the queue."""
-        return RowTask(
-            self._session,
-            row,
-            self._store,
-            self._notify_row,
-            self._stop,
-            refusals=self._refusals,
-            cache=self._cache,
-            budget=self._budget,
-        )
+        return RowTask(self._session, row, self._store, self._context)
 
     def _notify_row(self, event: Event) -> None:
         """Pass on what a row that has not ended says of itself. Where it waits, others go on."""

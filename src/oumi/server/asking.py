@@ -12,6 +12,7 @@ from oumi.core.types.completion import Completion, Delta, ToolCallDelta
 from oumi.core.types.conversation import Conversation
 from oumi.core.waiting import all_of
 from oumi.data.source import ListSource, Row
+from oumi.runner.row_context import RowContext
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import StopSignal
@@ -142,9 +143,7 @@ def _tasks(model: Model, session: Session, query: Query, budget: Budget | None) 
             one,
             row._replace(sample=sample) if sample else row,
             MemoryStore(),
-            stop=_NEVER,
-            cache=model.cache,
-            budget=budget,
+            RowContext(stop=_NEVER, cache=model.cache, budget=budget),
         )
         for row in rows
         for one, sample in samples

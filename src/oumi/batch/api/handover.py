@@ -13,6 +13,7 @@ from oumi.data.source import Row, Source
 from oumi.errors import InputError, RequestError
 from oumi.runner.events import Listener, RowDone, RowFailed
 from oumi.runner.request import NO_KEY
+from oumi.runner.row_context import RowContext
 from oumi.runner.row_task import RowTask
 from oumi.runner.session import Session
 from oumi.runner.storage.journal import Journal
@@ -60,10 +61,11 @@ class Handover:
         """Record the answers that the cache has of rows that have none."""
         if self._cache is None:
             return
+        context = RowContext(cache=self._cache)
         for row in source.rows():
             if self._store.holds(row.index):
                 continue
-            task = RowTask(self._session, row, self._store, cache=self._cache)
+            task = RowTask(self._session, row, self._store, context)
             with contextlib.suppress(RequestError, InputError, ValueError):  # said when it is asked
                 if (done := task.take_cached()) is not None:
                     self._notify(done)
