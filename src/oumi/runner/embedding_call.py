@@ -30,7 +30,7 @@ async def embed_texts(
 
 async def _embed(session: Session, texts: Sequence[str], budget: Budget | None) -> Embeddings:
     requests = RowRequests(0, RowContext(budget=budget))
-    return await requests.complete(session, EmbeddingRequest(texts, session.config), _as_is)
+    return await requests.embed(session, EmbeddingRequest(texts, session.config), _as_is)
 
 
 def _as_is(found: Embeddings) -> Embeddings:

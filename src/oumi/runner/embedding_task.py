@@ -107,7 +107,7 @@ class EmbeddingTask:
             return found
 
         try:
-            await self._requests.complete(self._session, request, record)
+            await self._requests.embed(self._session, request, record)
         except RunStoppedError:
             raise
         except Exception as error:

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.embedding import Embeddings
@@ -24,7 +24,11 @@ from oumi.runner.storage.row_store import RowTimes
 from oumi.runner.streamed_calls import StreamedCalls
 
 if TYPE_CHECKING:
+    from oumi.runner.limits.limiter import Limiter
     from oumi.runner.session import Session
+
+RequestT = TypeVar("RequestT", Request, EmbeddingRequest)
+AnswerT = TypeVar("AnswerT", Completion, Embeddings)
 
 Accept = Callable[[Completion], Completion]
 """Records an answer, and returns it as it is handed out."""
@@ -60,24 +64,39 @@ class RowRequests:
         waited_us = int((time.monotonic() - self._started_s) * 1e6) - latency_us
         return {"latency_s": latency_us / 1e6, "waited_s": max(waited_us, 0) / 1e6}
 
-    @overload
-    async def complete(self, session: Session, request: Request, record: Accept) -> Completion: ...
-    @overload
-    async def complete(
+    def complete(
+        self, session: Session, request: Request, record: Accept
+    ) -> Coroutine[Any, Any, Completion]:
+        """An answer to a request, recorded."""
+        load = _loader(session, request)
+        estimate = session.estimate_tokens(request)
+        return self._ask(session, session.complete, request, record, estimate, load)
+
+    def embed(
         self,
         session: Session,
         request: EmbeddingRequest,
         record: Callable[[Embeddings], Embeddings],
-    ) -> Embeddings: ...
-    async def complete(
+    ) -> Coroutine[Any, Any, Embeddings]:
+        """The vectors of texts, recorded."""
+        estimate = (request.expected_tokens, 0)
+        return self._ask(session, session.embed, request, record, estimate)
+
+    async def _ask(
         self,
         session: Session,
-        request: Request | EmbeddingRequest,
-        record: Callable[[Any], Completion | Embeddings],
-    ) -> Completion | Embeddings:
-        """An answer to a request, recorded. What follows a try that failed, `Tries` knows."""
-        limiter, tries = session.limiter, None
-        estimate = _estimate(session, request)
+        ask: Callable[[RequestT], Coroutine[Any, Any, AnswerT]],
+        request: RequestT,
+        record: Callable[[AnswerT], AnswerT],
+        estimate: tuple[int, int],
+        load: Callable[[RequestT], Coroutine[Any, Any, RequestT]] | None = None,
+    ) -> AnswerT:
+        """What `ask` answers. What follows a try that failed, `Tries` knows.
+
+        `estimate` are upper bounds on the tokens of the prompt and of the answer, for limits in
+        tokens. `load` is run at each try, so that no bytes are held while a row waits.
+        """
+        limiter, stop, tries = session.limiter, self._context.stop, None
         while True:
             try:
                 with (
@@ -85,16 +104,18 @@ class RowRequests:
                     if self._context.budget
                     else NOTHING_RESERVED as reservation,
                     limiter.try_acquire(*estimate)
-                    or await self._permit(session, estimate) as permit,
+                    or await self._wait_turn(limiter, estimate) as permit,
                 ):
-                    self._context.stop.check()
+                    stop.check()
                     self.attempts += 1
-                    ready = request
-                    if isinstance(ready, Request) and _needs_media(session, ready):
-                        ready = await self._load_media(session, ready)
+                    loaded = request if load is None else await stop.ends(load(request))
                     started_s = time.monotonic()
                     reservation.sent()
-                    answer = await self._answer(session, ready)
+                    answering = ask(loaded)
+                    outage = limiter.availability.outage
+                    if outage is not None and outage.error.unreachable:
+                        answering = stop.ends(answering)  # there is only a connection to come
+                    answer = await answering
                     took_s = self._answered_after(started_s)
                     answer = record(answer)  # from here on it is paid for
                     reservation.spend(answer.usage)
@@ -131,13 +152,14 @@ class RowRequests:
     ) -> AsyncGenerator[Delta]:
         """One try of a stream. All parts of all tool calls are in it by its end."""
         estimate, calls = session.estimate_tokens(request), StreamedCalls()
+        load = _loader(session, request)
         with (
             await self._reserve(session, request) as reservation,
             await session.limiter.acquire(*estimate) as permit,
         ):
             self.attempts += 1
-            if _needs_media(session, request):
-                request = await self._load_media(session, request)
+            if load is not None:
+                request = await self._context.stop.ends(load(request))
             started_s = time.monotonic()
             reservation.sent()
             async with aclosing(session.stream(request)) as deltas:
@@ -161,19 +183,6 @@ class RowRequests:
             self._context.notify(RowRetried(self._index, error, wait_s))
         return wait_s
 
-    def _answer(
-        self, session: Session, request: Request | EmbeddingRequest
-    ) -> Coroutine[Any, Any, Completion | Embeddings]:
-        """The session's answer. A stop waits for it, unless there is only a connection to come."""
-        answer: Coroutine[Any, Any, Completion | Embeddings]
-        if isinstance(request, EmbeddingRequest):
-            answer = session.embed(request)
-        else:
-            answer = session.complete(request)
-        outage = session.limiter.availability.outage
-        is_paid = outage is None or not outage.error.unreachable
-        return answer if is_paid else self._context.stop.ends(answer)
-
     async def _reserve(self, session: Session, request: Request | EmbeddingRequest) -> Reservation:
         """What the request may take of the budget, once that is left. A stop ends the wait."""
         budget = self._context.budget
@@ -187,16 +196,11 @@ class RowRequests:
         is_begun = self.attempts > 0
         return await self._context.stop.ends(budget.reserve(most, session.price, is_begun=is_begun))
 
-    def _permit(self, session: Session, estimate: tuple[int, int]) -> Coroutine[Any, Any, Permit]:
+    def _wait_turn(
+        self, limiter: Limiter, estimate: tuple[int, int]
+    ) -> Coroutine[Any, Any, Permit]:
         """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""
-        return self._context.stop.ends(session.limiter.wait_turn(*estimate))
-
-    async def _load_media(self, session: Session, request: Request) -> Request:
-        """The request with what it names. It is loaded at each try, so that no bytes are held while
-        a row waits.
-        """
-        assert session.media is not None  # noqa: S101  for the type checker
-        return await self._context.stop.ends(session.media.load(request))
+        return self._context.stop.ends(limiter.wait_turn(*estimate))
 
     def _answered_after(self, started_s: float) -> float:
         """Count a request that was answered, and return how many seconds it took."""
@@ -205,18 +209,15 @@ class RowRequests:
         return took_s
 
 
-def _needs_media(session: Session, request: Request) -> bool:
+def _loader(
+    session: Session, request: Request
+) -> Callable[[Request], Coroutine[Any, Any, Request]] | None:
+    """What loads the media that a request names; None where it names none."""
     media = session.media
-    return media is not None and media.is_needed(request)
-
-
-def _estimate(session: Session, request: Request | EmbeddingRequest) -> tuple[int, int]:
-    """Upper bounds on the tokens of the prompt and of the answer, for limits in tokens."""
-    if isinstance(request, EmbeddingRequest):
-        return request.expected_tokens, 0
-    return session.estimate_tokens(request)
+    return media.load if media is not None and media.is_needed(request) else None
 
 
 def _tokens_used(usage: Usage, estimate: tuple[int, int]) -> tuple[int, int]:
     """Tokens of the prompt and of the answer; the estimate where the server does not count."""
-    return (usage.prompt_tokens, usage.completion_tokens) if usage.total_tokens else estimate
+    used = usage.prompt_tokens, usage.completion_tokens
+    return estimate if used == (0, 0) else used

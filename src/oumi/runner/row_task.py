@@ -10,7 +10,8 @@ The row of a bulk run, a stream, a single request and a line of a batch are all 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
 
 from oumi.core.types.completion import Completion, Delta, Usage
 from oumi.core.types.failure import Failure
@@ -90,7 +91,8 @@ class RowTask:
             self._context.refusals.row_done()
         self._keep()
         times = self._recorded_times or self._requests.times()
-        return RowDone(self._row.index, completion, **times, usage=self._usage)
+        latency_s, waited_s = times["latency_s"], times["waited_s"]
+        return RowDone(self._row.index, completion, latency_s, waited_s, self._usage)
 
     @property
     def has_contract(self) -> bool:
@@ -140,15 +142,18 @@ class RowTask:
         self._store.append_failure(self._row.index, self._key, failure, **times)
         return RowFailed(self._row.index, failure, **times, usage=self._usage)
 
-    async def _answer(self) -> Completion:
+    def _answer(self) -> Coroutine[Any, Any, Completion]:
         """The row's answer as it is handed out."""
         request = self._request()
         contract = self._session.contract
         if (cached := self._cached(contract)) is not None:
-            await asyncio.sleep(0)  # others get their turn between very many of them
-            return cached
+            return _after_others(cached)
         if contract is None:
-            return await self._requests.complete(self._session, request, self._record)
+            return self._requests.complete(self._session, request, self._record)
+        return self._valid_answer(request, contract)
+
+    async def _valid_answer(self, request: Request, contract: Contract) -> Completion:
+        """The answer as it has to look like, asked for again where it does not."""
         completion = self._unfinished(contract)
         if completion is None:
             completion = await self._requests.complete(self._session, request, self._record)
@@ -185,15 +190,15 @@ class RowTask:
         return answer
 
     def _request(self) -> Request:
-        if self._row.conversation is None:
-            raise self._row.error or ValueError("a row without a conversation")
-        if self._row.generation is not None:
-            self._session = self._session.for_row(self._row)
-        conversation = self._row.conversation
-        self._key = self._session.keys.key_of(self._row, conversation)
-        check_last_message(conversation, self._session.config.generation)
-        config = self._session.config_of(self._row)
-        return Request(conversation, config, self._key, self._row.shared)
+        row, session = self._row, self._session
+        conversation = row.conversation
+        if conversation is None:
+            raise row.error or ValueError("a row without a conversation")
+        if row.generation is not None:
+            self._session = session = session.for_row(row)
+        self._key = key = session.keys.key_of(row, conversation)
+        check_last_message(conversation, session.config.generation)
+        return Request(conversation, session.config_of(row), key, row.shared)
 
     def _unfinished(self, contract: Contract) -> Completion | None:
         """An invalid answer of an earlier run from which repairs can go on."""
@@ -232,3 +237,9 @@ class RowTask:
             self._store.append(row, key, completion, **times)
         else:
             self._store.append(row, key, completion, **times, first_token_s=round(first_s, 6))
+
+
+async def _after_others(cached: Completion) -> Completion:
+    """An answer that is there at once. Others get their turn between very many of them."""
+    await asyncio.sleep(0)
+    return cached
