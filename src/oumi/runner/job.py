@@ -9,6 +9,7 @@ import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
+from logging import INFO, WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -50,6 +51,8 @@ from oumi.runner.storage.row_store import RowStore
 if TYPE_CHECKING:
     from oumi.runner.destination import Destination
     from oumi.runner.run import Run
+
+_LOGGED = (Waiting, BatchReported, SourceRecognised)
 
 ResultT = TypeVar("ResultT", bound=RowOutcomes)
 
@@ -220,11 +223,8 @@ def _part_of(source: Source, part: Part | None) -> Source:
 
 def log_waits(event: Event) -> None:
     """A listener for where nobody else says why nothing happens, and what rows are taken for."""
-    match event:
-        case Waiting():
-            logger.warning(event.text)
-        case BatchReported() | SourceRecognised():
-            logger.info(event.text)
+    if isinstance(event, _LOGGED):
+        logger.log(WARNING if isinstance(event, Waiting) else INFO, event.text)
 
 
 @contextlib.asynccontextmanager
