@@ -126,7 +126,7 @@ class RowRequests:
                 wait_s = self._wait_after(error, tries)
                 if wait_s is None:
                     raise
-            await self._context.stop.ends(asyncio.sleep(wait_s))
+            await stop.ends(asyncio.sleep(wait_s))
 
     async def stream(
         self, session: Session, request: Request, accept: Accept

@@ -114,8 +114,10 @@ class AdaptiveConcurrency:
             if window_is_full and self._may_grow_window():
                 self.window += 1  # one more per reply doubles the window per round trip
             if not self._rate_curve.is_search:
-                is_new, self._is_restarted = self._is_restarted, False
-                return is_new
+                if not self._is_restarted:
+                    return False
+                self._is_restarted = False
+                return True
         if now_s < self._grown_at_s + self._growth_interval_s:
             return False
         self._grow(now_s, window_is_full, rate_limited)

@@ -40,6 +40,11 @@ _AFTER_S = 1e-6
 """Added to the end of a window, so that rounding cannot put a start into it."""
 
 
+def amounts_of(input_tokens: int, output_tokens: int) -> Amounts:
+    """What a start of so many tokens uses up."""
+    return 1, input_tokens, output_tokens, input_tokens + output_tokens
+
+
 class Gate(Protocol):
     """Keeps one limit on starts."""
 

@@ -42,10 +42,12 @@ class LatencyProbe:
     def add(self, now_s: float, latency_s: float, in_flight: int) -> None:
         """Take one reply into account."""
         self._latency_sum_s += latency_s
-        newest_ratio = self._smoothing_ratio if self.latency_s else 1.0
-        self.latency_s += (latency_s - self.latency_s) * newest_ratio
-        self._replies_left -= 1
-        if self._replies_left <= 0:
+        smoothed_s = self.latency_s
+        if smoothed_s:
+            latency_s = smoothed_s + (latency_s - smoothed_s) * self._smoothing_ratio
+        self.latency_s = latency_s
+        self._replies_left = left = self._replies_left - 1
+        if left <= 0:
             self._compare_round(now_s)
             self._round_replies = self._replies_left = max(in_flight, self._min_round_replies)
             self._round_started_s, self._latency_sum_s = now_s, 0.0

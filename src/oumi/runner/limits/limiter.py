@@ -44,6 +44,7 @@ from oumi.runner.limits.gates import (
     Amounts,
     EvenPacer,
     Gate,
+    amounts_of,
     start_gates,
     token_windows,
 )
@@ -133,10 +134,7 @@ class Limiter:
         """
         if self.in_flight >= self._window:
             return None, 0.0
-        amounts, now_s = (
-            (1, input_tokens, output_tokens, input_tokens + output_tokens),
-            self._clock(),
-        )
+        amounts, now_s = amounts_of(input_tokens, output_tokens), self._clock()
         gate = max(self._gates, key=lambda gate: gate.ready_s(now_s, amounts))
         return gate.kind, gate.ready_s(now_s, amounts) - now_s
 
@@ -153,7 +151,7 @@ class Limiter:
         """`acquire` for a start that `try_acquire` has just refused."""
         self.availability.end_stale()
         self._pause.check(self._clock())
-        amounts = (1, input_tokens, output_tokens, input_tokens + output_tokens)
+        amounts = amounts_of(input_tokens, output_tokens)
         self._queue.append(waiter := Waiter(amounts, self._clock()))
         if len(self._queue) == 1:
             self._serve_queue()
@@ -247,17 +245,17 @@ class Limiter:
             self._timer.cancel()
             self._timer = None
 
-    def end_done(self, permit: Permit, used: Amounts, latency_s: float) -> None:
+    def end_done(
+        self, permit: Permit, input_tokens: int, output_tokens: int, latency_s: float
+    ) -> None:
         """A permit's request succeeded."""
         availability = self.availability
         availability.answers += 1
         outage = availability.outage
         if outage is not None and permit.number > outage.starts:
             availability.end()
-        if self._token_windows:
-            self._correct_tokens(permit, used)
-        for pacer in self._header_pacers.values():
-            pacer.answered(permit.started_s, self._clock(), used)
+        if self._token_windows or self._header_pacers:
+            self._note_used(permit, amounts_of(input_tokens, output_tokens))
         adaptive = self._adaptive
         if adaptive is not None:
             now_s = self._clock()
@@ -295,6 +293,12 @@ class Limiter:
             if adaptive.rate_per_s < float("inf") or self._adaptive_pacer is not None:
                 self._set_adaptive_rate(adaptive.rate_per_s, now_s)
             self._window = adaptive.window
+
+    def _note_used(self, permit: Permit, used: Amounts) -> None:
+        """What a permit's request has used, as its reply says."""
+        self._correct_tokens(permit, used)
+        for pacer in self._header_pacers.values():
+            pacer.answered(permit.started_s, self._clock(), used)
 
     def _correct_tokens(self, permit: Permit, used: Amounts) -> None:
         for window, slot in zip(self._token_windows, permit.window_slots or (), strict=True):

@@ -15,7 +15,9 @@ class Owner(Protocol):
     starts: int
     in_flight: int
 
-    def end_done(self, permit: Permit, used: Amounts, latency_s: float) -> None:
+    def end_done(
+        self, permit: Permit, input_tokens: int, output_tokens: int, latency_s: float
+    ) -> None:
         """Its request succeeded."""
         ...
 
@@ -45,8 +47,7 @@ class Permit:
         """It succeeded; the tokens that it used replace the estimate."""
         limiter, self._limiter = self._limiter, None
         if limiter is not None:
-            used = (1, input_tokens, output_tokens, input_tokens + output_tokens)
-            limiter.end_done(self, used, latency_s)
+            limiter.end_done(self, input_tokens, output_tokens, latency_s)
 
     def overloaded(self, wait_s: float | None = None) -> None:
         """It was refused as too much, or timed out; nothing starts for `wait_s`."""
