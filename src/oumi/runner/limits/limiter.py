@@ -51,6 +51,7 @@ from oumi.runner.limits.gates import (
 from oumi.runner.limits.header_pacer import HeaderPacer
 from oumi.runner.limits.pause import Pause
 from oumi.runner.limits.permit import Permit, Waiter
+from oumi.runner.limits.start_timer import StartTimer
 from oumi.runner.limits.status import LimiterStatus, RateLimitStatus, Wait
 from oumi.runner.limits.tuning import TUNING, Tuning
 
@@ -83,8 +84,7 @@ class Limiter:
         self._rate_limited = False  # the first in the queue waits for the adaptive rate
         self._pause = Pause(limits.max_wait_s)
         self._queue: deque[Waiter] = deque()
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_s = 0.0
+        self._timer = StartTimer(tuning.min_timer_s)
         self._waited_s = 0.0
         watch_forks(self)
 
@@ -204,29 +204,16 @@ class Limiter:
                 continue
             if self.in_flight >= self._window:
                 return  # `_release` comes back here
-            now_s = self._clock()
-            ready_s = self._ready_s(now_s, waiter.amounts)
+            now_s, amounts = self._clock(), waiter.amounts
+            ready_s = self._ready_s(now_s, amounts)
             if ready_s > now_s:
-                self._set_timer(ready_s, now_s, waiter.amounts)
+                pacer = self._adaptive_pacer
+                self._rate_limited = pacer is not None and pacer.ready_s(now_s, amounts) >= ready_s
+                self._timer.set(ready_s, now_s, self._serve_queue)
                 return
             self._queue.popleft()
             self._waited_s += now_s - waiter.since_s
-            waiter.future.set_result(self._start(now_s, waiter.amounts))
-
-    def _set_timer(self, ready_s: float, now_s: float, amounts: Amounts) -> None:
-        pacer, min_timer_s = self._adaptive_pacer, self._tuning.min_timer_s
-        self._rate_limited = pacer is not None and pacer.ready_s(now_s, amounts) >= ready_s
-        if self._timer is not None:
-            if self._timer_s <= ready_s + min_timer_s:
-                return  # it fires early enough, and looks again then
-            self._timer.cancel()
-        delay_s = max(ready_s - now_s, min_timer_s)
-        self._timer_s = now_s + delay_s
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self._serve_queue()
+            waiter.future.set_result(self._start(now_s, amounts))
 
     def _release(self) -> None:
         self.in_flight -= 1
@@ -241,9 +228,8 @@ class Limiter:
             permit.failed()
         elif self._queue:
             self._serve_queue()
-        if not self._queue and self._timer is not None:
+        if not self._queue:
             self._timer.cancel()
-            self._timer = None
 
     def end_done(
         self, permit: Permit, input_tokens: int, output_tokens: int, latency_s: float
