@@ -20,6 +20,7 @@ from oumi.runner.limits.reservation import NOTHING_RESERVED, Reservation, Tokens
 from oumi.runner.limits.tries import Tries
 from oumi.runner.request import Request
 from oumi.runner.row_context import RowContext
+from oumi.runner.stop_signal import RunStoppedError
 from oumi.runner.storage.row_store import RowTimes
 from oumi.runner.streamed_calls import StreamedCalls
 
@@ -106,7 +107,8 @@ class RowRequests:
                     limiter.try_acquire(*estimate)
                     or await self._wait_turn(limiter, estimate) as permit,
                 ):
-                    stop.check()
+                    if stop.is_set:
+                        raise RunStoppedError
                     self.attempts += 1
                     loaded = request if load is None else await stop.ends(load(request))
                     started_s = time.monotonic()
@@ -116,7 +118,8 @@ class RowRequests:
                     if outage is not None and outage.error.unreachable:
                         answering = stop.ends(answering)  # there is only a connection to come
                     answer = await answering
-                    took_s = self._answered_after(started_s)
+                    took_s = time.monotonic() - started_s
+                    self._latency_s += took_s
                     answer = record(answer)  # from here on it is paid for
                     reservation.spend(answer.usage)
                     permit.done(*_tokens_used(answer.usage, estimate), took_s)
@@ -166,7 +169,8 @@ class RowRequests:
                 async for delta in deltas:
                     calls.add(delta.tool_calls)
                     if delta.completion is not None:
-                        took_s = self._answered_after(started_s)
+                        took_s = time.monotonic() - started_s
+                        self._latency_s += took_s
                         permit.done(*_tokens_used(delta.completion.usage, estimate), took_s)
                         reservation.spend(delta.completion.usage)
                         completion = accept(delta.completion)
@@ -201,12 +205,6 @@ class RowRequests:
     ) -> Coroutine[Any, Any, Permit]:
         """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""
         return self._context.stop.ends(limiter.wait_turn(*estimate))
-
-    def _answered_after(self, started_s: float) -> float:
-        """Count a request that was answered, and return how many seconds it took."""
-        took_s = time.monotonic() - started_s
-        self._latency_s += took_s
-        return took_s
 
 
 def _loader(

@@ -25,7 +25,7 @@ from oumi.runner.row_context import RowContext
 from oumi.runner.row_requests import RowRequests
 from oumi.runner.session import Session
 from oumi.runner.stop_signal import RunStoppedError
-from oumi.runner.storage.row_store import RowStore, RowTimes
+from oumi.runner.storage.row_store import AnswerTimes, RowStore, RowTimes
 from oumi.structured.contract import Contract
 from oumi.structured.finish import invalid_error, is_valid_as_is, require_valid
 from oumi.structured.outcome import AskAgain, Invalid, outcome_of
@@ -232,11 +232,12 @@ class RowTask:
 
     def _append(self, completion: Completion) -> None:
         self._recorded_times = times = self._requests.times()
-        row, key, first_s = self._row.index, self._key, completion.first_token_s
+        first_s = completion.first_token_s
         if first_s is None:
-            self._store.append(row, key, completion, **times)
+            self._store.append(self._row.index, self._key, completion, **times)
         else:
-            self._store.append(row, key, completion, **times, first_token_s=round(first_s, 6))
+            more = AnswerTimes(**times, first_token_s=round(first_s, 6))
+            self._store.append(self._row.index, self._key, completion, **more)
 
 
 async def _after_others(cached: Completion) -> Completion:

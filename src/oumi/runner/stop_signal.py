@@ -30,11 +30,6 @@ class StopSignal:
             task.cancel()
         return len(waiting)
 
-    def check(self) -> None:
-        """Raises RunStoppedError once the signal is set."""
-        if self.is_set:
-            raise RunStoppedError
-
     async def ends(self, wait: Coroutine[Any, Any, ResultT]) -> ResultT:
         """Await what holds nothing that is paid for. Raises RunStoppedError at a stop."""
         if self.is_set:
