@@ -122,7 +122,7 @@ class RowRequests:
                     self._latency_s += took_s
                     answer = record(answer)  # from here on it is paid for
                     reservation.spend(answer.usage)
-                    permit.done(*_tokens_used(answer.usage, estimate), took_s)
+                    _end(permit, answer.usage, estimate, took_s)
                     return answer
             except OumiError as error:
                 tries = tries or Tries(session.retry_policy, limiter)
@@ -171,7 +171,7 @@ class RowRequests:
                     if delta.completion is not None:
                         took_s = time.monotonic() - started_s
                         self._latency_s += took_s
-                        permit.done(*_tokens_used(delta.completion.usage, estimate), took_s)
+                        _end(permit, delta.completion.usage, estimate, took_s)
                         reservation.spend(delta.completion.usage)
                         completion = accept(delta.completion)
                         rest = calls.rest(completion.message.tool_calls or ())
@@ -215,7 +215,9 @@ def _loader(
     return media.load if media is not None and media.is_needed(request) else None
 
 
-def _tokens_used(usage: Usage, estimate: tuple[int, int]) -> tuple[int, int]:
-    """Tokens of the prompt and of the answer; the estimate where the server does not count."""
-    used = usage.prompt_tokens, usage.completion_tokens
-    return estimate if used == (0, 0) else used
+def _end(permit: Permit, usage: Usage, estimate: tuple[int, int], took_s: float) -> None:
+    """End a permit with the tokens that were used; the estimate where the server does not count."""
+    if usage.prompt_tokens or usage.completion_tokens:
+        permit.done(usage.prompt_tokens, usage.completion_tokens, took_s)
+    else:
+        permit.done(*estimate, took_s)
