@@ -33,6 +33,7 @@ NOTICED_WAIT_S = 0.05
 """What a row waits less than this is our own work about a request: nothing to be told of."""
 
 _STEP = math.log(1.02)
+_SHORTEST_S = 1e-6
 _COUNTED_AT_ONCE = 100
 """One by one, between all else that is done for a row, each would take four times as long."""
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -222,7 +223,7 @@ class RunStats:
 
 
 def _bucket_of(seconds: float) -> int:
-    return round(math.log(max(seconds, 1e-6)) / _STEP)
+    return round(math.log(seconds if seconds > _SHORTEST_S else _SHORTEST_S) / _STEP)
 
 
 def _quantiles(durations: Histogram) -> dict[str, float]:
