@@ -50,7 +50,10 @@ class MediaLoader:
 
     def is_needed(self, request: Request) -> bool:
         """Whether there is anything but text in it."""
-        return any(map(Message.contains_media, request.conversation.messages))
+        for message in request.conversation.messages:
+            if not isinstance(message.content, str) and message.contains_media():  # a few of all
+                return True
+        return False
 
     async def load(self, request: Request) -> Request:
         """The request with media that need nothing from outside any more.
