@@ -25,18 +25,21 @@ class CubicWindow:
         "_since_plateau_s",
         "_speed",
         "_tuning",
+        "is_search",
         "level",
         "plateau",
     )
 
     def __init__(self, level: float, tuning: Tuning = TUNING):
         self.level = self.plateau = level
+        self.is_search = False
+        """Whether the level doubles until it fails."""
         self._tuning = tuning
         self._depth = 0.0  # logarithm of plateau / reduced level
         self._since_plateau_s = 0.0  # negative before it
         self._speed = 1.0
         self._plateau_s = 0.0  # how long growth rests at the plateau
-        self._doubling_s = 0.0  # while the level is searched for
+        self._doubling_s = 0.0  # of a search
         self._best_level = 0.0  # what was borne lately, estimated
         self._grown_s = 0.0  # time of growth since the last reduction
 
@@ -64,7 +67,7 @@ class CubicWindow:
         `plateau_s` at the plateau.
         """
         tuning = self._tuning
-        self._speed, self._plateau_s, self._doubling_s = speed, plateau_s, 0.0
+        self._speed, self._plateau_s, self.is_search = speed, plateau_s, False
         if self._grown_s > tuning.min_growth_s:
             self._best_level *= tuning.best_level_decay_ratio
         self.plateau = max(plateau, tuning.min_level)
@@ -76,12 +79,7 @@ class CubicWindow:
         time, until the next congestion.
         """
         self.reduce_to(level, level)
-        self._doubling_s = doubling_s
-
-    @property
-    def is_search(self) -> bool:
-        """Whether the level doubles until it fails."""
-        return self._doubling_s > 0
+        self.is_search, self._doubling_s = True, doubling_s
 
     @property
     def is_moving(self) -> bool:
