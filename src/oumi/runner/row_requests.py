@@ -63,7 +63,8 @@ class RowRequests:
         """What the row took until now, to the microsecond."""
         latency_us = int(self._latency_s * 1e6)
         waited_us = int((time.monotonic() - self._started_s) * 1e6) - latency_us
-        return {"latency_s": latency_us / 1e6, "waited_s": max(waited_us, 0) / 1e6}
+        waited_s = waited_us / 1e6 if waited_us > 0 else 0.0
+        return {"latency_s": latency_us / 1e6, "waited_s": waited_s}
 
     def complete(
         self, session: Session, request: Request, record: Accept
