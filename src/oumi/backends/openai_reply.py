@@ -90,35 +90,29 @@ def decode_usage(usage: object) -> Usage:
     """Token counts; 0 for those that are missing, or are no counts."""
     if not isinstance(usage, dict):
         return Usage()
-    prompt = read_count(usage, "prompt_tokens")
-    completion = read_count(usage, "completion_tokens")
+    prompt_details = as_mapping(usage.get("prompt_tokens_details"))
+    completion_details = as_mapping(usage.get("completion_tokens_details"))
+    prompt = read_count(usage.get("prompt_tokens"))
+    completion = read_count(usage.get("completion_tokens"))
     # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
     # https://docs.x.ai/docs/guides/reasoning
-    uncounted = max(read_count(usage, "total_tokens") - prompt - completion, 0)
-    prompt_details = usage.get("prompt_tokens_details")
-    # Together has those of its cache in no object of their own.
-    cached = read_count(prompt_details, "cached_tokens") or read_count(usage, "cached_tokens")
-    reasoning = read_count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    uncounted = max(read_count(usage.get("total_tokens")) - prompt - completion, 0)
     return Usage(
         prompt,
         completion + uncounted,
-        cached,
-        reasoning or uncounted,
-        read_count(prompt_details, "cache_write_tokens"),
+        # Together has those of its cache in no object of their own.
+        read_count(prompt_details.get("cached_tokens")) or read_count(usage.get("cached_tokens")),
+        read_count(completion_details.get("reasoning_tokens")) or uncounted,
+        read_count(prompt_details.get("cache_write_tokens")),
     )
 
 
-def read_count(values: object, name: str) -> int:
-    """A number of tokens by its name; 0 for what is none. A side fact must not cost an answer."""
-    if not isinstance(values, dict):
+def read_count(value: object) -> int:
+    """A number of tokens; 0 for what is none. A side fact must not cost an answer."""
+    if not value:
         return 0
-    value = values.get(name, 0)
-    if type(value) is int and 0 <= value <= _MOST_TOKENS:  # as good as always
+    if type(value) is int and 0 < value <= _MOST_TOKENS:  # as good as always
         return value
-    return _count_in(value)
-
-
-def _count_in(value: object) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -132,9 +132,10 @@ def _decode_call(block: Mapping[str, Any]) -> ToolCall:
 
 def _decode_usage(value: object) -> Usage:
     """Token counts. The API counts what it reads from its cache and writes to it apart."""
-    read = read_count(value, "cache_read_input_tokens")
-    written = read_count(value, "cache_creation_input_tokens")
-    prompt = read_count(value, "input_tokens") + read + written
-    details = as_mapping(value).get("output_tokens_details")
-    thinking = read_count(details, "thinking_tokens")
-    return Usage(prompt, read_count(value, "output_tokens"), read, thinking, written)
+    usage = as_mapping(value)
+    read = read_count(usage.get("cache_read_input_tokens"))
+    written = read_count(usage.get("cache_creation_input_tokens"))
+    prompt = read_count(usage.get("input_tokens")) + read + written
+    thinking = as_mapping(usage.get("output_tokens_details")).get("thinking_tokens")
+    answer = read_count(usage.get("output_tokens"))
+    return Usage(prompt, answer, read, read_count(thinking), written)

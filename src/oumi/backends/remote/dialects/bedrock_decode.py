@@ -141,7 +141,9 @@ def _decode_call(call: Mapping[str, Any]) -> ToolCall:
 
 def _decode_usage(value: object) -> Usage:
     """Token counts. The API counts what it reads from its cache and writes to it apart."""
-    read = read_count(value, "cacheReadInputTokens")
-    written = read_count(value, "cacheWriteInputTokens")
-    prompt = read_count(value, "inputTokens") + read + written
-    return Usage(prompt, read_count(value, "outputTokens"), read, cache_creation_tokens=written)
+    usage = as_mapping(value)
+    read = read_count(usage.get("cacheReadInputTokens"))
+    written = read_count(usage.get("cacheWriteInputTokens"))
+    prompt = read_count(usage.get("inputTokens")) + read + written
+    answer = read_count(usage.get("outputTokens"))
+    return Usage(prompt, answer, read, cache_creation_tokens=written)

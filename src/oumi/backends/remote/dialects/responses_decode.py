@@ -95,11 +95,12 @@ def _finish_reason(data: Mapping[str, Any], *, has_calls: bool, refuses: bool) -
 
 def _decode_usage(value: object) -> Usage:
     usage = as_mapping(value)
-    prompt_details = usage.get("input_tokens_details")
+    prompt_details = as_mapping(usage.get("input_tokens_details"))
+    answer_details = as_mapping(usage.get("output_tokens_details"))
     return Usage(
-        read_count(usage, "input_tokens"),
-        read_count(usage, "output_tokens"),
-        read_count(prompt_details, "cached_tokens"),
-        read_count(usage.get("output_tokens_details"), "reasoning_tokens"),
-        read_count(prompt_details, "cache_write_tokens"),
+        read_count(usage.get("input_tokens")),
+        read_count(usage.get("output_tokens")),
+        read_count(prompt_details.get("cached_tokens")),
+        read_count(answer_details.get("reasoning_tokens")),
+        read_count(prompt_details.get("cache_write_tokens")),
     )
