@@ -44,6 +44,8 @@ _MOST_TOKENS = 2**53
 _ID_DIGITS = 9
 """Mistral's chat templates take ids of just this length."""
 
+_BESIDE_CONTENT = REASONING_FIELDS | {"tool_calls", "function_call"}
+
 # Mistral's citations: https://docs.mistral.ai/capabilities/citations
 _PARTS_WITHOUT_TEXT = ("text", "output_text", "reference")
 
@@ -63,9 +65,10 @@ def decode_choice(choice: Mapping[str, Any], usage: Any, *, logprobs: bool = Fal
 
 def decode_message(message: Mapping[str, Any]) -> Message:
     """The assistant's message. Missing content becomes an empty text, unless there are calls."""
-    calls = _decode_calls(message)
+    is_plain = _BESIDE_CONTENT.isdisjoint(message) or not any(map(message.get, _BESIDE_CONTENT))
+    calls = [] if is_plain else _decode_calls(message)
     content, reasoning = read_content(message.get("content"))
-    if REASONING_FIELDS.isdisjoint(message) and not (reasoning or calls):  # most answers by far
+    if is_plain and not reasoning:  # most answers by far
         return Message.of_answer(content)
     return Message(
         role=Role.ASSISTANT,

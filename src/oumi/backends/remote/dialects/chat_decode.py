@@ -92,11 +92,8 @@ def _check_is_no_error(event: Mapping[str, Any]) -> None:
 
 def _find_choice(choices: Any) -> dict[str, Any] | None:
     """The first choice; None where it holds no answer."""
-    if isinstance(choices, dict):
-        choices = [choices]
-    if not isinstance(choices, list) or not choices:
-        return None
-    first = choices[0] if len(choices) == 1 else _lowest(choices)
+    is_one = isinstance(choices, list) and len(choices) == 1  # as good as always
+    first = choices[0] if is_one else _lowest(choices)
     if not isinstance(first, dict) or first.get("error"):
         return None
     message = first.get("message")
@@ -105,8 +102,12 @@ def _find_choice(choices: Any) -> dict[str, Any] | None:
     return first if _holds_answer(message, first) else None
 
 
-def _lowest(choices: list[Any]) -> Any:
-    """The choice with the lowest index: not every server sends them in order."""
+def _lowest(choices: Any) -> Any:
+    """The choice with the lowest index: not every server sends them in order. What is no list is
+    itself the choice.
+    """
+    if not isinstance(choices, list):
+        return choices
     numbered = [choice for choice in choices if isinstance(choice, dict)]
     indices = [choice.get("index") for choice in numbered]
     if not all(isinstance(index, int) for index in indices):

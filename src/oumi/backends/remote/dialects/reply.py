@@ -26,13 +26,18 @@ def decode_object(body: bytes) -> dict[str, Any]:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
         data = _read_leniently(body)
-    if isinstance(data, list) and len(data) == 1:  # Gemini's errors
-        data = data[0]
     if not isinstance(data, dict):
-        raise BadReplyError(f"a reply that is no object: {shorten(body)}", body)
+        data = _only_object(data, body)
     if data.get("error"):
         raise error_in_reply(body)
     return data
+
+
+def _only_object(data: Any, body: bytes) -> dict[str, Any]:
+    """The object in a list of one, as Gemini's errors come."""
+    if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict):
+        return data[0]
+    raise BadReplyError(f"a reply that is no object: {shorten(body)}", body)
 
 
 def no_answer(body: bytes) -> BadReplyError:
@@ -46,9 +51,9 @@ def check_recordable(completion: Completion) -> None:
     Only what is kept as it came can be nested too deeply for that.
     """
     message = completion.message.__dict__  # attributes of pydantic's models take ten times as long
-    blocks, details, calls = map(message.get, _KEPT_AS_THEY_CAME)
-    if not (blocks or details or calls):
+    if not any(map(message.get, _KEPT_AS_THEY_CAME)):
         return
+    blocks, details, calls = map(message.get, _KEPT_AS_THEY_CAME)
     for value in (blocks, details, *(call.extra_content for call in calls or ())):
         if value is not None and not _is_within(value, _MOST_NESTED):
             raise ValueError("it is nested too deeply")
