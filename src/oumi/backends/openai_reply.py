@@ -65,14 +65,15 @@ def decode_choice(choice: Mapping[str, Any], usage: Any, *, logprobs: bool = Fal
 
 def decode_message(message: Mapping[str, Any]) -> Message:
     """The assistant's message. Missing content becomes an empty text, unless there are calls."""
-    is_plain = _BESIDE_CONTENT.isdisjoint(message) or not any(map(message.get, _BESIDE_CONTENT))
-    calls = [] if is_plain else _decode_calls(message)
-    content, reasoning = read_content(message.get("content"))
-    if is_plain and not reasoning:  # most answers by far
+    content = message.get("content")
+    has_more = not _BESIDE_CONTENT.isdisjoint(message) and any(map(message.get, _BESIDE_CONTENT))
+    if isinstance(content, str) and not has_more:  # most answers by far
         return Message.of_answer(content)
+    calls = _decode_calls(message)
+    text, reasoning = read_content(content)
     return Message(
         role=Role.ASSISTANT,
-        content=content or (None if calls else ""),
+        content=text or (None if calls else ""),
         tool_calls=calls or None,
         reasoning_content=read_reasoning(message) or reasoning or None,
         reasoning_details=read_details(message) or None,

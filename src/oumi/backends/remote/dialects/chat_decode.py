@@ -92,8 +92,7 @@ def _check_is_no_error(event: Mapping[str, Any]) -> None:
 
 def _find_choice(choices: Any) -> dict[str, Any] | None:
     """The first choice; None where it holds no answer."""
-    is_one = isinstance(choices, list) and len(choices) == 1  # as good as always
-    first = choices[0] if is_one else _lowest(choices)
+    first = choices[0] if isinstance(choices, list) and len(choices) == 1 else _lowest(choices)
     if not isinstance(first, dict) or first.get("error"):
         return None
     message = first.get("message")

@@ -26,17 +26,17 @@ def decode_object(body: bytes) -> dict[str, Any]:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
         data = _read_leniently(body)
-    if not isinstance(data, dict):
-        data = _only_object(data, body)
-    if data.get("error"):
+    found = data if isinstance(data, dict) else _only_object(data, body)
+    if found.get("error"):
         raise error_in_reply(body)
-    return data
+    return found
 
 
 def _only_object(data: Any, body: bytes) -> dict[str, Any]:
     """The object in a list of one, as Gemini's errors come."""
-    if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict):
-        return data[0]
+    only: object = data[0] if isinstance(data, list) and len(data) == 1 else None
+    if isinstance(only, dict):
+        return only
     raise BadReplyError(f"a reply that is no object: {shorten(body)}", body)
 
 
