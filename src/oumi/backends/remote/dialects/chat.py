@@ -37,6 +37,8 @@ _OWN_KINDS = {
 }
 """Kinds of constraints that a server has fields of its own for, instead of a schema."""
 
+_ASSISTANT = Role.ASSISTANT  # members of an enum are slow to look up
+
 _OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
 
@@ -63,7 +65,7 @@ def encode(
     if provider is not None and provider.reasoning_field is not None:
         _add_reasoning(messages, conversation, provider, provider.reasoning_field)
     body = {"messages": messages, **_tools(request), **shared}
-    if conversation.messages[-1].role is Role.ASSISTANT:
+    if conversation.messages[-1].role is _ASSISTANT:
         _continue_last(body, request, provider)
     return write_body(body, stream=stream)
 
