@@ -17,6 +17,7 @@ from oumi.backends.openai_reasoning import (
     read_reasoning,
     text_of,
 )
+from oumi.backends.recordable import check_recordable
 from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Usage
@@ -71,13 +72,15 @@ def decode_message(message: Mapping[str, Any]) -> Message:
         return Message.of_answer(content)
     calls = _decode_calls(message)
     text, reasoning = read_content(content)
-    return Message(
+    decoded = Message(
         role=Role.ASSISTANT,
         content=text or (None if calls else ""),
         tool_calls=calls or None,
         reasoning_content=read_reasoning(message) or reasoning or None,
         reasoning_details=read_details(message) or None,
     )
+    check_recordable(decoded)
+    return decoded
 
 
 def decode_finish_reason(value: object) -> FinishReason:

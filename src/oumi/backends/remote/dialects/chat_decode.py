@@ -14,7 +14,7 @@ from oumi.backends.openai_reply import decode_choice, decode_finish_reason
 from oumi.backends.openai_stream import StreamAssembler
 from oumi.backends.remote.dialects.json_events import JsonEvents
 from oumi.backends.remote.dialects.openai_api import decode_reply
-from oumi.backends.remote.dialects.reply import check_recordable, no_answer
+from oumi.backends.remote.dialects.reply import no_answer
 from oumi.backends.remote.dialects.stream import ReplyStream
 from oumi.backends.remote.errors import error_in_reply, to_text
 from oumi.core.configs import InferenceConfig
@@ -147,6 +147,4 @@ def _decode_choice(choice: Mapping[str, Any], usage: Any, config: InferenceConfi
             "message": {**message, "content": message["refusal"]},
             "finish_reason": "content_filter",
         }
-    completion = decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)
-    check_recordable(completion)
-    return completion
+    return decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)
