@@ -35,11 +35,15 @@ def _message(content: Any, calls_tools: bool) -> Message:
     return Message(role=Role.ASSISTANT, content=content, tool_calls=calls)
 
 
+def _completion(*fields: Any) -> Completion:  # of whose other fields none is to be made up
+    return Completion(*fields)
+
+
 CONTENTS = st.sampled_from(["1", " 1\n", "```\n1\n```", "one", "", None, PARTS])
 MESSAGES = st.builds(_message, CONTENTS, st.booleans())
-ANSWERS = st.builds(Completion, MESSAGES, st.sampled_from(FinishReason), st.just(Usage(10, 5)))
+ANSWERS = st.builds(_completion, MESSAGES, st.sampled_from(FinishReason), st.just(Usage(10, 5)))
 ROWS = st.builds(
-    Completion,
+    _completion,
     MESSAGES,
     st.sampled_from(FinishReason),
     st.just(Usage(10, 5)),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from oumi.core.types.conversation import Conversation, Message, Role
 from oumi.errors import RequestError
 
-_TOOL, _DEVELOPER = Role.TOOL, Role.DEVELOPER  # members of an enum are slow to look up
+_CHANGED = (Role.TOOL, Role.DEVELOPER)
+"""The roles of messages that may be sent otherwise than they are."""
 
 
 def sent_messages(conversation: Conversation, *, developer: bool = False) -> list[Message]:
@@ -16,13 +17,13 @@ def sent_messages(conversation: Conversation, *, developer: bool = False) -> lis
     """
     messages = conversation.messages
     for message in messages:
-        if (role := message.role) is _TOOL or role is _DEVELOPER:  # few conversations have any
+        if message.role in _CHANGED:  # few conversations have any
             return _with_ids([m if developer else _as_system(m) for m in messages])
     return messages
 
 
 def _as_system(message: Message) -> Message:
-    is_developer = message.role is _DEVELOPER
+    is_developer = message.role is Role.DEVELOPER
     return message.model_copy(update={"role": Role.SYSTEM}) if is_developer else message
 
 
@@ -31,7 +32,7 @@ def _with_ids(messages: list[Message]) -> list[Message]:
     found: list[Message] = []
     for number, message in enumerate(messages):
         open_ids += [call.id for call in message.tool_calls or ()]
-        if message.role is _TOOL:
+        if message.role is Role.TOOL:
             if message.tool_call_id is None:
                 message = message.model_copy(update={"tool_call_id": _only(open_ids, number)})
             if message.tool_call_id in open_ids:

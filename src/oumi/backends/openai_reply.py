@@ -17,6 +17,7 @@ from oumi.backends.openai_reasoning import (
     read_reasoning,
     text_of,
 )
+from oumi.backends.recordable import check_recordable
 from oumi.core.digest import new_digest
 from oumi.core.json_text import write_json
 from oumi.core.types.completion import Completion, Usage
@@ -44,6 +45,8 @@ _MOST_TOKENS = 2**53
 _ID_DIGITS = 9
 """Mistral's chat templates take ids of just this length."""
 
+_BESIDE_CONTENT = REASONING_FIELDS | {"tool_calls", "function_call"}
+
 # Mistral's citations: https://docs.mistral.ai/capabilities/citations
 _PARTS_WITHOUT_TEXT = ("text", "output_text", "reference")
 
@@ -63,17 +66,21 @@ def decode_choice(choice: Mapping[str, Any], usage: Any, *, logprobs: bool = Fal
 
 def decode_message(message: Mapping[str, Any]) -> Message:
     """The assistant's message. Missing content becomes an empty text, unless there are calls."""
-    calls = _decode_calls(message)
-    content, reasoning = read_content(message.get("content"))
-    if REASONING_FIELDS.isdisjoint(message) and not (reasoning or calls):  # most answers by far
+    content = message.get("content")
+    has_more = not _BESIDE_CONTENT.isdisjoint(message) and any(map(message.get, _BESIDE_CONTENT))
+    if isinstance(content, str) and not has_more:  # most answers by far
         return Message.of_answer(content)
-    return Message(
+    calls = _decode_calls(message)
+    text, reasoning = read_content(content)
+    decoded = Message(
         role=Role.ASSISTANT,
-        content=content or (None if calls else ""),
+        content=text or (None if calls else ""),
         tool_calls=calls or None,
         reasoning_content=read_reasoning(message) or reasoning or None,
         reasoning_details=read_details(message) or None,
     )
+    check_recordable(decoded)
+    return decoded
 
 
 def decode_finish_reason(value: object) -> FinishReason:
@@ -90,35 +97,29 @@ def decode_usage(usage: object) -> Usage:
     """Token counts; 0 for those that are missing, or are no counts."""
     if not isinstance(usage, dict):
         return Usage()
-    prompt = read_count(usage, "prompt_tokens")
-    completion = read_count(usage, "completion_tokens")
+    prompt_details = as_mapping(usage.get("prompt_tokens_details"))
+    completion_details = as_mapping(usage.get("completion_tokens_details"))
+    prompt = read_count(usage.get("prompt_tokens"))
+    completion = read_count(usage.get("completion_tokens"))
     # xAI and Gemini leave reasoning out of `completion_tokens`, but not out of `total_tokens`:
     # https://docs.x.ai/docs/guides/reasoning
-    uncounted = max(read_count(usage, "total_tokens") - prompt - completion, 0)
-    prompt_details = usage.get("prompt_tokens_details")
-    # Together has those of its cache in no object of their own.
-    cached = read_count(prompt_details, "cached_tokens") or read_count(usage, "cached_tokens")
-    reasoning = read_count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    uncounted = max(read_count(usage.get("total_tokens")) - prompt - completion, 0)
     return Usage(
         prompt,
         completion + uncounted,
-        cached,
-        reasoning or uncounted,
-        read_count(prompt_details, "cache_write_tokens"),
+        # Together has those of its cache in no object of their own.
+        read_count(prompt_details.get("cached_tokens")) or read_count(usage.get("cached_tokens")),
+        read_count(completion_details.get("reasoning_tokens")) or uncounted,
+        read_count(prompt_details.get("cache_write_tokens")),
     )
 
 
-def read_count(values: object, name: str) -> int:
-    """A number of tokens by its name; 0 for what is none. A side fact must not cost an answer."""
-    if not isinstance(values, dict):
+def read_count(value: object) -> int:
+    """A number of tokens; 0 for what is none. A side fact must not cost an answer."""
+    if not value:
         return 0
-    value = values.get(name, 0)
-    if type(value) is int and 0 <= value <= _MOST_TOKENS:  # as good as always
+    if type(value) is int and 0 < value <= _MOST_TOKENS:  # as good as always
         return value
-    return _count_in(value)
-
-
-def _count_in(value: object) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

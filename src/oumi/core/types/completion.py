@@ -125,14 +125,18 @@ class Completion(NamedTuple):
         return data
 
 
-_METADATA = ("usage", "finish_reason", "logprobs", "structured", "raw_content", "from_cache")
+_SOMETIMES = ("logprobs", "structured", "raw_content", "from_cache")
+_METADATA = ("usage", "finish_reason", *_SOMETIMES)
 
 
 def answer_metadata(given: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of a conversation with what an answer adds, from its `Completion.to_dict`, in
     place of what an earlier answer has added.
     """
-    added = {name: record[name] for name in _METADATA if name in record}
+    added = {"usage": record["usage"], "finish_reason": record["finish_reason"]}
+    for name in _SOMETIMES:
+        if name in record:
+            added[name] = record[name]
     if not given:
         return added
     kept = {k: value for k, value in given.items() if k not in _METADATA or k in record}

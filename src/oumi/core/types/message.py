@@ -95,7 +95,7 @@ class Message(BaseModel):
     @classmethod
     def of_answer(cls, content: str) -> Self:
         """An assistant's message of nothing but this text, made without its validation."""
-        fields = {**_UNSET, "content": content, "role": Role.ASSISTANT}
+        fields = {**_OF_ANSWERS, "content": content}
         return make_valid(cls, fields, {"content", "role"})
 
     @model_validator(mode="after")
@@ -226,5 +226,5 @@ class Message(BaseModel):
         return f"{name}{self.role.upper()}: {' | '.join(parts)}"
 
 
-_UNSET: dict[str, Any] = dict.fromkeys(Message.model_fields)
-"""All fields in their order, each with its default."""
+_OF_ANSWERS: dict[str, Any] = {**dict.fromkeys(Message.model_fields), "role": Role.ASSISTANT}
+"""All fields in their order, each with its default, but for the role."""

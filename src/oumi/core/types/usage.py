@@ -36,17 +36,15 @@ class Usage(NamedTuple):
 
     def to_dict(self) -> dict[str, int]:
         """As JSON-ready values; those of a cache and of reasoning only where there are any."""
-        counts = {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-        }
-        if self.cached_tokens:
-            counts["cached_tokens"] = self.cached_tokens
-        if self.cache_creation_tokens:
-            counts["cache_creation_tokens"] = self.cache_creation_tokens
-        if self.reasoning_tokens:
-            counts["reasoning_tokens"] = self.reasoning_tokens
-        counts["total_tokens"] = self.total_tokens
+        prompt, completion, cached, reasoning, written = self
+        counts = {"prompt_tokens": prompt, "completion_tokens": completion}
+        if cached:
+            counts["cached_tokens"] = cached
+        if written:
+            counts["cache_creation_tokens"] = written
+        if reasoning:
+            counts["reasoning_tokens"] = reasoning
+        counts["total_tokens"] = prompt + completion
         return counts
 
     @classmethod

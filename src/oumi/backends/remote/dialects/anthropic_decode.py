@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any
 
 from oumi.backends.openai_reply import as_mapping, read_count, read_id
+from oumi.backends.recordable import check_recordable
 from oumi.backends.remote.dialects.anthropic_encode import answers_by_tool
 from oumi.backends.remote.dialects.anthropic_stream import MessageAssembler
 from oumi.backends.remote.dialects.json_events import JsonEvents
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, to_json
-from oumi.backends.remote.dialects.reply import check_recordable, decode_object, no_answer
+from oumi.backends.remote.dialects.reply import decode_object, no_answer
 from oumi.backends.remote.dialects.stream import ReplyStream, decode_stream, is_stream
 from oumi.backends.remote.errors import UnreadableAnswerError
 from oumi.core.configs.inference_config import InferenceConfig
@@ -73,7 +74,7 @@ def _decode_message(data: Mapping[str, Any], config: InferenceConfig) -> Complet
     if finish_reason is FinishReason.CONTENT_FILTER and not text:
         text = as_mapping(data.get("stop_details")).get("explanation") or ""
     completion = Completion(_message(blocks, text), finish_reason, _decode_usage(data.get("usage")))
-    check_recordable(completion)
+    check_recordable(completion.message)
     return completion
 
 
@@ -132,9 +133,10 @@ def _decode_call(block: Mapping[str, Any]) -> ToolCall:
 
 def _decode_usage(value: object) -> Usage:
     """Token counts. The API counts what it reads from its cache and writes to it apart."""
-    read = read_count(value, "cache_read_input_tokens")
-    written = read_count(value, "cache_creation_input_tokens")
-    prompt = read_count(value, "input_tokens") + read + written
-    details = as_mapping(value).get("output_tokens_details")
-    thinking = read_count(details, "thinking_tokens")
-    return Usage(prompt, read_count(value, "output_tokens"), read, thinking, written)
+    usage = as_mapping(value)
+    read = read_count(usage.get("cache_read_input_tokens"))
+    written = read_count(usage.get("cache_creation_input_tokens"))
+    prompt = read_count(usage.get("input_tokens")) + read + written
+    thinking = as_mapping(usage.get("output_tokens_details")).get("thinking_tokens")
+    answer = read_count(usage.get("output_tokens"))
+    return Usage(prompt, answer, read, read_count(thinking), written)

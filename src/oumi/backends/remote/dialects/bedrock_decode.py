@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from oumi.backends.openai_reply import as_mapping, read_count, read_id
+from oumi.backends.recordable import check_recordable
 from oumi.backends.remote.dialects.bedrock_encode import answers_by_tool
 from oumi.backends.remote.dialects.bedrock_stream import ConverseAssembler, ConverseEvents
 from oumi.backends.remote.dialects.message_blocks import ANSWER_TOOL, to_json
 from oumi.backends.remote.dialects.reply import (
-    check_recordable,
     decode_object,
     no_answer,
     shorten,
@@ -91,7 +91,7 @@ def _decode_message(content: Any, data: Mapping[str, Any], config: InferenceConf
         if finish_reason is FinishReason.TOOL_CALLS:
             finish_reason = FinishReason.STOP
     completion = Completion(_message(blocks), finish_reason, _decode_usage(data.get("usage")))
-    check_recordable(completion)
+    check_recordable(completion.message)
     return completion
 
 
@@ -141,7 +141,9 @@ def _decode_call(call: Mapping[str, Any]) -> ToolCall:
 
 def _decode_usage(value: object) -> Usage:
     """Token counts. The API counts what it reads from its cache and writes to it apart."""
-    read = read_count(value, "cacheReadInputTokens")
-    written = read_count(value, "cacheWriteInputTokens")
-    prompt = read_count(value, "inputTokens") + read + written
-    return Usage(prompt, read_count(value, "outputTokens"), read, cache_creation_tokens=written)
+    usage = as_mapping(value)
+    read = read_count(usage.get("cacheReadInputTokens"))
+    written = read_count(usage.get("cacheWriteInputTokens"))
+    prompt = read_count(usage.get("inputTokens")) + read + written
+    answer = read_count(usage.get("outputTokens"))
+    return Usage(prompt, answer, read, cache_creation_tokens=written)

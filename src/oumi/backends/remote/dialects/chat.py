@@ -37,6 +37,8 @@ _OWN_KINDS = {
 }
 """Kinds of constraints that a server has fields of its own for, instead of a schema."""
 
+_ASSISTANT = Role.ASSISTANT  # members of an enum are slow to look up
+
 _OWN_FIELDS = ("messages", "model", "n", "stream", "stream_options")
 
 
@@ -58,12 +60,13 @@ def encode(
     provider: Provider | None = None,
 ) -> bytes:
     """The body of a request. Raises RequestError for what cannot be sent."""
-    messages = _messages(request.conversation, provider)
-    continuing = _continuing(request, provider)
-    if "prefix" in continuing:
-        messages[-1] |= continuing
-        continuing = {}
-    body = {"messages": messages, **_tools(request), **shared, **continuing}
+    conversation = request.conversation
+    messages = encode_messages(conversation, provider)
+    if provider is not None and provider.reasoning_field is not None:
+        _add_reasoning(messages, conversation, provider, provider.reasoning_field)
+    body = {"messages": messages, **_tools(request), **shared}
+    if conversation.messages[-1].role is _ASSISTANT:
+        _continue_last(body, request, provider)
     return write_body(body, stream=stream)
 
 
@@ -100,15 +103,12 @@ def check(config: InferenceConfig) -> None:
     check_family(model.model_name, generation)
 
 
-def _messages(conversation: Conversation, provider: Provider | None) -> list[dict[str, Any]]:
-    messages = encode_messages(conversation, provider)
-    if provider is None or provider.reasoning_field is None:
-        return messages
-    name, required = provider.reasoning_field, provider.reasoning_required
-    return [
-        encoded | encode_reasoning(message, name, required=required)
-        for message, encoded in zip(conversation.messages, messages, strict=True)
-    ]
+def _add_reasoning(
+    messages: list[dict[str, Any]], conversation: Conversation, provider: Provider, name: str
+) -> None:
+    """Send the reasoning of earlier answers back in the API's field for it."""
+    for message, encoded in zip(conversation.messages, messages, strict=True):
+        encoded |= encode_reasoning(message, name, required=provider.reasoning_required)
 
 
 def _tools(request: Request) -> dict[str, Any]:
@@ -119,11 +119,10 @@ def _tools(request: Request) -> dict[str, Any]:
     return {"tools": tools, **_WITH_TOOLS.encode(request.config)}
 
 
-def _continuing(request: Request, provider: Provider | None) -> dict[str, Any]:
-    """What has a last message of the assistant continued: fields of the body, or of the message."""
-    if request.conversation.messages[-1].role is not Role.ASSISTANT:
-        return {}
-    return _IF_ANSWERED.encode(request.config, provider)
+def _continue_last(body: dict[str, Any], request: Request, provider: Provider | None) -> None:
+    """Have a last message of the assistant continued, by fields of the body or of the message."""
+    fields = _IF_ANSWERED.encode(request.config, provider)
+    (body["messages"][-1] if "prefix" in fields else body).update(fields)
 
 
 def _continue(value: bool, provider: Provider | None) -> dict[str, Any]:

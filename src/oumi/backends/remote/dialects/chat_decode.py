@@ -14,7 +14,7 @@ from oumi.backends.openai_reply import decode_choice, decode_finish_reason
 from oumi.backends.openai_stream import StreamAssembler
 from oumi.backends.remote.dialects.json_events import JsonEvents
 from oumi.backends.remote.dialects.openai_api import decode_reply
-from oumi.backends.remote.dialects.reply import check_recordable, no_answer
+from oumi.backends.remote.dialects.reply import no_answer
 from oumi.backends.remote.dialects.stream import ReplyStream
 from oumi.backends.remote.errors import error_in_reply, to_text
 from oumi.core.configs import InferenceConfig
@@ -92,11 +92,7 @@ def _check_is_no_error(event: Mapping[str, Any]) -> None:
 
 def _find_choice(choices: Any) -> dict[str, Any] | None:
     """The first choice; None where it holds no answer."""
-    if isinstance(choices, dict):
-        choices = [choices]
-    if not isinstance(choices, list) or not choices:
-        return None
-    first = choices[0] if len(choices) == 1 else _lowest(choices)
+    first = choices[0] if isinstance(choices, list) and len(choices) == 1 else _lowest(choices)
     if not isinstance(first, dict) or first.get("error"):
         return None
     message = first.get("message")
@@ -105,8 +101,12 @@ def _find_choice(choices: Any) -> dict[str, Any] | None:
     return first if _holds_answer(message, first) else None
 
 
-def _lowest(choices: list[Any]) -> Any:
-    """The choice with the lowest index: not every server sends them in order."""
+def _lowest(choices: Any) -> Any:
+    """The choice with the lowest index: not every server sends them in order. What is no list is
+    itself the choice.
+    """
+    if not isinstance(choices, list):
+        return choices
     numbered = [choice for choice in choices if isinstance(choice, dict)]
     indices = [choice.get("index") for choice in numbered]
     if not all(isinstance(index, int) for index in indices):
@@ -147,6 +147,4 @@ def _decode_choice(choice: Mapping[str, Any], usage: Any, config: InferenceConfi
             "message": {**message, "content": message["refusal"]},
             "finish_reason": "content_filter",
         }
-    completion = decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)
-    check_recordable(completion)
-    return completion
+    return decode_choice(choice, usage, logprobs=config.generation.logprobs is not None)

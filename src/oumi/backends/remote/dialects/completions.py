@@ -16,7 +16,6 @@ from oumi.backends.remote.dialects.chat import check as check
 from oumi.backends.remote.dialects.json_events import JsonEvents
 from oumi.backends.remote.dialects.model_list import decode_models as decode_models
 from oumi.backends.remote.dialects.openai_api import SAMPLING, decode_reply, write_body
-from oumi.backends.remote.dialects.reply import check_recordable
 from oumi.backends.remote.dialects.stream import ReplyStream
 from oumi.backends.remote.errors import error_in_reply, to_text
 from oumi.backends.setting_map import SettingMap, field
@@ -134,10 +133,7 @@ def _decode_choice(choice: Mapping[str, Any], usage: Any, config: InferenceConfi
     logprobs = choice.get("logprobs")
     given = from_legacy(logprobs) if logprobs and "tokens" in logprobs else logprobs
     whole = {**choice, "message": {"content": choice["text"]}, "logprobs": given}
-    wanted = config.generation.logprobs is not None
-    completion = decode_choice(whole, usage, logprobs=wanted)
-    check_recordable(completion)
-    return completion
+    return decode_choice(whole, usage, logprobs=config.generation.logprobs is not None)
 
 
 # How each setting is sent.

@@ -9,13 +9,9 @@ import orjson
 from oumi.backends.remote.errors import BadReplyError, PageError, error_in_reply
 from oumi.backends.remote.pages import is_page
 from oumi.core.json_text import read_json_leniently
-from oumi.core.types.completion import Completion
 
 _SHOWN = 200
-_MOST_NESTED = 150
-"""JSON is read to a depth of 200, and an answer stands a few levels deep in a line."""
 _SEARCHED = 1_000  # a page begins as one
-_KEPT_AS_THEY_CAME = ("content_blocks", "reasoning_details", "tool_calls")
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
@@ -26,41 +22,23 @@ def decode_object(body: bytes) -> dict[str, Any]:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
         data = _read_leniently(body)
-    if isinstance(data, list) and len(data) == 1:  # Gemini's errors
-        data = data[0]
-    if not isinstance(data, dict):
-        raise BadReplyError(f"a reply that is no object: {shorten(body)}", body)
-    if data.get("error"):
+    found = data if isinstance(data, dict) else _only_object(data, body)
+    if found.get("error"):
         raise error_in_reply(body)
-    return data
+    return found
+
+
+def _only_object(data: Any, body: bytes) -> dict[str, Any]:
+    """The object in a list of one, as Gemini's errors come."""
+    only: object = data[0] if isinstance(data, list) and len(data) == 1 else None
+    if isinstance(only, dict):
+        return only
+    raise BadReplyError(f"a reply that is no object: {shorten(body)}", body)
 
 
 def no_answer(body: bytes) -> BadReplyError:
     """The error for an object without an answer in it."""
     return BadReplyError(f"a reply without an answer: {shorten(body)}", body)
-
-
-def check_recordable(completion: Completion) -> None:
-    """Raise ValueError for an answer that could be recorded, but not read again.
-
-    Only what is kept as it came can be nested too deeply for that.
-    """
-    message = completion.message.__dict__  # attributes of pydantic's models take ten times as long
-    blocks, details, calls = map(message.get, _KEPT_AS_THEY_CAME)
-    if not (blocks or details or calls):
-        return
-    for value in (blocks, details, *(call.extra_content for call in calls or ())):
-        if value is not None and not _is_within(value, _MOST_NESTED):
-            raise ValueError("it is nested too deeply")
-
-
-def _is_within(value: Any, depth: int) -> bool:
-    """Whether a value is nested at most so deeply."""
-    if isinstance(value, dict):
-        return depth > 0 and all(_is_within(part, depth - 1) for part in value.values())
-    if isinstance(value, list):
-        return depth > 0 and all(_is_within(part, depth - 1) for part in value)
-    return True
 
 
 def shorten(body: bytes) -> str:

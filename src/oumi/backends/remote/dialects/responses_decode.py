@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 
 from oumi.backends.openai_reply import as_mapping, read_count
+from oumi.backends.recordable import check_recordable
 from oumi.backends.remote.dialects import responses_output
 from oumi.backends.remote.dialects.json_events import JsonEvents
-from oumi.backends.remote.dialects.reply import check_recordable, decode_object, no_answer
+from oumi.backends.remote.dialects.reply import decode_object, no_answer
 from oumi.backends.remote.dialects.responses_stream import ResponseAssembler
 from oumi.backends.remote.dialects.stream import ReplyStream, decode_stream, is_stream
 from oumi.backends.remote.errors import UnreadableAnswerError
@@ -77,7 +78,7 @@ def _decode_response(data: Mapping[str, Any], config: InferenceConfig) -> Comple
         _decode_usage(data.get("usage")),
         responses_output.logprobs_of_items(items) if logprobs else None,
     )
-    check_recordable(completion)
+    check_recordable(completion.message)
     return completion
 
 
@@ -95,11 +96,12 @@ def _finish_reason(data: Mapping[str, Any], *, has_calls: bool, refuses: bool) -
 
 def _decode_usage(value: object) -> Usage:
     usage = as_mapping(value)
-    prompt_details = usage.get("input_tokens_details")
+    prompt_details = as_mapping(usage.get("input_tokens_details"))
+    answer_details = as_mapping(usage.get("output_tokens_details"))
     return Usage(
-        read_count(usage, "input_tokens"),
-        read_count(usage, "output_tokens"),
-        read_count(prompt_details, "cached_tokens"),
-        read_count(usage.get("output_tokens_details"), "reasoning_tokens"),
-        read_count(prompt_details, "cache_write_tokens"),
+        read_count(usage.get("input_tokens")),
+        read_count(usage.get("output_tokens")),
+        read_count(prompt_details.get("cached_tokens")),
+        read_count(answer_details.get("reasoning_tokens")),
+        read_count(prompt_details.get("cache_write_tokens")),
     )
