@@ -125,9 +125,9 @@ def write_at(file: int, line: bytes, offset: int) -> None:
     """All of a line, which the disk may take in parts. The place is ours to say: after a line that
     was taken back, the file's own position would leave a hole.
     """
-    written = 0
-    while written < len(line):
-        written += os.pwrite(file, line[written:], offset + written)
+    while line:
+        written = os.pwrite(file, line, offset)
+        line, offset = line[written:], offset + written
 
 
 def whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -189,9 +189,10 @@ class LineReader:
     def read(self, offset: int) -> bytes:
         """The line that begins there."""
         start, block = self._held
-        if offset >= start and (end := block.find(b"\n", offset - start)) >= 0:
+        at = offset - start
+        if at >= 0 and (end := block.find(b"\n", at)) >= 0:
             self._last = offset
-            return block[offset - start : end + 1]
+            return block[at : end + 1]
         is_near = abs(offset - self._last) < _NEAR_BYTES
         self._last = offset
         return self._read_around(offset) if is_near else line_at(self._file, offset)

@@ -101,7 +101,7 @@ class RecordTable:
         return None if entry is None or entry & _FREE else entry >> 1
 
     def __setitem__(self, row: int, place: int) -> None:
-        if (entry := self._entries.get(row)) is not None:
+        if self.unclaimed and (entry := self._entries.get(row)) is not None:
             self._make_way(row, entry)
         self._entries[row] = place << 1
 
