@@ -85,12 +85,13 @@ class JsonlSource(Source):
 
     def _number_rows(self, file: BufferedReader, mark: _Mark) -> Iterator[tuple[int, bytes]]:
         """The lines that hold a row from a mark on, each with its number. Further marks are set."""
-        row = mark.row
-        for number, line in _number_rows(file, mark.line):
-            row += 1
+        lines, row = _number_rows(file, mark.line), mark.row
+        for number, line in lines:
+            if row > self._marks[-1].row:
+                self._marks.append(_Mark(row, number - 1, file.tell() - len(line)))
             yield number, line
-            if row % _MARKED_ROWS == 0 and row > self._marks[-1].row:
-                self._marks.append(_Mark(row, number, file.tell()))
+            yield from islice(lines, _MARKED_ROWS - 1)
+            row += _MARKED_ROWS
 
     def line_of(self, index: int) -> bytes:
         """One row as JSON text. The first call goes through the file; 8 bytes a row stay."""
@@ -122,19 +123,16 @@ def _parse_rows(lines: Iterable[tuple[int, bytes]], name: str, start: int = 0) -
     for index, (number, line) in enumerate(lines, start):
         if index == 0 and (what := other_format(line)):
             raise InputError(f"{name}: {what}")
-        yield _parse(index, number, line, name)
-
-
-def _parse(index: int, number: int, line: bytes, name: str) -> Row:
-    try:
-        conversation = Conversation.model_validate_json(line)
-    except Exception as error:  # whatever is wrong with a row, the others go on
-        reason = _describe(error, line)
-    else:
-        if conversation.messages:
-            return Row(index, conversation, None, number)
-        reason = NO_MESSAGES
-    return Row(index, None, InputError(f"{name}:{number}: {reason}"), number)
+        try:
+            conversation = Conversation.model_validate_json(line)
+        except Exception as error:  # whatever is wrong with a row, the others go on
+            reason = _describe(error, line)
+        else:
+            if conversation.messages:
+                yield Row(index, conversation, None, number)
+                continue
+            reason = NO_MESSAGES
+        yield Row(index, None, InputError(f"{name}:{number}: {reason}"), number)
 
 
 def _number_rows(lines: Iterable[bytes], before: int = 0) -> Iterator[tuple[int, bytes]]:
