@@ -93,9 +93,9 @@ class CheckedRows(Iterator[Row]):
         """Check what has to be checked before any row is asked: as many rows as are kept, for
         `_FIRST_S` at most. Raises InputError, which lists the first errors.
         """
-        self._look(_FIRST_S, self._most_kept)
-        if self._errors:
-            self._look(_ERRORS_S)
+        self._check_ahead(_FIRST_S, self._most_kept)
+        if 0 < len(self._errors) <= _MAX_ERRORS_SHOWN:
+            self._check_ahead(_ERRORS_S)
         self._raise_errors()
         if self.is_complete:
             self.finish()
@@ -103,7 +103,7 @@ class CheckedRows(Iterator[Row]):
 
     def check(self, most_s: float = math.inf) -> None:
         """Check more rows, for some time at most. Raises InputError."""
-        self._look(most_s)
+        self._check_ahead(most_s)
         self._raise_errors()
 
     def finish(self) -> None:
@@ -122,10 +122,7 @@ class CheckedRows(Iterator[Row]):
         """The next row. Raises InputError where it, or one that was checked before, is not as it
         has to be.
         """
-        if self._taken == self.checked:
-            self._read_on()
-        if self._kept:
-            self._again = None  # which would go on with rows before these
+        if self._kept or self._read_on():
             row = self._kept.popleft()
         else:
             self._again = self._again or self._source.rows(self._taken)
@@ -133,45 +130,54 @@ class CheckedRows(Iterator[Row]):
         self._taken += 1
         return row
 
-    def _read_on(self) -> None:
-        self._kept_characters = 0
-        self._look(_AT_ONCE_S, _AT_ONCE)
+    def _read_on(self) -> bool:
+        """Check the next rows and hold them, unless some that are checked are not taken yet; whether
+        there are any now.
+        """
+        if self._taken < self.checked:
+            return False
+        self._again, self._kept_characters = None, 0
+        self._kept.extend(self._check(_AT_ONCE_S, _AT_ONCE))
         self._raise_errors()
-        if self._taken == self.checked:
+        if not self._kept:
             raise StopIteration
+        return True
 
-    def _look(self, most_s: float, most_rows: float = math.inf) -> None:
-        end_s, last = time.monotonic() + most_s, self.checked + most_rows
+    def _check_ahead(self, most_s: float, most_rows: float = math.inf) -> None:
+        """Check rows, and hold those that are the next to be taken as long as there is room."""
         is_next = self._taken + len(self._kept) == self.checked
-        while (
-            self.checked < last
-            and time.monotonic() < end_s
-            and len(self._errors) <= _MAX_ERRORS_SHOWN
-        ):
-            row = next(self._unchecked, None)
-            if row is None:
-                self.is_complete = True
-                return
-            self._check(row)
+        for row in self._check(most_s, most_rows):
             is_next = is_next and self._keep(row)
 
     def _keep(self, row: Row) -> bool:
         """Hold a row that is the next to be taken; whether there was room for it."""
         is_room = self._kept_characters < _MOST_KEPT_CHARACTERS
         if is_room := is_room and len(self._kept) < self._most_kept:
+            self._again = None  # which would go on with rows before this one
             self._kept.append(row)
             self._kept_characters += _characters(row.conversation)
         return is_room
 
-    def _check(self, row: Row) -> None:
-        self.checked += 1
-        if row.sample:  # its row was looked at with the first sample
-            return
-        if row.conversation is not None:
-            if (name := row.conversation.conversation_id) is not None:
-                self._ids.add(name)
-        elif not self._bad_rows_fail:
-            self._errors.append(str(row.error))
+    def _check(self, most_s: float, most_rows: float) -> Iterator[Row]:
+        """Check rows, one at least, and hand out each. It ends early where there are errors
+        enough.
+        """
+        end_s, last = time.monotonic() + most_s, self.checked + most_rows
+        for row in self._unchecked:
+            self.checked += 1
+            if row.sample:  # its row was looked at with the first sample
+                pass
+            elif row.conversation is not None:
+                if (name := row.conversation.conversation_id) is not None:
+                    self._ids.add(name)
+            elif not self._bad_rows_fail:
+                self._errors.append(str(row.error))
+                if len(self._errors) > _MAX_ERRORS_SHOWN:
+                    return
+            yield row
+            if self.checked >= last or time.monotonic() >= end_s:
+                return
+        self.is_complete = True
 
     @cached_property
     def _estimate(self) -> int | None:
