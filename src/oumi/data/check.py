@@ -131,8 +131,8 @@ class CheckedRows(Iterator[Row]):
         return row
 
     def _read_on(self) -> bool:
-        """Check the next rows and hold them, unless some that are checked are not taken yet; whether
-        there are any now.
+        """Check the next rows and hold them, once all that are checked are taken; whether that is
+        so. Raises StopIteration where there are no more.
         """
         if self._taken < self.checked:
             return False
