@@ -191,15 +191,15 @@ def _write_rows(
     sink: Sink, source: Source, answers: Answers, contract_at: ContractAt
 ) -> tuple[dict[str, int], PaidTokens]:
     """Hand each row to the sink with its answer or its failure; how many there are of each."""
-    counts = {"rows": 0, "done": 0, "failed": 0, "from_cache": 0}
+    rows = done = failed = cached = 0
     tokens = PaidTokens()
     for index, (number, row) in enumerate(sink.rows(source)):
-        counts["rows"] += 1
+        rows += 1
         record = answers.read(index)
         failure, from_cache = record.get("failure"), False
         if (answer := answer_in(record)) is not None:
             from_cache = answer.get("from_cache", False)
-            counts["from_cache"] += from_cache
+            cached += from_cache
             try:
                 finished = finish_record(contract_at(index), answer)
                 sink.add_answer(row, finished)
@@ -208,17 +208,17 @@ def _write_rows(
             except Exception as error:  # the others are written all the same
                 failure = paid_failure(error, answer).to_dict()
             else:
-                counts["done"] += 1
+                done += 1
                 if not from_cache:
-                    usage, share = finished["usage"], finished.get("price_share", 1.0)
-                    tokens.add(Usage.from_dict(usage), share)
+                    usage = Usage.from_dict(finished["usage"])
+                    tokens.add(usage, finished.get("price_share", 1.0))
         if failure is not None:
-            counts["failed"] += 1
+            failed += 1
             if not from_cache:
                 tokens.add(Usage.from_dict(failure.get("usage") or _NO_TOKENS))
             sink.add_failure(index, number, row, failure)
     sink.finish()
-    return counts, tokens
+    return {"rows": rows, "done": done, "failed": failed, "from_cache": cached}, tokens
 
 
 def paid_failure(error: Exception, answer: Mapping[str, Any]) -> Failure:
