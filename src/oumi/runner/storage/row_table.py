@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 _NONE = 2**64 - 1
 _LARGEST_GAP = 1_000_000  # 8 MB: a row number that is far from all others costs no more than that
+_SPARE = 1024  # rows for which there is room already, as most come about in order
 
 
 class RowTable:
@@ -19,15 +20,17 @@ class RowTable:
         self._far: dict[int, int] = {}  # of rows that are far beyond the others
 
     def __setitem__(self, row: int, value: int) -> None:
+        try:
+            self._dense[row] = value
+        except IndexError:
+            self._set_beyond(row, value)
+
+    def _set_beyond(self, row: int, value: int) -> None:
         missing = row + 1 - len(self._dense)
-        if missing == 1:  # most rows come about in order
-            self._dense.append(value)
-            return
         if missing > _LARGEST_GAP:
             self._far[row] = value
             return
-        if missing > 0:
-            self._dense.extend([_NONE] * missing)
+        self._dense.extend(array("Q", [_NONE]) * (missing + _SPARE))
         self._dense[row] = value
 
     def __delitem__(self, row: int) -> None:
@@ -37,9 +40,11 @@ class RowTable:
 
     def get(self, row: int) -> int | None:
         """The row's number; None where it has none."""
-        if row < len(self._dense) and (value := self._dense[row]) != _NONE:
-            return value
-        return self._far.get(row)
+        try:
+            value = self._dense[row]
+        except IndexError:
+            value = _NONE
+        return self._far.get(row) if value == _NONE else value
 
     @property
     def last(self) -> int:
