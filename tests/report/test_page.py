@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -219,7 +218,7 @@ def test_log_probabilities_are_shades(tmp_path: Path, open_report: OpenReport) -
         {"token": "yes", "logprob": -0.01},
         {"token": " no", "logprob": -3.0, "top_logprobs": [other]},
     ]
-    outcome = replace(made.outcome, logprobs={"content": tokens})
+    outcome = made.outcome._replace(logprobs={"content": tokens})
     run = write_run(tmp_path / "out.jsonl", [made._replace(outcome=outcome)])
     page = open_report(write_report([run]), "#/rows/0/0")
     page.get_by_text("How sure the model was").click()

@@ -10,6 +10,7 @@ import pytest
 from oumi.core.types import Completion, Failure, Message, Role, Usage
 from oumi.errors import OutputExistsError
 from oumi.runner.storage.journal import Journal
+from oumi.structured.finish import ValidRecord
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
 
@@ -36,6 +37,30 @@ def test_what_was_recorded_is_found_again(tmp_path: Path):
         assert journal.claim(1, B)
         assert not journal.claim(2, C), "a failure is asked again"
         assert text(journal, 0) == "a"
+
+
+def known_valid(journal: Journal, rows: int) -> list[bool]:
+    return [type(journal.read(row).get("completion")) is ValidRecord for row in range(rows)]
+
+
+def test_an_answer_is_known_to_be_valid_while_it_is_the_last_word_and_the_journal_is_open(
+    tmp_path: Path,
+):
+    path = tmp_path / "j"
+    with Journal(path) as journal:
+        for row in range(4):
+            journal.append(row, A, answer("1"))
+        for row in range(3):
+            journal.note_valid(row)
+        assert known_valid(journal, 5) == [True, True, True, False, False]
+        journal.append(0, A, answer("a"))
+        journal.append_failure(1, A, Failure("X", "no"))
+        assert known_valid(journal, 4) == [False, False, True, False]
+        assert [text(journal, row) for row in (0, 2, 3)] == ["a", "1", "1"]
+    with Journal(path) as journal:
+        assert journal.claim(2, A)
+        assert text(journal, 2) == "1"
+        assert known_valid(journal, 3) == [False] * 3, "the file says nothing of it"
 
 
 def test_reordered_and_extended_input_is_found_by_key(tmp_path: Path):
@@ -104,6 +129,7 @@ from pathlib import Path
 from oumi.core.types import Completion, Message, Role
 from oumi.errors import StorageError
 from oumi.runner.storage.journal import Journal
+from oumi.structured.finish import ValidRecord
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 answer = Completion(Message(role=Role.ASSISTANT, content="a" * 100))

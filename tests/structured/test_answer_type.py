@@ -6,6 +6,7 @@ import json
 import pickle
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from pydantic import BaseModel, field_validator
@@ -87,6 +88,31 @@ def test_answers_of_a_file_are_objects_too_when_they_are_read_again(
         again = opened.infer(inference_config=settings(**paths))
         assert again[1].parsed() == LAMP
     assert server.stats()["requests"] == 2
+
+
+class Logged(BaseModel):
+    judged: ClassVar[list[str]] = []
+    name: str
+
+    @field_validator("name")
+    @classmethod
+    def _log(cls, value: str) -> str:
+        cls.judged.append(value)
+        return value
+
+
+def test_an_answer_that_is_valid_as_it_comes_is_judged_once(server: FaultServer, tmp_path: Path):
+    server.plan(message={"content": '{"name": "a"}'})
+    config = InferenceConfig(
+        generation=GenerationParams(guided_decoding=GuidedDecodingParams(json=Logged)),
+        input_path=str(write_rows(tmp_path / "in.jsonl", 3)),
+        output_path=str(tmp_path / "out.jsonl"),
+    )
+    with engine(server) as opened:
+        opened.infer(inference_config=config)
+    assert Logged.judged == ["a"] * 3
+    lines = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert [json.loads(line)["metadata"]["structured"] for line in lines] == ["native"] * 3
 
 
 def test_an_interrupted_run_is_judged_by_the_class_when_it_goes_on(

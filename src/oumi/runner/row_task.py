@@ -158,6 +158,7 @@ class RowTask:
         if completion is None:
             completion = await self._requests.complete(self._session, request, self._record)
             if is_valid_as_is(contract, completion):
+                self._store.note_valid(self._row.index)
                 return completion
             self._usage = completion.usage
         outcome = outcome_of(contract, completion)

@@ -75,6 +75,9 @@ class ResultJournal:
         """Record an answer. How long a batch took says nothing of a row, and is not recorded."""
         self._journal.append(row, key, answer)
 
+    def note_valid(self, row: int) -> None:
+        """What leaves here is judged where it is taken."""
+
     def append_failure(self, row: int, key: str, failure: Failure, **times: float) -> None:
         """Record the reason why the row has no answer in this attempt."""
         self._journal.append_failure(row, key, failure, attempt=self._state.attempt)

@@ -43,7 +43,7 @@ from oumi.runner.storage.journal_lines import (
 from oumi.runner.storage.lock import Lock, holder_of, try_lock
 from oumi.runner.storage.record_table import RecordTable
 from oumi.structured.contract import Contract
-from oumi.structured.finish import record_is_valid
+from oumi.structured.finish import ValidRecord, record_is_valid
 
 _KEPT = "What was recorded before is intact"
 
@@ -141,6 +141,10 @@ class Journal:
         record |= facts
         self._write(row, record)
 
+    def note_valid(self, row: int) -> None:
+        """Note that the row's answer was judged, and is valid exactly as it is."""
+        self._records.note_valid(row)
+
     def append_failure(self, row: int, key: str, failure: Failure, **facts: Any) -> None:
         """Write a failure; the row is asked again by the next run. Raises StorageError."""
         self._write(row, {"key": key, "row": row, "failure": failure.to_dict(), **facts})
@@ -169,6 +173,8 @@ class Journal:
             record: dict[str, Any] = parse_json(self._lines.read(place))
         except OSError as error:
             raise StorageError(f"{self.path}: cannot be read: {reason_of(error)}") from error
+        if self._records.is_valid(row):
+            record["completion"] = ValidRecord(record["completion"])
         return record
 
     def _take_lock(self) -> Lock:

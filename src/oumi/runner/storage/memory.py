@@ -38,6 +38,9 @@ class MemoryStore:
         """Keep an answer."""
         self._answers[row] = answer
 
+    def note_valid(self, row: int) -> None:
+        """Answers in memory are judged as they are joined to their conversations."""
+
     def append_failure(
         self, row: int, key: str, failure: Failure, **times: Unpack[RowTimes]
     ) -> None:

@@ -16,8 +16,10 @@ from itertools import compress
 from oumi.runner.storage.key_index import KeyIndex
 from oumi.runner.storage.row_table import RowTable
 
-_FREE = 1
-"""The lowest bit of an entry, above which stands a place: that of an answer that is unclaimed."""
+_FREE, _VALID = 1, 2
+"""The lowest bits of an entry, above which stands a place: that of an answer that is unclaimed, or
+of one that is known to be valid."""
+_FLAG_BITS = 2
 _UNUSED_BITS = 1
 """Of a key: a `RowTable` does not hold the largest number of 64 bits."""
 
@@ -41,7 +43,7 @@ class RecordTable:
         """Add an answer of an earlier run."""
         if (entry := self._entries.get(row)) is not None:
             self._make_way(row, entry)
-        self._entries[row] = place << 1 | _FREE
+        self._entries[row] = place << _FLAG_BITS | _FREE
         self._keys[row] = key >> _UNUSED_BITS
         self.unclaimed += 1
 
@@ -51,7 +53,7 @@ class RecordTable:
 
     def drop_at(self, row: int, place: int) -> bool:
         """Drop the answer at a place, if it is the last one that was added under this number."""
-        if self._entries.get(row) != place << 1 | _FREE:
+        if self._entries.get(row) != place << _FLAG_BITS | _FREE:
             return False
         del self._entries[row]
         self.unclaimed -= 1
@@ -60,7 +62,8 @@ class RecordTable:
     def drop(self, places: Collection[int]) -> None:
         """Drop the answers at these places, whatever their numbers are, in a pass over all."""
         dropped = frozenset(places)
-        found = [row for row, entry in self._entries.items() if entry >> 1 in dropped]
+        entries = self._entries.items()
+        found = [row for row, entry in entries if entry >> _FLAG_BITS in dropped]
         for row in found:
             del self._entries[row]
         is_kept = bytearray(place not in dropped for place in self._displaced_places)
@@ -98,19 +101,28 @@ class RecordTable:
     def get(self, row: int) -> int | None:
         """Where the record of a row of this run begins; None where it has none."""
         entry = self._entries.get(row)
-        return None if entry is None or entry & _FREE else entry >> 1
+        return None if entry is None or entry & _FREE else entry >> _FLAG_BITS
+
+    def note_valid(self, row: int) -> None:
+        """Note that the record of a row is an answer that was judged, and is valid as it is."""
+        self._entries.set_bits(row, _VALID)
+
+    def is_valid(self, row: int) -> bool:
+        """Whether that was noted of the row's record."""
+        entry = self._entries.get(row)
+        return entry is not None and entry & _VALID != 0
 
     def __setitem__(self, row: int, place: int) -> None:
         if self.unclaimed and (entry := self._entries.get(row)) is not None:
             self._make_way(row, entry)
-        self._entries[row] = place << 1
+        self._entries[row] = place << _FLAG_BITS
 
     def _make_way(self, row: int, entry: int) -> None:
         """Displace an answer whose number gets another record, if it is unclaimed."""
         if not entry & _FREE:
             return
         self._displaced_keys.append(self._key_of(row))
-        self._displaced_places.append(entry >> 1)
+        self._displaced_places.append(entry >> _FLAG_BITS)
         if self._index is not None:
             self._index.add(-len(self._displaced_keys))
 
@@ -124,7 +136,7 @@ class RecordTable:
             entry = self._entries.get(found)
             if entry is not None and entry & _FREE:  # else it was claimed, or displaced
                 del self._entries[found]
-                return entry >> 1
+                return entry >> _FLAG_BITS
         return None
 
     def _new_index(self) -> KeyIndex:

@@ -64,6 +64,12 @@ class RowStore(Answers, Protocol):
         """Record an answer, in place of an earlier one of the row. Raises StorageError."""
         ...
 
+    def note_valid(self, row: int) -> None:
+        """Note that the answer that was just recorded is valid exactly as it is, so that it need
+        not be judged again.
+        """
+        ...
+
     def append_failure(
         self, row: int, key: str, failure: Failure, **times: Unpack[RowTimes]
     ) -> None:
