@@ -18,8 +18,8 @@ _OWN_HEADERS = {"accept": "*/*", "accept-encoding": ACCEPTED_ENCODINGS, "user-ag
 class RequestHead(NamedTuple):
     """All of a request but the size of its body and the body."""
 
-    host: str
-    port: int
+    server: tuple[str, int]
+    """Its host and port."""
     lines: bytes
     mask: KeyMask
     """Masks the keys in what comes back."""
@@ -45,7 +45,8 @@ def make_head(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> Re
         )
     lines = [f"{method} {path}{query} HTTP/1.1", *map(": ".join, all_headers.items()), ""]
     text = "\r\n".join(lines).encode("latin-1")
-    return RequestHead(parts.hostname, parts.port or 80, text, find_mask(dict(headers), url))
+    server = parts.hostname, parts.port or 80
+    return RequestHead(server, text, find_mask(dict(headers), url))
 
 
 def _is_unfit(text: str) -> bool:
