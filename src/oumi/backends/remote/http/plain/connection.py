@@ -39,13 +39,21 @@ class Connection(asyncio.Protocol):
         self._came: asyncio.Future[None] | None = None  # while a stream waits for more
         self._is_streamed = self._is_paused = False
 
-    def exchange(self, call: Call, head: RequestHead) -> asyncio.Future[Reply]:
+    def exchange(
+        self, call: Call, head: RequestHead, *, streamed: bool = False
+    ) -> asyncio.Future[Reply]:
         """Write a call, and hand out what its whole reply will be in.
 
         That may also hold TransportError, and RequestError for a reply that is too large. Whoever
         waits for it no longer has to close the connection.
         """
-        replied = self._begin(call, head, streamed=False)
+        body = call.body
+        assert isinstance(body, bytes)  # noqa: S101  for the type checker
+        self._is_streamed = streamed
+        self._reader.begin(call)
+        self._replied = replied = self._loop.create_future()
+        self._unwritten = (head.with_size(len(body)), body)
+        self._writes.add(self, self._loop)
         self._limit_wait(call)
         return replied
 
@@ -54,7 +62,7 @@ class Connection(asyncio.Protocol):
 
         Raises as `exchange` does. Closed before its end, it closes the connection.
         """
-        replied = self._begin(call, head, streamed=True)
+        replied = self.exchange(call, head, streamed=True)
         reader = self._reader
         try:
             while reader.head is None and not replied.done():
@@ -76,16 +84,6 @@ class Connection(asyncio.Protocol):
             if not replied.done():
                 replied.cancel()
                 self.close()
-
-    def _begin(self, call: Call, head: RequestHead, *, streamed: bool) -> asyncio.Future[Reply]:
-        body = call.body
-        assert isinstance(body, bytes)  # noqa: S101  for the type checker
-        self._is_streamed = streamed
-        self._reader.begin(call)
-        self._replied = replied = self._loop.create_future()
-        self._unwritten = (head.with_size(len(body)), body)
-        self._writes.add(self, self._loop)
-        return replied
 
     def write(self) -> None:
         """Write the call, whose turn it is in the queue of writes."""

@@ -36,7 +36,8 @@ class ReplyReader:
         self._headers: dict[str, str] = {}
         self._status = 0  # until the head is read
         self._head_bytes = 0  # of what came while it was not
-        self._decoder: zlib._Decompress | None = None  # until a piece of a compressed body came
+        self._decoder: zlib._Decompress | None = None  # of a compressed body
+        self._is_open = False  # whether more of that has to come
         self._size = self._taken_size = 0  # of the body so far
         self._is_whole = False
         self.is_last = False
@@ -102,12 +103,14 @@ class ReplyReader:
             return
         self._status = status
         self._most_bytes = most_bytes(self.call, status)
-        self._is_compressed = self._headers.get("content-encoding", "").lower() in _COMPRESSED
+        if self._headers.get("content-encoding", "").lower() in _COMPRESSED:
+            self._decoder = zlib.decompressobj(_ANY_HEADER)
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
-        if self._is_compressed:
-            piece = self._decompress(piece)
+        if self._decoder is not None:
+            piece = self._decoder.decompress(piece, self._most_bytes - self._size + 1)
+            self._is_open = not self._decoder.eof
         self._size += len(piece)
         if self._size > self._most_bytes:
             piece = self._cut(piece)
@@ -120,11 +123,6 @@ class ReplyReader:
             if not self._parser.should_keep_alive():
                 self.is_last = True
 
-    def _decompress(self, piece: bytes) -> bytes:
-        if self._decoder is None:
-            self._decoder = zlib.decompressobj(_ANY_HEADER)
-        return self._decoder.decompress(piece, self._most_bytes - self._size + 1)
-
     def _cut(self, piece: bytes) -> bytes:
         """As much of a piece as an error may still hold. Any other reply may not be too large."""
         if self._status == 200:
@@ -134,7 +132,6 @@ class ReplyReader:
         return piece[:-excess]
 
     def _reply(self) -> Reply:
-        decoder = self._decoder
-        if decoder is not None and not decoder.eof and self._size < self._most_bytes:
+        if self._is_open and self._size < self._most_bytes:
             raise cut_off(self.call)
         return Reply(self._status, self._headers, self.take())
