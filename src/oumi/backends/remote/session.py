@@ -15,7 +15,7 @@ from oumi.backends.remote import embeddings, prompt_cache
 from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
-from oumi.backends.remote.errors import to_error
+from oumi.backends.remote.errors import BadReplyError, to_error
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.rate_limit_headers import HeaderObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
@@ -25,7 +25,7 @@ from oumi.backends.remote.masked_stream import mask_stream
 from oumi.backends.remote.model_families import family_of
 from oumi.backends.remote.prefill import Prefill
 from oumi.backends.remote.user_id import with_user_id
-from oumi.backends.remote.wrong_place import decode_unless_page, misdirected
+from oumi.backends.remote.wrong_place import check_is_no_page, misdirected
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import Conversation
@@ -164,7 +164,11 @@ class RemoteSession(Session):
             if reply.status in _TIMEOUT_STATUSES:
                 self.timed_out.add(key)
             raise self._refusal(reply, call)
-        return decode_unless_page(partial(decode, request), reply.headers, reply.body)
+        try:
+            return decode(request, reply.body)
+        except BadReplyError as error:
+            check_is_no_page(error, reply.headers, reply.body)
+            raise
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
@@ -190,7 +194,12 @@ class RemoteSession(Session):
                     replica.note_status(part.status)
                     self.rate_limits.observe(part.headers, part.status)
                     self.check(part, call)
-        yield decode_unless_page(lambda _: decoder.last(), head.headers, start)
+        try:
+            last = decoder.last()
+        except BadReplyError as error:
+            check_is_no_page(error, head.headers, start)
+            raise
+        yield last
 
     def build_call(self, request: Request, replica: Replica, *, stream: bool = False) -> Call:
         """Not signed yet. Raises RequestError for a request that cannot be sent."""
@@ -215,8 +224,11 @@ class RemoteSession(Session):
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply, call)
-        decode = partial(self.dialect.decode_models, chat_only=chat_only)
-        return decode_unless_page(decode, reply.headers, reply.body)
+        try:
+            return self.dialect.decode_models(reply.body, chat_only=chat_only)
+        except BadReplyError as error:
+            check_is_no_page(error, reply.headers, reply.body)
+            raise
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
