@@ -14,7 +14,6 @@ from oumi.errors import OumiError
 ACCEPTED_ENCODINGS = "gzip, deflate"
 
 _MAX_HEAD_BYTES = 1 << 18  # no server or proxy lets a head be longer
-_COMPRESSED = ("gzip", "x-gzip", "deflate")
 _ANY_HEADER = 32 + zlib.MAX_WBITS  # that of gzip or of zlib, which zlib tells apart
 
 
@@ -29,6 +28,8 @@ class ReplyReader:
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []  # of a body, that nobody took yet
+        self.is_last = False
+        """Whether the connection is of no use after this reply."""
 
     def begin(self, call: Call) -> None:
         """Read the reply to this call from now on."""
@@ -40,8 +41,6 @@ class ReplyReader:
         self._is_open = False  # whether more of that has to come
         self._size = self._taken_size = 0  # of the body so far
         self._is_whole = False
-        self.is_last = False
-        """Whether the connection is of no use after this reply."""
 
     def feed(self, data: bytes) -> Reply | None:
         """The reply, once it is whole. Raises TransportError for what is none, and RequestError
@@ -103,8 +102,8 @@ class ReplyReader:
             return
         self._status = status
         self._most_bytes = most_bytes(self.call, status)
-        if self._headers.get("content-encoding", "").lower() in _COMPRESSED:
-            self._decoder = zlib.decompressobj(_ANY_HEADER)
+        if "content-encoding" in self._headers:
+            self._decoder = _find_decoder(self._headers["content-encoding"])
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
@@ -135,3 +134,8 @@ class ReplyReader:
         if self._is_open and self._size < self._most_bytes:
             raise cut_off(self.call)
         return Reply(self._status, self._headers, self.take())
+
+
+def _find_decoder(encoding: str) -> zlib._Decompress | None:
+    is_known = encoding.lower() in ("gzip", "x-gzip", "deflate")
+    return zlib.decompressobj(_ANY_HEADER) if is_known else None
