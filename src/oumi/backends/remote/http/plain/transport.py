@@ -59,8 +59,7 @@ class PlainTransport:
             connection.close()
             raise
         idle.add(connection)
-        body = head.mask.mask(reply.body)
-        return reply if body is reply.body else reply._replace(body=body)
+        return head.masked(reply)
 
     async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
         """Send and read the reply as it comes, the head first. Raises TransportError."""
@@ -69,9 +68,7 @@ class PlainTransport:
         connection = idle.pop() or await self._connect(head, call)
         async with aclosing(connection.stream(call, head)) as parts:
             async for part in parts:
-                if isinstance(part, Head):
-                    part = part._replace(body=head.mask.mask(part.body))
-                yield part
+                yield head.masked(part) if isinstance(part, Head) else part
         idle.add(connection)
 
     def close(self) -> None:
