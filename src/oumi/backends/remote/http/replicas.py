@@ -33,7 +33,7 @@ class Replica:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.in_flight -= 1
-        if isinstance(error, TransportError):
+        if error is not None and isinstance(error, TransportError):
             self._fail()
 
     def note_status(self, status: int) -> None:

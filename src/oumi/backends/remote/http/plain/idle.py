@@ -15,17 +15,16 @@ class IdleConnections:
     """Those to one server. What the server has closed meanwhile is left out when its turn comes."""
 
     def __init__(self) -> None:
-        self._connections: deque[tuple[float, Connection]] = deque()  # since when, the last at last
+        self._connections: deque[tuple[float, Connection]] = deque()  # until when each is kept
 
     def add(self, connection: Connection) -> None:
         """Keep a connection whose call has ended."""
-        self._connections.append((monotonic(), connection))
+        self._connections.append((monotonic() + IDLE_KEPT_S, connection))
 
     def pop(self) -> Connection | None:
         """The one that was used last: the server will be the last to close it."""
         connections = self._connections
-        kept_since_s = monotonic() - IDLE_KEPT_S
-        while connections and connections[0][0] < kept_since_s:
+        while connections and connections[0][0] < monotonic():
             connections.popleft()[1].close()
         while connections:
             _, connection = connections.pop()

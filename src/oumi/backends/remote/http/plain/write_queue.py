@@ -32,10 +32,10 @@ class WriteQueue:
     def add(self, writer: Writer, loop: asyncio.AbstractEventLoop) -> None:
         """Have a request written at the end of this iteration of its loop."""
         waiting = self._waiting
-        waiting.append(writer)
-        if len(waiting) == 1:
+        if not waiting:
             loop.call_soon(self._write)
-        elif len(waiting) >= _AT_ONCE:
+        waiting.append(writer)
+        if len(waiting) == _AT_ONCE:
             self._write()
 
     def _write(self) -> None:
