@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from oumi.backends.remote.http.plain.connection import Connection
+if TYPE_CHECKING:
+    from oumi.backends.remote.http.plain.connection import Connection
 
 IDLE_KEPT_S = 25.0
 """How long a connection is kept that nobody uses."""
@@ -15,7 +17,9 @@ class IdleConnections:
     """Those to one server. What the server has closed meanwhile is left out when its turn comes."""
 
     def __init__(self) -> None:
-        self._connections: deque[tuple[float, Connection]] = deque()  # until when each is kept
+        self._connections: deque[tuple[float, Connection]] = (
+            deque()
+        )  # until when, the last used last
 
     def add(self, connection: Connection) -> None:
         """Keep a connection whose call has ended."""
