@@ -15,7 +15,7 @@ from oumi.backends.remote import embeddings, prompt_cache
 from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
-from oumi.backends.remote.errors import to_error
+from oumi.backends.remote.errors import BadReplyError, to_error
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.rate_limit_headers import HeaderObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
@@ -25,11 +25,12 @@ from oumi.backends.remote.masked_stream import mask_stream
 from oumi.backends.remote.model_families import family_of
 from oumi.backends.remote.prefill import Prefill
 from oumi.backends.remote.user_id import with_user_id
-from oumi.backends.remote.wrong_place import decode_unless_page, misdirected
+from oumi.backends.remote.wrong_place import check_is_no_page, misdirected
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
+from oumi.core.types.conversation import Conversation
 from oumi.core.types.embedding import Embeddings
-from oumi.errors import MissingDependencyError, UnavailableError
+from oumi.errors import MissingDependencyError, OumiError, UnavailableError
 from oumi.runner.embedding_request import CHARACTERS_PER_TOKEN, EmbeddingRequest
 from oumi.runner.request import NO_KEY, Request
 from oumi.runner.session import Session
@@ -105,6 +106,22 @@ class RemoteSession(Session):
         """Where the API takes requests, below its base."""
         return self.dialect.path(self.config)
 
+    @cached_property
+    def _urls(self) -> Mapping[str, str]:
+        """Where whole answers are asked for, by the base of the replica."""
+        return {base: self.address.url(base, self.path) for base in self.address.bases}
+
+    @cached_property
+    def _stream_urls(self) -> Mapping[str, str]:
+        path = self.dialect.path(self.config, stream=True)
+        return {base: self.address.url(base, path) for base in self.address.bases}
+
+    @cached_property
+    def _adapts_conversations(self) -> bool:
+        """Whether conversations are sent otherwise than they are given."""
+        has_instruction = self.adapted is not None and self.adapted.instruction is not None
+        return has_instruction or self.prefixes is not None or not self.has_system_role
+
     def complete(self, request: Request) -> Coroutine[Any, Any, Completion]:
         """Answer one request."""
         is_streamed = self._is_long(request) and self._can_stream(request)
@@ -143,10 +160,15 @@ class RemoteSession(Session):
                 if not self.replicas.is_any_awake:
                     raise
         self.rate_limits.observe(reply.headers, reply.status)
-        if reply.status in _TIMEOUT_STATUSES:
-            self.timed_out.add(key)
-        self.check(reply, call)
-        return decode_unless_page(partial(decode, request), reply.headers, reply.body)
+        if reply.status != 200:
+            if reply.status in _TIMEOUT_STATUSES:
+                self.timed_out.add(key)
+            raise self._refusal(reply, call)
+        try:
+            return decode(request, reply.body)
+        except BadReplyError as error:
+            check_is_no_page(error, reply.headers, reply.body)
+            raise
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
@@ -172,13 +194,17 @@ class RemoteSession(Session):
                     replica.note_status(part.status)
                     self.rate_limits.observe(part.headers, part.status)
                     self.check(part, call)
-        yield decode_unless_page(lambda _: decoder.last(), head.headers, start)
+        try:
+            last = decoder.last()
+        except BadReplyError as error:
+            check_is_no_page(error, head.headers, start)
+            raise
+        yield last
 
     def build_call(self, request: Request, replica: Replica, *, stream: bool = False) -> Call:
         """Not signed yet. Raises RequestError for a request that cannot be sent."""
-        body = self.encode(request, stream=stream)
-        path = self.dialect.path(request.config, stream=stream)
-        return self.new_call("POST", self.address.url(replica.base, path), body)
+        url = (self._stream_urls if stream else self._urls)[replica.base]
+        return self.new_call("POST", url, self.encode(request, stream=stream))
 
     def _embedding_call(self, request: EmbeddingRequest, replica: Replica) -> Call:
         body = embeddings.shared_body(request, self.provider)
@@ -198,24 +224,31 @@ class RemoteSession(Session):
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply, call)
-        decode = partial(self.dialect.decode_models, chat_only=chat_only)
-        return decode_unless_page(decode, reply.headers, reply.body)
+        try:
+            return self.dialect.decode_models(reply.body, chat_only=chat_only)
+        except BadReplyError as error:
+            check_is_no_page(error, reply.headers, reply.body)
+            raise
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
+        if self._adapts_conversations:
+            request = request._replace(conversation=self._adapted(request))
+        body = self.body
+        if request.config is not self.config:  # a repair that may take more tokens, for example
+            body = self.dialect.shared_body(request.config, self.provider)
+            body = with_user_id(body, self.provider, self.remote.user_id)
+        return self.dialect.encode(request, body, stream=stream, provider=self.provider)
+
+    def _adapted(self, request: Request) -> Conversation:
+        """The conversation as the model has to see it."""
         conversation = request.conversation
         if self.prefixes is not None:
             conversation = prompt_cache.mark(conversation, request.shared)
         conversation = add_instruction(conversation, self.adapted)
         if not self.has_system_role:
             conversation = fold_system_messages(conversation, request.config.model.model_name)
-        if conversation is not request.conversation:
-            request = request._replace(conversation=conversation)
-        body = self.body
-        if request.config is not self.config:  # a repair that may take more tokens, for example
-            body = self.dialect.shared_body(request.config, self.provider)
-            body = with_user_id(body, self.provider, self.remote.user_id)
-        return self.dialect.encode(request, body, stream=stream, provider=self.provider)
+        return conversation
 
     def decode(self, body: bytes) -> Completion:
         """The completion in the body of a reply. Raises OumiError for what is none."""
@@ -223,13 +256,16 @@ class RemoteSession(Session):
 
     def check(self, reply: Reply, call: Call) -> None:
         """Raise what a reply other than 200 to a call means."""
-        if reply.status == 200:
-            return
-        if (error := misdirected(reply, call, self.name)) is not None:
-            raise error
+        if reply.status != 200:
+            raise self._refusal(reply, call)
+
+    def _refusal(self, reply: Reply, call: Call) -> OumiError:
+        error = misdirected(reply, call, self.name)
+        if error is not None:
+            return error
         wait_s = retry_after_s(reply.headers, time.time())
         hint = key_hint(self.provider, self.remote)
-        raise to_error(reply.status, reply.body, wait_s, self.name, hint)
+        return to_error(reply.status, reply.body, wait_s, self.name, hint)
 
     async def signed(self, call: Call) -> Call:
         """The call with a signature or a token, where no key opens the API."""

@@ -28,6 +28,9 @@ class Headers(Mapping[str, str]):
         value = self._headers.get(name)
         return default if value is None else str(value, "latin-1")
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._headers
+
     def __iter__(self) -> Iterator[str]:
         return (str(name, "ascii") for name, _ in self._headers)
 

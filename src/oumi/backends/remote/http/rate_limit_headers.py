@@ -110,18 +110,17 @@ class RateLimitObserver:
         Where a reply has both, the first says what the server wants. Of a reply that means
         overload the limiter hears by the error, and judges it.
         """
-        unix_s = self._wall_clock()
-        wait_s = retry_after_s(headers, unix_s)
-        if wait_s is not None:
-            if status not in OVERLOADED:
-                self.limiter.pause(wait_s)
-            return
+        if "retry-after" in headers or "retry-after-ms" in headers:
+            wait_s = retry_after_s(headers, self._wall_clock())
+            if wait_s is not None:
+                if status not in OVERLOADED:
+                    self.limiter.pause(wait_s)
+                return
         now_s = self._clock()
-        if now_s < self._next_status_s:
-            return
-        self._next_status_s = now_s + _STATUS_INTERVAL_S
-        for report in rate_limit_statuses(headers, unix_s):
-            self.limiter.observe(report)
+        if now_s >= self._next_status_s:
+            self._next_status_s = now_s + _STATUS_INTERVAL_S
+            for report in rate_limit_statuses(headers, self._wall_clock()):
+                self.limiter.observe(report)
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:

@@ -33,7 +33,7 @@ class Replica:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.in_flight -= 1
-        if isinstance(error, TransportError):
+        if error is not None and isinstance(error, TransportError):
             self._fail()
 
     def note_status(self, status: int) -> None:
@@ -55,17 +55,19 @@ class Replicas:
     """The servers behind an engine."""
 
     def __init__(self, bases: tuple[str, ...], clock: Callable[[], float] = time.monotonic):
-        self._all = [Replica(base, clock) for base in bases]
+        self._bases = bases
         self._clock = clock
+        self.after_fork()
         watch_forks(self)
 
     def after_fork(self) -> None:
         """What is in flight is the parent's."""
-        self._all = [Replica(replica.base, self._clock) for replica in self._all]
+        self._all = [Replica(base, self._clock) for base in self._bases]
+        self._only = self._all[0] if len(self._all) == 1 else None
 
     def pick(self) -> Replica:
         """The replica for the next request."""
-        return self._all[0] if len(self._all) == 1 else self._pick()
+        return self._only or self._pick()
 
     @property
     def is_any_awake(self) -> bool:

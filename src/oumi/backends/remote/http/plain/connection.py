@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import cast
 
 from oumi.backends.remote.http.call import Call, Head, Reply
@@ -29,72 +30,60 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._idle_since_s = self._loop.time()
         self._reader = ReplyReader()
-        self._call: Call | None = None  # that waits for its reply
+        self._replied: asyncio.Future[Reply] | None = None  # while a call waits for its reply
         self._unwritten: tuple[bytes, ...] = ()  # its head and its body
-        self._replied: asyncio.Future[Reply] = self._loop.create_future()
         self._due_s = 0.0  # when the reply has to be whole
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_s = 0.0
-        self._error_of: Callable[[Call], OumiError] = late
+        self._timer_s = math.inf
         self._came: asyncio.Future[None] | None = None  # while a stream waits for more
         self._is_streamed = self._is_paused = False
 
-    async def exchange(self, call: Call, head: RequestHead) -> Reply:
-        """Write a call and wait for its whole reply.
+    def exchange(
+        self, call: Call, head: RequestHead, *, streamed: bool = False
+    ) -> asyncio.Future[Reply]:
+        """Write a call, and hand out what its whole reply will be in.
 
-        Raises TransportError, and RequestError for a reply that is too large. Where it is
-        cancelled, the connection is closed.
+        That may also hold TransportError, and RequestError for a reply that is too large. Whoever
+        waits for it no longer has to close the connection.
         """
-        self._begin(call, head)
-        self._limit_wait(call, late)
-        try:
-            return await self._replied
-        except asyncio.CancelledError:
-            self.close()
-            raise
-        finally:
-            self._idle_since_s = self._loop.time()
+        body = call.body
+        assert isinstance(body, bytes)  # noqa: S101  for the type checker
+        self._is_streamed = streamed
+        self._reader.begin(call)
+        self._replied = replied = self._loop.create_future()
+        self._unwritten = (head.with_size(len(body)), body)
+        self._writes.add(self, self._loop)
+        self._limit_wait(call)
+        return replied
 
     async def stream(self, call: Call, head: RequestHead) -> AsyncGenerator[Head | bytes]:
         """Write a call and hand out its reply as it comes, the head first.
 
         Raises as `exchange` does. Closed before its end, it closes the connection.
         """
-        self._begin(call, head, streamed=True)
+        replied = self.exchange(call, head, streamed=True)
         reader = self._reader
         try:
-            while reader.head is None and not self._replied.done():
+            while reader.head is None and not replied.done():
                 await self._more(call)
             if reader.head is None:
-                yield Head(*await self._replied)
+                yield Head(*await replied)
                 return
             yield reader.head
-            while not self._replied.done():
+            while not replied.done():
                 if piece := self._take(reader):
                     yield piece
                 else:
                     await self._more(call)
-            if self._replied.exception() is not None and (piece := reader.take()):
+            if replied.exception() is not None and (piece := reader.take()):
                 yield piece
-            if rest := (await self._replied).body:
+            if rest := (await replied).body:
                 yield rest
         finally:
-            if not self._replied.done():
-                self._replied.cancel()
+            if not replied.done():
+                replied.cancel()
                 self.close()
-            self._idle_since_s = self._loop.time()
-
-    def _begin(self, call: Call, head: RequestHead, *, streamed: bool = False) -> None:
-        body = call.body
-        assert isinstance(body, bytes)  # noqa: S101  for the type checker
-        self._is_streamed = streamed
-        self._call = call
-        self._reader.begin(call)
-        self._replied = self._loop.create_future()
-        self._unwritten = (head.with_size(len(body)), body)
-        self._writes.add(self, self._loop)
 
     def write(self) -> None:
         """Write the call, whose turn it is in the queue of writes."""
@@ -105,7 +94,7 @@ class Connection(asyncio.Protocol):
     async def _more(self, call: Call) -> None:
         """Wait until something came, or the reply is whole or failed."""
         self._came = self._loop.create_future()
-        self._limit_wait(call, silent)
+        self._limit_wait(call)
         try:
             await self._came
         finally:
@@ -123,14 +112,10 @@ class Connection(asyncio.Protocol):
         """Whether it can carry another call."""
         return self._transport is not None
 
-    def is_usable(self, most_idle_s: float) -> bool:
-        """Whether it is open and has not been idle for longer."""
-        return self._transport is not None and self._loop.time() - self._idle_since_s < most_idle_s
-
     def close(self) -> None:
         """Close it at once. A call that waits gets a TransportError."""
-        if self._call is not None:
-            self._fail(closed(self._call))
+        if self._replied is not None:
+            self._fail(self._replied, closed(self._reader.call))
         self._disconnect()
 
     def leave_to_parent(self) -> None:
@@ -147,29 +132,32 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Something came. What comes unasked may not be taken for the reply to the next call."""
-        if self._call is None:
+        replied = self._replied
+        if replied is None:
             self._disconnect()
             return
         try:
             reply = self._reader.feed(data)
         except OumiError as error:
-            self._fail(error)
-        else:
-            if reply is not None:
-                self._end(reply, is_last=self._reader.is_last)
-            elif self._is_streamed:
-                self._hand_out(self._reader)
+            self._fail(replied, error)
+            return
+        if reply is not None:
+            self._end(replied, reply)
+            if self._reader.is_last:
+                self._disconnect()
+        elif self._is_streamed:
+            self._hand_out(self._reader)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The server has closed it, or the network has."""
         self._transport = None
         self._connections.discard(self)
         self._cancel_timer()
-        if self._call is not None:
+        if self._replied is not None:
             try:
-                self._end(self._reader.end(error), is_last=True)
+                self._end(self._replied, self._reader.end(error))
             except OumiError as reason:
-                self._fail(reason)
+                self._fail(self._replied, reason)
 
     def _hand_out(self, reader: ReplyReader) -> None:
         self._wake()
@@ -183,46 +171,41 @@ class Connection(asyncio.Protocol):
         if self._came is not None and not self._came.done():
             self._came.set_result(None)
 
-    def _end(self, reply: Reply, *, is_last: bool) -> None:
-        self._release()
-        if not self._replied.done():
-            self._replied.set_result(reply)
-        if is_last:
-            self._disconnect()
+    def _end(self, replied: asyncio.Future[Reply], reply: Reply) -> None:
+        self._replied = None
+        if not replied.done():
+            replied.set_result(reply)
+        if self._is_streamed:
+            self._wake()
 
-    def _fail(self, error: OumiError) -> None:
-        self._release()
-        if not self._replied.done():
-            self._replied.set_exception(error)
+    def _fail(self, replied: asyncio.Future[Reply], error: OumiError) -> None:
+        self._replied = None
+        if not replied.done():
+            replied.set_exception(error)
+        self._wake()
         self._disconnect()
 
-    def _release(self) -> None:
-        """No call waits any more."""
-        self._wake()
-        self._call = None
+    def _limit_wait(self, call: Call) -> None:
+        """Fail the call unless it ends, or more of a stream comes, in its time."""
+        self._due_s = due_s = self._loop.time() + call.timeout_s
+        if due_s < self._timer_s:
+            self._set_timer(due_s)
 
-    def _limit_wait(self, call: Call, error_of: Callable[[Call], OumiError]) -> None:
-        """Fail the call unless it ends, or more of it comes, in its time."""
-        self._due_s, self._error_of = self._loop.time() + call.timeout_s, error_of
-        self._set_timer()
-
-    def _set_timer(self) -> None:
+    def _set_timer(self, due_s: float) -> None:
         """One timer serves call after call: it looks again when it fires too early for the last."""
-        if self._timer is not None:
-            if self._timer_s <= self._due_s:
-                return
-            self._timer.cancel()
-        self._timer_s = self._due_s
-        self._timer = self._loop.call_at(self._due_s, self._on_timer)
+        self._cancel_timer()
+        self._timer_s = due_s
+        self._timer = self._loop.call_at(due_s, self._on_timer)
 
     def _on_timer(self) -> None:
-        self._timer = None
-        if self._call is None or (self._is_streamed and self._came is None):
+        self._timer, self._timer_s = None, math.inf
+        if self._replied is None or (self._is_streamed and self._came is None):
             return
         if self._loop.time() < self._due_s:
-            self._set_timer()
+            self._set_timer(self._due_s)
         else:
-            self._fail(self._error_of(self._call))
+            error_of = silent if self._is_streamed else late
+            self._fail(self._replied, error_of(self._reader.call))
 
     def _disconnect(self) -> None:
         self._cancel_timer()
@@ -233,4 +216,4 @@ class Connection(asyncio.Protocol):
     def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._timer_s = None, math.inf

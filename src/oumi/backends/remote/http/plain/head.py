@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
+from oumi.backends.remote.http.call import Reply
 from oumi.backends.remote.http.key_mask import KeyMask, find_mask
 from oumi.backends.remote.http.plain.reply_reader import ACCEPTED_ENCODINGS
 from oumi.errors import ConfigError
+
+ReplyT = TypeVar("ReplyT", bound=Reply)
 
 _HEADS_KEPT = 128  # more than a run has replicas
 _UNQUOTED = "%/:?#[]@!$&'()*+,;=~"  # RFC 3986: reserved characters, and what is quoted already
@@ -18,15 +21,22 @@ _OWN_HEADERS = {"accept": "*/*", "accept-encoding": ACCEPTED_ENCODINGS, "user-ag
 class RequestHead(NamedTuple):
     """All of a request but the size of its body and the body."""
 
-    host: str
-    port: int
+    server: tuple[str, int]
+    """Its host and port."""
     lines: bytes
-    mask: KeyMask
-    """Masks the keys in what comes back."""
+    mask: KeyMask | None
+    """Masks the keys in what comes back, where any are sent."""
 
     def with_size(self, size: int) -> bytes:
         """The head for a body of so many bytes."""
         return b"%bcontent-length: %d\r\n\r\n" % (self.lines, size)
+
+    def masked(self, reply: ReplyT) -> ReplyT:
+        """A reply without the keys that were sent."""
+        if self.mask is None:
+            return reply
+        body = self.mask.mask(reply.body)
+        return reply if body is reply.body else reply._replace(body=body)
 
 
 @lru_cache(maxsize=_HEADS_KEPT)
@@ -45,7 +55,8 @@ def make_head(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> Re
         )
     lines = [f"{method} {path}{query} HTTP/1.1", *map(": ".join, all_headers.items()), ""]
     text = "\r\n".join(lines).encode("latin-1")
-    return RequestHead(parts.hostname, parts.port or 80, text, find_mask(dict(headers), url))
+    server = parts.hostname, parts.port or 80
+    return RequestHead(server, text, find_mask(dict(headers), url) or None)
 
 
 def _is_unfit(text: str) -> bool:

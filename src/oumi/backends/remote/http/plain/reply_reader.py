@@ -27,29 +27,25 @@ class ReplyReader:
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._headers: dict[str, str] = {}
+        self._parts: list[bytes] = []  # of a body, that nobody took yet
+        self.is_last = False
+        """Whether the connection is of no use after this reply."""
 
     def begin(self, call: Call) -> None:
         """Read the reply to this call from now on."""
         self.call = call
-        self._bytes_read = 0
-        self._headers = {}
+        self._headers: dict[str, str] = {}
         self._status = 0  # until the head is read
-        self._decoder: zlib._Decompress | None = None
-        self._has_body = False
-        self._parts: list[bytes] = []  # of it, that nobody took yet
-        self._bytes_left = 0
+        self._head_bytes = 0  # of what came while it was not
+        self._decoder: zlib._Decompress | None = None  # of a compressed body
+        self._is_open = False  # whether more of that has to come
+        self._size = self._taken_size = 0  # of the body so far
         self._is_whole = False
-        self.held_bytes = 0
-        """Of the body, as far as nobody took it yet."""
-        self.is_last = False
-        """Whether the connection is of no use after this reply."""
 
     def feed(self, data: bytes) -> Reply | None:
         """The reply, once it is whole. Raises TransportError for what is none, and RequestError
         for one that is too large.
         """
-        self._bytes_read += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -57,13 +53,17 @@ class ReplyReader:
                 reason = error.__context__
                 raise reason if isinstance(reason, OumiError) else cut_off(self.call) from None
             self.is_last = True
-        if not self._status and self._bytes_read > _MAX_HEAD_BYTES:
-            raise cut_off(self.call)
-        return self._reply() if self._is_whole else None
+        if self._is_whole:
+            return self._reply()
+        if not self._status:
+            self._head_bytes += len(data)
+            if self._head_bytes > _MAX_HEAD_BYTES:
+                raise cut_off(self.call)
+        return None
 
     def end(self, error: Exception | None) -> Reply:
         """The reply that ends where the connection does. Raises TransportError for any other."""
-        if not self._bytes_read:
+        if not (self._status or self._head_bytes):
             raise unanswered(self.call) if error is None else lost(self.call)
         has_end = self._headers.keys() & {"content-length", "transfer-encoding"}
         if error is not None or has_end or not self._status:
@@ -75,16 +75,20 @@ class ReplyReader:
         """That of a reply with status 200, once it is read; any other is read whole."""
         return Head(200, self._headers, b"") if self._status == 200 else None
 
+    @property
+    def held_bytes(self) -> int:
+        """Of the body, as far as nobody took it yet."""
+        return self._size - self._taken_size
+
     def take(self) -> bytes:
         """What came of the body since the last time. It is not in the whole reply then."""
-        parts, self._parts, self.held_bytes = self._parts, [], 0
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        parts, self._parts, self._taken_size = self._parts, [], self._size
+        return b"".join(parts)  # which copies nothing where it is one
 
     def on_message_begin(self) -> None:
         """A head begins, which is not always the first."""
         if self._is_whole:
             raise cut_off(self.call)
-        self._headers.clear()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; the first of several counts."""
@@ -94,34 +98,44 @@ class ReplyReader:
         """A head is read. One below 200 (RFC 9110, 15.2) comes before another one."""
         status = self._parser.get_status_code()
         if status < 200:
+            self._headers.clear()
             return
         self._status = status
-        self._bytes_left = most_bytes(self.call, status)
-        if self._headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate"):
-            self._decoder = zlib.decompressobj(_ANY_HEADER)
+        self._most_bytes = most_bytes(self.call, status)
+        if "content-encoding" in self._headers:
+            self._decoder = _find_decoder(self._headers["content-encoding"])
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
-        self._has_body = True
         if self._decoder is not None:
-            piece = self._decoder.decompress(piece, self._bytes_left + 1)
-        if len(piece) > self._bytes_left:
-            if self._status == 200:
-                raise too_large(self.call)
-            self._is_whole = self.is_last = True  # an error is cut off there
-            piece = piece[: self._bytes_left]
+            piece = self._decoder.decompress(piece, self._most_bytes - self._size + 1)
+            self._is_open = not self._decoder.eof
+        self._size += len(piece)
+        if self._size > self._most_bytes:
+            piece = self._cut(piece)
         self._parts.append(piece)
-        self._bytes_left -= len(piece)
-        self.held_bytes += len(piece)
 
     def on_message_complete(self) -> None:
         """The body is whole."""
         if self._status:
             self._is_whole = True
-            self.is_last = self.is_last or not self._parser.should_keep_alive()
+            if not self._parser.should_keep_alive():
+                self.is_last = True
+
+    def _cut(self, piece: bytes) -> bytes:
+        """As much of a piece as an error may still hold. Any other reply may not be too large."""
+        if self._status == 200:
+            raise too_large(self.call)
+        self._is_whole = self.is_last = True
+        excess, self._size = self._size - self._most_bytes, self._most_bytes
+        return piece[:-excess]
 
     def _reply(self) -> Reply:
-        is_open = self._decoder is not None and not self._decoder.eof
-        if is_open and self._has_body and self._bytes_left:
+        if self._is_open and self._size < self._most_bytes:
             raise cut_off(self.call)
         return Reply(self._status, self._headers, self.take())
+
+
+def _find_decoder(encoding: str) -> zlib._Decompress | None:
+    is_known = encoding.lower() in ("gzip", "x-gzip", "deflate")
+    return zlib.decompressobj(_ANY_HEADER) if is_known else None

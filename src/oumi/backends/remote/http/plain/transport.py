@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import lru_cache, partial
@@ -12,14 +12,13 @@ from urllib.request import getproxies
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.plain.connection import Connection
 from oumi.backends.remote.http.plain.head import RequestHead, make_head
+from oumi.backends.remote.http.plain.idle import IdleConnections
 from oumi.backends.remote.http.plain.write_queue import WriteQueue
 from oumi.backends.remote.http.proxies import Proxies
 from oumi.backends.remote.http.transport_errors import closed, unreachable
 from oumi.core.forks import watch_forks
 
 CONNECT_WITHIN_S = 20.0
-IDLE_KEPT_S = 25.0
-"""How long a connection is kept that nobody uses."""
 
 
 class PlainTransport:
@@ -29,7 +28,7 @@ class PlainTransport:
         self._proxies = proxies if proxies else None
         # Some systems have settings of their own, which count where the environment has none.
         self._is_direct = bool(proxies) or not getproxies().keys() & {"http", "all"}
-        self._idle: defaultdict[tuple[str, int], deque[Connection]] = defaultdict(deque)
+        self._idle: defaultdict[tuple[str, int], IdleConnections] = defaultdict(IdleConnections)
         self._open: set[Connection] = set()
         self._writes = WriteQueue()
         self._closed = False
@@ -39,7 +38,7 @@ class PlainTransport:
         """The connections are the parent's; a child that has them open would keep them so."""
         for connection in self._open:
             connection.leave_to_parent()
-        self._idle = defaultdict(deque)
+        self._idle = defaultdict(IdleConnections)
         self._open = set()
         self._writes = WriteQueue()
 
@@ -52,23 +51,25 @@ class PlainTransport:
     async def send(self, call: Call) -> Reply:
         """Send and read the whole reply. Raises TransportError."""
         head = make_head(call.method, call.url, tuple(call.headers.items()))
-        idle = self._idle[head.host, head.port]
-        connection = _pop_usable(idle) or await self._connect(head, call)
-        reply = await connection.exchange(call, head)
-        _keep(connection, idle)
-        return Reply(reply.status, reply.headers, head.mask.mask(reply.body))
+        idle = self._idle[head.server]
+        connection = idle.pop() or await self._connect(head, call)
+        try:
+            reply = await connection.exchange(call, head)
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+        idle.add(connection)
+        return head.masked(reply)
 
     async def stream(self, call: Call) -> AsyncGenerator[Head | bytes]:
         """Send and read the reply as it comes, the head first. Raises TransportError."""
         head = make_head(call.method, call.url, tuple(call.headers.items()))
-        idle = self._idle[head.host, head.port]
-        connection = _pop_usable(idle) or await self._connect(head, call)
+        idle = self._idle[head.server]
+        connection = idle.pop() or await self._connect(head, call)
         async with aclosing(connection.stream(call, head)) as parts:
             async for part in parts:
-                if isinstance(part, Head):
-                    part = part._replace(body=head.mask.mask(part.body))
-                yield part
-        _keep(connection, idle)
+                yield head.masked(part) if isinstance(part, Head) else part
+        idle.add(connection)
 
     def close(self) -> None:
         """Close all connections. Calls in flight get a TransportError."""
@@ -83,7 +84,7 @@ class PlainTransport:
         loop, connection = asyncio.get_running_loop(), partial(Connection, self._writes, self._open)
         try:
             async with asyncio.timeout(min(CONNECT_WITHIN_S, call.timeout_s)):
-                _, connected = await loop.create_connection(connection, head.host, head.port)
+                _, connected = await loop.create_connection(connection, *head.server)
         except OSError as error:  # TimeoutError is one
             raise unreachable(call, error) from None
         return connected
@@ -93,20 +94,3 @@ class PlainTransport:
 def _is_plain(url: str) -> bool:
     """Whether an URL is one without TLS and without a password, of ASCII alone."""
     return url.startswith("http://") and url.isascii() and "@" not in url
-
-
-def _pop_usable(idle: deque[Connection]) -> Connection | None:
-    """The one that was used last: the server will be the last to close it."""
-    while idle:
-        connection = idle.pop()
-        if connection.is_usable(IDLE_KEPT_S):
-            return connection
-        connection.close()
-    return None
-
-
-def _keep(connection: Connection, idle: deque[Connection]) -> None:
-    if connection.is_open:
-        idle.append(connection)
-        if not idle[0].is_usable(IDLE_KEPT_S):
-            idle.popleft().close()

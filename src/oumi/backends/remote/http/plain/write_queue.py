@@ -31,10 +31,11 @@ class WriteQueue:
 
     def add(self, writer: Writer, loop: asyncio.AbstractEventLoop) -> None:
         """Have a request written at the end of this iteration of its loop."""
-        self._waiting.append(writer)
-        if len(self._waiting) == 1:
+        waiting = self._waiting
+        if not waiting:
             loop.call_soon(self._write)
-        elif len(self._waiting) >= _AT_ONCE:
+        waiting.append(writer)
+        if len(waiting) == _AT_ONCE:
             self._write()
 
     def _write(self) -> None:
