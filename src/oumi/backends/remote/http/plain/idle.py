@@ -17,9 +17,8 @@ class IdleConnections:
     """Those to one server. What the server has closed meanwhile is left out when its turn comes."""
 
     def __init__(self) -> None:
-        self._connections: deque[tuple[float, Connection]] = (
-            deque()
-        )  # until when, the last used last
+        # Each with the time until which it is kept, the one that was used last at the end.
+        self._connections: deque[tuple[float, Connection]] = deque()
 
     def add(self, connection: Connection) -> None:
         """Keep a connection whose call has ended."""
