@@ -166,14 +166,15 @@ class Journal:
         """The last record of a row of this run, with its `completion` or its `failure`; empty
         where there is none.
         """
-        place = self._records.get(row)
-        if place is None:
+        found = self._records.find(row)
+        if found is None:
             return {}
+        place, is_valid = found
         try:
             record: dict[str, Any] = parse_json(self._lines.read(place))
         except OSError as error:
             raise StorageError(f"{self.path}: cannot be read: {reason_of(error)}") from error
-        if self._records.is_valid(row):
+        if is_valid:
             record["completion"] = ValidRecord(record["completion"])
         return record
 

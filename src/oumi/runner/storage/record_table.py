@@ -103,14 +103,18 @@ class RecordTable:
         entry = self._entries.get(row)
         return None if entry is None or entry & _FREE else entry >> _FLAG_BITS
 
+    def find(self, row: int) -> tuple[int, bool] | None:
+        """The same, and whether the record was noted as a valid answer."""
+        entry = self._entries.get(row)
+        if entry is None or entry & _FREE:
+            return None
+        return entry >> _FLAG_BITS, entry & _VALID != 0
+
     def note_valid(self, row: int) -> None:
         """Note that the record of a row is an answer that was judged, and is valid as it is."""
-        self._entries.set_bits(row, _VALID)
-
-    def is_valid(self, row: int) -> bool:
-        """Whether that was noted of the row's record."""
         entry = self._entries.get(row)
-        return entry is not None and entry & _VALID != 0
+        if entry is not None:
+            self._entries[row] = entry | _VALID
 
     def __setitem__(self, row: int, place: int) -> None:
         if self.unclaimed and (entry := self._entries.get(row)) is not None:

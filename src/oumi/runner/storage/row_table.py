@@ -33,13 +33,6 @@ class RowTable:
         self._dense.extend(array("Q", [_NONE]) * (missing + _SPARE))
         self._dense[row] = value
 
-    def set_bits(self, row: int, bits: int) -> None:
-        """Set these bits of a row's number, which it has."""
-        if row < len(self._dense) and self._dense[row] != _NONE:
-            self._dense[row] |= bits
-        else:
-            self._far[row] |= bits
-
     def __delitem__(self, row: int) -> None:
         if row < len(self._dense):
             self._dense[row] = _NONE
