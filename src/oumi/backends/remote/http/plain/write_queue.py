@@ -21,9 +21,9 @@ class Writer(Protocol):
 class WriteQueue:
     """Writes the requests of one iteration of the event loop one right after the other, at its end.
 
-    Between the replies of others each write would wake a server that has gone to sleep, and find
+    Between the work for other rows each write would wake a server that has gone to sleep, and find
     nothing of the network's code in the processor's caches: that doubles the time in the system,
-    and takes an eighth of the time outside of it.
+    and adds a fifth to the time outside of it.
     """
 
     def __init__(self) -> None:
