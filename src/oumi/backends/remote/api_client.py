@@ -16,7 +16,7 @@ from oumi.backends.remote.http.key_mask import find_mask
 from oumi.backends.remote.http.lines import LineSplitter
 from oumi.backends.remote.http.uploads import Body, Form, Lines
 from oumi.backends.remote.session import RemoteSession
-from oumi.backends.remote.wrong_place import check_is_no_page
+from oumi.backends.remote.wrong_place import decode_unless_page
 from oumi.core.json_text import read_json_leniently, write_json
 from oumi.core.logs import logger
 from oumi.runner.limits.retry import retrying
@@ -135,11 +135,7 @@ class ApiClient:
         call = await self._call(method, path, body, max(self.session.timeout_s, longest_s))
         reply = await self.session.transport().send(call)
         self.session.check(reply, call)
-        try:
-            return _read(reply.body)
-        except BadReplyError as error:
-            check_is_no_page(error, reply.headers, reply.body)
-            raise
+        return decode_unless_page(_read, reply.headers, reply.body)
 
     def _signed_call(
         self, method: str, url: str, body: Body, headers: Mapping[str, str], timeout_s: float

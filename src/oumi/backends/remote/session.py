@@ -15,7 +15,7 @@ from oumi.backends.remote import embeddings, prompt_cache
 from oumi.backends.remote.address import Address, key_hint
 from oumi.backends.remote.auth import Auth
 from oumi.backends.remote.dialects import Dialect
-from oumi.backends.remote.errors import BadReplyError, to_error
+from oumi.backends.remote.errors import to_error
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.rate_limit_headers import HeaderObserver, retry_after_s
 from oumi.backends.remote.http.replicas import Replica, Replicas
@@ -25,12 +25,12 @@ from oumi.backends.remote.masked_stream import mask_stream
 from oumi.backends.remote.model_families import family_of
 from oumi.backends.remote.prefill import Prefill
 from oumi.backends.remote.user_id import with_user_id
-from oumi.backends.remote.wrong_place import check_is_no_page, misdirected
+from oumi.backends.remote.wrong_place import decode_unless_page, misdirected
 from oumi.core.configs import RemoteParams
 from oumi.core.types.completion import Completion, Delta
 from oumi.core.types.conversation import Conversation
 from oumi.core.types.embedding import Embeddings
-from oumi.errors import MissingDependencyError, OumiError, UnavailableError
+from oumi.errors import MissingDependencyError, UnavailableError
 from oumi.runner.embedding_request import CHARACTERS_PER_TOKEN, EmbeddingRequest
 from oumi.runner.request import NO_KEY, Request
 from oumi.runner.session import Session
@@ -160,15 +160,10 @@ class RemoteSession(Session):
                 if not self.replicas.is_any_awake:
                     raise
         self.rate_limits.observe(reply.headers, reply.status)
-        if reply.status != 200:
-            if reply.status in _TIMEOUT_STATUSES:
-                self.timed_out.add(key)
-            raise self._refusal(reply, call)
-        try:
-            return decode(request, reply.body)
-        except BadReplyError as error:
-            check_is_no_page(error, reply.headers, reply.body)
-            raise
+        if reply.status in _TIMEOUT_STATUSES:
+            self.timed_out.add(key)
+        self.check(reply, call)
+        return decode_unless_page(partial(decode, request), reply.headers, reply.body)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Answer one request piece by piece."""
@@ -194,12 +189,7 @@ class RemoteSession(Session):
                     replica.note_status(part.status)
                     self.rate_limits.observe(part.headers, part.status)
                     self.check(part, call)
-        try:
-            last = decoder.last()
-        except BadReplyError as error:
-            check_is_no_page(error, head.headers, start)
-            raise
-        yield last
+        yield decode_unless_page(lambda _: decoder.last(), head.headers, start)
 
     def build_call(self, request: Request, replica: Replica, *, stream: bool = False) -> Call:
         """Not signed yet. Raises RequestError for a request that cannot be sent."""
@@ -224,11 +214,8 @@ class RemoteSession(Session):
         call = await self.signed(self.new_call("GET", url, b""))
         reply = await self.transport().send(call)
         self.check(reply, call)
-        try:
-            return self.dialect.decode_models(reply.body, chat_only=chat_only)
-        except BadReplyError as error:
-            check_is_no_page(error, reply.headers, reply.body)
-            raise
+        decode = partial(self.dialect.decode_models, chat_only=chat_only)
+        return decode_unless_page(decode, reply.headers, reply.body)
 
     def encode(self, request: Request, *, stream: bool = False) -> bytes:
         """The body of a request. Raises RequestError for one that cannot be sent."""
@@ -256,16 +243,13 @@ class RemoteSession(Session):
 
     def check(self, reply: Reply, call: Call) -> None:
         """Raise what a reply other than 200 to a call means."""
-        if reply.status != 200:
-            raise self._refusal(reply, call)
-
-    def _refusal(self, reply: Reply, call: Call) -> OumiError:
-        error = misdirected(reply, call, self.name)
-        if error is not None:
-            return error
+        if reply.status == 200:
+            return
+        if (error := misdirected(reply, call, self.name)) is not None:
+            raise error
         wait_s = retry_after_s(reply.headers, time.time())
         hint = key_hint(self.provider, self.remote)
-        return to_error(reply.status, reply.body, wait_s, self.name, hint)
+        raise to_error(reply.status, reply.body, wait_s, self.name, hint)
 
     async def signed(self, call: Call) -> Call:
         """The call with a signature or a token, where no key opens the API."""

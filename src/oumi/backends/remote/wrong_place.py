@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from urllib.parse import urljoin
 
 from oumi.backends.remote.errors import BadReplyError, PageError
@@ -11,6 +12,8 @@ from oumi.backends.remote.http.key_mask import find_mask
 from oumi.backends.remote.pages import is_page
 from oumi.core.urls import mask_url
 from oumi.errors import AccessError, ConfigError, OumiError
+
+DecodedT = TypeVar("DecodedT")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PROXY_REFUSES = 407
@@ -39,15 +42,23 @@ def misdirected(reply: Reply, call: Call, name: str) -> OumiError | None:
     return None
 
 
-def check_is_no_page(error: BadReplyError, headers: Mapping[str, str], body: bytes) -> None:
-    """Raise PageError in place of the error of a reply, or of the beginning of one, that was sent
-    as HTML, and is neither an answer nor meant to be one.
+def decode_unless_page(
+    decode: Callable[[bytes], DecodedT], headers: Mapping[str, str], body: bytes
+) -> DecodedT:
+    """The decoded body of a reply, or the beginning of one.
+
+    Raises what `decode` raises, and PageError in its place for what was sent as HTML, and is
+    neither an answer nor meant to be one.
     """
-    if isinstance(error, PageError):
-        return
-    is_html = headers.get("content-type", "").lower().startswith("text/html")
-    if is_html and not body.lstrip().startswith(_MEANT):
-        raise PageError(error.reply or "") from error
+    try:
+        return decode(body)
+    except PageError:
+        raise
+    except BadReplyError as error:
+        is_html = headers.get("content-type", "").lower().startswith("text/html")
+        if is_html and not body.lstrip().startswith(_MEANT):
+            raise PageError(error.reply or "") from error
+        raise
 
 
 def _redirected(reply: Reply, call: Call, name: str) -> ConfigError:
