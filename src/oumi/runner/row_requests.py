@@ -119,8 +119,7 @@ class RowRequests:
                     if outage is not None and outage.error.unreachable:
                         answering = stop.ends(answering)  # there is only a connection to come
                     answer = await answering
-                    took_s = time.monotonic() - started_s
-                    self._latency_s += took_s
+                    took_s = self._answered_after(started_s)
                     answer = record(answer)  # from here on it is paid for
                     reservation.spend(answer.usage)
                     _end(permit, answer.usage, estimate, took_s)
@@ -170,8 +169,7 @@ class RowRequests:
                 async for delta in deltas:
                     calls.add(delta.tool_calls)
                     if delta.completion is not None:
-                        took_s = time.monotonic() - started_s
-                        self._latency_s += took_s
+                        took_s = self._answered_after(started_s)
                         _end(permit, delta.completion.usage, estimate, took_s)
                         reservation.spend(delta.completion.usage)
                         completion = accept(delta.completion)
@@ -206,6 +204,12 @@ class RowRequests:
     ) -> Coroutine[Any, Any, Permit]:
         """The limiter's leave to send a request, once it comes. A stop ends the wait for it."""
         return self._context.stop.ends(limiter.wait_turn(*estimate))
+
+    def _answered_after(self, started_s: float) -> float:
+        """Count a request that was answered, and return how many seconds it took."""
+        took_s = time.monotonic() - started_s
+        self._latency_s += took_s
+        return took_s
 
 
 def _loader(

@@ -51,7 +51,7 @@ class MediaLoader:
     def is_needed(self, request: Request) -> bool:
         """Whether there is anything but text in it."""
         for message in request.conversation.messages:
-            if not isinstance(message.content, str) and message.contains_media():  # a few of all
+            if not isinstance(message.content, str) and message.contains_media():  # few have any
                 return True
         return False
 

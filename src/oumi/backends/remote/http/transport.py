@@ -16,7 +16,7 @@ from oumi.backends.certificates import trusted_certificates
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.headers import Headers
 from oumi.backends.remote.http.open_files import allow_many_connections
-from oumi.backends.remote.http.plain.idle import IDLE_KEPT_S
+from oumi.backends.remote.http.plain.idle_connections import IDLE_KEPT_S
 from oumi.backends.remote.http.plain.transport import CONNECT_WITHIN_S, PlainTransport
 from oumi.backends.remote.http.proxies import Proxies
 from oumi.backends.remote.http.reading import read_reply

@@ -12,7 +12,7 @@ from urllib.request import getproxies
 from oumi.backends.remote.http.call import Call, Head, Reply
 from oumi.backends.remote.http.plain.connection import Connection
 from oumi.backends.remote.http.plain.head import RequestHead, make_head
-from oumi.backends.remote.http.plain.idle import IdleConnections
+from oumi.backends.remote.http.plain.idle_connections import IdleConnections
 from oumi.backends.remote.http.plain.write_queue import WriteQueue
 from oumi.backends.remote.http.proxies import Proxies
 from oumi.backends.remote.http.transport_errors import closed, unreachable
